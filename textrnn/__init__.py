@@ -1,0 +1,79 @@
+"""textrnn: recurrent text classifiers that are small, fast and explainable.
+
+The public names are loaded when they are first used: `import textrnn` does not import TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textrnn.bundle import load
+    from textrnn.cells import GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, SimpleRNNCell
+    from textrnn.classifier import TextClassifier
+    from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
+    from textrnn.inference import Prediction
+    from textrnn.pooling import AttentionPooling, LastState, MaxPooling, MeanPooling
+    from textrnn.rnn import RNN, Bidirectional
+    from textrnn.stack import RNNStack
+    from textrnn.tokenizer import Tokenizer
+
+__all__ = [
+    "RNN",
+    "AttentionPooling",
+    "Bidirectional",
+    "ConfigError",
+    "DataError",
+    "GRUCell",
+    "LSTMCell",
+    "LastState",
+    "MaxPooling",
+    "MeanPooling",
+    "MinGRUCell",
+    "MinLSTMCell",
+    "ModelError",
+    "Prediction",
+    "RNNStack",
+    "SimpleRNNCell",
+    "TextClassifier",
+    "TextRNNError",
+    "Tokenizer",
+    "load",
+]
+
+_HOMES = {
+    "RNN": "rnn",
+    "AttentionPooling": "pooling",
+    "Bidirectional": "rnn",
+    "ConfigError": "errors",
+    "DataError": "errors",
+    "GRUCell": "cells",
+    "LSTMCell": "cells",
+    "LastState": "pooling",
+    "MaxPooling": "pooling",
+    "MeanPooling": "pooling",
+    "MinGRUCell": "cells",
+    "MinLSTMCell": "cells",
+    "ModelError": "errors",
+    "Prediction": "inference",
+    "RNNStack": "stack",
+    "SimpleRNNCell": "cells",
+    "TextClassifier": "classifier",
+    "TextRNNError": "errors",
+    "Tokenizer": "tokenizer",
+    "load": "bundle",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return importlib.metadata.version("textrnn")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'textrnn' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"textrnn.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

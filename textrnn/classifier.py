@@ -1,0 +1,140 @@
+"""The text classifier: ids in, logits out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from textrnn.cells import CELLS, RNNCell
+from textrnn.config import ModelConfig
+from textrnn.errors import ConfigError
+from textrnn.pooling import POOLINGS
+from textrnn.stack import RNNStack
+from textrnn.tokenizer import Tokenizer
+
+__all__ = ["TextClassifier", "align_left"]
+
+
+@keras.saving.register_keras_serializable(package="textrnn")
+class TextClassifier(keras.Model):
+    """Embeds each token, reads them with a recurrence, pools the states and classifies the pool.
+
+        ids [B,T] -> embedding [B,T,E] -> recurrence [B,T,H] -> pooling [B,H] -> logits [B,C]
+
+    Padding, on whichever side, and the other texts of the batch never change a text's logits.
+    A text without a token gives the logits of the zero vector.
+
+    Args:
+        vocab_size: V, the number of token ids; 0 is padding, 1 the unknown token.
+        classes: C, the number of labels.
+        config: The shape of the model; its defaults if None.
+
+    Raises:
+        ConfigError: A setting does not fit the others.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        classes: int,
+        *,
+        config: ModelConfig | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if classes < 2:
+            raise ConfigError(f"`classes` must be at least 2, got {classes}.")
+        self.vocab_size = vocab_size
+        self.classes = classes
+        self.config = config = config or ModelConfig()
+        self.seed_generator = keras.random.SeedGenerator()
+        self.embedding = keras.layers.Embedding(
+            vocab_size, config.embedding_units,
+            embeddings_initializer=keras.initializers.RandomNormal(stddev=float(__import__("os").environ.get("EMB_STD","0.03"))), name="embedding"
+        )
+        self.embedding_dropout = keras.layers.Dropout(config.dropout)
+        self.pooled_dropout = keras.layers.Dropout(config.dropout)
+        self.stack = None
+        if config.cell != "none":
+            self.stack = RNNStack(
+                [_make_cell(config) for _ in range(config.layers)],
+                bidirectional=config.bidirectional,
+                window=config.window,
+                residual=config.residual,
+                layer_norm=config.layer_norm,
+                halve=config.halve,
+                dropout=config.dropout,
+                name="stack",
+            )
+        head: dict[str, Any] = {"name": "pooling"}
+        if config.head == "last":
+            head["bidirectional"] = config.bidirectional and self.stack is not None
+        self.pooling = POOLINGS[config.head](**head)
+        self.classify = keras.layers.Dense(classes, name="classify")
+
+    def build(self, ids_shape: tuple[int | None, ...]) -> None:
+        """Makes all weights, for ids `[B, T]`."""
+        states_shape = (None, None, self.config.embedding_units)
+        self.embedding.build(ids_shape)
+        if self.stack is not None:
+            self.stack.build(states_shape)
+            states_shape = (None, None, self.stack.state_units)
+        self.pooling.build(states_shape)
+        self.classify.build((None, states_shape[-1]))
+        self.built = True
+
+    def call(self, ids: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """`[B, T]` ids, 0 for padding, to logits `[B, C]`."""
+        ids = align_left(tf.cast(ids, tf.int32))
+        mask = tf.not_equal(ids, Tokenizer.PAD)
+        if training and self.config.word_dropout:
+            ids = self._drop_words(ids, mask)
+        states = self.embedding_dropout(self.embedding(ids), training=training)  # [B, T, E]
+        if self.stack is not None:
+            states, mask = self.stack(states, mask=mask, training=training)  # [B, T', H]
+        pooled = self.pooling(states, mask=mask)  # [B, H]
+        return self.classify(self.pooled_dropout(pooled, training=training))
+
+    def _drop_words(self, ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        """Replaces a random share of the tokens by the unknown one."""
+        noise = keras.random.uniform(tf.shape(ids), seed=self.seed_generator)
+        return tf.where(mask & (noise < self.config.word_dropout), Tokenizer.UNK, ids)
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything that `from_config` needs to make the model again, without its weights."""
+        return {
+            "name": self.name,
+            "vocab_size": self.vocab_size,
+            "classes": self.classes,
+            "config": self.config.to_dict(),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> TextClassifier:
+        """Makes the model that `get_config` describes."""
+        return cls(**{**config, "config": ModelConfig.from_dict(config["config"])})
+
+
+def align_left(ids: tf.Tensor) -> tf.Tensor:
+    """Moves each row's real tokens, in order, to its front: `[B, T]` to `[B, max(T, 1)]`.
+
+    So that a model whose steps depend on the position (`halve`) is blind to where padding stands.
+    """
+    mask = tf.not_equal(ids, Tokenizer.PAD)
+    place = tf.cumsum(tf.cast(mask, tf.int32), axis=1) - 1  # [B, T]
+    source = tf.where(mask)  # [N, 2]
+    rows = tf.cast(source[:, 0], tf.int32)
+    target = tf.stack([rows, tf.boolean_mask(place, mask)], axis=1)
+    shape = tf.maximum(tf.shape(ids), [0, 1])
+    return tf.scatter_nd(target, tf.boolean_mask(ids, mask), shape)
+
+
+def _make_cell(config: ModelConfig) -> RNNCell:
+    settings: dict[str, Any] = {"recurrent_dropout": config.recurrent_dropout}
+    if config.chrono_steps:
+        if config.cell == "simple":
+            raise ConfigError("`chrono_steps` needs a cell with gates; the simple cell has none.")
+        settings["chrono_steps"] = config.chrono_steps
+    return CELLS[config.cell](config.units, **settings)

@@ -1,0 +1,42 @@
+"""`textrnn doctor`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["doctor"]
+
+_PACKAGES = ("textrnn", "tensorflow", "keras", "tensorflow-datasets", "sentencepiece", "numpy")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def doctor(as_json: bool) -> None:
+    """Show versions, devices, and where data is kept."""
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    from textrnn.tokenizer import cache_folder
+
+    facts = {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        "cores": str(os.cpu_count()),
+        "devices": ", ".join(device.name for device in tf.config.list_logical_devices()),
+        "data sets": os.environ.get("TFDS_DATA_DIR") or tfds.core.constants.DATA_DIR,
+        "tokenizer cache": str(cache_folder()),
+    }
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    table = Table("what", "found")
+    for name, value in facts.items():
+        table.add_row(name, value)
+    Console(highlight=False).print(table)

@@ -1,0 +1,72 @@
+"""`textrnn evaluate`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from textrnn.cli.options import data_options, given_settings, merge_settings, run_argument
+
+__all__ = ["evaluate"]
+
+
+@click.command(short_help="Measure a run on labelled texts.")
+@run_argument
+@data_options
+@click.option(
+    "--split",
+    type=click.Choice(["train", "validation", "test"]),
+    default="test",
+    show_default=True,
+    help="Which part of the data to measure on.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def evaluate(
+    context: click.Context, run: Path, split: str, as_json: bool, **_: Any
+) -> None:
+    """Measure RUN on labelled texts: its own data set's, or other data given by the options."""
+    from textrnn import bundle
+    from textrnn.data import load_split
+    from textrnn.training.progress import Reporter
+    from textrnn.training.run import measure
+
+    classifier = bundle.load(run)
+    given = given_settings(context)
+    config = merge_settings(classifier.config, given)
+    reporter = Reporter()
+    data, notices = load_split(
+        config.data, split, seed=config.training.seed, label_names=classifier.labels
+    )
+    for notice in notices:
+        reporter.message(f"note: {notice}")
+    metrics = measure(classifier, data, reporter, name=split)
+    if as_json:
+        click.echo(json.dumps(metrics))
+    else:
+        _print_tables(metrics, Console(highlight=False))
+
+
+def _print_tables(metrics: Mapping[str, Any], console: Console) -> None:
+    summary = Table("figure", "value", title=f"{metrics['texts']:,} texts")
+    for name in ("accuracy", "macro_f1", "micro_f1", "log_loss", "calibration_error"):
+        if name in metrics:
+            summary.add_row(name.replace("_", " "), f"{metrics[name]:.4f}")
+    console.print(summary)
+    classes = Table("label", "precision", "recall", "F1", "texts")
+    for label, figures in metrics["per_class"].items():
+        values = [f"{figures[name]:.4f}" for name in ("precision", "recall", "f1")]
+        classes.add_row(label, *values, f"{figures['support']:,}")
+    console.print(classes)
+    if "confusion_matrix" in metrics:
+        labels = list(metrics["per_class"])
+        matrix = Table("true \\ predicted", *labels)
+        for label, row in zip(labels, metrics["confusion_matrix"], strict=True):
+            matrix.add_row(label, *(f"{count:,}" for count in row))
+        console.print(matrix)

@@ -1,0 +1,75 @@
+"""Options made from the settings' fields, so that each setting is stated once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from textrnn.config import DataConfig, RunConfig, field_types
+
+__all__ = ["data_options", "given_settings", "merge_settings", "setting_options"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def setting_options(*sections: type) -> Callable[[F], F]:
+    """Adds one option a field of these sections, `--like-this`, to a command."""
+
+    def decorate(command: F) -> F:
+        for section in reversed(sections):
+            types = field_types(section)
+            for setting in reversed(dataclasses.fields(section)):
+                command = _option(setting, *types[setting.name])(command)
+        return command
+
+    return decorate
+
+
+data_options = setting_options(DataConfig)
+"""The options that say where texts and labels come from."""
+
+
+def _option(setting: Any, kind: type, optional: bool) -> Callable[[F], F]:
+    flag = f"--{setting.name.replace('_', '-')}"
+    # A flag that is on by default needs its opposite; one that is off needs none.
+    if kind is bool and setting.default:
+        flag = f"{flag}/--no-{flag[2:]}"
+    choices = setting.metadata["choices"]
+    return click.option(
+        flag,
+        setting.name,
+        is_flag=kind is bool,
+        type=click.Choice(choices) if choices else kind,
+        default=setting.default,
+        show_default=not optional and kind is not bool or bool(setting.default),
+        help=setting.metadata["help"],
+    )
+
+
+def given_settings(context: click.Context) -> dict[str, dict[str, Any]]:
+    """The settings that were typed on the command line, by section."""
+    given: dict[str, dict[str, Any]] = {}
+    for section, fields in RunConfig.sections().items():
+        for setting in dataclasses.fields(fields):
+            source = context.get_parameter_source(setting.name)
+            if source is ParameterSource.COMMANDLINE:
+                given.setdefault(section, {})[setting.name] = context.params[setting.name]
+    return given
+
+
+def merge_settings(config: RunConfig, given: Mapping[str, Mapping[str, Any]]) -> RunConfig:
+    """The config with the given settings in the place of its own."""
+    values = config.to_dict()
+    for section, settings in given.items():
+        values[section].update(settings)
+    return RunConfig.from_dict(values)
+
+
+def run_argument(command: F) -> F:
+    """Adds the argument RUN, a run folder."""
+    return click.argument("run", type=click.Path(path_type=Path))(command)

@@ -1,0 +1,10 @@
+"""Labelled texts, from the bundled corpus, TensorFlow Datasets or the user's own files.
+
+Nothing here imports TensorFlow until a TFDS data set is read.
+"""
+
+from textrnn.data.corpus import Corpus, Split
+from textrnn.data.files import read_texts
+from textrnn.data.sources import load_corpus, load_split
+
+__all__ = ["Corpus", "Split", "load_corpus", "load_split", "read_texts"]

@@ -1,0 +1,56 @@
+"""The rules that bring every text into one form before it is cut into pieces.
+
+They are SentencePiece's own table and one addition:
+
+    NFKC           compatible forms become one: "ﬁ" -> "fi", "e" + U+0301 -> "é", "①" -> "1"
+    case folding   "ÉTÉ" -> "été", "Σ" and "ς" -> "σ" (with `lowercase`); "ß" stays
+    white space    tabs, line feeds, no-break and zero-width spaces -> U+0020; runs become one
+    controls       the control characters of ASCII, U+008F and U+009F vanish; U+FFFD -> U+0020
+    line breaks    the HTML tags <br>, <br/> and <br />, in any case -> U+0020
+
+The table is compiled into the model file, so whatever reads that file (TF Text's
+`SentencepieceTokenizer`, the C++ library) normalises alike, with no Python before it. U+0000
+cannot be a key of the compiled table and passes unchanged.
+
+Source: Kudo & Richardson 2018, "SentencePiece", section 3.4 (arXiv:1808.06226); Unicode Standard
+Annex 15 (NFKC).
+"""
+
+from __future__ import annotations
+
+import functools
+
+import sentencepiece
+
+__all__ = ["LINE_BREAKS", "normalizer"]
+
+LINE_BREAKS = tuple(
+    f"<{b}{r}{end}" for b in "bB" for r in "rR" for end in (">", "/>", " />")
+)  # fmt: skip
+
+
+@functools.cache
+def normalizer(
+    *, lowercase: bool, word_prefix: bool = True
+) -> sentencepiece.SentencePieceNormalizer:
+    """Compiles the rules.
+
+    Args:
+        lowercase: Fold upper and lower case together.
+        word_prefix: Put a space before the text, so that its first word is spelt like the others.
+
+    Returns:
+        The normalizer, to be trained into a model; its `normalize(text)` writes U+2581 for a space.
+    """
+    # The compiler of the table logs to stderr at level 0; this level is the library's only switch.
+    sentencepiece.set_min_log_level(2)
+    builtin = sentencepiece.SentencePieceNormalizer(
+        rule_name="nmt_nfkc_cf" if lowercase else "nmt_nfkc"
+    )
+    rules = builtin.decompile() + [(tag, " ") for tag in LINE_BREAKS]
+    return sentencepiece.SentencePieceNormalizer(
+        norm_map=rules,
+        add_dummy_prefix=word_prefix,
+        remove_extra_whitespaces=True,
+        escape_whitespaces=True,
+    )

@@ -1,0 +1,154 @@
+"""The heads: how the states `[B, T, H]` of a text become one vector `[B, H]`.
+
+Each looks only at steps where the mask is True. A text without any gives zeros.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+__all__ = ["POOLINGS", "AttentionPooling", "LastState", "MaxPooling", "MeanPooling"]
+
+
+class _Pooling(keras.layers.Layer):
+    """A layer that takes states `[B, T, H]` and a mask `[B, T]` and gives `[B, H]`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, _: Any, previous: Any = None) -> None:
+        """None: there is no time axis left to mask."""
+        return None
+
+
+@keras.saving.register_keras_serializable(package="textrnn")
+class LastState(_Pooling):
+    """The state after the last step: `c = h_T`; for the backward half, `h_1`.
+
+    Args:
+        bidirectional: Whether the second half of the units reads backwards, so that its last
+            state stands at the first step.
+    """
+
+    def __init__(self, *, bidirectional: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.bidirectional = bidirectional
+
+    def call(self, states: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+        """`[B, T, H]` and `[B, T]` to `[B, H]`."""
+        if mask is None:
+            first, last = states[:, 0], states[:, -1]
+        else:
+            steps = tf.range(tf.shape(states)[1])[tf.newaxis]  # [1, T]
+            last_step = tf.reduce_max(tf.where(mask, steps, 0), axis=1)
+            last = tf.gather(states, last_step, batch_dims=1)  # [B, H]
+            first = last
+            if self.bidirectional:
+                first_step = tf.argmax(mask, axis=1, output_type=tf.int32)
+                first = tf.gather(states, first_step, batch_dims=1)
+        if self.bidirectional:
+            half = states.shape[-1] // 2
+            last = tf.concat([last[:, :half], first[:, half:]], axis=-1)
+        if mask is None:
+            return last
+        return tf.where(tf.reduce_any(mask, axis=1, keepdims=True), last, 0)
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything that `from_config` needs to make the layer again."""
+        return {**super().get_config(), "bidirectional": self.bidirectional}
+
+
+@keras.saving.register_keras_serializable(package="textrnn")
+class MeanPooling(_Pooling):
+    """The mean of all states: `c = sum_t h_t / T`."""
+
+    def call(self, states: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+        """`[B, T, H]` and `[B, T]` to `[B, H]`."""
+        if mask is None:
+            return tf.reduce_mean(states, axis=1)
+        total = tf.reduce_sum(tf.where(mask[:, :, tf.newaxis], states, 0), axis=1)
+        count = tf.reduce_sum(tf.cast(mask, states.dtype), axis=1, keepdims=True)
+        return total / tf.maximum(count, 1)
+
+
+@keras.saving.register_keras_serializable(package="textrnn")
+class MaxPooling(_Pooling):
+    """The largest value of each unit: `c = max_t h_t`."""
+
+    def call(self, states: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+        """`[B, T, H]` and `[B, T]` to `[B, H]`."""
+        if mask is None:
+            return tf.reduce_max(states, axis=1)
+        largest = tf.reduce_max(
+            tf.where(mask[:, :, tf.newaxis], states, states.dtype.min), axis=1
+        )
+        return tf.where(tf.reduce_any(mask, axis=1, keepdims=True), largest, 0)
+
+
+@keras.saving.register_keras_serializable(package="textrnn")
+class AttentionPooling(_Pooling):
+    """A mean whose weights are learned: `c = sum_t alpha_t h_t`.
+
+        u_t     = tanh(h_t K + b)
+        alpha_t = exp(u_t . q) / sum_s exp(u_s . q)
+
+    From Yang et al. 2016, "Hierarchical Attention Networks for Document Classification".
+    Weights: `kernel` K `[H, A]`, `bias` b `[A]`, `query` q `[A]`.
+
+    Args:
+        units: A, the size of u; None: as many as the states have.
+        return_weights: Whether to return alpha `[B, T]` behind the pooled vector; it sums to 1,
+            or to 0 for a text without a step.
+    """
+
+    def __init__(
+        self, units: int | None = None, *, return_weights: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+        self.return_weights = return_weights
+
+    def build(self, states_shape: tuple[int | None, ...]) -> None:
+        """Makes the weights for states `[B, T, H]`."""
+        size = states_shape[-1]
+        units = self.units or size
+        self.kernel = self.add_weight(shape=(size, units), name="kernel")
+        self.bias = self.add_weight(shape=(units,), initializer="zeros", name="bias")
+        self.query = self.add_weight(shape=(units,), initializer="random_normal", name="query")
+
+    def weights_of(self, states: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
+        """alpha `[B, T]` of states `[B, T, H]`."""
+        u = tf.tanh(tf.tensordot(states, self.kernel, axes=1) + self.bias)  # [B, T, A]
+        logits = tf.tensordot(u, self.query, axes=1)  # [B, T]
+        if mask is None:
+            return tf.nn.softmax(logits)
+        alpha = tf.nn.softmax(tf.where(mask, logits, logits.dtype.min))
+        return tf.where(mask, alpha, 0)
+
+    def call(self, states: tf.Tensor, mask: tf.Tensor | None = None) -> Any:
+        """`[B, T, H]` and `[B, T]` to `[B, H]`, with `return_weights` also `[B, T]`."""
+        alpha = self.weights_of(states, mask)
+        if mask is not None:
+            states = tf.where(mask[:, :, tf.newaxis], states, 0)
+        pooled = tf.linalg.matvec(states, alpha, transpose_a=True)  # [B, H]
+        return (pooled, alpha) if self.return_weights else pooled
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything that `from_config` needs to make the layer again."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "return_weights": self.return_weights,
+        }
+
+
+POOLINGS: dict[str, type[_Pooling]] = {
+    "last": LastState,
+    "mean": MeanPooling,
+    "max": MaxPooling,
+    "attention": AttentionPooling,
+}

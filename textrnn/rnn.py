@@ -1,0 +1,282 @@
+"""The Keras layers over a recurrence: one direction, and both."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from textrnn.cells import RNNCell, States
+from textrnn.errors import ConfigError
+from textrnn.recurrence import recur
+
+__all__ = ["RNN", "Bidirectional"]
+
+
+@keras.saving.register_keras_serializable(package="textrnn")
+class RNN(keras.layers.Layer):
+    """Applies one cell step after step, with the same weights at each.
+
+    The call is `layer(sequence [B, T, E], initial_state=None, mask=None, training=False)`. T may be
+    unknown. Steps where `mask` `[B, T]` is False leave state and output as they were.
+
+    Args:
+        cell: The `RNNCell` to apply.
+        return_sequences: Whether to return each step's output `[B, T, H]`, not the last `[B, H]`.
+        return_state: Whether to return the final states too, as a list behind the output.
+        go_backwards: Whether to read from the last step to the first. As in Keras, the returned
+            sequence is then in the order of reading.
+        window: w, how many inputs a step sees: its own and the w-1 before it in the direction of
+            reading, zeros before the first, as in the convolution of Bradbury et al. 2016,
+            "Quasi-Recurrent Neural Networks". 1: the plain cell. The cell's kernel is then
+            `[w*E, G*H]`, the step's own input first.
+
+    The layer computes in the cell's dtype policy: give `dtype` to the cell.
+
+    Raises:
+        ConfigError: `cell` is no `RNNCell`, `window` is not a positive integer, `dtype` is not the
+            cell's, or the initial state has not as many tensors as the cell has states.
+    """
+
+    def __init__(
+        self,
+        cell: RNNCell,
+        *,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        window: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        if not isinstance(cell, RNNCell):
+            raise ConfigError(
+                f"`cell` must be a textrnn cell such as LSTMCell(64), got {cell!r}; "
+                "keras.layers.RNN takes Keras' own cells."
+            )
+        super().__init__(**{"dtype": cell.dtype_policy, **kwargs})
+        if self.dtype_policy.name != cell.dtype_policy.name:
+            raise ConfigError(
+                f"`dtype` must be the cell's, {cell.dtype_policy.name}, got "
+                f"{self.dtype_policy.name}; give it to the cell."
+            )
+        if isinstance(window, bool) or not isinstance(window, int) or window < 1:
+            raise ConfigError(f"`window` must be a positive integer, got {window!r}.")
+        self.cell = cell
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self.window = window
+        self.supports_masking = True
+
+    def build(self, sequence_shape: tuple[int | None, ...]) -> None:
+        """Makes the cell's weights for sequences `[B, T, E]`."""
+        if len(sequence_shape) != 3 or sequence_shape[-1] is None:
+            raise ConfigError(
+                f"expected a sequence [batch, time, units] of known units, got {sequence_shape}."
+            )
+        # A cell that another layer uses too, or that was loaded with its weights, is built already.
+        if not self.cell.built:
+            self.cell.build((*sequence_shape[:-1], self.window * sequence_shape[-1]))
+
+    def recur(
+        self,
+        sequence: tf.Tensor,
+        *,
+        initial_state: Any = None,
+        mask: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tuple[tf.Tensor, States]:
+        """The recurrence itself.
+
+        Returns:
+            The output `[B, T, H]` of each step at its input's place, whichever the direction, and
+            the final states, each `[B, H]`.
+        """
+        batch_size = tf.shape(sequence)[0]
+        if initial_state is None:
+            initial_state = self.cell.get_initial_state(batch_size)
+        states = tuple(tf.nest.flatten(initial_state))
+        if len(states) != self.cell.state_count:
+            raise ConfigError(
+                f"`initial_state` must hold {self.cell.state_count} tensors for "
+                f"{type(self.cell).__name__}, got {len(states)}."
+            )
+        states = tuple(
+            tf.ensure_shape(tf.cast(state, self.compute_dtype), [sequence.shape[0], size])
+            for state, size in zip(states, self.cell.state_size, strict=True)
+        )
+        step = functools.partial(
+            self.cell.step, dropout_mask=self.cell.dropout_mask(batch_size, training=training)
+        )
+        gates = self.cell.project(self._windowed(sequence, mask))  # [B, T, G*H]
+        outputs, states = recur(
+            step,
+            tf.transpose(gates, [1, 0, 2]),
+            states,
+            None if mask is None else tf.transpose(mask),
+            reverse=self.go_backwards,
+        )
+        return tf.transpose(outputs, [1, 0, 2]), states
+
+    def call(
+        self,
+        sequence: tf.Tensor,
+        initial_state: Any = None,
+        mask: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> Any:
+        """See the class."""
+        outputs, states = self.recur(
+            sequence, initial_state=initial_state, mask=mask, training=training
+        )
+        if self.go_backwards:
+            outputs = tf.reverse(outputs, axis=[1])
+        output = outputs if self.return_sequences else outputs[:, -1]
+        return [output, *states] if self.return_state else output
+
+    def _windowed(self, sequence: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+        """Each step's input beside those before it, `[B, T, w*E]`."""
+        if self.window == 1:
+            return sequence
+        if mask is not None:
+            sequence = tf.where(mask[:, :, tf.newaxis], sequence, 0)
+        steps = tf.shape(sequence)[1]
+        before = self.window - 1
+        padding = [0, before] if self.go_backwards else [before, 0]
+        padded = tf.pad(sequence, [[0, 0], padding, [0, 0]])
+        starts = range(self.window) if self.go_backwards else range(before, -1, -1)
+        shifted = [padded[:, start : start + steps] for start in starts]
+        return tf.ensure_shape(
+            tf.concat(shifted, axis=-1),
+            [*sequence.shape[:2], self.window * sequence.shape[-1]],
+        )
+
+    def compute_mask(self, _: Any, previous: Any = None) -> Any:
+        """The mask of the output: the input's where sequences are returned, else none."""
+        mask = previous[0] if isinstance(previous, (list, tuple)) else previous
+        if not self.return_sequences:
+            mask = None
+        elif mask is not None and self.go_backwards:
+            mask = keras.ops.flip(mask, axis=1)
+        return [mask] + [None] * self.cell.state_count if self.return_state else mask
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything that `from_config` needs to make the layer again, without its weights."""
+        return {
+            **super().get_config(),
+            "cell": keras.saving.serialize_keras_object(self.cell),
+            "return_sequences": self.return_sequences,
+            "return_state": self.return_state,
+            "go_backwards": self.go_backwards,
+            "window": self.window,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> RNN:
+        """Makes the layer that `get_config` describes."""
+        cell = keras.saving.deserialize_keras_object(config["cell"])
+        return cls(**{**config, "cell": cell})
+
+
+@keras.saving.register_keras_serializable(package="textrnn")
+class Bidirectional(keras.layers.Layer):
+    """Reads a sequence in both directions, with a cell for each, and joins what they say.
+
+    The output at each place joins the state that has read everything before it with the state
+    that has read everything after (Schuster & Paliwal 1997, "Bidirectional Recurrent Neural
+    Networks"). The call is that of `RNN`; the initial states are the forward ones, then the
+    backward ones.
+
+    Args:
+        layer: The forward `RNN`. The backward one has the same settings and its own weights.
+        merge_mode: `concat` (`[B, T, 2H]`), `sum`, `ave` or `mul` (`[B, T, H]`).
+
+    Raises:
+        ConfigError: `layer` is no forward `RNN`, `merge_mode` is unknown, or the initial state has
+            not as many tensors as the two cells have states.
+    """
+
+    def __init__(self, layer: RNN, *, merge_mode: str = "concat", **kwargs: Any) -> None:
+        if not isinstance(layer, RNN) or layer.go_backwards:
+            raise ConfigError(
+                f"`layer` must be a textrnn.RNN with go_backwards=False, got {layer!r}."
+            )
+        super().__init__(**{"dtype": layer.dtype_policy, **kwargs})
+        if merge_mode not in _MERGES:
+            raise ConfigError(
+                f"`merge_mode` must be one of {', '.join(_MERGES)}, got {merge_mode!r}."
+            )
+        self.forward_layer = layer
+        config = layer.get_config()
+        config["cell"]["config"]["name"] = f"backward_{layer.cell.name}"
+        self.backward_layer = RNN.from_config(
+            {**config, "name": f"backward_{layer.name}", "go_backwards": True}
+        )
+        self.merge_mode = merge_mode
+        self.supports_masking = True
+
+    def build(self, sequence_shape: tuple[int | None, ...]) -> None:
+        """Makes both cells' weights for sequences `[B, T, E]`."""
+        self.forward_layer.build(sequence_shape)
+        self.backward_layer.build(sequence_shape)
+
+    def call(
+        self,
+        sequence: tf.Tensor,
+        initial_state: Any = None,
+        mask: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> Any:
+        """See the class."""
+        forward_start, backward_start = None, None
+        if initial_state is not None:
+            starts, count = tf.nest.flatten(initial_state), self.forward_layer.cell.state_count
+            if len(starts) != 2 * count:
+                raise ConfigError(
+                    f"`initial_state` must hold {2 * count} tensors, {count} for each direction, "
+                    f"got {len(starts)}."
+                )
+            forward_start, backward_start = starts[:count], starts[count:]
+        forward, forward_states = self.forward_layer.recur(
+            sequence, initial_state=forward_start, mask=mask, training=training
+        )
+        backward, backward_states = self.backward_layer.recur(
+            sequence, initial_state=backward_start, mask=mask, training=training
+        )
+        if not self.forward_layer.return_sequences:
+            forward, backward = forward[:, -1], backward[:, 0]
+        output = _MERGES[self.merge_mode](forward, backward)
+        if self.forward_layer.return_state:
+            return [output, *forward_states, *backward_states]
+        return output
+
+    def compute_mask(self, inputs: Any, previous: Any = None) -> Any:
+        """As `RNN.compute_mask`."""
+        mask = self.forward_layer.compute_mask(inputs, previous)
+        if self.forward_layer.return_state:
+            return mask + [None] * self.backward_layer.cell.state_count
+        return mask
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything that `from_config` needs to make the layer again, without its weights."""
+        return {
+            **super().get_config(),
+            "layer": keras.saving.serialize_keras_object(self.forward_layer),
+            "merge_mode": self.merge_mode,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Bidirectional:
+        """Makes the layer that `get_config` describes."""
+        layer = keras.saving.deserialize_keras_object(config["layer"])
+        return cls(**{**config, "layer": layer})
+
+
+_MERGES = {
+    "concat": lambda forward, backward: tf.concat([forward, backward], axis=-1),
+    "sum": lambda forward, backward: forward + backward,
+    "ave": lambda forward, backward: (forward + backward) / 2,
+    "mul": lambda forward, backward: forward * backward,
+}

@@ -1,0 +1,156 @@
+"""Recurrent layers one above the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from textrnn.cells import RNNCell
+from textrnn.errors import ConfigError
+from textrnn.rnn import RNN, Bidirectional
+
+__all__ = ["RNNStack", "halve_time"]
+
+
+@keras.saving.register_keras_serializable(package="textrnn")
+class RNNStack(keras.layers.Layer):
+    """Layers of recurrence, the states of one being the inputs of the next.
+
+    The call is `stack(sequence [B, T, E], mask=None, training=False)`; it returns the states
+    `[B, T', H']` of the last layer and their mask `[B, T']`, all True if none was given. H' is 2H
+    when bidirectional; T' is T, or with `halve` T halved, rounded up, once between each two layers.
+
+    Args:
+        cells: One `RNNCell` a layer.
+        bidirectional: Whether each layer reads in both directions.
+        window: As in `RNN`, for each layer.
+        residual: Whether a layer's input is added to its output where their sizes agree (He et
+            al. 2016, "Deep Residual Learning for Image Recognition").
+        layer_norm: Whether each layer's output is normalised (Ba et al. 2016, "Layer
+            Normalization").
+        halve: Whether two neighbouring states are joined into one between layers (the pyramid of
+            Chan et al. 2016, "Listen, Attend and Spell").
+        dropout: Share of the values dropped between layers.
+
+    Raises:
+        ConfigError: `cells` is empty.
+    """
+
+    def __init__(
+        self,
+        cells: Sequence[RNNCell],
+        *,
+        bidirectional: bool = False,
+        window: int = 1,
+        residual: bool = False,
+        layer_norm: bool = False,
+        halve: bool = False,
+        dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        if not cells:
+            raise ConfigError("`cells` must hold at least one cell, got none.")
+        super().__init__(**{"dtype": cells[0].dtype_policy, **kwargs})
+        self.cells = list(cells)
+        self.bidirectional = bidirectional
+        self.window = window
+        self.residual = residual
+        self.layer_norm = layer_norm
+        self.halve = halve
+        self.dropout = dropout
+        layers = [RNN(cell, return_sequences=True, window=window) for cell in self.cells]
+        self.rnns = [Bidirectional(layer) for layer in layers] if bidirectional else layers
+        dtype = self.dtype_policy
+        self.norms = [
+            keras.layers.LayerNormalization(dtype=dtype) for _ in self.cells if layer_norm
+        ]
+        self.dropouts = [keras.layers.Dropout(dropout, dtype=dtype) for _ in self.cells[1:]]
+        self.supports_masking = True
+
+    @property
+    def _directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    @property
+    def state_units(self) -> int:
+        """H', the size of the states it returns."""
+        return self._directions * self.cells[-1].output_size
+
+    def build(self, sequence_shape: tuple[int | None, ...]) -> None:
+        """Makes every layer's weights for sequences `[B, T, E]`."""
+        batch, _, size = sequence_shape
+        for i, rnn in enumerate(self.rnns):
+            rnn.build((batch, None, size))
+            size = self._directions * self.cells[i].output_size
+            if self.layer_norm:
+                self.norms[i].build((batch, None, size))
+            if self.halve:
+                size = 2 * size
+
+    def call(
+        self, sequence: tf.Tensor, mask: tf.Tensor | None = None, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """See the class."""
+        for i, rnn in enumerate(self.rnns):
+            if i > 0:
+                sequence = self.dropouts[i - 1](sequence, training=training)
+                if self.halve:
+                    sequence, mask = halve_time(sequence, mask)
+            states = rnn(sequence, mask=mask, training=training)
+            if self.residual and sequence.shape[-1] == states.shape[-1]:
+                states = states + sequence
+            if self.layer_norm:
+                states = self.norms[i](states)
+            sequence = states
+        if mask is None:
+            mask = tf.ones(tf.shape(sequence)[:2], tf.bool)
+        return sequence, mask
+
+    def compute_mask(self, *_: Any) -> tuple[None, None]:
+        """None: the mask is among the results."""
+        return None, None
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything that `from_config` needs to make the stack again, without its weights."""
+        return {
+            **super().get_config(),
+            "cells": [keras.saving.serialize_keras_object(cell) for cell in self.cells],
+            "bidirectional": self.bidirectional,
+            "window": self.window,
+            "residual": self.residual,
+            "layer_norm": self.layer_norm,
+            "halve": self.halve,
+            "dropout": self.dropout,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> RNNStack:
+        """Makes the stack that `get_config` describes."""
+        cells = [keras.saving.deserialize_keras_object(cell) for cell in config["cells"]]
+        return cls(**{**config, "cells": cells})
+
+
+def halve_time(
+    sequence: tf.Tensor, mask: tf.Tensor | None
+) -> tuple[tf.Tensor, tf.Tensor | None]:
+    """Joins states 2t and 2t+1 into one of twice the size.
+
+    Args:
+        sequence: `[B, T, H]`; an odd T is filled up with zeros.
+        mask: `[B, T]` or None.
+
+    Returns:
+        `[B, ceil(T/2), 2H]`, and the mask `[B, ceil(T/2)]` of the pairs with a real state, whose
+        masked half is zero.
+    """
+    steps, size = tf.shape(sequence)[1], sequence.shape[-1]
+    surplus = steps % 2
+    if mask is not None:
+        sequence = tf.where(mask[:, :, tf.newaxis], sequence, 0)
+        mask = tf.pad(mask, [[0, 0], [0, surplus]])
+        mask = tf.reduce_any(tf.reshape(mask, [tf.shape(mask)[0], -1, 2]), axis=-1)
+    sequence = tf.pad(sequence, [[0, 0], [0, surplus], [0, 0]])
+    return tf.reshape(sequence, [tf.shape(sequence)[0], (steps + 1) // 2, 2 * size]), mask

@@ -1,0 +1,398 @@
+"""From text to ids and back: a SentencePiece model, its training, its file and its cache.
+
+The pieces are learned from the training texts by one of
+
+    unigram   a unigram language model over pieces, pruned by EM (Kudo 2018, arXiv:1804.10959)
+    bpe       byte-pair encoding: frequent neighbours are merged (Sennrich et al. 2016,
+              arXiv:1508.07909)
+    char      the most frequent characters
+    byte      the 256 bytes of UTF-8; nothing is learned, nothing is ever unknown
+
+as implemented by SentencePiece (Kudo & Richardson 2018, arXiv:1808.06226). Id 0 is padding and
+never comes out of a text, id 1 is the unknown piece; there are no begin and end marks. The rules
+of `textrnn.normalization` are part of the model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import random
+import re
+import struct
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+import sentencepiece
+
+from textrnn.config import TokenizerConfig
+from textrnn.errors import ConfigError, DataError, ModelError
+from textrnn.normalization import normalizer
+
+__all__ = ["Tokenizer"]
+
+# The sums of EM depend on how the texts are dealt out to threads: a constant on every machine.
+_TRAINING_THREADS = 8
+# SentencePiece skips a longer training text without a word, and BPE counts positions in 16 bits.
+_PART_CHARS = 1000
+_PART = re.compile(rf"(?s).{{1,{_PART_CHARS}}}(?=\s(?!/>)|\Z)|.{{1,{_PART_CHARS}}}")
+# A first try keeps nearly every character, so that "$" or "é" is known in an English corpus; the
+# next ones drop rare characters where there are too many for the vocabulary (0.98: the lowest
+# that SentencePiece takes).
+_COVERAGES = (0.99999, 0.9995, 0.98)
+# Steps of a score's unit: sums stay exact to 2**24 / 64 = 262,144, about 30,000 pieces.
+_SCORE_STEPS = 64
+_BYTE_PIECES = 2 + 256
+# In protocol buffers a repeated field overrides: normalizer_spec { escape_whitespaces: false }.
+_PLAIN_SPACES = b"\x1a\x02\x28\x00"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BLOCK_TEXTS = 512
+
+
+class Tokenizer:
+    """Turns texts into ids by a SentencePiece model.
+
+    A Tokenizer never changes; its methods may be called from several threads.
+    """
+
+    PAD = 0
+    UNK = 1
+
+    def __init__(self, model: bytes) -> None:
+        """Reads a serialised SentencePiece model.
+
+        Raises:
+            ModelError: The bytes are no whole SentencePiece model, or its padding and unknown
+                pieces are not ids 0 and 1.
+        """
+        processor = sentencepiece.SentencePieceProcessor()
+        try:
+            if not _is_whole(model):
+                raise ModelError("expected a SentencePiece model, got a file that is none or cut.")
+            processor.LoadFromSerializedProto(model)
+        except (RuntimeError, ValueError) as error:
+            raise ModelError("expected a SentencePiece model, got a broken one.") from error
+        special = processor.pad_id(), processor.unk_id()
+        if special != (self.PAD, self.UNK):
+            raise ModelError(
+                f"the ids of <pad> and <unk> must be {self.PAD} and {self.UNK}, got {special[0]} "
+                f"and {special[1]}; train with pad_id={self.PAD} and unk_id={self.UNK}."
+            )
+        self._model = model
+        self._processor = processor
+        self.vocab_size: int = processor.vocab_size()
+
+    @classmethod
+    def train(
+        cls,
+        texts: Sequence[str],
+        config: TokenizerConfig,
+        *,
+        seed: int = 0,
+        cache: bool = True,
+        progress: Callable[[str], None] | None = None,
+    ) -> Tokenizer:
+        """Learns the pieces of a corpus; the same arguments give the same model, byte for byte.
+
+        Args:
+            texts: The training texts, of any length; a random sample of `config.sample_chars`
+                characters is used.
+            config: The settings. `vocab_size` is an upper bound: a small corpus gives fewer.
+            seed: Of the random sample.
+            cache: Look for the model in the user's cache folder (or that of the environment
+                variable TEXTRNN_CACHE_DIR) first, and keep it there.
+            progress: Called once with a few words: that training starts, or that the cache is
+                read. Training runs outside Python and cannot be interrupted.
+
+        Raises:
+            ConfigError: `vocab_size` is too small for the characters of the texts.
+            DataError: The texts hold no characters to learn from.
+        """
+        byte = config.piece_type == "byte"
+        if byte and config.vocab_size < _BYTE_PIECES:
+            raise ConfigError(
+                f"`vocab_size` must be at least {_BYTE_PIECES} for byte pieces, got "
+                f"{config.vocab_size}."
+            )
+        parts = ["a"] if byte else _sample(texts, config.sample_chars, seed)
+        rules = normalizer(lowercase=config.lowercase, word_prefix=not byte)
+        if not any(rules.normalize(part) for part in parts):
+            raise DataError(
+                f"expected texts to learn a tokenizer from, got {len(texts)} without a character."
+            )
+        settings: dict[str, Any] = {
+            "model_type": "char" if byte else config.piece_type,
+            "vocab_size": _BYTE_PIECES if byte else config.vocab_size,
+            "byte_fallback": byte,
+            "hard_vocab_limit": False,
+            "pad_id": cls.PAD,
+            "unk_id": cls.UNK,
+            "bos_id": -1,
+            "eos_id": -1,
+            "input_sentence_size": 0,
+            "shuffle_input_sentence": False,
+            "max_sentence_length": 4 * _PART_CHARS,  # Bytes.
+            "num_threads": _TRAINING_THREADS,
+            "minloglevel": 2,
+        }
+        path = _cache_path(
+            parts,
+            settings | config.to_dict() | {"seed": seed, "recipe": (_COVERAGES, _SCORE_STEPS)},
+            rules=rules.serialized_normalizer_spec(),
+        )
+        say = progress or (lambda step: None)
+        if cache:
+            with contextlib.suppress(ModelError):
+                tokenizer = cls.load(path)
+                say("reading the tokenizer from the cache")
+                return tokenizer
+        say(f"training the tokenizer on {sum(map(len, parts)):,} characters")
+        model = _train(parts, settings, rules)
+        if byte:
+            model = cls(model + _PLAIN_SPACES)._processor.serialized_model_proto()
+        tokenizer = cls(model)
+        if cache:
+            with contextlib.suppress(OSError):  # Without a cache the next run only takes longer.
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _replace(path, model)
+        return tokenizer
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Tokenizer:
+        """Reads a tokenizer from the file that `save` wrote.
+
+        Raises:
+            ModelError: The file is missing, cannot be read, or is no whole SentencePiece model
+                with padding as id 0 and the unknown piece as id 1.
+        """
+        try:
+            return cls(Path(path).read_bytes())
+        except OSError as error:
+            raise ModelError(f"{path}: cannot read the tokenizer: {error.strerror}.") from error
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}") from error
+
+    @classmethod
+    def from_bytes(cls, model: bytes) -> Tokenizer:
+        """Reads a tokenizer from what `to_bytes` gave.
+
+        Raises:
+            ModelError: As for `load`.
+        """
+        return cls(model)
+
+    def to_bytes(self) -> bytes:
+        """The serialised SentencePiece model, as TF Text's `SentencepieceTokenizer` takes it."""
+        return self._model
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the SentencePiece model; a kill at any moment leaves the old file or the new one.
+
+        Raises:
+            ModelError: The file cannot be written.
+        """
+        try:
+            _replace(Path(path), self._model)
+        except OSError as error:
+            raise ModelError(f"{path}: cannot write the tokenizer: {error.strerror}.") from error
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of one text; none for a text without characters. Never holds PAD."""
+        return cast(list[int], self._processor.encode(_valid(text), return_type=int))
+
+    def encode_batch(
+        self,
+        texts: Sequence[str],
+        *,
+        num_threads: int | None = None,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> list[npt.NDArray[np.int32]]:
+        """The ids of many texts, in their order: the same as `encode` gives for each.
+
+        Args:
+            texts: The texts.
+            num_threads: Texts encoded at a time; every processor this process may use if None.
+            on_progress: Called with the number of texts done so far, after each block of texts.
+
+        Returns:
+            An array [T] of int32 for each text, T its own number of pieces.
+
+        Raises:
+            ConfigError: `num_threads` is less than 1.
+        """
+        threads = _available_cpus() if num_threads is None else num_threads
+        if threads < 1:
+            raise ConfigError(f"`num_threads` must be at least 1, got {threads}.")
+        ids: list[npt.NDArray[np.int32]] = []
+        for start in range(0, len(texts), _BLOCK_TEXTS):
+            block = [_valid(text) for text in texts[start : start + _BLOCK_TEXTS]]
+            encoded = self._processor.encode(block, return_type="numpy", num_threads=threads)
+            # The library's arrays are read-only views of longer buffers.
+            ids.extend(np.array(view, dtype=np.int32) for view in encoded)
+            if on_progress is not None:
+                on_progress(len(ids))
+        return ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The normalised text of ids: PAD gives nothing, UNK " ⁇ ".
+
+        Raises:
+            IndexError: An id is not in 0 .. vocab_size - 1.
+        """
+        return cast(str, self._processor.decode([self._checked(id) for id in ids]))
+
+    def pieces(self, text: str) -> list[str]:
+        """The text's pieces, one for each id of `encode`; U+2581 stands for a space.
+
+        An unknown piece is spelt as in the text.
+        """
+        return cast(list[str], self._processor.encode(_valid(text), return_type=str))
+
+    def id_to_piece(self, id: int) -> str:
+        """The spelling of a piece; of a byte piece, for instance, "<0x41>".
+
+        Raises:
+            IndexError: The id is not in 0 .. vocab_size - 1.
+        """
+        return self._processor.id_to_piece(self._checked(id))
+
+    def _checked(self, id: int) -> int:
+        if not 0 <= id < self.vocab_size:
+            raise IndexError(f"an id must be in 0 .. {self.vocab_size - 1}, got {id}.")
+        return int(id)
+
+
+def _train(
+    parts: list[str], settings: dict[str, Any], rules: sentencepiece.SentencePieceNormalizer
+) -> bytes:
+    """Runs SentencePiece's trainer, with fewer characters where the vocabulary is too small."""
+    needed = ""
+    for coverage in _COVERAGES:
+        model = io.BytesIO()
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(parts),
+                model_writer=model,
+                normalizer=rules,
+                character_coverage=coverage,
+                **settings,
+            )
+        except (RuntimeError, ValueError) as error:
+            size = re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error))
+            if size is None:
+                raise DataError(
+                    f"SentencePiece could not learn {settings['model_type']} pieces from "
+                    f"{sum(map(len, parts)):,} characters of text; try piece type byte or char."
+                ) from error
+            needed = size[1]
+        else:
+            return _round_scores(model.getvalue())
+    raise ConfigError(
+        f"`vocab_size` must be at least {needed} to hold the characters of these texts, got "
+        f"{settings['vocab_size']}; piece types char and byte need not hold them all."
+    )
+
+
+def _sample(texts: Sequence[str], limit: int, seed: int) -> list[str]:
+    """Random texts of `limit` characters together, cut into parts that the trainer takes."""
+    order = list(range(len(texts)))
+    if sum(map(len, texts)) > limit:
+        random.Random(seed).shuffle(order)
+    parts: list[str] = []
+    for i in order:
+        text = _valid(texts[i][:limit])
+        limit -= len(text)
+        # The trainer skips a text with U+2585, its own mark of a rare character.
+        parts += _PART.findall(text.replace("\u2585", " "))
+        if limit <= 0:
+            break
+    return parts
+
+
+def _cache_path(parts: list[str], settings: dict[str, Any], *, rules: bytes) -> Path:
+    """The cache file of a model: its name is a digest of all that the model depends on."""
+    digest = hashlib.sha256(hashlib.sha256(rules).digest())
+    stated = settings | {"sentencepiece": sentencepiece.__version__}
+    digest.update(json.dumps(stated, sort_keys=True).encode())
+    for part in parts:
+        content = part.encode()
+        digest.update(len(content).to_bytes(8, "little") + content)
+    folder = os.environ.get("TEXTRNN_CACHE_DIR") or platformdirs.user_cache_dir("textrnn")
+    return Path(folder) / "tokenizers" / f"{digest.hexdigest()}.model"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _round_scores(model: bytes) -> bytes:
+    """Rounds the pieces' scores so that sums of them are exact in float32.
+
+    Equally good segmentations ("...." + "." and "." + "....") are then ties in every version of
+    the library, which all break alike; with raw scores the rounding of the sum decides, TF Text
+    2.21 and sentencepiece 0.2.3 sum differently, and one review in 170 gets different ids.
+    """
+    rounded = bytearray(model)
+    for field, start, _ in _parts(model):
+        # pieces { string piece = 1; float score = 2; ... }; a piece has fewer than 128 bytes.
+        at = start + 2 + model[start + 1]
+        if field == 1 and model[at] == 0x15:
+            (score,) = struct.unpack_from("<f", model, at + 1)
+            struct.pack_into("<f", rounded, at + 1, round(score * _SCORE_STEPS) / _SCORE_STEPS)
+    return bytes(rounded)
+
+
+def _is_whole(model: bytes) -> bool:
+    """Whether the bytes are a protocol buffer with all three parts of a SentencePiece model.
+
+    A file cut between two pieces is still a protocol buffer that the library loads: the pieces
+    come first, the trainer's and the normalizer's settings (fields 2 and 3) last.
+    """
+    parts = list(_parts(model))
+    return {1, 2, 3} <= {field for field, _, _ in parts} and parts[-1][2] == len(model)
+
+
+def _parts(model: bytes) -> Iterator[tuple[int, int, int]]:
+    """Walks over a protocol buffer of sub-messages: the field, start and end of each.
+
+    Written out because `sentencepiece_model_pb2` demands the very protobuf it was generated with
+    (7.36 in sentencepiece 0.2.3), and TensorFlow admits older ones.
+    """
+    at = 0
+    try:
+        while at < len(model):
+            field, length = model[at] >> 3, 0
+            for shift in range(0, 64, 7):
+                at += 1
+                length |= (model[at] & 0x7F) << shift
+                if model[at] < 0x80:
+                    break
+            at += 1
+            yield field, at, at + length
+            at += length
+    except IndexError:  # Cut within a length: the last end falls short of the model's.
+        return
+
+
+def _valid(text: str) -> str:
+    """The text with U+FFFD for each lone surrogate, which UTF-8 cannot hold."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def _available_cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,4 @@
+"""Fitting a classifier to labelled texts, and measuring it.
+
+Installed as `textrnn.training`.
+"""

@@ -1,0 +1,72 @@
+"""The model card: what a run folder's model is, and how good, for whoever finds the folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from textrnn.config import RunConfig
+
+__all__ = ["model_card"]
+
+
+def model_card(
+    config: RunConfig,
+    *,
+    name: str,
+    labels: tuple[str, ...],
+    weights: int,
+    metrics: Mapping[str, Any],
+    notices: tuple[str, ...],
+) -> str:
+    """The card, as Markdown (after Mitchell et al. 2019, "Model Cards for Model Reporting").
+
+    Args:
+        config: The run's settings.
+        name: The data's name.
+        labels: The label names.
+        weights: How many numbers the model has learned.
+        metrics: The figures of `validation`, perhaps of `test`, and `training`.
+        notices: What was counted and left out of the data.
+    """
+    model = config.model
+    cell = "a bag of embeddings" if model.cell == "none" else f"{model.layers} x {model.cell}"
+    if model.cell != "none":
+        cell += f" of {model.units} units"
+        cell += ", read in both directions" if model.bidirectional else ""
+        cell += f", each step seeing {model.window} tokens" if model.window > 1 else ""
+    trained = metrics["training"]
+    lines = [
+        f"# Text classifier: {name}",
+        "",
+        f"A recurrent classifier of texts into {len(labels)} labels: {', '.join(labels)}.",
+        "",
+        "## Model",
+        "",
+        f"- {cell}; head: {model.head}; {weights:,} weights.",
+        f"- {config.tokenizer.piece_type} pieces of SentencePiece, "
+        f"{trained['vocab_size']:,} of them; text is "
+        f"{'folded to lower case' if config.tokenizer.lowercase else 'case-sensitive'}.",
+        f"- The weights of epoch {trained['best_epoch']} of {trained['epochs']}, "
+        f"chosen on the validation data; seed {config.training.seed}.",
+        "",
+        "## Measured",
+        "",
+        "| data | texts | accuracy | macro F1 | log loss | calibration error |",
+        "|---|---|---|---|---|---|",
+    ]
+    for which in ("validation", "test"):
+        if which in metrics:
+            m = metrics[which]
+            lines.append(
+                f"| {which} | {m['texts']:,} | {m['accuracy']:.2%} | {m['macro_f1']:.2%} "
+                f"| {m['log_loss']:.4f} | {m['calibration_error']:.4f} |"
+            )
+    if "test" not in metrics:
+        lines += ["", "There was no test data: the validation figures chose the epoch and flatter."]
+    lines += ["", "![learning curves](curves.png)", "", "## Use", "", "```python", "import textrnn"]
+    lines += ['model = textrnn.load("THIS FOLDER")', 'model.predict(["a text"])', "```", ""]
+    lines += ["The model knows the kind of text it was trained on and no other.", ""]
+    if notices:
+        lines += ["## Data", "", *(f"- {notice}" for notice in notices), ""]
+    return "\n".join(lines)
