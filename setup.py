@@ -27,7 +27,7 @@ setup(
         "keras>=3.12,<3.16",
         "tensorflow-datasets>=4.9.10,<5",
         "importlib_resources>=6",  # tensorflow-datasets 4.9.10 imports it undeclared.
-        "sentencepiece>=0.2.1,<0.3",
+        "sentencepiece>=0.2.3,<0.3",
         "numpy>=1.26,<3",
         "h5py>=3.11,<4",
         "click>=8.1,<9",

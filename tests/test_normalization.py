@@ -41,8 +41,8 @@ def test_what_only_resembles_a_line_break_stays(text):
 
 
 def test_case_is_folded_only_where_wished():
-    assert normalize("Ärger ÉTÉ ΣΟΣ <BR>I") == "ärger été σοσ i"
-    assert normalize("Ärger ÉTÉ ΣΟΣ <BR>I", lowercase=False) == "Ärger ÉTÉ ΣΟΣ I"
+    assert normalize("Ärger ÉTÉ ЖЯ <BR>I") == "ärger été жя i"
+    assert normalize("Ärger ÉTÉ ЖЯ <BR>I", lowercase=False) == "Ärger ÉTÉ ЖЯ I"
 
 
 def test_composed_and_decomposed_forms_are_one():
@@ -51,7 +51,7 @@ def test_composed_and_decomposed_forms_are_one():
 
 
 def test_compatible_forms_are_one():
-    assert normalize("ﬁne ①２ Ａ") == "fine 12 a"
+    assert normalize("ﬁne ①２ ℃") == "fine 12 °c"
 
 
 def test_white_space_is_unified_and_controls_vanish():

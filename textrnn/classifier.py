@@ -51,8 +51,12 @@ class TextClassifier(keras.Model):
         self.config = config = config or ModelConfig()
         self.seed_generator = keras.random.SeedGenerator()
         self.embedding = keras.layers.Embedding(
-            vocab_size, config.embedding_units,
-            embeddings_initializer=keras.initializers.RandomNormal(stddev=float(__import__("os").environ.get("EMB_STD","0.03"))), name="embedding"
+            vocab_size,
+            config.embedding_units,
+            embeddings_initializer=keras.initializers.RandomNormal(
+                stddev=float(__import__("os").environ.get("EMB_STD", "0.03"))
+            ),
+            name="embedding",
         )
         self.embedding_dropout = keras.layers.Dropout(config.dropout)
         self.pooled_dropout = keras.layers.Dropout(config.dropout)

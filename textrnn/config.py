@@ -125,7 +125,9 @@ class DataConfig(_Section):
     train_file: str | None = _setting(
         None, "Training data: .csv, .tsv or .jsonl (perhaps .gz), or a folder per class."
     )
-    valid_file: str | None = _setting(None, "Validation data; a tenth of the training data if not given.")
+    valid_file: str | None = _setting(
+        None, "Validation data; a tenth of the training data if not given."
+    )
     test_file: str | None = _setting(None, "Test data, looked at once, after training.")
     text_column: str = _setting("text", "Column or JSON key of the text.")
     label_column: str = _setting("label", "Column or JSON key of the label.")
@@ -136,8 +138,10 @@ class DataConfig(_Section):
     multi_label: bool = _setting(False, "A text may carry any number of labels.")
     label_separator: str = _setting(",", "Between the labels of one text, with --multi-label.")
     valid_fraction: float = _setting(
-        0.1, "Share of the training data held out when there is no validation set.",
-        minimum=0.0, below=1.0,
+        0.1,
+        "Share of the training data held out when there is no validation set.",
+        minimum=0.0,
+        below=1.0,
     )
 
     def __post_init__(self) -> None:
@@ -164,7 +168,8 @@ class TokenizerConfig(_Section):
     )
     lowercase: bool = _setting(True, "Fold upper and lower case together.")
     sample_chars: int = _setting(
-        10_000_000, "Characters of training text that the tokenizer is trained on, at the most.",
+        10_000_000,
+        "Characters of training text that the tokenizer is trained on, at the most.",
         minimum=1,
     )
 
@@ -208,7 +213,9 @@ class TrainingConfig(_Section):
     epochs: int = _setting(4, "Passes over the training data.", minimum=1)
     batch_tokens: int = _setting(8192, "Tokens of a batch, padding included.", minimum=1)
     batch_texts: int = _setting(32, "Texts of a batch, at the most.", minimum=1)
-    max_length: int = _setting(0, "Longest text in tokens; the rest is cut (0: no limit).", minimum=0)
+    max_length: int = _setting(
+        0, "Longest text in tokens; the rest is cut (0: no limit).", minimum=0
+    )
     learning_rate: float = _setting(3e-3, "Highest learning rate.", minimum=0.0)
     warmup: float = _setting(
         0.1, "Share of the steps in which the learning rate rises.", minimum=0.0, below=1.0
@@ -220,7 +227,7 @@ class TrainingConfig(_Section):
     )
     class_weights: bool = _setting(False, "Weigh each class by the inverse of its frequency.")
     patience: int = _setting(
-        2, "Epochs without a better validation loss before training stops (0: never).", minimum=0
+        3, "Epochs without a better validation score before training stops (0: never).", minimum=0
     )
     seed: int = _setting(0, "Seed of every random choice.", minimum=0, below=2**31)
     deterministic: bool = _setting(

@@ -3,7 +3,7 @@
 They are SentencePiece's own table and one addition:
 
     NFKC           compatible forms become one: "ﬁ" -> "fi", "e" + U+0301 -> "é", "①" -> "1"
-    case folding   "ÉTÉ" -> "été", "Σ" and "ς" -> "σ" (with `lowercase`); "ß" stays
+    case folding   "ÉTÉ" -> "été" (with `lowercase`); "ß" stays
     white space    tabs, line feeds, no-break and zero-width spaces -> U+0020; runs become one
     controls       the control characters of ASCII, U+008F and U+009F vanish; U+FFFD -> U+0020
     line breaks    the HTML tags <br>, <br/> and <br />, in any case -> U+0020

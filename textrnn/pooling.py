@@ -83,9 +83,7 @@ class MaxPooling(_Pooling):
         """`[B, T, H]` and `[B, T]` to `[B, H]`."""
         if mask is None:
             return tf.reduce_max(states, axis=1)
-        largest = tf.reduce_max(
-            tf.where(mask[:, :, tf.newaxis], states, states.dtype.min), axis=1
-        )
+        largest = tf.reduce_max(tf.where(mask[:, :, tf.newaxis], states, states.dtype.min), axis=1)
         return tf.where(tf.reduce_any(mask, axis=1, keepdims=True), largest, 0)
 
 

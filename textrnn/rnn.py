@@ -20,7 +20,8 @@ class RNN(keras.layers.Layer):
     """Applies one cell step after step, with the same weights at each.
 
     The call is `layer(sequence [B, T, E], initial_state=None, mask=None, training=False)`. T may be
-    unknown. Steps where `mask` `[B, T]` is False leave state and output as they were.
+    unknown. Steps where `mask` `[B, T]` is False leave state and output as they were. The layer
+    computes in the cell's dtype policy: give `dtype` to the cell.
 
     Args:
         cell: The `RNNCell` to apply.
@@ -32,8 +33,6 @@ class RNN(keras.layers.Layer):
             reading, zeros before the first, as in the convolution of Bradbury et al. 2016,
             "Quasi-Recurrent Neural Networks". 1: the plain cell. The cell's kernel is then
             `[w*E, G*H]`, the step's own input first.
-
-    The layer computes in the cell's dtype policy: give `dtype` to the cell.
 
     Raises:
         ConfigError: `cell` is no `RNNCell`, `window` is not a positive integer, `dtype` is not the

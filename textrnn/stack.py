@@ -133,9 +133,7 @@ class RNNStack(keras.layers.Layer):
         return cls(**{**config, "cells": cells})
 
 
-def halve_time(
-    sequence: tf.Tensor, mask: tf.Tensor | None
-) -> tuple[tf.Tensor, tf.Tensor | None]:
+def halve_time(sequence: tf.Tensor, mask: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor | None]:
     """Joins states 2t and 2t+1 into one of twice the size.
 
     Args:

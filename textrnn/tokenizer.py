@@ -23,7 +23,6 @@ import os
 import random
 import re
 import struct
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -33,6 +32,7 @@ import numpy.typing as npt
 import platformdirs
 import sentencepiece
 
+from textrnn.atomic import write_atomically
 from textrnn.config import TokenizerConfig
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.normalization import normalizer
@@ -162,7 +162,7 @@ class Tokenizer:
         if cache:
             with contextlib.suppress(OSError):  # Without a cache the next run only takes longer.
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _replace(path, model)
+                write_atomically(path, model)
         return tokenizer
 
     @classmethod
@@ -200,7 +200,7 @@ class Tokenizer:
             ModelError: The file cannot be written.
         """
         try:
-            _replace(Path(path), self._model)
+            write_atomically(path, self._model)
         except OSError as error:
             raise ModelError(f"{path}: cannot write the tokenizer: {error.strerror}.") from error
 
@@ -220,7 +220,7 @@ class Tokenizer:
         Args:
             texts: The texts.
             num_threads: Texts encoded at a time; every processor this process may use if None.
-            on_progress: Called with the number of texts done so far, after each block of texts.
+            on_progress: Called after each block of texts with the number of texts in it.
 
         Returns:
             An array [T] of int32 for each text, T its own number of pieces.
@@ -238,7 +238,7 @@ class Tokenizer:
             # The library's arrays are read-only views of longer buffers.
             ids.extend(np.array(view, dtype=np.int32) for view in encoded)
             if on_progress is not None:
-                on_progress(len(ids))
+                on_progress(len(block))
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -262,7 +262,7 @@ class Tokenizer:
         Raises:
             IndexError: The id is not in 0 .. vocab_size - 1.
         """
-        return self._processor.id_to_piece(self._checked(id))
+        return str(self._processor.id_to_piece(self._checked(id)))
 
     def _checked(self, id: int) -> int:
         if not 0 <= id < self.vocab_size:
@@ -327,15 +327,6 @@ def _cache_path(parts: list[str], settings: dict[str, Any], *, rules: bytes) -> 
         digest.update(len(content).to_bytes(8, "little") + content)
     folder = os.environ.get("TEXTRNN_CACHE_DIR") or platformdirs.user_cache_dir("textrnn")
     return Path(folder) / "tokenizers" / f"{digest.hexdigest()}.model"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _round_scores(model: bytes) -> bytes:

@@ -28,8 +28,8 @@ class TrainingState:
         batch: Batches of the current epoch completed.
         loss_sum, correct_sum, row_sum, token_sum, seconds: Of the current epoch so far.
         history: One row of figures for each completed epoch.
-        best_loss: The lowest validation loss so far.
-        best_epoch: The epoch, from 1, that reached it.
+        best_quality: Score and negative loss on the validation data of the best epoch.
+        best_epoch: Which that is, from 1; 0 before the first.
     """
 
     epoch: int = 0
@@ -40,7 +40,7 @@ class TrainingState:
     token_sum: float = 0.0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
-    best_loss: float = float("inf")
+    best_quality: list[float] = field(default_factory=list)
     best_epoch: int = 0
 
     def start_epoch(self) -> None:
@@ -91,9 +91,7 @@ class Checkpoint:
                 best = [arrays[f"best_{i}"] for i in range(_count(arrays, "best_"))]
             return cls(TrainingState(**about["state"]), variables, best, about["data_digest"])
         except FileNotFoundError:
-            raise ModelError(
-                f"{path}: nothing to resume from; train without --resume."
-            ) from None
+            raise ModelError(f"{path}: nothing to resume from; train without --resume.") from None
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ModelError(
                 f"{path}: not a whole checkpoint ({error}); train again with --overwrite."

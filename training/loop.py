@@ -18,7 +18,7 @@ from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ModelError
 from textrnn.inference import Scorer
 from textrnn.training.checkpoints import Checkpoint, TrainingState
-from textrnn.training.metrics import evaluate, log_loss
+from textrnn.training.metrics import evaluate
 from textrnn.training.optimization import make_loss, make_optimizer
 from textrnn.training.progress import Reporter
 
@@ -59,7 +59,9 @@ class LabelledBatches:
 
 
 class Trainer:
-    """Fits a classifier, keeping the weights of the epoch with the lowest validation loss.
+    """Fits a classifier, keeping the weights of the epoch that is best on the validation data.
+
+    The best epoch has the highest accuracy (multi-label: micro F1), of equals the lowest loss.
 
     Args:
         model: The classifier, built.
@@ -156,8 +158,9 @@ class Trainer:
             row = self._validate(reporter)
             self.state.history.append(row)
             self.state.epoch += 1
-            if row["valid_loss"] < self.state.best_loss:
-                self.state.best_loss = row["valid_loss"]
+            quality = [row["valid_score"], -row["valid_loss"]]
+            if not self._best or quality > self.state.best_quality:
+                self.state.best_quality = quality
                 self.state.best_epoch = self.state.epoch
                 self._best = [np.array(weight) for weight in self.model.weights]
             self.state.start_epoch()
@@ -222,11 +225,10 @@ class Trainer:
             "epoch": state.epoch + 1,
             "train_loss": state.loss_sum / state.row_sum,
             "train_accuracy": state.correct_sum / state.row_sum,
-            "valid_loss": log_loss(
-                probabilities, self.valid.targets, multi_label=self.multi_label
-            ),
+            "valid_loss": measured["log_loss"],
             "valid_accuracy": measured["accuracy"],
             "valid_macro_f1": measured["macro_f1"],
+            "valid_score": measured.get("micro_f1", measured["accuracy"]),
             "seconds": state.seconds,
             "tokens_per_second": state.token_sum / state.seconds,
         }

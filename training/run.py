@@ -86,7 +86,9 @@ def train(
     )
     if resume:
         trainer.resume()
-        reporter.message(f"going on after {trainer.state.epoch} epochs, {trainer.state.batch} batches")
+        reporter.message(
+            f"going on after {trainer.state.epoch} epochs, {trainer.state.batch} batches"
+        )
     reporter.message(f"training {model.count_params():,} weights")
     writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
 

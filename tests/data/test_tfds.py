@@ -13,7 +13,7 @@ from textrnn.data import load_corpus, load_split
 from textrnn.data import tfds as source
 from textrnn.errors import ConfigError, DataError
 
-NAMES = ["neg", "pos"]
+NAMES = ["bad, dull", "good"]
 
 
 class TinyReviews(tfds.core.GeneratorBasedBuilder):
@@ -66,7 +66,7 @@ class TinyReviews(tfds.core.GeneratorBasedBuilder):
                     "plain": {"text": text, "label": value, "image": image},
                     "latin": {"text": b"\xe1" if n == 3 else text, "label": value, "image": image},
                     "pairs": {"first": text, "second": "x", "label": value, "other": 0},
-                    "several": {"text": text, "labels": [[], ["neg"], ["pos", "neg"]][n % 3]},
+                    "several": {"text": text, "labels": [[], [0], [1, 0]][n % 3]},
                     "numbers": {"body": text, "label": n % 3 - 1, "weight": 0.5},
                 }[self.builder_config.name],
             )
@@ -85,7 +85,7 @@ def load(config_name, data_dir, **settings):
 def test_text_label_and_splits_are_found(data_dir, capsys):
     corpus = load("plain", data_dir)
     assert corpus.name == "tiny_reviews_plain"
-    assert corpus.label_names == ("neg", "pos")
+    assert corpus.label_names == tuple(NAMES)
     assert sorted(zip(corpus.validation.texts, corpus.validation.labels, strict=True)) == [
         (f"review {n} á", (NAMES[n % 2],)) for n in range(4)
     ]
@@ -103,7 +103,7 @@ def test_split_without_labels_counts_as_absent(data_dir):
 
 def test_own_test_file_takes_the_place_of_the_split(data_dir, tmp_path):
     path = tmp_path / "test.csv"
-    path.write_text("text,label\na,pos\n")
+    path.write_text("text,label\na,good\n")
     config = DataConfig(dataset="tiny_reviews/plain", data_dir=data_dir, test_file=str(path))
     split, _ = load_split(config, "test", seed=0, label_names=NAMES)
     assert split.texts == ["a"]
@@ -117,15 +117,20 @@ def test_ambiguous_features_name_the_candidates_and_the_option(data_dir):
     with pytest.raises(ConfigError, match="got nope; pass --text-key with one of first, second"):
         load("pairs", data_dir, label_key="label", text_key="nope")
     corpus = load("pairs", data_dir, label_key="label", text_key="first")
-    assert corpus.label_names == ("neg", "pos")
+    assert corpus.label_names == tuple(NAMES)
 
 
 def test_lists_of_labels_need_multi_label(data_dir):
     with pytest.raises(ConfigError, match="pass --multi-label"):
         load("several", data_dir)
     corpus = load("several", data_dir, multi_label=True)
-    assert corpus.label_names == ("neg", "pos")
-    assert sorted(corpus.validation.labels) == [(), (), ("neg",), ("pos", "neg")]
+    assert corpus.label_names == tuple(NAMES)
+    assert sorted(corpus.validation.labels) == [(), (), (NAMES[0],), (NAMES[1], NAMES[0])]
+
+
+def test_class_names_are_never_split(data_dir):
+    corpus = load("plain", data_dir, multi_label=True)
+    assert set(corpus.train.labels) == {(name,) for name in NAMES}
 
 
 def test_integer_labels_and_string_tensors_work(data_dir):

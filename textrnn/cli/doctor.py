@@ -11,6 +11,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from textrnn.cli.startup import start_tensorflow
+
 __all__ = ["doctor"]
 
 _PACKAGES = ("textrnn", "tensorflow", "keras", "tensorflow-datasets", "sentencepiece", "numpy")
@@ -20,6 +22,7 @@ _PACKAGES = ("textrnn", "tensorflow", "keras", "tensorflow-datasets", "sentencep
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(as_json: bool) -> None:
     """Show versions, devices, and where data is kept."""
+    start_tensorflow()
     import tensorflow as tf
     import tensorflow_datasets as tfds
 

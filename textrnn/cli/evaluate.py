@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from textrnn.cli.options import data_options, given_settings, merge_settings, run_argument
+from textrnn.cli.startup import start_tensorflow
 
 __all__ = ["evaluate"]
 
@@ -28,10 +29,9 @@ __all__ = ["evaluate"]
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def evaluate(
-    context: click.Context, run: Path, split: str, as_json: bool, **_: Any
-) -> None:
+def evaluate(context: click.Context, run: Path, split: str, as_json: bool, **_: Any) -> None:
     """Measure RUN on labelled texts: its own data set's, or other data given by the options."""
+    start_tensorflow()
     from textrnn import bundle
     from textrnn.data import load_split
     from textrnn.training.progress import Reporter

@@ -49,5 +49,3 @@ class _LazyGroup(click.Group):
 @click.version_option(package_name="textrnn")
 def main() -> None:
     """Recurrent text classifiers: small, fast, explainable, trained on your own machine."""
-    # TensorFlow's C++ start-up notes would stand among the results of every command.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

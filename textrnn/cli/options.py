@@ -46,7 +46,7 @@ def _option(setting: Any, kind: type, optional: bool) -> Callable[[F], F]:
         is_flag=kind is bool,
         type=click.Choice(choices) if choices else kind,
         default=setting.default,
-        show_default=not optional and kind is not bool or bool(setting.default),
+        show_default=(not optional and kind is not bool) or bool(setting.default),
         help=setting.metadata["help"],
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from textrnn.cli.options import run_argument
+from textrnn.cli.startup import start_tensorflow
 
 __all__ = ["predict"]
 
@@ -38,6 +39,7 @@ def predict(
 
     TEXTS are given as arguments, by --file, or one a line on stdin if TEXTS is -.
     """
+    start_tensorflow()
     from textrnn import bundle
     from textrnn.data import read_texts
     from textrnn.training.progress import Reporter
@@ -58,9 +60,7 @@ def predict(
             click.echo(f"{labels}\t{prediction.score:.4f}\t{' '.join(text.split())}")
     if classifier.cut_tokens:
         share = classifier.cut_tokens / classifier.read_tokens
-        Reporter().message(
-            f"note: the run's --max-length cut off {share:.1%} of the tokens given."
-        )
+        Reporter().message(f"note: the run's --max-length cut off {share:.1%} of the tokens given.")
 
 
 def _stdin_lines() -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from textrnn.cli.options import given_settings, merge_settings, setting_options
+from textrnn.cli.startup import start_tensorflow
 from textrnn.config import DataConfig, ModelConfig, RunConfig, TokenizerConfig, TrainingConfig
 from textrnn.errors import ConfigError
 
@@ -45,6 +46,7 @@ def train(
 
     With no data option it trains on bbc_news, which is bundled (pip install 'textrnn[demo]').
     """
+    start_tensorflow()
     from textrnn import bundle
     from textrnn.training.progress import Reporter
     from textrnn.training.run import train as run_training
@@ -68,9 +70,7 @@ def train(
         config = merged
     reporter = Reporter()
     if config.data.dataset is None and config.data.train_file is None:
-        reporter.message(
-            "no --dataset or --train-file was given: training on the bundled bbc_news"
-        )
+        reporter.message("no --dataset or --train-file was given: training on the bundled bbc_news")
     try:
         with _interrupt_once(reporter.message) as should_stop:
             classifier = run_training(

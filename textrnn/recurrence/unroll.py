@@ -111,9 +111,7 @@ def unroll_chunks(
     gates_chunks = chunked(gates)
     mask_chunks = None if mask is None else chunked(mask)
     output = tf.zeros_like(states[0])
-    written = tf.TensorArray(
-        output.dtype, size=chunks, element_shape=[chunk_steps, *output.shape]
-    )
+    written = tf.TensorArray(output.dtype, size=chunks, element_shape=[chunk_steps, *output.shape])
 
     def body(
         i: tf.Tensor, states: States, output: tf.Tensor, written: tf.TensorArray
@@ -155,9 +153,7 @@ def _masked_step(
     output, new_states = step(gates, states)
     if mask is None:
         return output, new_states
-    kept = tuple(
-        _select_rows(mask, new, old) for new, old in zip(new_states, states, strict=True)
-    )
+    kept = tuple(_select_rows(mask, new, old) for new, old in zip(new_states, states, strict=True))
     if output is new_states[0]:
         return kept[0], kept
     return _select_rows(mask, output, previous_output), kept

@@ -1,0 +1,64 @@
+"""The tiny inputs, masks and layers that the tests share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from textrnn.cells import CELLS, RNNCell
+
+BATCH, STEPS, INPUTS, UNITS = 3, 5, 2, 3
+
+MASKS: dict[str, np.ndarray | None] = {
+    "none": None,
+    "full": np.ones((BATCH, STEPS), bool),
+    "empty": np.zeros((BATCH, STEPS), bool),
+    "right": np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [1, 0, 0, 0, 0]], bool),
+    "left": np.array([[1, 1, 1, 1, 1], [0, 0, 1, 1, 1], [0, 0, 0, 0, 1]], bool),
+    "partial": np.array([[1, 0, 1, 1, 0], [0, 0, 1, 0, 1], [0, 0, 0, 0, 0]], bool),
+}
+
+
+def make_cell(name: str, /, **settings: Any) -> RNNCell:
+    """A cell of UNITS units, in float64 unless told otherwise."""
+    return CELLS[name](**{"units": UNITS, "dtype": "float64", **settings})
+
+
+def built_cell(name: str, /, **settings: Any) -> RNNCell:
+    """The same, with weights for inputs of INPUTS units."""
+    cell = make_cell(name, **settings)
+    cell.build((None, INPUTS))
+    return cell
+
+
+def randomise(layer: keras.layers.Layer, rng: np.random.Generator) -> list[np.ndarray]:
+    """Sets all weights of a built layer, biases too, to normal numbers; gives them back."""
+    weights = [rng.normal(scale=0.7, size=w.shape) for w in layer.get_weights()]
+    layer.set_weights(weights)
+    return weights
+
+
+def random_sequence(rng: np.random.Generator, *, dtype: str = "float64") -> np.ndarray:
+    return rng.normal(size=(BATCH, STEPS, INPUTS)).astype(dtype)
+
+
+def random_states(cell: RNNCell, rng: np.random.Generator) -> list[np.ndarray]:
+    return [rng.normal(size=(BATCH, size)) for size in cell.state_size]
+
+
+def assert_close(actual: Any, expected: Any, *, atol: float = 1e-10) -> None:
+    """Asserts that two structures of arrays have the same shapes and, within `atol`, values."""
+    actual, expected = tf.nest.flatten(actual), tf.nest.flatten(expected)
+    assert len(actual) == len(expected)
+    for a, e in zip(actual, expected, strict=True):
+        a, e = np.asarray(tf.convert_to_tensor(a)), np.asarray(tf.convert_to_tensor(e))
+        np.testing.assert_allclose(a, e, rtol=0, atol=atol, strict=False)
+        assert a.shape == e.shape
+
+
+def as_list(result: Any) -> list[Any]:
+    """A layer's result as a list, whether it is one tensor or several."""
+    return list(result) if isinstance(result, (list, tuple)) else [result]
