@@ -143,7 +143,7 @@ class TrainedClassifier:
     def _name(self, scores: np.ndarray) -> Prediction:
         order = np.argsort(-scores, kind="stable")
         best = int(order[0])
-        carried = (best,)
+        carried: tuple[int, ...] = (best,)
         if self.config.data.multi_label:
             carried = tuple(int(i) for i in order if scores[i] >= 0.5)
         return Prediction(

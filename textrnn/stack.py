@@ -62,7 +62,9 @@ class RNNStack(keras.layers.Layer):
         self.halve = halve
         self.dropout = dropout
         layers = [RNN(cell, return_sequences=True, window=window) for cell in self.cells]
-        self.rnns = [Bidirectional(layer) for layer in layers] if bidirectional else layers
+        self.rnns: list[Any] = (
+            [Bidirectional(layer) for layer in layers] if bidirectional else list(layers)
+        )
         dtype = self.dtype_policy
         self.norms = [
             keras.layers.LayerNormalization(dtype=dtype) for _ in self.cells if layer_norm

@@ -29,10 +29,10 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 import sentencepiece
 
 from textrnn.atomic import write_atomically
+from textrnn.cache import cache_folder
 from textrnn.config import TokenizerConfig
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.normalization import normalizer
@@ -325,8 +325,7 @@ def _cache_path(parts: list[str], settings: dict[str, Any], *, rules: bytes) -> 
     for part in parts:
         content = part.encode()
         digest.update(len(content).to_bytes(8, "little") + content)
-    folder = os.environ.get("TEXTRNN_CACHE_DIR") or platformdirs.user_cache_dir("textrnn")
-    return Path(folder) / "tokenizers" / f"{digest.hexdigest()}.model"
+    return cache_folder() / "tokenizers" / f"{digest.hexdigest()}.model"
 
 
 def _round_scores(model: bytes) -> bytes:

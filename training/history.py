@@ -42,7 +42,8 @@ def draw_curves(path: Path, history: Sequence[Mapping[str, float]], *, title: st
         axes.grid(alpha=0.3)
         axes.legend()
     picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)
+    FigureCanvasAgg(figure)
+    figure.savefig(picture, format="png")
     write_atomically(path, picture.getvalue())
 
 

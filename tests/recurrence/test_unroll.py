@@ -166,7 +166,6 @@ def test_graph_size_does_not_grow_with_time(cell_name: str) -> None:
 
         return node_count(train.get_concrete_function())
 
-    short, long = graph_nodes(300), graph_nodes(3000)
-    print(cell_name, short, long)
+    short, long = (graph_nodes(chunks * CHUNK_STEPS + 1) for chunks in (40, 400))
     assert abs(long - short) <= 10
-    assert long < 5000
+    assert long < 3000

@@ -148,9 +148,9 @@ class RNNCell(keras.layers.Layer):
             "seed": self.seed,
         }
 
-    def _add_kernel(self, input_units: int) -> None:
+    def _add_kernel(self, input_shape: tuple[int | None, ...]) -> None:
         self.kernel = self.add_weight(
-            shape=(input_units, self.gate_count * self.units),
+            shape=(input_shape[-1], self.gate_count * self.units),
             initializer=self.kernel_initializer,
             name="kernel",
         )

@@ -44,7 +44,7 @@ class GRUCell(RNNCell):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes the weights for inputs `[..., E]`."""
-        self._add_kernel(input_shape[-1])
+        self._add_kernel(input_shape)
         self._add_recurrent_kernel()
         self._add_bias((2, 3 * self.units))
 

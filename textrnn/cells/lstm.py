@@ -51,7 +51,7 @@ class LSTMCell(RNNCell):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes the weights for inputs `[..., E]`."""
-        self._add_kernel(input_shape[-1])
+        self._add_kernel(input_shape)
         self._add_recurrent_kernel()
         self._add_bias((4 * self.units,))
 

@@ -21,7 +21,7 @@ class _MinimalCell(LinearRNNCell):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes the weights for inputs `[..., E]`."""
-        self._add_kernel(input_shape[-1])
+        self._add_kernel(input_shape)
         self._add_bias((self.gate_count * self.units,))
 
     def get_config(self) -> dict[str, Any]:

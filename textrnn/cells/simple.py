@@ -26,7 +26,7 @@ class SimpleRNNCell(RNNCell):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes the weights for inputs `[..., E]`."""
-        self._add_kernel(input_shape[-1])
+        self._add_kernel(input_shape)
         self._add_recurrent_kernel()
         self._add_bias((self.units,))
 

@@ -26,7 +26,7 @@ def doctor(as_json: bool) -> None:
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
-    from textrnn.tokenizer import cache_folder
+    from textrnn.cache import cache_folder
 
     facts = {
         "python": platform.python_version(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import click
 from rich.console import Console
@@ -16,20 +16,24 @@ from textrnn.cli.startup import start_tensorflow
 
 __all__ = ["evaluate"]
 
+SplitName = Literal["train", "validation", "test"]
+
 
 @click.command(short_help="Measure a run on labelled texts.")
 @run_argument
 @data_options
 @click.option(
     "--split",
-    type=click.Choice(["train", "validation", "test"]),
+    type=click.Choice(get_args(SplitName)),
     default="test",
     show_default=True,
     help="Which part of the data to measure on.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
-def evaluate(context: click.Context, run: Path, split: str, as_json: bool, **_: Any) -> None:
+def evaluate(
+    context: click.Context, /, run: Path, split: SplitName, as_json: bool, **_: Any
+) -> None:
     """Measure RUN on labelled texts: its own data set's, or other data given by the options."""
     start_tensorflow()
     from textrnn import bundle

@@ -63,10 +63,19 @@ def given_settings(context: click.Context) -> dict[str, dict[str, Any]]:
 
 
 def merge_settings(config: RunConfig, given: Mapping[str, Mapping[str, Any]]) -> RunConfig:
-    """The config with the given settings in the place of its own."""
+    """The config with the given settings in the place of its own.
+
+    Another data set or training file takes the place of all the config's sources of data. Where
+    none is left, it is the bundled one.
+    """
     values = config.to_dict()
+    data = values["data"]
+    if {"dataset", "train_file"} & set(given.get("data", {})):
+        data.update(dict.fromkeys(("dataset", "train_file", "valid_file", "test_file")))
     for section, settings in given.items():
         values[section].update(settings)
+    if data["dataset"] is None and data["train_file"] is None:
+        data["dataset"] = "bbc_news"
     return RunConfig.from_dict(values)
 
 

@@ -35,6 +35,7 @@ __all__ = ["train"]
 @click.pass_context
 def train(
     context: click.Context,
+    /,
     config_file: Path | None,
     output: Path | None,
     resume: bool,
@@ -47,46 +48,31 @@ def train(
     With no data option it trains on bbc_news, which is bundled (pip install 'textrnn[demo]').
     """
     start_tensorflow()
-    from textrnn import bundle
     from textrnn.training.progress import Reporter
     from textrnn.training.run import train as run_training
 
-    given = given_settings(context)
-    config = bundle.load_config(config_file) if config_file else RunConfig()
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
-    if resume and output is not None:
-        config = bundle.load_config(output / bundle.CONFIG)
-    merged = merge_settings(config, given)
-    output = output or Path("runs") / _run_name(merged.data)
-    if resume:
-        config = bundle.load_config(output / bundle.CONFIG)
-        if merge_settings(config, given) != config:
-            raise ConfigError(
-                "a run resumes with its own settings; leave out the options that differ from "
-                f"{output / bundle.CONFIG}, or train anew with --overwrite."
-            )
-    else:
-        config = merged
+    config, folder = _settings(context, config_file=config_file, output=output, resume=resume)
     reporter = Reporter()
-    if config.data.dataset is None and config.data.train_file is None:
-        reporter.message("no --dataset or --train-file was given: training on the bundled bbc_news")
+    if not (config_file or resume or "data" in given_settings(context)):
+        reporter.message("no data was given: training on bbc_news, which is bundled")
     try:
         with _interrupt_once(reporter.message) as should_stop:
             classifier = run_training(
                 config,
-                output,
+                folder,
                 reporter=reporter,
                 resume=resume,
                 overwrite=overwrite,
                 should_stop=should_stop,
             )
     except KeyboardInterrupt:
-        if (output / "checkpoints" / "latest.npz").is_file():
-            reporter.message(f"saved; go on with: textrnn train --resume --output {output}")
+        if (folder / "checkpoints" / "latest.npz").is_file():
+            reporter.message(f"saved; go on with: textrnn train --resume --output {folder}")
         raise
     if as_json:
-        click.echo(json.dumps({"run": str(output), **classifier.metrics}))
+        click.echo(json.dumps({"run": str(folder), **classifier.metrics}))
         return
     for which in ("validation", "test"):
         if which in classifier.metrics:
@@ -95,7 +81,28 @@ def train(
                 f"{which} accuracy {measured['accuracy']:.2%} "
                 f"(macro F1 {measured['macro_f1']:.2%}, {measured['texts']:,} texts)"
             )
-    click.echo(f"run folder {output}")
+    click.echo(f"run folder {folder}")
+
+
+def _settings(
+    context: click.Context, *, config_file: Path | None, output: Path | None, resume: bool
+) -> tuple[RunConfig, Path]:
+    """The run's settings and its folder; to resume is to take the settings found there."""
+    from textrnn import bundle
+
+    given = given_settings(context)
+    config = bundle.load_config(config_file) if config_file else RunConfig()
+    config = merge_settings(config, given)
+    folder = output or Path("runs") / _run_name(config.data)
+    if not resume:
+        return config, folder
+    own = bundle.load_config(folder / bundle.CONFIG)
+    if merge_settings(own, given) != own or (config_file and config != own):
+        raise ConfigError(
+            "a run resumes with its own settings; leave out the options that differ from "
+            f"{folder / bundle.CONFIG}, or train anew with --overwrite."
+        )
+    return own, folder
 
 
 def _run_name(data: DataConfig) -> str:
@@ -103,7 +110,7 @@ def _run_name(data: DataConfig) -> str:
 
     if data.train_file is not None:
         return stem(data.train_file)
-    return (data.dataset or "bbc_news").replace("/", "_").replace(":", "_")
+    return str(data.dataset).replace("/", "_").replace(":", "_")
 
 
 class _interrupt_once:
