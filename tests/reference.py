@@ -145,12 +145,14 @@ def last_state(states: np.ndarray, mask: np.ndarray, *, bidirectional: bool = Fa
 
 def mean_pooling(states: np.ndarray, mask: np.ndarray) -> np.ndarray:
     zeros = np.zeros(states.shape[-1])
-    return np.stack([s[m].mean(axis=0) if m.any() else zeros for s, m in zip(states, mask)])
+    rows = zip(states, mask, strict=True)
+    return np.stack([s[m].mean(axis=0) if m.any() else zeros for s, m in rows])
 
 
 def max_pooling(states: np.ndarray, mask: np.ndarray) -> np.ndarray:
     zeros = np.zeros(states.shape[-1])
-    return np.stack([s[m].max(axis=0) if m.any() else zeros for s, m in zip(states, mask)])
+    rows = zip(states, mask, strict=True)
+    return np.stack([s[m].max(axis=0) if m.any() else zeros for s, m in rows])
 
 
 def attention_weights(states: np.ndarray, mask: np.ndarray, weights: Arrays) -> np.ndarray:

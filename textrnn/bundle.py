@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,6 +33,15 @@ DIGESTS = "digests.json"
 """Written last: a run folder without it is not finished."""
 
 _PACKAGES = ("textrnn", "tensorflow", "keras", "sentencepiece", "numpy")
+
+
+class _SettingsLoader(yaml.SafeLoader):
+    """Plain values only; reads 3e-3 as a number, as YAML 1.2 does."""
+
+
+_SettingsLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
 
 
 def save(classifier: TrainedClassifier, run: str | Path) -> None:
@@ -83,13 +93,13 @@ def load_config(path: str | Path) -> RunConfig:
 
     Raises:
         ConfigError: The file is not YAML, or a setting in it is unknown or wrong.
-        ModelError: The file is missing, or of another format version.
+        ModelError: The file cannot be read, or is of another format version.
     """
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError):
-        raise ModelError(f"{path}: expected a file of settings, found none.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        values = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_SettingsLoader)
+    except OSError as error:
+        raise ModelError(f"{path}: expected a file of settings, got: {error.strerror}.") from None
+    except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{path}: expected YAML, got: {reason}") from None
     if not isinstance(values, Mapping):

@@ -50,20 +50,20 @@ class TextClassifier(keras.Model):
         self.classes = classes
         self.config = config = config or ModelConfig()
         self.seed_generator = keras.random.SeedGenerator()
+        dtype = self.dtype_policy
         self.embedding = keras.layers.Embedding(
             vocab_size,
             config.embedding_units,
-            embeddings_initializer=keras.initializers.RandomNormal(
-                stddev=float(__import__("os").environ.get("EMB_STD", "0.03"))
-            ),
+            embeddings_initializer=keras.initializers.RandomNormal(stddev=0.1),
+            dtype=dtype,
             name="embedding",
         )
-        self.embedding_dropout = keras.layers.Dropout(config.dropout)
-        self.pooled_dropout = keras.layers.Dropout(config.dropout)
+        self.embedding_dropout = keras.layers.Dropout(config.embedding_dropout, dtype=dtype)
+        self.pooled_dropout = keras.layers.Dropout(config.dropout, dtype=dtype)
         self.stack = None
         if config.cell != "none":
             self.stack = RNNStack(
-                [_make_cell(config) for _ in range(config.layers)],
+                [_make_cell(config, dtype=dtype) for _ in range(config.layers)],
                 bidirectional=config.bidirectional,
                 window=config.window,
                 residual=config.residual,
@@ -72,11 +72,11 @@ class TextClassifier(keras.Model):
                 dropout=config.dropout,
                 name="stack",
             )
-        head: dict[str, Any] = {"name": "pooling"}
+        head: dict[str, Any] = {"name": "pooling", "dtype": dtype}
         if config.head == "last":
             head["bidirectional"] = config.bidirectional and self.stack is not None
         self.pooling = POOLINGS[config.head](**head)
-        self.classify = keras.layers.Dense(classes, name="classify")
+        self.classify = keras.layers.Dense(classes, dtype=dtype, name="classify")
 
     def build(self, ids_shape: tuple[int | None, ...]) -> None:
         """Makes all weights, for ids `[B, T]`."""
@@ -109,7 +109,7 @@ class TextClassifier(keras.Model):
     def get_config(self) -> dict[str, Any]:
         """Everything that `from_config` needs to make the model again, without its weights."""
         return {
-            "name": self.name,
+            **super().get_config(),
             "vocab_size": self.vocab_size,
             "classes": self.classes,
             "config": self.config.to_dict(),
@@ -135,8 +135,8 @@ def align_left(ids: tf.Tensor) -> tf.Tensor:
     return tf.scatter_nd(target, tf.boolean_mask(ids, mask), shape)
 
 
-def _make_cell(config: ModelConfig) -> RNNCell:
-    settings: dict[str, Any] = {"recurrent_dropout": config.recurrent_dropout}
+def _make_cell(config: ModelConfig, *, dtype: Any) -> RNNCell:
+    settings: dict[str, Any] = {"recurrent_dropout": config.recurrent_dropout, "dtype": dtype}
     if config.chrono_steps:
         if config.cell == "simple":
             raise ConfigError("`chrono_steps` needs a cell with gates; the simple cell has none.")

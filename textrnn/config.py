@@ -164,7 +164,9 @@ class TokenizerConfig(_Section):
         "unigram", "SentencePiece model: unigram, bpe, char or byte.", choices=PIECE_TYPES
     )
     vocab_size: int = _setting(
-        16000, "Number of pieces, at the most; a small corpus gives fewer.", minimum=8
+        16000,
+        "Number of pieces, at the most; a small corpus gets fewer (one for 20 words).",
+        minimum=8,
     )
     lowercase: bool = _setting(True, "Fold upper and lower case together.")
     sample_chars: int = _setting(
@@ -192,8 +194,11 @@ class ModelConfig(_Section):
     halve: bool = _setting(
         False, "Join neighbouring states between layers: each layer reads half the steps."
     )
+    embedding_dropout: float = _setting(
+        0.3, "Share dropped of the embeddings.", minimum=0.0, below=1.0
+    )
     dropout: float = _setting(
-        0.5, "Share dropped of the embeddings and of the pooled vector.", minimum=0.0, below=1.0
+        0.5, "Share dropped of the pooled vector, and between layers.", minimum=0.0, below=1.0
     )
     recurrent_dropout: float = _setting(
         0.0, "Share of the state dropped, the same units at each step.", minimum=0.0, below=1.0

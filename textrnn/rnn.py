@@ -125,8 +125,15 @@ class RNN(keras.layers.Layer):
         initial_state: Any = None,
         mask: tf.Tensor | None = None,
         training: bool = False,
+        sequence_mask: tf.Tensor | None = None,
     ) -> Any:
-        """See the class."""
+        """See the class.
+
+        `sequence_mask` is the name by which Keras hands on the mask that goes with `sequence` when
+        there are initial states too; `mask` comes first.
+        """
+        if mask is None:
+            mask = sequence_mask
         outputs, states = self.recur(
             sequence, initial_state=initial_state, mask=mask, training=training
         )
@@ -227,8 +234,11 @@ class Bidirectional(keras.layers.Layer):
         initial_state: Any = None,
         mask: tf.Tensor | None = None,
         training: bool = False,
+        sequence_mask: tf.Tensor | None = None,
     ) -> Any:
-        """See the class."""
+        """See the class, and `RNN.call`."""
+        if mask is None:
+            mask = sequence_mask
         forward_start, backward_start = None, None
         if initial_state is not None:
             starts, count = tf.nest.flatten(initial_state), self.forward_layer.cell.state_count

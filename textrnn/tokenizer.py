@@ -51,6 +51,8 @@ _COVERAGES = (0.99999, 0.9995, 0.98)
 # Steps of a score's unit: sums stay exact to 2**24 / 64 = 262,144, about 30,000 pieces.
 _SCORE_STEPS = 64
 _BYTE_PIECES = 2 + 256
+_WORDS_A_PIECE = 20
+_FEWEST_PIECES = 1000
 # In protocol buffers a repeated field overrides: normalizer_spec { escape_whitespaces: false }.
 _PLAIN_SPACES = b"\x1a\x02\x28\x00"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -130,7 +132,7 @@ class Tokenizer:
             )
         settings: dict[str, Any] = {
             "model_type": "char" if byte else config.piece_type,
-            "vocab_size": _BYTE_PIECES if byte else config.vocab_size,
+            "vocab_size": _BYTE_PIECES if byte else _vocab_size(parts, config.vocab_size),
             "byte_fallback": byte,
             "hard_vocab_limit": False,
             "pad_id": cls.PAD,
@@ -155,7 +157,8 @@ class Tokenizer:
                 say("reading the tokenizer from the cache")
                 return tokenizer
         say(f"training the tokenizer on {sum(map(len, parts)):,} characters")
-        model = _train(parts, settings, rules)
+        words = _words(parts, rules) if config.piece_type == "unigram" else []
+        model = _train(parts + words, settings, rules)
         if byte:
             model = cls(model + _PLAIN_SPACES)._processor.serialized_model_proto()
         tokenizer = cls(model)
@@ -299,6 +302,29 @@ def _train(
         f"`vocab_size` must be at least {needed} to hold the characters of these texts, got "
         f"{settings['vocab_size']}; piece types char and byte need not hold them all."
     )
+
+
+def _vocab_size(parts: Sequence[str], limit: int) -> int:
+    """How many pieces a corpus can teach: each is to be seen often enough to learn its vector.
+
+    Whole words that stand once or twice are learned by heart; as pieces of more frequent ones
+    they are understood (5,000 questions, measured: 3,000 pieces 88.4 %, 8,600 pieces 83.6 %).
+    """
+    words = sum(len(part.split()) for part in parts)
+    return min(limit, max(_FEWEST_PIECES, words // _WORDS_A_PIECE))
+
+
+def _words(parts: Sequence[str], rules: sentencepiece.SentencePieceNormalizer) -> list[str]:
+    """Every word of the texts once, sorted.
+
+    The unigram trainer starts from substrings that go on in more than one way. A word that a
+    space always follows is none: without a second ending, "when" became "wh" + "en" in 5,000
+    questions. Beside the texts, each word alone is that second ending.
+    """
+    found: set[str] = set()
+    for part in parts:
+        found.update(rules.normalize(part).split("\u2581"))
+    return sorted(found - {""})
 
 
 def _sample(texts: Sequence[str], limit: int, seed: int) -> list[str]:

@@ -16,7 +16,22 @@ import numpy as np
 from textrnn.atomic import write_atomically
 from textrnn.errors import ModelError
 
-__all__ = ["Checkpoint", "TrainingState"]
+__all__ = ["LATEST", "Checkpoint", "TrainingState"]
+
+LATEST = Path("checkpoints", "latest.npz")
+"""The checkpoint in a run folder: while it is there, the run is not finished."""
+
+# What the readers of zip, npy and JSON raise; RuntimeError where a file looks encrypted.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+)
 
 
 @dataclass
@@ -68,7 +83,12 @@ class Checkpoint:
 
     def save(self, path: Path) -> None:
         """Writes the file; a kill leaves the one before."""
-        about = {"state": dataclasses.asdict(self.state), "data_digest": self.data_digest}
+        about = {
+            "state": dataclasses.asdict(self.state),
+            "data_digest": self.data_digest,
+            "variables": len(self.variables),
+            "best": len(self.best),
+        }
         arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
         arrays |= {f"variable_{i}": value for i, value in enumerate(self.variables)}
         arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
@@ -85,18 +105,15 @@ class Checkpoint:
             ModelError: It is missing, cut short or changed.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            # Opened here: given a path to a broken archive, NumPy leaves it open.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 about = json.loads(str(arrays["about"]))
-                variables = [arrays[f"variable_{i}"] for i in range(_count(arrays, "variable_"))]
-                best = [arrays[f"best_{i}"] for i in range(_count(arrays, "best_"))]
+                variables = [arrays[f"variable_{i}"] for i in range(about["variables"])]
+                best = [arrays[f"best_{i}"] for i in range(about["best"])]
             return cls(TrainingState(**about["state"]), variables, best, about["data_digest"])
         except FileNotFoundError:
             raise ModelError(f"{path}: nothing to resume from; train without --resume.") from None
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise ModelError(
                 f"{path}: not a whole checkpoint ({error}); train again with --overwrite."
             ) from None
-
-
-def _count(names: Any, prefix: str) -> int:
-    return sum(name.startswith(prefix) for name in names)

@@ -18,6 +18,7 @@ from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ModelError
 from textrnn.inference import Scorer
 from textrnn.training.checkpoints import Checkpoint, TrainingState
+from textrnn.training.lazy_adam import unique_rows
 from textrnn.training.metrics import evaluate
 from textrnn.training.optimization import make_loss, make_optimizer
 from textrnn.training.progress import Reporter
@@ -122,7 +123,7 @@ class Trainer:
                 loss_sum = tf.reduce_sum(weights * self._loss(targets, logits))
                 loss = loss_sum / self._mean_rows
             gradients = tape.gradient(loss, model.trainable_variables)
-            gradients = [tf.convert_to_tensor(gradient) for gradient in gradients]
+            gradients = [unique_rows(gradient) for gradient in gradients]
             if self.config.clip_norm:
                 gradients, _ = tf.clip_by_global_norm(gradients, self.config.clip_norm)
             optimizer.apply(gradients, model.trainable_variables)
@@ -162,7 +163,7 @@ class Trainer:
             if not self._best or quality > self.state.best_quality:
                 self.state.best_quality = quality
                 self.state.best_epoch = self.state.epoch
-                self._best = [np.array(weight) for weight in self.model.weights]
+                self._best = self.model.get_weights()
             self.state.start_epoch()
             self.save_checkpoint()
             on_epoch(row)
@@ -177,7 +178,7 @@ class Trainer:
     def _fit_epoch(self, reporter: Reporter) -> None:
         state = self.state
         batches = self.train.plan.batches(seed=[self.config.seed, state.epoch])
-        saved = start = time.monotonic()
+        saved = start = time.perf_counter()
         before = state.seconds
         name = f"epoch {state.epoch + 1}/{self.config.epochs}"
         with reporter.step(name, total=len(batches)) as advance:
@@ -185,10 +186,7 @@ class Trainer:
             for data in self.train.dataset(batches[state.batch :]):
                 loss_sum, correct = (float(value) for value in self._step(*data))
                 if not math.isfinite(loss_sum):
-                    raise ModelError(
-                        f"the loss is {loss_sum} in batch {state.batch + 1} of {name}; lower "
-                        f"--learning-rate (now {self.config.learning_rate:g}) and train again."
-                    )
+                    raise self._diverged(f"the loss is {loss_sum} in batch {state.batch + 1}")
                 batch = batches[state.batch]
                 real = batch.rows[batch.rows >= 0]
                 state.loss_sum += loss_sum
@@ -196,7 +194,7 @@ class Trainer:
                 state.row_sum += len(real)
                 state.token_sum += float(self.train.plan.lengths[real].sum())
                 state.batch += 1
-                now = time.monotonic()
+                now = time.perf_counter()
                 state.seconds = before + now - start
                 advance(1, self._figures())
                 if self._should_stop():
@@ -205,6 +203,12 @@ class Trainer:
                 if now - saved >= CHECKPOINT_SECONDS:
                     self.save_checkpoint()
                     saved = now
+
+    def _diverged(self, what: str) -> ModelError:
+        return ModelError(
+            f"{what} of epoch {self.state.epoch + 1}; lower --learning-rate (now "
+            f"{self.config.learning_rate:g}) and train again with --overwrite."
+        )
 
     def _figures(self) -> str:
         state = self.state
@@ -218,6 +222,8 @@ class Trainer:
         """The figures of the epoch that has just been fitted."""
         state = self.state
         probabilities = self.probabilities(self.valid.plan, reporter, name="validation")
+        if not np.isfinite(probabilities).all():
+            raise self._diverged("the probabilities are no numbers after the last batch")
         measured = evaluate(
             probabilities, self.valid.targets, labels=self.labels, multi_label=self.multi_label
         )
@@ -240,7 +246,7 @@ class Trainer:
 
     def save_checkpoint(self) -> None:
         """Writes the state of the training."""
-        variables = [np.array(variable) for variable in self._variables()]
+        variables = [variable.numpy() for variable in self._variables()]
         Checkpoint(self.state, variables, self._best, self._data_digest).save(self._checkpoint)
 
     def resume(self) -> None:

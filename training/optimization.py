@@ -9,6 +9,7 @@ import numpy as np
 
 from textrnn.config import TrainingConfig
 from textrnn.errors import ConfigError
+from textrnn.training.lazy_adam import LazyAdam
 
 __all__ = ["class_weights", "make_loss", "make_optimizer"]
 
@@ -30,10 +31,9 @@ def make_optimizer(config: TrainingConfig, *, total_steps: int) -> keras.optimiz
         warmup_steps=warmup_steps,
         decay_steps=total_steps - warmup_steps,
     )
-    if not config.weight_decay:
-        return keras.optimizers.Adam(schedule)
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    optimizer = LazyAdam(schedule, weight_decay=config.weight_decay or None)
+    if config.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer
 
 

@@ -18,9 +18,10 @@ from textrnn.classifier import TextClassifier
 from textrnn.config import RunConfig
 from textrnn.data import Corpus, Split, load_corpus
 from textrnn.data.batching import BatchPlan
-from textrnn.errors import ConfigError, DataError
+from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.inference import TrainedClassifier
 from textrnn.tokenizer import Tokenizer
+from textrnn.training.checkpoints import LATEST
 from textrnn.training.history import draw_curves, write_history, write_tensorboard
 from textrnn.training.loop import LabelledBatches, Trainer
 from textrnn.training.metrics import evaluate
@@ -80,12 +81,19 @@ def train(
         labels=corpus.label_names,
         train=train_data,
         valid=valid_data,
-        checkpoint=folder / "checkpoints" / "latest.npz",
+        checkpoint=folder / LATEST,
         data_digest=_digest(train_data, valid_data),
         should_stop=should_stop,
     )
+
+    def write_curves() -> None:
+        write_history(folder / "history.csv", trainer.state.history)
+        draw_curves(folder / "curves.png", trainer.state.history, title=corpus.name)
+
     if resume:
         trainer.resume()
+        if trainer.state.history:  # A kill may have come between the checkpoint and the curves.
+            write_curves()
         reporter.message(
             f"going on after {trainer.state.epoch} epochs, {trainer.state.batch} batches"
         )
@@ -93,8 +101,7 @@ def train(
     writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
 
     def on_epoch(row: dict[str, float]) -> None:
-        write_history(folder / "history.csv", trainer.state.history)
-        draw_curves(folder / "curves.png", trainer.state.history, title=corpus.name)
+        write_curves()
         write_tensorboard(writer, row)
         reporter.message(
             f"epoch {row['epoch']}: loss {row['train_loss']:.4f}, validation loss "
@@ -112,10 +119,12 @@ def train(
             "seconds": sum(row["seconds"] for row in state.history),
             "vocab_size": tokenizer.vocab_size,
         },
-        "validation": measure(classifier, corpus.validation, reporter, name="validation"),
+        "validation": measure(classifier, corpus.validation, name="validation", reporter=reporter),
     }
     if corpus.test is not None:
-        classifier.metrics["test"] = measure(classifier, corpus.test, reporter, name="test")
+        classifier.metrics["test"] = measure(
+            classifier, corpus.test, name="test", reporter=reporter
+        )
     card = model_card(
         config,
         name=corpus.name,
@@ -126,12 +135,12 @@ def train(
     )
     write_atomically(folder / "README.md", card)
     bundle.save(classifier, folder)
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    shutil.rmtree(folder / LATEST.parent, ignore_errors=True)
     return classifier
 
 
 def measure(
-    classifier: TrainedClassifier, split: Split, reporter: Reporter, *, name: str
+    classifier: TrainedClassifier, split: Split, *, name: str, reporter: Reporter
 ) -> dict[str, Any]:
     """All figures of a classifier on labelled texts; see `textrnn.training.metrics.evaluate`."""
     with reporter.step(name, total=len(split)) as advance:
@@ -147,17 +156,33 @@ def _open_folder(folder: Path, config: RunConfig, *, resume: bool, overwrite: bo
         raise ConfigError(
             f"{folder} holds a finished run; choose another --output, or replace it by --overwrite."
         )
-    checkpoints = folder / "checkpoints"
-    if checkpoints.is_dir() and not resume and not overwrite:
+    started = (folder / LATEST).is_file()
+    if resume:
+        if not started:
+            raise ModelError(f"{folder / LATEST}: nothing to resume from; train without --resume.")
+        if bundle.load_config(folder / bundle.CONFIG) != config:
+            raise ConfigError(
+                f"a run resumes with its own settings; give those of {folder / bundle.CONFIG}, or "
+                "train anew with --overwrite."
+            )
+    elif started and not overwrite:
         raise ConfigError(
             f"{folder} holds an unfinished run; go on with --resume, or replace it by --overwrite."
         )
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # A run writes a README.md, for one, and clears folders away: not in just any folder.
+        foreign = not (folder / bundle.CONFIG).is_file() and any(folder.glob("[!.]*"))
+        if foreign and not overwrite:
+            raise ConfigError(
+                f"{folder} holds files that are no run's; choose another --output, or write "
+                "among them by --overwrite."
+            )
         if not resume:
-            for stale in ("checkpoints", "tensorboard"):
+            for stale in (LATEST.parent, "tensorboard"):
                 shutil.rmtree(folder / stale, ignore_errors=True)
         bundle.begin(folder, config)
-        checkpoints.mkdir(exist_ok=True)
+        (folder / LATEST.parent).mkdir(exist_ok=True)
     except OSError as error:
         raise ConfigError(
             f"{folder}: cannot be written to ({error.strerror}); choose another --output."

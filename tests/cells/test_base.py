@@ -69,7 +69,8 @@ def test_gradients_equal_finite_differences(cell_name: str, rng: np.random.Gener
     with tf.GradientTape() as tape:
         tape.watch(tensors)
         output, new_states = cell(tensors[0], tensors[1:])
-        total = tf.add_n([tf.reduce_sum(p * t) for p, t in zip(probes, [output, *new_states])])
+        results = zip(probes, [output, *new_states], strict=True)
+        total = tf.add_n([tf.reduce_sum(probe * tensor) for probe, tensor in results])
     sources = [*(w.value for w in cell.trainable_weights), *tensors]
     expected = reference.gradients(loss, [*weights, x, *states])
     for actual, e in zip(tape.gradient(total, sources), expected, strict=True):

@@ -50,7 +50,7 @@ def evaluate(
     )
     for notice in notices:
         reporter.message(f"note: {notice}")
-    metrics = measure(classifier, data, reporter, name=split)
+    metrics = measure(classifier, data, name=split, reporter=reporter)
     if as_json:
         click.echo(json.dumps(metrics))
     else:

@@ -36,8 +36,8 @@ data_options = setting_options(DataConfig)
 
 def _option(setting: Any, kind: type, optional: bool) -> Callable[[F], F]:
     flag = f"--{setting.name.replace('_', '-')}"
-    # A flag that is on by default needs its opposite; one that is off needs none.
-    if kind is bool and setting.default:
+    # Each flag needs its opposite: --config may turn on what is off by default.
+    if kind is bool:
         flag = f"{flag}/--no-{flag[2:]}"
     choices = setting.metadata["choices"]
     return click.option(

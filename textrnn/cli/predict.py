@@ -39,13 +39,13 @@ def predict(
 
     TEXTS are given as arguments, by --file, or one a line on stdin if TEXTS is -.
     """
+    if (file is None) == (not texts):
+        raise click.UsageError("give either TEXTS, or - for stdin, or --file.")
     start_tensorflow()
     from textrnn import bundle
     from textrnn.data import read_texts
     from textrnn.training.progress import Reporter
 
-    if (file is None) == (not texts):
-        raise click.UsageError("give either TEXTS, or - for stdin, or --file.")
     classifier = bundle.load(run)
     source: Iterable[str] = texts
     if file is not None:

@@ -47,12 +47,13 @@ def train(
 
     With no data option it trains on bbc_news, which is bundled (pip install 'textrnn[demo]').
     """
+    if resume and overwrite:
+        raise click.UsageError("--resume and --overwrite exclude each other.")
     start_tensorflow()
+    from textrnn.training.checkpoints import LATEST
     from textrnn.training.progress import Reporter
     from textrnn.training.run import train as run_training
 
-    if resume and overwrite:
-        raise click.UsageError("--resume and --overwrite exclude each other.")
     config, folder = _settings(context, config_file=config_file, output=output, resume=resume)
     reporter = Reporter()
     if not (config_file or resume or "data" in given_settings(context)):
@@ -68,7 +69,7 @@ def train(
                 should_stop=should_stop,
             )
     except KeyboardInterrupt:
-        if (folder / "checkpoints" / "latest.npz").is_file():
+        if (folder / LATEST).is_file():
             reporter.message(f"saved; go on with: textrnn train --resume --output {folder}")
         raise
     if as_json:
@@ -114,21 +115,29 @@ def _run_name(data: DataConfig) -> str:
 
 
 class _interrupt_once:
-    """While open, the first Ctrl-C only asks training to stop; a second one stops at once."""
+    """While open, the first Ctrl-C only asks training to stop; a second one stops at once.
+
+    Before the first update there is nothing to save, and the first Ctrl-C stops at once too.
+    """
 
     def __init__(self, message: Callable[[str], None]) -> None:
         self._message = message
+        self._training = False
         self._asked = False
 
     def __enter__(self) -> Callable[[], bool]:
         self._previous = signal.signal(signal.SIGINT, self._handle)
-        return lambda: self._asked
+        return self._should_stop
 
     def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGINT, self._previous)
 
+    def _should_stop(self) -> bool:
+        self._training = True
+        return self._asked
+
     def _handle(self, *_: object) -> None:
-        if self._asked:
+        if self._asked or not self._training:
             raise KeyboardInterrupt
         self._asked = True
         self._message("stopping after this batch; Ctrl-C again stops at once")

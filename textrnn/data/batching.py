@@ -100,8 +100,8 @@ class BatchPlan:
         self.lengths = np.minimum(lengths, max_length) if max_length else lengths
         self.cut_tokens = self.total_tokens - int(self.lengths.sum())
         self.buckets = bucket_lengths(self.lengths, shapes=shapes)
-        rows = [max(1, batch_tokens // length) for length in self.buckets]
-        self.bucket_rows = [min(row, batch_texts) for row in rows] if batch_texts else rows
+        most = min(batch_texts or len(texts), len(texts))
+        self.bucket_rows = [min(max(1, batch_tokens // b), most) for b in self.buckets]
 
     def batches(self, *, seed: int | Sequence[int] | None = None) -> list[Batch]:
         """All batches of one pass over the data.

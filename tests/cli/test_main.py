@@ -1,0 +1,121 @@
+import importlib.metadata
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+from textrnn.cli import main as main_module
+from textrnn.cli.main import main
+from textrnn.errors import ConfigError, DataError, ModelError
+
+COMMANDS = ("train", "evaluate", "predict", "doctor")
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Makes `textrnn doctor` raise an error."""
+
+    def fail_with(error: BaseException) -> None:
+        @click.command()
+        def doctor() -> None:
+            raise error
+
+        monkeypatch.setattr("textrnn.cli.doctor.doctor", doctor)
+
+    return fail_with
+
+
+def test_help_lists_the_commands(textrnn):
+    result = textrnn("--help")
+    assert result.stderr == ""
+    listed = result.stdout.split("Commands:\n")[1]
+    assert sorted(line.split()[0] for line in listed.splitlines()) == sorted(COMMANDS)
+    assert all(len(line.split(maxsplit=1)) == 2 for line in listed.splitlines())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_explains_itself_and_its_options(textrnn, command):
+    result = textrnn(command, "-h")
+    assert result.stdout.startswith(f"Usage: main {command} [OPTIONS]")
+    for parameter in main.get_command(click.Context(main), command).params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help
+            assert parameter.opts[0] in result.stdout
+
+
+def test_the_version_is_the_package_s(textrnn):
+    assert textrnn("--version").stdout.endswith(
+        f"version {importlib.metadata.version('textrnn')}\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["--nonsense"], ["predict"], ["evaluate"]])
+def test_wrong_usage_has_exit_code_2(textrnn, arguments):
+    result = textrnn(*arguments, code=2)
+    assert result.stdout == ""
+    assert "Usage: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (DataError("a.csv:3: expected\na label."), "textrnn: error: a.csv:3: expected a label.\n"),
+        (ModelError("run: changed."), "textrnn: error: run: changed.\n"),
+        (ConfigError("`units` must be 1."), "textrnn: settings: `units` must be 1.\n"),
+    ],
+)
+def test_an_error_of_the_user_is_one_line_and_exit_code_1(textrnn, failing, error, line):
+    failing(error)
+    result = textrnn("doctor", code=1)
+    assert (result.stdout, result.stderr) == ("", line)
+
+
+def test_a_bug_keeps_its_traceback(textrnn, failing):
+    failing(ZeroDivisionError("bug"))
+    with pytest.raises(ZeroDivisionError):
+        textrnn("doctor")
+
+
+def test_an_interrupt_has_exit_code_130(textrnn, failing):
+    failing(KeyboardInterrupt())
+    result = textrnn("doctor", code=130)
+    assert (result.stdout, result.stderr) == ("", "textrnn: interrupted\n")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(textrnn, failing, monkeypatch):
+    moved = []
+    monkeypatch.setattr(main_module.os, "open", lambda *_: 99)
+    monkeypatch.setattr(main_module.os, "dup2", lambda *pair: moved.append(pair))
+    monkeypatch.setattr(click.testing._NamedTextIOWrapper, "fileno", lambda self: 1, raising=False)
+    failing(BrokenPipeError())
+    assert textrnn("doctor").output == ""
+    assert moved == [(99, 1)]
+
+
+def test_the_doctor_names_versions_and_folders(textrnn, home):
+    facts = json.loads(textrnn("doctor", "--json").stdout)
+    assert facts["textrnn"] == importlib.metadata.version("textrnn")
+    assert facts["tokenizer cache"] == str(home.parent / "cache")
+    assert "CPU" in facts["devices"]
+    assert importlib.metadata.version("keras") in textrnn("doctor").stdout
+
+
+def test_help_and_import_do_not_wait_for_tensorflow():
+    code = f"""
+import sys
+import textrnn
+from textrnn.cli.main import main
+from textrnn.errors import ModelError
+for arguments in [[]] + [[name] for name in {COMMANDS}]:
+    try:
+        main([*arguments, "--help"])
+    except SystemExit as end:
+        assert end.code == 0
+slow = {{"tensorflow", "keras", "tensorflow_datasets", "sklearn", "matplotlib", "numpy"}}
+print(slow & set(sys.modules), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == "set()\n"
+    assert done.stdout.count("Usage: ") == 1 + len(COMMANDS)

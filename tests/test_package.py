@@ -1,0 +1,63 @@
+import importlib.metadata
+import importlib.resources
+import inspect
+import re
+
+import pytest
+
+import textrnn
+
+
+@pytest.fixture(scope="module")
+def distribution() -> importlib.metadata.Distribution:
+    try:
+        return importlib.metadata.distribution("textrnn")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("textrnn is not installed")
+
+
+def test_the_command_is_installed(distribution):
+    (script,) = (e for e in distribution.entry_points if e.group == "console_scripts")
+    assert (script.name, script.value) == ("textrnn", "textrnn.cli.main:main")
+    assert callable(script.load())
+
+
+def test_only_one_name_is_installed(distribution):
+    assert distribution.read_text("top_level.txt").split() == ["textrnn"]
+
+
+def test_the_version_is_that_of_the_distribution(distribution):
+    assert textrnn.__version__ == distribution.version
+
+
+def test_what_is_needed_is_stated(distribution):
+    needed = {re.match(r"[\w-]+", requirement)[0] for requirement in distribution.requires}
+    assert {"tensorflow", "keras", "sentencepiece", "numpy", "h5py", "click"} <= needed
+
+
+def test_the_types_are_shipped():
+    assert (importlib.resources.files("textrnn") / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("name", textrnn.__all__)
+def test_a_public_name_is_there_and_explained(name):
+    thing = getattr(textrnn, name)
+    assert thing.__name__ == name
+    assert inspect.getdoc(thing)
+    assert thing.__doc__, "inherited from its base"
+    assert thing.__module__.startswith("textrnn.")
+
+
+def test_public_names_are_listed():
+    assert dir(textrnn) == sorted([*textrnn.__all__, "__version__"])
+    assert set(textrnn.__all__) == set(textrnn._HOMES)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'textrnn' has no attribute 'Cell'"):
+        _ = textrnn.Cell
+
+
+def test_the_parts_that_live_elsewhere_are_packages_of_ours():
+    for name in ("textrnn.training", "textrnn.export"):
+        assert importlib.import_module(name).__name__ == name

@@ -1,0 +1,161 @@
+"""The tiny data, settings, training and run that the tests of training and of its results share.
+
+A text is a few letters; it is of the class `pos` if one of them is x, of `neg` if one of them is y.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import functools
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import pytest
+
+from textrnn.classifier import TextClassifier
+from textrnn.config import ModelConfig, RunConfig, TrainingConfig
+from textrnn.data.batching import BatchPlan
+from textrnn.inference import TrainedClassifier
+from textrnn.training.checkpoints import LATEST
+from textrnn.training.loop import LabelledBatches, Trainer
+from textrnn.training.progress import Reporter
+from textrnn.training.run import train
+
+LABELS = ("neg", "pos")
+QUIET = Reporter(quiet=True)
+NO_DROPOUT = {f.name: 0.0 for f in dataclasses.fields(ModelConfig) if "dropout" in f.name}
+WORD = 9
+"""The id that says that a text of `labelled_ids` is of the second class."""
+
+
+# From files to a run
+
+
+def labelled_texts(count: int, *, seed: int = 0) -> list[tuple[str, str]]:
+    """Texts with their labels, half of them of each."""
+    rng = random.Random(seed)
+    rows = []
+    for i in range(count):
+        letters = [rng.choice("abcdef") for _ in range(rng.randint(0, 6))]
+        letters.insert(rng.randint(0, len(letters)), "yx"[i % 2])
+        rows.append((" ".join(letters), LABELS[i % 2]))
+    return rows
+
+
+def write_csv(path: Path, rows: Sequence[tuple[str, str]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+    return path
+
+
+def run_config(train_file: Path, **settings: Any) -> RunConfig:
+    """Settings of a tiny run; `settings` go where they belong."""
+    values: dict[str, dict[str, Any]] = {
+        "data": {"train_file": str(train_file)},
+        "tokenizer": {"vocab_size": 60},
+        "model": {"cell": "none", "units": 3, "embedding_units": 4, "window": 2, **NO_DROPOUT},
+        "training": {"epochs": 1, "batch_texts": 8, "learning_rate": 0.1},
+    }
+    homes: dict[str, str] = {}
+    for name, section in RunConfig.sections().items():
+        homes |= {setting.name: name for setting in dataclasses.fields(section)}
+    for name, value in settings.items():
+        values[homes[name]][name] = value
+    return RunConfig.from_dict(values)
+
+
+class Run(NamedTuple):
+    """A finished run: its folder, its settings, and the classifier as it was after training."""
+
+    folder: Path
+    config: RunConfig
+    classifier: TrainedClassifier
+
+
+def finished_run(factory: pytest.TempPathFactory) -> Run:
+    """One run for all tests, which must leave its folder as it is."""
+    return _finished_run(factory.getbasetemp() / "tiny")
+
+
+@functools.cache
+def _finished_run(home: Path) -> Run:
+    home.mkdir()
+    data = write_csv(home / "letters.csv", labelled_texts(40))
+    test = write_csv(home / "test.csv", labelled_texts(10, seed=1))
+    config = run_config(data, test_file=str(test), cell="mingru", epochs=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEXTRNN_CACHE_DIR", str(home / "cache"))
+        classifier = train(config, home / "run", reporter=QUIET)
+    return Run(home / "run", config, classifier)
+
+
+# From ids to a trainer
+
+
+def labelled_ids(count: int = 40, *, seed: int = 0, multi_label: bool = False) -> LabelledBatches:
+    """Ids 2 .. 8, and `WORD` in every other text: the second class.
+
+    Multi-label, the first label is whether id 2 is in the text, the second whether `WORD` is.
+    """
+    rng = np.random.default_rng(seed)
+    texts = [rng.integers(2, WORD, size=rng.integers(1, 8)) for _ in range(count)]
+    for text in texts[1::2]:
+        text[rng.integers(len(text))] = WORD
+    has_word = np.array([WORD in text for text in texts])
+    first = np.array([2 in text for text in texts]) if multi_label else ~has_word
+    targets = np.stack([first, has_word], axis=1).astype(np.float32)
+    plan = BatchPlan(texts, batch_tokens=128, batch_texts=6)
+    return LabelledBatches(plan, targets, np.ones(count, np.float32))
+
+
+def classifier(**settings: Any) -> TextClassifier:
+    """A built classifier of the ids, without dropout; always with the same weights."""
+    keras.utils.set_random_seed(0)
+    defaults = {"cell": "none", "units": 3, "embedding_units": 4, "window": 1, **NO_DROPOUT}
+    config = ModelConfig(**{**defaults, **settings})
+    model = TextClassifier(WORD + 1, 2, config=config)
+    model.build((None, None))
+    return model
+
+
+def trainer(
+    folder: Path,
+    *,
+    model: TextClassifier | None = None,
+    train: LabelledBatches | None = None,
+    valid: LabelledBatches | None = None,
+    multi_label: bool = False,
+    data_digest: str = "digest",
+    should_stop: Callable[[], bool] = lambda: False,
+    **settings: Any,
+) -> Trainer:
+    """A trainer on `labelled_ids`, its checkpoint in `folder`."""
+    return Trainer(
+        model or classifier(),
+        TrainingConfig(**{"epochs": 3, "learning_rate": 0.05, **settings}),
+        multi_label=multi_label,
+        labels=LABELS,
+        train=train or labelled_ids(multi_label=multi_label),
+        valid=valid or labelled_ids(20, seed=1, multi_label=multi_label),
+        checkpoint=folder / LATEST,
+        data_digest=data_digest,
+        should_stop=should_stop,
+    )
+
+
+def fit(trainer: Trainer) -> list[dict[str, float]]:
+    """Trains to the end; gives the history but for what depends on the clock."""
+    state = trainer.fit(QUIET, on_epoch=lambda row: None)
+    clock = ("seconds", "tokens_per_second")
+    return [{k: v for k, v in row.items() if k not in clock} for row in state.history]
+
+
+def stop_after(batches: int) -> Callable[[], bool]:
+    """A `should_stop` that says so after this many updates."""
+    left = iter(range(batches - 1, -1, -1))
+    return lambda: next(left) == 0

@@ -1,0 +1,70 @@
+from textrnn.config import DataConfig, ModelConfig, RunConfig, TokenizerConfig, TrainingConfig
+from textrnn.training.model_card import model_card
+
+FIGURES = {
+    "texts": 1234,
+    "accuracy": 0.9151,
+    "macro_f1": 0.9049,
+    "log_loss": 0.25,
+    "calibration_error": 0.03,
+}
+TRAINING = {"best_epoch": 2, "epochs": 5, "seconds": 9.0, "vocab_size": 7654}
+
+
+def card(*, metrics=None, notices=(), **model) -> str:
+    config = RunConfig(
+        data=DataConfig(train_file="a.csv"),
+        tokenizer=TokenizerConfig(piece_type="bpe", lowercase=False),
+        model=ModelConfig(**{"cell": "lstm", "units": 5, "head": "mean", **model}),
+        training=TrainingConfig(seed=17),
+    )
+    return model_card(
+        config,
+        name="letters",
+        labels=("neg", "pos"),
+        weights=98765,
+        metrics={"training": TRAINING, **(metrics or {"validation": FIGURES, "test": FIGURES})},
+        notices=notices,
+    )
+
+
+def test_the_card_names_data_labels_model_and_seed():
+    text = card(window=3)
+    assert text.startswith("# Text classifier: letters\n")
+    for words in (
+        "2 labels: neg, pos",
+        "1 x lstm of 5 units, read in both directions, each step seeing 3 tokens; head: mean",
+        "98,765 weights",
+        "bpe pieces of SentencePiece, 7,654 of them; text is case-sensitive",
+        "epoch 2 of 5",
+        "seed 17",
+    ):
+        assert words in text
+
+
+def test_the_measurements_are_a_table():
+    text = card()
+    for which in ("validation", "test"):
+        assert f"| {which} | 1,234 | 91.51% | 90.49% | 0.2500 | 0.0300 |\n" in text
+    assert "no test data" not in text
+
+
+def test_without_test_data_the_card_warns():
+    text = card(metrics={"validation": FIGURES})
+    assert "| test |" not in text
+    assert "There was no test data" in text
+
+
+def test_a_bag_of_embeddings_has_no_cell():
+    text = card(cell="none")
+    assert "- a bag of embeddings; head: mean" in text
+    assert "units" not in text
+
+
+def test_a_plain_model_of_one_direction():
+    assert "- 2 x gru of 5 units; head" in card(cell="gru", layers=2, bidirectional=False, window=1)
+
+
+def test_what_was_left_out_of_the_data_is_told():
+    assert card(notices=("3 rows left out.",)).endswith("## Data\n\n- 3 rows left out.\n")
+    assert "## Data" not in card()
