@@ -16,6 +16,7 @@ ORDER = (
     "atomic",
     "cache",
     "normalization",
+    "vocabulary",
     "tokenizer",
     "data",
     "cells",

@@ -215,7 +215,11 @@ class ModelConfig(_Section):
 class TrainingConfig(_Section):
     """How the weights are fitted."""
 
-    epochs: int = _setting(4, "Passes over the training data.", minimum=1)
+    epochs: int | None = _setting(
+        None,
+        "Passes over the training data.  [default: 5, or as many as make 1,500 updates]",
+        minimum=1,
+    )
     batch_tokens: int = _setting(8192, "Tokens of a batch, padding included.", minimum=1)
     batch_texts: int = _setting(32, "Texts of a batch, at the most.", minimum=1)
     max_length: int = _setting(

@@ -17,13 +17,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
 import os
-import random
-import re
-import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,26 +32,19 @@ from textrnn.cache import cache_folder
 from textrnn.config import TokenizerConfig
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.normalization import normalizer
+from textrnn.vocabulary import (
+    BYTE_PIECES,
+    RECIPE,
+    learn_pieces,
+    model_parts,
+    sample_parts,
+    valid_unicode,
+)
 
 __all__ = ["Tokenizer"]
 
-# The sums of EM depend on how the texts are dealt out to threads: a constant on every machine.
-_TRAINING_THREADS = 8
-# SentencePiece skips a longer training text without a word, and BPE counts positions in 16 bits.
-_PART_CHARS = 1000
-_PART = re.compile(rf"(?s).{{1,{_PART_CHARS}}}(?=\s(?!/>)|\Z)|.{{1,{_PART_CHARS}}}")
-# A first try keeps nearly every character, so that "$" or "é" is known in an English corpus; the
-# next ones drop rare characters where there are too many for the vocabulary (0.98: the lowest
-# that SentencePiece takes).
-_COVERAGES = (0.99999, 0.9995, 0.98)
-# Steps of a score's unit: sums stay exact to 2**24 / 64 = 262,144, about 30,000 pieces.
-_SCORE_STEPS = 64
-_BYTE_PIECES = 2 + 256
-_WORDS_A_PIECE = 20
-_FEWEST_PIECES = 1000
 # In protocol buffers a repeated field overrides: normalizer_spec { escape_whitespaces: false }.
 _PLAIN_SPACES = b"\x1a\x02\x28\x00"
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _BLOCK_TEXTS = 512
 
 
@@ -119,35 +108,20 @@ class Tokenizer:
             DataError: The texts hold no characters to learn from.
         """
         byte = config.piece_type == "byte"
-        if byte and config.vocab_size < _BYTE_PIECES:
+        if byte and config.vocab_size < BYTE_PIECES:
             raise ConfigError(
-                f"`vocab_size` must be at least {_BYTE_PIECES} for byte pieces, got "
+                f"`vocab_size` must be at least {BYTE_PIECES} for byte pieces, got "
                 f"{config.vocab_size}."
             )
-        parts = ["a"] if byte else _sample(texts, config.sample_chars, seed)
+        parts = ["a"] if byte else sample_parts(texts, config.sample_chars, seed=seed)
         rules = normalizer(lowercase=config.lowercase, word_prefix=not byte)
         if not any(rules.normalize(part) for part in parts):
             raise DataError(
                 f"expected texts to learn a tokenizer from, got {len(texts)} without a character."
             )
-        settings: dict[str, Any] = {
-            "model_type": "char" if byte else config.piece_type,
-            "vocab_size": _BYTE_PIECES if byte else _vocab_size(parts, config.vocab_size),
-            "byte_fallback": byte,
-            "hard_vocab_limit": False,
-            "pad_id": cls.PAD,
-            "unk_id": cls.UNK,
-            "bos_id": -1,
-            "eos_id": -1,
-            "input_sentence_size": 0,
-            "shuffle_input_sentence": False,
-            "max_sentence_length": 4 * _PART_CHARS,  # Bytes.
-            "num_threads": _TRAINING_THREADS,
-            "minloglevel": 2,
-        }
         path = _cache_path(
             parts,
-            settings | config.to_dict() | {"seed": seed, "recipe": (_COVERAGES, _SCORE_STEPS)},
+            {**config.to_dict(), "seed": seed, "recipe": RECIPE},
             rules=rules.serialized_normalizer_spec(),
         )
         say = progress or (lambda step: None)
@@ -157,8 +131,7 @@ class Tokenizer:
                 say("reading the tokenizer from the cache")
                 return tokenizer
         say(f"training the tokenizer on {sum(map(len, parts)):,} characters")
-        words = _words(parts, rules) if config.piece_type == "unigram" else []
-        model = _train(parts + words, settings, rules)
+        model = learn_pieces(parts, config, rules=rules, pad_id=cls.PAD, unk_id=cls.UNK)
         if byte:
             model = cls(model + _PLAIN_SPACES)._processor.serialized_model_proto()
         tokenizer = cls(model)
@@ -209,7 +182,7 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The ids of one text; none for a text without characters. Never holds PAD."""
-        return cast(list[int], self._processor.encode(_valid(text), return_type=int))
+        return cast(list[int], self._processor.encode(valid_unicode(text), return_type=int))
 
     def encode_batch(
         self,
@@ -236,7 +209,7 @@ class Tokenizer:
             raise ConfigError(f"`num_threads` must be at least 1, got {threads}.")
         ids: list[npt.NDArray[np.int32]] = []
         for start in range(0, len(texts), _BLOCK_TEXTS):
-            block = [_valid(text) for text in texts[start : start + _BLOCK_TEXTS]]
+            block = [valid_unicode(text) for text in texts[start : start + _BLOCK_TEXTS]]
             encoded = self._processor.encode(block, return_type="numpy", num_threads=threads)
             # The library's arrays are read-only views of longer buffers.
             ids.extend(np.array(view, dtype=np.int32) for view in encoded)
@@ -257,7 +230,7 @@ class Tokenizer:
 
         An unknown piece is spelt as in the text.
         """
-        return cast(list[str], self._processor.encode(_valid(text), return_type=str))
+        return cast(list[str], self._processor.encode(valid_unicode(text), return_type=str))
 
     def id_to_piece(self, id: int) -> str:
         """The spelling of a piece; of a byte piece, for instance, "<0x41>".
@@ -273,76 +246,6 @@ class Tokenizer:
         return int(id)
 
 
-def _train(
-    parts: list[str], settings: dict[str, Any], rules: sentencepiece.SentencePieceNormalizer
-) -> bytes:
-    """Runs SentencePiece's trainer, with fewer characters where the vocabulary is too small."""
-    needed = ""
-    for coverage in _COVERAGES:
-        model = io.BytesIO()
-        try:
-            sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=iter(parts),
-                model_writer=model,
-                normalizer=rules,
-                character_coverage=coverage,
-                **settings,
-            )
-        except (RuntimeError, ValueError) as error:
-            size = re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error))
-            if size is None:
-                raise DataError(
-                    f"SentencePiece could not learn {settings['model_type']} pieces from "
-                    f"{sum(map(len, parts)):,} characters of text; try piece type byte or char."
-                ) from error
-            needed = size[1]
-        else:
-            return _round_scores(model.getvalue())
-    raise ConfigError(
-        f"`vocab_size` must be at least {needed} to hold the characters of these texts, got "
-        f"{settings['vocab_size']}; piece types char and byte need not hold them all."
-    )
-
-
-def _vocab_size(parts: Sequence[str], limit: int) -> int:
-    """How many pieces a corpus can teach: each is to be seen often enough to learn its vector.
-
-    Whole words that stand once or twice are learned by heart; as pieces of more frequent ones
-    they are understood (5,000 questions, measured: 3,000 pieces 88.4 %, 8,600 pieces 83.6 %).
-    """
-    words = sum(len(part.split()) for part in parts)
-    return min(limit, max(_FEWEST_PIECES, words // _WORDS_A_PIECE))
-
-
-def _words(parts: Sequence[str], rules: sentencepiece.SentencePieceNormalizer) -> list[str]:
-    """Every word of the texts once, sorted.
-
-    The unigram trainer starts from substrings that go on in more than one way. A word that a
-    space always follows is none: without a second ending, "when" became "wh" + "en" in 5,000
-    questions. Beside the texts, each word alone is that second ending.
-    """
-    found: set[str] = set()
-    for part in parts:
-        found.update(rules.normalize(part).split("\u2581"))
-    return sorted(found - {""})
-
-
-def _sample(texts: Sequence[str], limit: int, seed: int) -> list[str]:
-    """Random texts of `limit` characters together, cut into parts that the trainer takes."""
-    order = list(range(len(texts)))
-    if sum(map(len, texts)) > limit:
-        random.Random(seed).shuffle(order)
-    parts: list[str] = []
-    for i in order:
-        text = _valid(texts[i][:limit])
-        limit -= len(text)
-        # The trainer skips a text with U+2585, its own mark of a rare character.
-        parts += _PART.findall(text.replace("\u2585", " "))
-        if limit <= 0:
-            break
-    return parts
-
-
 def _cache_path(parts: list[str], settings: dict[str, Any], *, rules: bytes) -> Path:
     """The cache file of a model: its name is a digest of all that the model depends on."""
     digest = hashlib.sha256(hashlib.sha256(rules).digest())
@@ -354,58 +257,14 @@ def _cache_path(parts: list[str], settings: dict[str, Any], *, rules: bytes) -> 
     return cache_folder() / "tokenizers" / f"{digest.hexdigest()}.model"
 
 
-def _round_scores(model: bytes) -> bytes:
-    """Rounds the pieces' scores so that sums of them are exact in float32.
-
-    Equally good segmentations ("...." + "." and "." + "....") are then ties in every version of
-    the library, which all break alike; with raw scores the rounding of the sum decides, TF Text
-    2.21 and sentencepiece 0.2.3 sum differently, and one review in 170 gets different ids.
-    """
-    rounded = bytearray(model)
-    for field, start, _ in _parts(model):
-        # pieces { string piece = 1; float score = 2; ... }; a piece has fewer than 128 bytes.
-        at = start + 2 + model[start + 1]
-        if field == 1 and model[at] == 0x15:
-            (score,) = struct.unpack_from("<f", model, at + 1)
-            struct.pack_into("<f", rounded, at + 1, round(score * _SCORE_STEPS) / _SCORE_STEPS)
-    return bytes(rounded)
-
-
 def _is_whole(model: bytes) -> bool:
     """Whether the bytes are a protocol buffer with all three parts of a SentencePiece model.
 
     A file cut between two pieces is still a protocol buffer that the library loads: the pieces
     come first, the trainer's and the normalizer's settings (fields 2 and 3) last.
     """
-    parts = list(_parts(model))
+    parts = list(model_parts(model))
     return {1, 2, 3} <= {field for field, _, _ in parts} and parts[-1][2] == len(model)
-
-
-def _parts(model: bytes) -> Iterator[tuple[int, int, int]]:
-    """Walks over a protocol buffer of sub-messages: the field, start and end of each.
-
-    Written out because `sentencepiece_model_pb2` demands the very protobuf it was generated with
-    (7.36 in sentencepiece 0.2.3), and TensorFlow admits older ones.
-    """
-    at = 0
-    try:
-        while at < len(model):
-            field, length = model[at] >> 3, 0
-            for shift in range(0, 64, 7):
-                at += 1
-                length |= (model[at] & 0x7F) << shift
-                if model[at] < 0x80:
-                    break
-            at += 1
-            yield field, at, at + length
-            at += length
-    except IndexError:  # Cut within a length: the last end falls short of the model's.
-        return
-
-
-def _valid(text: str) -> str:
-    """The text with U+FFFD for each lone surrogate, which UTF-8 cannot hold."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def _available_cpus() -> int:

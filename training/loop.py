@@ -28,6 +28,10 @@ __all__ = ["CHECKPOINT_SECONDS", "LabelledBatches", "Trainer"]
 CHECKPOINT_SECONDS = 300.0
 """Between two checkpoints within an epoch."""
 
+FEWEST_EPOCHS = 5
+FEWEST_UPDATES = 1500
+"""What a training of no stated length makes, both of them at least."""
+
 
 @dataclass(frozen=True)
 class LabelledBatches:
@@ -105,7 +109,9 @@ class Trainer:
         # average batch, not of their own.
         self._mean_rows = len(train.targets) / len(batches)
         self._loss = make_loss(config, multi_label=multi_label)
-        self.optimizer = make_optimizer(config, total_steps=config.epochs * len(batches))
+        enough = max(FEWEST_EPOCHS, math.ceil(FEWEST_UPDATES / len(batches)))
+        self.epochs = config.epochs or enough
+        self.optimizer = make_optimizer(config, total_steps=self.epochs * len(batches))
         self.optimizer.build(model.trainable_variables)
         self._scorer = Scorer(model, multi_label=multi_label)
         self._step = self._make_step()
@@ -173,14 +179,14 @@ class Trainer:
     def _finished(self) -> bool:
         waited = self.state.epoch - self.state.best_epoch
         patience = self.config.patience
-        return self.state.epoch >= self.config.epochs or bool(patience and waited >= patience)
+        return self.state.epoch >= self.epochs or bool(patience and waited >= patience)
 
     def _fit_epoch(self, reporter: Reporter) -> None:
         state = self.state
         batches = self.train.plan.batches(seed=[self.config.seed, state.epoch])
         saved = start = time.perf_counter()
         before = state.seconds
-        name = f"epoch {state.epoch + 1}/{self.config.epochs}"
+        name = f"epoch {state.epoch + 1}/{self.epochs}"
         with reporter.step(name, total=len(batches)) as advance:
             advance(state.batch)
             for data in self.train.dataset(batches[state.batch :]):

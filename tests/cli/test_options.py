@@ -71,8 +71,8 @@ def test_only_what_was_typed_is_given():
 
 
 def test_a_default_that_is_typed_is_given_too():
-    default = str(TrainingConfig().epochs)
-    assert given("--epochs", default) == {"training": {"epochs": int(default)}}
+    default = TrainingConfig().seed
+    assert given("--seed", str(default)) == {"training": {"seed": default}}
 
 
 @pytest.mark.parametrize("section", RunConfig.sections().values())
