@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -73,7 +74,7 @@ def test_plain_values_hold_every_setting_and_only_plain_types():
 
 @pytest.mark.parametrize(("section", "setting"), SETTINGS)
 def test_every_setting_is_explained(section, setting):
-    assert setting.metadata["help"].endswith(".")
+    assert re.fullmatch(r"[A-Z].*\.(  \[default: .*\])?", setting.metadata["help"])
 
 
 @pytest.mark.parametrize(("section", "setting"), SETTINGS)

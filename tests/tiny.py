@@ -28,7 +28,35 @@ from textrnn.training.run import train
 
 LABELS = ("neg", "pos")
 QUIET = Reporter(quiet=True)
-NO_DROPOUT = {f.name: 0.0 for f in dataclasses.fields(ModelConfig) if "dropout" in f.name}
+# Everything that matters is stated, so that the defaults may change.
+MODEL: dict[str, Any] = {
+    "cell": "none",
+    "units": 3,
+    "layers": 1,
+    "bidirectional": True,
+    "head": "max",
+    "window": 1,
+    "embedding_units": 4,
+    "residual": False,
+    "layer_norm": False,
+    "halve": False,
+    "chrono_steps": 0,
+    **{f.name: 0.0 for f in dataclasses.fields(ModelConfig) if "dropout" in f.name},
+}
+TRAINING: dict[str, Any] = {
+    "epochs": 1,
+    "batch_tokens": 8192,
+    "batch_texts": 8,
+    "max_length": 0,
+    "learning_rate": 0.1,
+    "warmup": 0.1,
+    "weight_decay": 0.0,
+    "clip_norm": 1.0,
+    "label_smoothing": 0.0,
+    "class_weights": False,
+    "patience": 3,
+    "seed": 0,
+}
 WORD = 9
 """The id that says that a text of `labelled_ids` is of the second class."""
 
@@ -57,9 +85,9 @@ def run_config(train_file: Path, **settings: Any) -> RunConfig:
     """Settings of a tiny run; `settings` go where they belong."""
     values: dict[str, dict[str, Any]] = {
         "data": {"train_file": str(train_file)},
-        "tokenizer": {"vocab_size": 60},
-        "model": {"cell": "none", "units": 3, "embedding_units": 4, "window": 2, **NO_DROPOUT},
-        "training": {"epochs": 1, "batch_texts": 8, "learning_rate": 0.1},
+        "tokenizer": {"vocab_size": 60, "piece_type": "unigram"},
+        "model": dict(MODEL),
+        "training": dict(TRAINING),
     }
     homes: dict[str, str] = {}
     for name, section in RunConfig.sections().items():
@@ -87,7 +115,7 @@ def _finished_run(home: Path) -> Run:
     home.mkdir()
     data = write_csv(home / "letters.csv", labelled_texts(40))
     test = write_csv(home / "test.csv", labelled_texts(10, seed=1))
-    config = run_config(data, test_file=str(test), cell="mingru", epochs=3)
+    config = run_config(data, test_file=str(test), cell="mingru", window=2, epochs=3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEXTRNN_CACHE_DIR", str(home / "cache"))
         classifier = train(config, home / "run", reporter=QUIET)
@@ -116,8 +144,7 @@ def labelled_ids(count: int = 40, *, seed: int = 0, multi_label: bool = False) -
 def classifier(**settings: Any) -> TextClassifier:
     """A built classifier of the ids, without dropout; always with the same weights."""
     keras.utils.set_random_seed(0)
-    defaults = {"cell": "none", "units": 3, "embedding_units": 4, "window": 1, **NO_DROPOUT}
-    config = ModelConfig(**{**defaults, **settings})
+    config = ModelConfig(**{**MODEL, **settings})
     model = TextClassifier(WORD + 1, 2, config=config)
     model.build((None, None))
     return model
@@ -137,7 +164,7 @@ def trainer(
     """A trainer on `labelled_ids`, its checkpoint in `folder`."""
     return Trainer(
         model or classifier(),
-        TrainingConfig(**{"epochs": 3, "learning_rate": 0.05, **settings}),
+        TrainingConfig(**{**TRAINING, "epochs": 3, "learning_rate": 0.05, **settings}),
         multi_label=multi_label,
         labels=LABELS,
         train=train or labelled_ids(multi_label=multi_label),

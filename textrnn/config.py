@@ -195,7 +195,7 @@ class ModelConfig(_Section):
         False, "Join neighbouring states between layers: each layer reads half the steps."
     )
     embedding_dropout: float = _setting(
-        0.3, "Share dropped of the embeddings.", minimum=0.0, below=1.0
+        0.5, "Share dropped of the embeddings.", minimum=0.0, below=1.0
     )
     dropout: float = _setting(
         0.5, "Share dropped of the pooled vector, and between layers.", minimum=0.0, below=1.0
@@ -204,7 +204,7 @@ class ModelConfig(_Section):
         0.0, "Share of the state dropped, the same units at each step.", minimum=0.0, below=1.0
     )
     word_dropout: float = _setting(
-        0.1, "Share of tokens replaced by the unknown token in training.", minimum=0.0, below=1.0
+        0.2, "Share of tokens replaced by the unknown token in training.", minimum=0.0, below=1.0
     )
     chrono_steps: int = _setting(
         0, "Longest dependency for chrono initialisation of the gates' biases (0: off).", minimum=0
@@ -217,7 +217,7 @@ class TrainingConfig(_Section):
 
     epochs: int | None = _setting(
         None,
-        "Passes over the training data.  [default: 5, or as many as make 1,500 updates]",
+        "Passes over the training data.  [default: 5, or as many as make 1,000 updates]",
         minimum=1,
     )
     batch_tokens: int = _setting(8192, "Tokens of a batch, padding included.", minimum=1)
@@ -232,7 +232,7 @@ class TrainingConfig(_Section):
     weight_decay: float = _setting(0.0, "Decoupled weight decay (AdamW).", minimum=0.0)
     clip_norm: float = _setting(1.0, "Largest global norm of the gradient (0: off).", minimum=0.0)
     label_smoothing: float = _setting(
-        0.0, "Probability spread over the other labels.", minimum=0.0, below=1.0
+        0.1, "Probability spread over the other labels.", minimum=0.0, below=1.0
     )
     class_weights: bool = _setting(False, "Weigh each class by the inverse of its frequency.")
     patience: int = _setting(

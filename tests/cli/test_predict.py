@@ -47,6 +47,16 @@ def test_texts_from_stdin(textrnn, run):
     assert texts == [*TEXTS, "", "\ufffd x"]
 
 
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_bytes_that_are_no_text_are_shown_as_such(textrnn, run, form):
+    """A shell passes them on; Python makes lone surrogates of them."""
+    result = textrnn("predict", run, *form, os.fsdecode(b"\xff x"), "y\ud83d", "😀")
+    first, second, third = result.stdout.splitlines()
+    assert "\ufffd x" in first
+    assert "y\ufffd" in second
+    assert "😀" in third
+
+
 def test_no_line_on_stdin_gives_no_line(textrnn, run):
     assert textrnn("predict", run, "-", input=b"").output == ""
 

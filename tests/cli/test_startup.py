@@ -13,9 +13,13 @@ def test_notes_to_the_file_descriptor_are_hidden(capfd):
 
 
 def test_a_failed_start_shows_what_was_written(capfd):
-    with pytest.raises(ImportError), _hidden_stderr():
-        os.write(2, b"the reason")
-        raise ImportError
+    def fail() -> None:
+        with _hidden_stderr():
+            os.write(2, b"the reason")
+            raise ImportError
+
+    with pytest.raises(ImportError):
+        fail()
     assert capfd.readouterr().err == "the reason"
 
 

@@ -103,20 +103,18 @@ def test_a_truncated_checkpoint_is_an_error(content, tmp_path_factory, data):
         Checkpoint.load(path)
 
 
-@settings(deadline=None, max_examples=300)
-@given(data=st.data())
-def test_a_changed_byte_never_gives_other_numbers(content, tmp_path_factory, data):
-    place = data.draw(st.integers(0, len(content) - 1))
-    change = data.draw(st.integers(1, 255))
-    changed = bytearray(content)
-    changed[place] ^= change
-    path = tmp_path_factory.getbasetemp() / "changed.npz"
-    path.write_bytes(changed)
-    try:
-        found = Checkpoint.load(path)
-    except ModelError:
-        return
-    assert_same(found, CHECKPOINT)  # A date in the archive, say.
+@pytest.mark.parametrize("change", [0x01, 0x80])
+def test_no_changed_bit_gives_other_numbers(content, tmp_path, change):
+    path = tmp_path / "changed.npz"
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= change
+        path.write_bytes(changed)
+        try:
+            found = Checkpoint.load(path)
+        except ModelError:
+            continue
+        assert_same(found, CHECKPOINT)  # A date in the archive, say.
 
 
 @pytest.mark.parametrize("garbage", [b"", b"garbage" * 99, b"PK\x03\x04", b"\x93NUMPY\x01\x00"])

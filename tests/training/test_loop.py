@@ -362,6 +362,14 @@ def test_patience_is_remembered_across_an_interruption(tmp_path, monkeypatch):
     assert len(fit(ours)) == 2, "three epochs without a better one: it is over"
 
 
+@pytest.mark.parametrize(("updates", "epochs"), [(10, 5), (36, 6), (70, 10)])
+def test_a_training_of_no_stated_length_is_long_enough(tmp_path, monkeypatch, updates, epochs):
+    monkeypatch.setattr(loop, "FEWEST_EPOCHS", 5)
+    monkeypatch.setattr(loop, "FEWEST_UPDATES", updates)
+    assert trainer(tmp_path, epochs=None).epochs == epochs
+    assert trainer(tmp_path, epochs=2).epochs == 2
+
+
 # What it is given
 
 
@@ -375,6 +383,23 @@ def test_each_batch_carries_targets_and_weights(tmp_path):
     assert targets.tolist() == [[1, 0], [0, 1]]
     assert weights.tolist() == [0.5, 1]
     assert last.tolist() == [2, 0]
+
+
+def test_each_epoch_has_its_own_order(tmp_path):
+    data, orders = labelled_ids(), []
+    deal = data.plan.batches
+
+    def note(**settings):
+        batches = deal(**settings)
+        orders.append([batch.rows.tolist() for batch in batches])
+        return batches
+
+    data.plan.batches = note
+    ours = trainer(tmp_path, train=data, epochs=2)
+    orders.clear()
+    fit(ours)
+    assert len(orders) == 2
+    assert orders[0] != orders[1]
 
 
 def test_the_figures_are_shown_while_it_trains(tmp_path):

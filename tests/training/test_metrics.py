@@ -121,10 +121,10 @@ def test_errors_within_a_bin_cancel_out():
 
 
 def test_certainty_falls_into_the_last_bin():
-    probabilities = np.eye(2, dtype=np.float32)[[0, 0, 1]]
-    targets = np.eye(2)[[0, 1, 1]]
+    probabilities = np.array([[1.0, 0.0], [0.95, 0.05]])
+    targets = np.eye(2)[[1, 0]]
     error = expected_calibration_error(probabilities, targets, multi_label=False)
-    assert error == pytest.approx(1 / 3)
+    assert error == pytest.approx((1 - 0.05) / 2)
 
 
 def test_multi_label_calibration_is_of_each_decision():

@@ -1,3 +1,5 @@
+from tiny import MODEL
+
 from textrnn.config import DataConfig, ModelConfig, RunConfig, TokenizerConfig, TrainingConfig
 from textrnn.training.model_card import model_card
 
@@ -15,7 +17,7 @@ def card(*, metrics=None, notices=(), **model) -> str:
     config = RunConfig(
         data=DataConfig(train_file="a.csv"),
         tokenizer=TokenizerConfig(piece_type="bpe", lowercase=False),
-        model=ModelConfig(**{"cell": "lstm", "units": 5, "head": "mean", **model}),
+        model=ModelConfig(**{**MODEL, "cell": "lstm", "units": 5, "head": "mean", **model}),
         training=TrainingConfig(seed=17),
     )
     return model_card(

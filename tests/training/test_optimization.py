@@ -12,7 +12,7 @@ STEPS = 20
 
 def learning_rates(steps: int = STEPS, **settings) -> list[float]:
     """The learning rate of each update."""
-    config = TrainingConfig(learning_rate=0.5, **settings)
+    config = TrainingConfig(learning_rate=0.5, weight_decay=0.0, **settings)
     optimizer = make_optimizer(config, total_steps=steps)
     variable = keras.Variable(np.zeros(1, np.float32))
     optimizer.build([variable])
@@ -48,9 +48,8 @@ def test_the_shortest_trainings(steps, warmup):
 
 def update(**settings) -> tuple[float, float]:
     """How a kernel and a bias, both of 1, move by an update with the gradient 0."""
-    optimizer = make_optimizer(
-        TrainingConfig(learning_rate=0.5, warmup=0.0, **settings), total_steps=9
-    )
+    defaults = {"learning_rate": 0.5, "warmup": 0.0, "weight_decay": 0.0}
+    optimizer = make_optimizer(TrainingConfig(**{**defaults, **settings}), total_steps=9)
     kernel = keras.Variable(np.ones(1, np.float32), name="kernel")
     bias = keras.Variable(np.ones(1, np.float32), name="bias")
     optimizer.build([kernel, bias])
@@ -67,7 +66,8 @@ def test_weight_decay_spares_biases():
 
 
 def losses(targets, logits, *, multi_label=False, **settings) -> np.ndarray:
-    loss = make_loss(TrainingConfig(**settings), multi_label=multi_label)
+    config = TrainingConfig(**{"label_smoothing": 0.0, **settings})
+    loss = make_loss(config, multi_label=multi_label)
     return loss(tf.constant(targets, tf.float32), tf.constant(logits, tf.float32)).numpy()
 
 

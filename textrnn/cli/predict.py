@@ -47,7 +47,7 @@ def predict(
     from textrnn.training.progress import Reporter
 
     classifier = bundle.load(run)
-    source: Iterable[str] = texts
+    source: Iterable[str] = map(_printable, texts)
     if file is not None:
         source = read_texts(file, text_column=text_column, encoding=encoding)
     elif texts == ("-",):
@@ -61,6 +61,11 @@ def predict(
     if classifier.cut_tokens:
         share = classifier.cut_tokens / classifier.read_tokens
         Reporter().message(f"note: the run's --max-length cut off {share:.1%} of the tokens given.")
+
+
+def _printable(text: str) -> str:
+    """The text, U+FFFD standing for the lone surrogates that bytes of no encoding arrive as."""
+    return text.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="replace")
 
 
 def _stdin_lines() -> Iterator[str]:
