@@ -104,7 +104,6 @@ class Trainer:
         self._should_stop = should_stop
         self._best: list[np.ndarray] = []
         batches = train.plan.batches()
-        self.steps_per_epoch = len(batches)
         # Texts weigh the same whichever batch they fall into, so the mean is over the texts of an
         # average batch, not of their own.
         self._mean_rows = len(train.targets) / len(batches)

@@ -125,6 +125,8 @@ def train(
         classifier.metrics["test"] = measure(
             classifier, corpus.test, name="test", reporter=reporter
         )
+    if should_stop():  # Asked while the test was measured: the last checkpoint is still there.
+        raise KeyboardInterrupt
     card = model_card(
         config,
         name=corpus.name,

@@ -37,7 +37,8 @@ def predict(
 ) -> None:
     """Label texts with RUN: label, score and text a line, in the order of the input.
 
-    TEXTS are given as arguments, by --file, or one a line on stdin if TEXTS is -.
+    TEXTS are given as arguments, by --file, or one a line on stdin if TEXTS is -. They are read
+    and answered in blocks of 1,024.
     """
     if (file is None) == (not texts):
         raise click.UsageError("give either TEXTS, or - for stdin, or --file.")

@@ -159,10 +159,9 @@ def _read_training(
     if train is None:
         raise DataError(f"{where}: expected a labelled split `train`, got none; use another.")
     found = {label for labels in train.labels for label in labels}
-    needed = 1 if config.multi_label else 2
-    if len(found) < needed:
+    if len(found) < 2:
         raise DataError(
-            f"{where}: expected texts of at least {needed} labels in the training data, got "
+            f"{where}: expected texts of at least 2 labels in the training data, got "
             f"{', '.join(found) or 'none'}; check --label-column."
         )
     label_names = tuple(x for x in source.label_order or sorted(found) if x in found)
