@@ -184,7 +184,7 @@ class ModelConfig(_Section):
     units: int = _setting(128, "State size H of each cell.", minimum=1)
     layers: int = _setting(1, "Recurrent layers, one above the other.", minimum=1)
     bidirectional: bool = _setting(True, "Read the text in both directions.")
-    head: str = _setting("max", "How the states become one vector.", choices=HEADS)
+    head: str = _setting("attention", "How the states become one vector.", choices=HEADS)
     window: int = _setting(
         3, "Tokens each step sees: its own and its predecessors (1: the plain cell).", minimum=1
     )

@@ -212,6 +212,23 @@ def test_an_interrupted_run_comes_to_the_same_end(data, tmp_path):
         assert whole.metrics[name] == parts.metrics[name]
 
 
+def test_an_interruption_while_the_test_is_measured_is_heard(data, tmp_path, monkeypatch):
+    asked = False
+
+    def measure_slowly(*arguments: object, name: str, **more: object) -> dict[str, object]:
+        nonlocal asked
+        asked = name == "validation"
+        return measure(*arguments, name=name, **more)
+
+    monkeypatch.setattr(run, "measure", measure_slowly)
+    config = run_config(data)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "run", reporter=QUIET, should_stop=lambda: asked)
+    monkeypatch.undo()
+    assert train(config, tmp_path / "run", reporter=QUIET, resume=True).metrics["validation"]
+    assert names(tmp_path / "run") == FILES
+
+
 class Killed(BaseException):
     pass
 
