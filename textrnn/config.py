@@ -217,7 +217,7 @@ class TrainingConfig(_Section):
 
     epochs: int | None = _setting(
         None,
-        "Passes over the training data.  [default: 5, or as many as make 1,000 updates]",
+        "Passes over the training data.  [default: 5, or as many as make 2,000 updates]",
         minimum=1,
     )
     batch_tokens: int = _setting(8192, "Tokens of a batch, padding included.", minimum=1)

@@ -29,7 +29,7 @@ CHECKPOINT_SECONDS = 300.0
 """Between two checkpoints within an epoch."""
 
 FEWEST_EPOCHS = 5
-FEWEST_UPDATES = 1000
+FEWEST_UPDATES = 2000
 """What a training of no stated length makes, both of them at least."""
 
 

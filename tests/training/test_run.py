@@ -220,7 +220,7 @@ def test_an_interruption_while_the_test_is_measured_is_heard(data, tmp_path, mon
         asked = name == "validation"
         return measure(*arguments, name=name, **more)
 
-    monkeypatch.setattr(run, "measure", measure_slowly)
+    monkeypatch.setattr(running, "measure", measure_slowly)
     config = run_config(data)
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "run", reporter=QUIET, should_stop=lambda: asked)
