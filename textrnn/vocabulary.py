@@ -122,7 +122,8 @@ def _vocab_size(parts: Sequence[str], limit: int) -> int:
     """How many pieces a corpus can teach: each is to be seen often enough to learn its vector.
 
     Whole words that stand once or twice are learned by heart; as pieces of more frequent ones
-    they are understood (5,000 questions, measured: 3,000 pieces 88.4 %, 8,600 pieces 83.6 %).
+    they are understood. On 5,000 questions (TREC-6, one seed, the same model) 3,000 pieces got
+    84.6 % of the validation and 88.4 % of the test texts right, 8,600 pieces 84.0 and 83.6 %.
     """
     words = sum(len(part.split()) for part in parts)
     return min(limit, max(_FEWEST_PIECES, words // _WORDS_A_PIECE))
