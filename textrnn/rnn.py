@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from textrnn.cells import RNNCell, States
 from textrnn.errors import ConfigError
-from textrnn.recurrence import recur
+from textrnn.recurrence import batch_parts, choose_kernel, recur, recur_in_segments
 
 __all__ = ["RNN", "Bidirectional"]
 
@@ -33,10 +33,17 @@ class RNN(keras.layers.Layer):
             reading, zeros before the first, as in the convolution of Bradbury et al. 2016,
             "Quasi-Recurrent Neural Networks". 1: the plain cell. The cell's kernel is then
             `[w*E, G*H]`, the step's own input first.
+        kernel: How the recurrence is computed: `unroll`, `chunked`, `scan`, or `auto`, the fastest
+            that the cell allows; see `textrnn.recurrence.choose_kernel`. All give the same numbers.
+        chunk_steps: How many steps one iteration of the loop writes out. None: the kernel's own.
+        recompute: S, for long sequences in little memory: what the steps compute on the way is
+            held for S of them at a time and computed again for the gradient; see
+            `textrnn.recurrence.recompute`. 0: all is held.
 
     Raises:
-        ConfigError: `cell` is no `RNNCell`, `window` is not a positive integer, `dtype` is not the
-            cell's, or the initial state has not as many tensors as the cell has states.
+        ConfigError: `cell` is no `RNNCell`, an integer is out of bounds, `kernel` does not suit
+            the cell, `dtype` is not the cell's, or the initial state has not as many tensors as
+            the cell has states.
     """
 
     def __init__(
@@ -47,6 +54,9 @@ class RNN(keras.layers.Layer):
         return_state: bool = False,
         go_backwards: bool = False,
         window: int = 1,
+        kernel: str = "auto",
+        chunk_steps: int | None = None,
+        recompute: int = 0,
         **kwargs: Any,
     ) -> None:
         if not isinstance(cell, RNNCell):
@@ -60,13 +70,18 @@ class RNN(keras.layers.Layer):
                 f"`dtype` must be the cell's, {cell.dtype_policy.name}, got "
                 f"{self.dtype_policy.name}; give it to the cell."
             )
-        if isinstance(window, bool) or not isinstance(window, int) or window < 1:
-            raise ConfigError(f"`window` must be a positive integer, got {window!r}.")
+        _check_integer("window", window, least=1)
+        _check_integer("chunk_steps", 1 if chunk_steps is None else chunk_steps, least=1)
+        _check_integer("recompute", recompute, least=0)
+        choose_kernel(cell, kernel)
         self.cell = cell
         self.return_sequences = return_sequences
         self.return_state = return_state
         self.go_backwards = go_backwards
         self.window = window
+        self.kernel = kernel
+        self.chunk_steps = chunk_steps
+        self.recompute = recompute
         self.supports_masking = True
 
     def build(self, sequence_shape: tuple[int | None, ...]) -> None:
@@ -86,8 +101,16 @@ class RNN(keras.layers.Layer):
         initial_state: Any = None,
         mask: tf.Tensor | None = None,
         training: bool = False,
+        directions: int = 1,
     ) -> tuple[tf.Tensor, States]:
         """The recurrence itself.
+
+        Args:
+            sequence: `[B, T, E]`.
+            initial_state: As in the call.
+            mask: As in the call.
+            training: As in the call.
+            directions: How many recurrences run side by side, this one included.
 
         Returns:
             The output `[B, T, H]` of each step at its input's place, whichever the direction, and
@@ -103,21 +126,67 @@ class RNN(keras.layers.Layer):
                 f"{type(self.cell).__name__}, got {len(states)}."
             )
         states = tuple(
-            tf.ensure_shape(tf.cast(state, self.compute_dtype), [sequence.shape[0], size])
+            tf.ensure_shape(tf.cast(state, self.cell.state_dtype), [sequence.shape[0], size])
             for state, size in zip(states, self.cell.state_size, strict=True)
         )
-        step = functools.partial(
-            self.cell.step, dropout_mask=self.cell.dropout_mask(batch_size, training=training)
+        dropout_mask = self.cell.dropout_mask(batch_size, training=training)
+        batch = [sequence, mask, dropout_mask, *states]
+        results = [
+            self._recur_part(part, row_mask, dropped, tuple(starts), training=training)
+            for part, row_mask, dropped, *starts in _cut(batch, batch_parts(directions=directions))
+        ]
+        if len(results) == 1:
+            return results[0]
+        outputs = tf.concat([part for part, _ in results], axis=0)
+        finals = zip(*(part for _, part in results), strict=True)
+        return (
+            tf.ensure_shape(outputs, [*sequence.shape[:2], self.cell.output_size]),
+            tuple(
+                tf.ensure_shape(tf.concat(final, axis=0), state.shape)
+                for final, state in zip(finals, states, strict=True)
+            ),
         )
-        gates = self.cell.project(self._windowed(sequence, mask))  # [B, T, G*H]
-        outputs, states = recur(
-            step,
-            tf.transpose(gates, [1, 0, 2]),
-            states,
-            None if mask is None else tf.transpose(mask),
-            reverse=self.go_backwards,
-        )
-        return tf.transpose(outputs, [1, 0, 2]), states
+
+    def _recur_part(
+        self,
+        sequence: tf.Tensor,
+        mask: tf.Tensor | None,
+        dropout_mask: tf.Tensor | None,
+        states: States,
+        *,
+        training: bool,
+    ) -> tuple[tf.Tensor, States]:
+        """The recurrence of some rows of the batch."""
+
+        def run(
+            inputs: tf.Tensor, states: States, mask: tf.Tensor | None
+        ) -> tuple[tf.Tensor, States]:
+            return recur(
+                self.cell,
+                self.cell.project(inputs),  # [T, B, G*H]
+                states,
+                mask,
+                reverse=self.go_backwards,
+                dropout_mask=dropout_mask,
+                kernel=self.kernel,
+                chunk_steps=self.chunk_steps,
+                keep=training or bool(self.recompute),
+            )
+
+        inputs = self._windowed(sequence, mask)  # [T, B, w*E]
+        mask = None if mask is None else tf.transpose(mask)
+        if self.recompute:
+            outputs, states = recur_in_segments(
+                run,
+                inputs,
+                states,
+                mask,
+                reverse=self.go_backwards,
+                segment_steps=self.recompute,
+            )
+        else:
+            outputs, states = run(inputs, states, mask)
+        return tf.cast(tf.transpose(outputs, [1, 0, 2]), self.compute_dtype), states
 
     def call(
         self,
@@ -143,17 +212,18 @@ class RNN(keras.layers.Layer):
         return [output, *states] if self.return_state else output
 
     def _windowed(self, sequence: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
-        """Each step's input beside those before it, `[B, T, w*E]`."""
+        """Each step's input beside those before it, time first: `[T, B, w*E]`."""
+        if mask is not None and self.window > 1:
+            sequence = tf.where(mask[:, :, tf.newaxis], sequence, 0)
+        sequence = tf.transpose(sequence, [1, 0, 2])
         if self.window == 1:
             return sequence
-        if mask is not None:
-            sequence = tf.where(mask[:, :, tf.newaxis], sequence, 0)
-        steps = tf.shape(sequence)[1]
+        steps = tf.shape(sequence)[0]
         before = self.window - 1
         padding = [0, before] if self.go_backwards else [before, 0]
-        padded = tf.pad(sequence, [[0, 0], padding, [0, 0]])
+        padded = tf.pad(sequence, [padding, [0, 0], [0, 0]])
         starts = range(self.window) if self.go_backwards else range(before, -1, -1)
-        shifted = [padded[:, start : start + steps] for start in starts]
+        shifted = [padded[start : start + steps] for start in starts]
         return tf.ensure_shape(
             tf.concat(shifted, axis=-1),
             [*sequence.shape[:2], self.window * sequence.shape[-1]],
@@ -177,6 +247,9 @@ class RNN(keras.layers.Layer):
             "return_state": self.return_state,
             "go_backwards": self.go_backwards,
             "window": self.window,
+            "kernel": self.kernel,
+            "chunk_steps": self.chunk_steps,
+            "recompute": self.recompute,
         }
 
     @classmethod
@@ -248,11 +321,12 @@ class Bidirectional(keras.layers.Layer):
                     f"got {len(starts)}."
                 )
             forward_start, backward_start = starts[:count], starts[count:]
+        settings = {"mask": mask, "training": training, "directions": 2}
         forward, forward_states = self.forward_layer.recur(
-            sequence, initial_state=forward_start, mask=mask, training=training
+            sequence, initial_state=forward_start, **settings
         )
         backward, backward_states = self.backward_layer.recur(
-            sequence, initial_state=backward_start, mask=mask, training=training
+            sequence, initial_state=backward_start, **settings
         )
         if not self.forward_layer.return_sequences:
             forward, backward = forward[:, -1], backward[:, 0]
@@ -281,6 +355,27 @@ class Bidirectional(keras.layers.Layer):
         """Makes the layer that `get_config` describes."""
         layer = keras.saving.deserialize_keras_object(config["layer"])
         return cls(**{**config, "layer": layer})
+
+
+def _cut(batch: list[tf.Tensor | None], parts: int) -> list[list[tf.Tensor | None]]:
+    """The tensors `[B, ...]` cut into parts of the batch, of sizes as equal as can be."""
+    rows = batch[0].shape[0]
+    if rows is not None:
+        parts = min(parts, rows)
+    if parts == 1:
+        return [batch]
+    total = tf.shape(batch[0])[0] if rows is None else rows
+    sizes = [(total + i) // parts for i in range(parts)]
+    cuts = [
+        [None] * parts if tensor is None else tf.split(tensor, sizes, num=parts) for tensor in batch
+    ]
+    return [list(part) for part in zip(*cuts, strict=True)]
+
+
+def _check_integer(name: str, value: Any, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        kind = "a positive integer" if least else "an integer of at least 0"
+        raise ConfigError(f"`{name}` must be {kind}, got {value!r}.")
 
 
 _MERGES = {

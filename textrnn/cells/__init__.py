@@ -1,6 +1,6 @@
 """The recurrent cells: one step each, the same weights at every step."""
 
-from textrnn.cells.base import LinearRNNCell, RNNCell, States
+from textrnn.cells.base import LinearRNNCell, NonlinearRNNCell, RNNCell, States
 from textrnn.cells.gru import GRUCell
 from textrnn.cells.lstm import LSTMCell
 from textrnn.cells.minimal import MinGRUCell, MinLSTMCell
@@ -13,6 +13,7 @@ __all__ = [
     "LinearRNNCell",
     "MinGRUCell",
     "MinLSTMCell",
+    "NonlinearRNNCell",
     "RNNCell",
     "SimpleRNNCell",
     "States",

@@ -11,7 +11,15 @@ import tensorflow as tf
 
 from textrnn.errors import ConfigError
 
-__all__ = ["LinearRNNCell", "RNNCell", "States", "checked_chrono_steps", "chrono_bias"]
+__all__ = [
+    "LinearRNNCell",
+    "NonlinearRNNCell",
+    "RNNCell",
+    "States",
+    "checked_chrono_steps",
+    "chrono_bias",
+    "product",
+]
 
 States = tuple[tf.Tensor, ...]
 
@@ -26,7 +34,12 @@ class RNNCell(keras.layers.Layer):
     must wait for the past. `call` is their composition, so a cell also runs inside
     `keras.layers.RNN`. The same weights serve every step.
 
-    A subclass sets `gate_count` (G) and `state_count`, and defines `build` and `step`.
+    A subclass sets `gate_count` (G) and `state_count`, and defines `build` and `step`; such a cell
+    runs by the written-out loop. The faster kernels need more to be known of the step: derive from
+    `NonlinearRNNCell` or `LinearRNNCell`.
+
+    With a 16-bit dtype policy the matrix products are computed in 16 bits; gates and states are
+    float32, so that a long memory is not rounded away step by step.
 
     Args:
         units: H, the size of each state.
@@ -73,6 +86,11 @@ class RNNCell(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     @property
+    def state_dtype(self) -> str:
+        """The dtype of gates and states: the compute dtype, but never below float32."""
+        return "float64" if self.compute_dtype == "float64" else "float32"
+
+    @property
     def state_size(self) -> list[int]:
         """The size of each state."""
         return [self.units] * self.state_count
@@ -91,7 +109,16 @@ class RNNCell(keras.layers.Layer):
         Returns:
             The gates' pre-activations, `[..., G*H]`.
         """
-        return tf.tensordot(inputs, self.kernel, axes=1) + self.bias
+        return self._project(inputs, self.bias)
+
+    def _project(self, inputs: tf.Tensor, bias: Any) -> tf.Tensor:
+        inputs = tf.cast(inputs, self.compute_dtype)
+        rows = tf.reshape(inputs, [-1, inputs.shape[-1]])
+        gates = product(rows, self.kernel, dtype=self.state_dtype)
+        # Unlike `+`, bias_add is computed with the product, and its gradient is a fast sum.
+        gates = tf.nn.bias_add(gates, tf.cast(bias, self.state_dtype))
+        shape = tf.concat([tf.shape(inputs)[:-1], [gates.shape[-1]]], axis=0)
+        return tf.ensure_shape(tf.reshape(gates, shape), [*inputs.shape[:-1], gates.shape[-1]])
 
     @abstractmethod
     def step(
@@ -112,12 +139,12 @@ class RNNCell(keras.layers.Layer):
         """One recurrent dropout mask `[B, H]` for a whole sequence; None if nothing is dropped."""
         if not training or not self.recurrent_dropout:
             return None
-        ones = tf.ones([batch_size, self.units], self.compute_dtype)
+        ones = tf.ones([batch_size, self.units], self.state_dtype)
         return keras.random.dropout(ones, self.recurrent_dropout, seed=self.seed_generator)
 
     def get_initial_state(self, batch_size: Any) -> list[tf.Tensor]:
         """Zero states, each `[B, H]`."""
-        return [tf.zeros([batch_size, size], self.compute_dtype) for size in self.state_size]
+        return [tf.zeros([batch_size, size], self.state_dtype) for size in self.state_size]
 
     def call(
         self, inputs: tf.Tensor, states: Any, training: bool = False
@@ -133,8 +160,9 @@ class RNNCell(keras.layers.Layer):
             The output `[B, H]` and the list of new states, each `[B, H]`.
         """
         mask = self.dropout_mask(tf.shape(inputs)[0], training=training)
-        output, new_states = self.step(self.project(inputs), tuple(states), dropout_mask=mask)
-        return output, list(new_states)
+        states = tuple(tf.cast(state, self.state_dtype) for state in states)
+        output, new_states = self.step(self.project(inputs), states, dropout_mask=mask)
+        return tf.cast(output, self.compute_dtype), list(new_states)
 
     def get_config(self) -> dict[str, Any]:
         """Everything that `from_config` needs to make the cell again, without its weights."""
@@ -177,11 +205,80 @@ class RNNCell(keras.layers.Layer):
         return {}
 
 
+class NonlinearRNNCell(RNNCell):
+    """A cell that multiplies the old state by a matrix, then works unit by unit.
+
+        recurrent_t = s_{t-1} W + c          s the first state, which is also the output
+        states_t    = combine(gates_t, recurrent_t, states_{t-1})
+
+    All weights are in `project` and in the product; `combine` has none and is element-wise, so
+    that back-propagation through time can walk the steps by `combine_gradient` alone and form the
+    gradient of W in one product at the end.
+
+    A subclass defines `build`, making `recurrent_kernel` W, and `combine`.
+    """
+
+    recurrent_bias: Any = None
+    """c, `[R*H]`, or None."""
+
+    @abstractmethod
+    def combine(
+        self, gates: tf.Tensor, recurrent: tf.Tensor, states: States
+    ) -> tuple[States, States]:
+        """The element-wise part of a step.
+
+        Args:
+            gates: `[B, G*H]`, one time step of `project`.
+            recurrent: `[B, R*H]`, the product with the old state.
+            states: The old states, each `[B, H]`.
+
+        Returns:
+            The new states, each `[B, H]`, and what `combine_gradient` wants to be kept for it:
+            `(gates, recurrent)` if the subclass does not define one.
+        """
+
+    def combine_gradient(
+        self, kept: States, states: States, new_states: States, gradients: States
+    ) -> tuple[tf.Tensor, tf.Tensor, tuple[tf.Tensor | None, ...]]:
+        """The gradient of `combine`; by automatic differentiation unless a subclass derives it.
+
+        Args:
+            kept: What `combine` gave to keep.
+            states: The old states.
+            new_states: The new ones.
+            gradients: Of the new states, each `[B, H]`.
+
+        Returns:
+            The gradients of `gates`, of `recurrent` (the same tensor if `combine` only uses their
+            sum), and of each old state apart from the product; None where there is none.
+        """
+        gates, recurrent = kept
+        with tf.GradientTape() as tape:
+            tape.watch([gates, recurrent, *states])
+            new_states, _ = self.combine(gates, recurrent, states)
+        d_gates, d_recurrent, *d_states = tape.gradient(
+            new_states, [gates, recurrent, *states], output_gradients=gradients
+        )
+        return d_gates, d_recurrent, tuple(d_states)
+
+    def step(
+        self, gates: tf.Tensor, states: States, *, dropout_mask: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, States]:
+        """The equations above; see `RNNCell.step`."""
+        seen = states[0] if dropout_mask is None else states[0] * dropout_mask
+        recurrent = product(seen, self.recurrent_kernel, dtype=self.state_dtype)
+        if self.recurrent_bias is not None:
+            recurrent = tf.nn.bias_add(recurrent, tf.cast(self.recurrent_bias, self.state_dtype))
+        new_states, _ = self.combine(gates, recurrent, states)
+        return new_states[0], new_states
+
+
 class LinearRNNCell(RNNCell):
     """A cell whose new state is linear in the old one: `h_t = decay_t * h_{t-1} + update_t`.
 
     The coefficients do not depend on the state, so all of them are known before the first step,
-    and the recurrence can be computed in parallel over time. There is no recurrent kernel:
+    and the recurrence can be computed in parallel over time. They have no weights: all are in
+    `project`. There is no recurrent kernel:
     recurrent dropout drops units of the candidate state instead (Semeniuta et al. 2016,
     "Recurrent Dropout without Memory Loss").
     """
@@ -207,6 +304,12 @@ class LinearRNNCell(RNNCell):
         decay, update = self.coefficients(gates, dropout_mask=dropout_mask)
         h = decay * states[0] + update  # [B, H]
         return h, (h,)
+
+
+def product(left: tf.Tensor, right: tf.Tensor, *, dtype: str) -> tf.Tensor:
+    """The product of `[N, M]` and weights `[M, K]` in the weights' dtype, cast to `dtype`."""
+    right = tf.convert_to_tensor(right)
+    return tf.cast(tf.matmul(tf.cast(left, right.dtype), right), dtype)
 
 
 def checked_chrono_steps(steps: int) -> int:

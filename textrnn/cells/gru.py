@@ -7,13 +7,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textrnn.cells.base import RNNCell, States, checked_chrono_steps, chrono_bias
+from textrnn.cells.base import NonlinearRNNCell, States, checked_chrono_steps, chrono_bias
 
 __all__ = ["GRUCell"]
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
-class GRUCell(RNNCell):
+class GRUCell(NonlinearRNNCell):
     """A gate z keeps the old state, a gate r resets what the candidate sees of it.
 
         z_t  = sigmoid(x_t U_z + b_z + h_{t-1} W_z + c_z)
@@ -53,24 +53,47 @@ class GRUCell(RNNCell):
             return {}
         return {0: chrono_bias(self.units, steps=self.chrono_steps, seed=self.seed)}
 
+    @property
+    def recurrent_bias(self) -> Any:
+        """c."""
+        return self.bias[1]
+
     def project(self, inputs: tf.Tensor) -> tf.Tensor:
         """`x_t U + b`; see `RNNCell.project`."""
-        return tf.tensordot(inputs, self.kernel, axes=1) + self.bias[0]
+        return self._project(inputs, self.bias[0])
 
-    def step(
-        self, gates: tf.Tensor, states: States, *, dropout_mask: tf.Tensor | None = None
-    ) -> tuple[tf.Tensor, States]:
-        """The equations above; see `RNNCell.step`."""
+    def combine(
+        self, gates: tf.Tensor, recurrent: tf.Tensor, states: States
+    ) -> tuple[States, States]:
+        """The equations above; see `NonlinearRNNCell.combine`."""
         (h,) = states
-        seen = h if dropout_mask is None else h * dropout_mask
-        recurrent = tf.matmul(seen, self.recurrent_kernel) + self.bias[1]  # [B, 3H]
         x_z, x_r, x_h = tf.split(gates, 3, axis=-1)
         h_z, h_r, h_h = tf.split(recurrent, 3, axis=-1)
         z = tf.sigmoid(x_z + h_z)
         r = tf.sigmoid(x_r + h_r)
         candidate = tf.tanh(x_h + r * h_h)
         h = z * h + (1.0 - z) * candidate  # [B, H]
-        return h, (h,)
+        return (h,), (z, r, candidate, h_h)
+
+    def combine_gradient(
+        self, kept: States, states: States, new_states: States, gradients: States
+    ) -> tuple[tf.Tensor, tf.Tensor, tuple[tf.Tensor | None, ...]]:
+        """See `NonlinearRNNCell.combine_gradient`. With a' the gradient of a:
+
+        x'_z     = h'_t (h_{t-1} - h~_t) z_t (1 - z_t)
+        x'_h     = h'_t (1 - z_t) (1 - h~_t^2)     (h W_h + c_h)' = x'_h r_t
+        x'_r     = x'_h (h_{t-1} W_h + c_h) r_t (1 - r_t)
+        h'_{t-1} = h'_t z_t
+        """
+        z, r, candidate, h_h = kept
+        (h,), (d_h,) = states, gradients
+        kept_h = d_h * z
+        d_z = tf.raw_ops.SigmoidGrad(y=z, dy=d_h * (h - candidate))
+        d_candidate = tf.raw_ops.TanhGrad(y=candidate, dy=d_h - kept_h)
+        d_r = tf.raw_ops.SigmoidGrad(y=r, dy=d_candidate * h_h)
+        d_gates = tf.concat([d_z, d_r, d_candidate], axis=-1)
+        d_recurrent = tf.concat([d_z, d_r, d_candidate * r], axis=-1)
+        return d_gates, d_recurrent, (kept_h,)
 
     def get_config(self) -> dict[str, Any]:
         """See `RNNCell.get_config`."""

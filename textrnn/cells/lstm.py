@@ -7,13 +7,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textrnn.cells.base import RNNCell, States, checked_chrono_steps, chrono_bias
+from textrnn.cells.base import NonlinearRNNCell, States, checked_chrono_steps, chrono_bias
 
 __all__ = ["LSTMCell"]
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
-class LSTMCell(RNNCell):
+class LSTMCell(NonlinearRNNCell):
     """A memory c that gates write, keep and read; h is what the gate o shows of it.
 
         i_t  = sigmoid(x_t U_i + h_{t-1} W_i + b_i)
@@ -61,22 +61,45 @@ class LSTMCell(RNNCell):
             return {0: -keep, 1: keep}
         return {1: tf.ones([self.units])} if self.unit_forget_bias else {}
 
-    def step(
-        self, gates: tf.Tensor, states: States, *, dropout_mask: tf.Tensor | None = None
-    ) -> tuple[tf.Tensor, States]:
-        """The equations above; see `RNNCell.step`."""
-        h, c = states
-        if dropout_mask is not None:
-            h = h * dropout_mask
-        gates = gates + tf.matmul(h, self.recurrent_kernel)  # [B, 4H]
-        x_i, x_f, x_c, x_o = tf.split(gates, 4, axis=-1)
+    def combine(
+        self, gates: tf.Tensor, recurrent: tf.Tensor, states: States
+    ) -> tuple[States, States]:
+        """The equations above; see `NonlinearRNNCell.combine`."""
+        _, c = states
+        x_i, x_f, x_c, x_o = tf.split(gates + recurrent, 4, axis=-1)
         i = tf.sigmoid(x_i)
         f = tf.sigmoid(x_f)
         candidate = tf.tanh(x_c)
         o = tf.sigmoid(x_o)
         c = f * c + i * candidate  # [B, H]
         h = o * tf.tanh(c)  # [B, H]
-        return h, (h, c)
+        return (h, c), (i, f, candidate, o)
+
+    def combine_gradient(
+        self, kept: States, states: States, new_states: States, gradients: States
+    ) -> tuple[tf.Tensor, tf.Tensor, tuple[tf.Tensor | None, ...]]:
+        """See `NonlinearRNNCell.combine_gradient`. With a' the gradient of a:
+
+        c'_t     = c'_t + h'_t o_t (1 - tanh^2 c_t)
+        x'_i     = c'_t c~_t i_t (1 - i_t)         x'_f = c'_t c_{t-1} f_t (1 - f_t)
+        x'_c     = c'_t i_t (1 - c~_t^2)           x'_o = h'_t tanh(c_t) o_t (1 - o_t)
+        c'_{t-1} = c'_t f_t
+        """
+        i, f, candidate, o = kept
+        (_, c_before), (_, c) = states, new_states
+        d_h, d_c = gradients
+        tanh_c = tf.tanh(c)
+        d_c += tf.raw_ops.TanhGrad(y=tanh_c, dy=d_h * o)
+        d_gates = tf.concat(
+            [
+                tf.raw_ops.SigmoidGrad(y=i, dy=d_c * candidate),
+                tf.raw_ops.SigmoidGrad(y=f, dy=d_c * c_before),
+                tf.raw_ops.TanhGrad(y=candidate, dy=d_c * i),
+                tf.raw_ops.SigmoidGrad(y=o, dy=d_h * tanh_c),
+            ],
+            axis=-1,
+        )
+        return d_gates, d_gates, (None, d_c * f)
 
     def get_config(self) -> dict[str, Any]:
         """See `RNNCell.get_config`."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from textrnn.cells.base import RNNCell, States
+from textrnn.cells.base import NonlinearRNNCell, States
 
 __all__ = ["SimpleRNNCell"]
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
-class SimpleRNNCell(RNNCell):
+class SimpleRNNCell(NonlinearRNNCell):
     """The state is a squashed sum of the input and the previous state.
 
         s_t = tanh(x_t U + s_{t-1} W + b)
@@ -30,12 +30,17 @@ class SimpleRNNCell(RNNCell):
         self._add_recurrent_kernel()
         self._add_bias((self.units,))
 
-    def step(
-        self, gates: tf.Tensor, states: States, *, dropout_mask: tf.Tensor | None = None
-    ) -> tuple[tf.Tensor, States]:
-        """The equation above; see `RNNCell.step`."""
-        (s,) = states
-        if dropout_mask is not None:
-            s = s * dropout_mask
-        s = tf.tanh(gates + tf.matmul(s, self.recurrent_kernel))  # [B, H]
-        return s, (s,)
+    def combine(
+        self, gates: tf.Tensor, recurrent: tf.Tensor, states: States
+    ) -> tuple[States, States]:
+        """The equation above; see `NonlinearRNNCell.combine`."""
+        s = tf.tanh(gates + recurrent)  # [B, H]
+        return (s,), ()
+
+    def combine_gradient(
+        self, kept: States, states: States, new_states: States, gradients: States
+    ) -> tuple[tf.Tensor, tf.Tensor, tuple[tf.Tensor | None, ...]]:
+        """`da = ds (1 - s^2)`; see `NonlinearRNNCell.combine_gradient`."""
+        (s,), (d_s,) = new_states, gradients
+        d_gates = tf.raw_ops.TanhGrad(y=s, dy=d_s)
+        return d_gates, d_gates, (None,)
