@@ -11,6 +11,7 @@ from textrnn.cells import CELLS, RNNCell
 from textrnn.config import ModelConfig
 from textrnn.errors import ConfigError
 from textrnn.pooling import POOLINGS
+from textrnn.recurrence import batch_parts, cut_batch
 from textrnn.stack import RNNStack
 from textrnn.tokenizer import Tokenizer
 
@@ -70,6 +71,9 @@ class TextClassifier(keras.Model):
                 layer_norm=config.layer_norm,
                 halve=config.halve,
                 dropout=config.dropout,
+                kernel=config.kernel,
+                recompute=config.recompute,
+                parts=1,
                 name="stack",
             )
         head: dict[str, Any] = {"name": "pooling", "dtype": dtype}
@@ -92,6 +96,14 @@ class TextClassifier(keras.Model):
     def call(self, ids: tf.Tensor, training: bool = False) -> tf.Tensor:
         """`[B, T]` ids, 0 for padding, to logits `[B, C]`."""
         ids = align_left(tf.cast(ids, tf.int32))
+        # In training, all that surrounds the recurrence gains from the cores too; a forward pass
+        # alone has enough to do in its two directions.
+        directions = 2 if self.config.bidirectional and not training else 1
+        parts = cut_batch([ids], parts=batch_parts(directions=directions))
+        logits = [self._logits(part, training=training) for (part,) in parts]
+        return logits[0] if len(logits) == 1 else tf.concat(logits, axis=0)
+
+    def _logits(self, ids: tf.Tensor, *, training: bool) -> tf.Tensor:
         mask = tf.not_equal(ids, Tokenizer.PAD)
         if training and self.config.word_dropout:
             ids = self._drop_words(ids, mask)

@@ -18,6 +18,7 @@ from textrnn.errors import ConfigError
 __all__ = [
     "CELLS",
     "HEADS",
+    "KERNELS",
     "DataConfig",
     "ModelConfig",
     "RunConfig",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 CELLS = ("simple", "gru", "lstm", "mingru", "minlstm", "none")
+KERNELS = ("auto", "unroll", "chunked", "scan")
 HEADS = ("last", "mean", "max", "attention")
 PIECE_TYPES = ("unigram", "bpe", "char", "byte")
 
@@ -208,6 +210,15 @@ class ModelConfig(_Section):
     )
     chrono_steps: int = _setting(
         0, "Longest dependency for chrono initialisation of the gates' biases (0: off).", minimum=0
+    )
+    kernel: str = _setting(
+        "auto", "How the recurrence is computed; all give the same numbers.", choices=KERNELS
+    )
+    recompute: int = _setting(
+        0,
+        "For long texts: hold what the steps compute for so many of them at a time, and compute it "
+        "again for the gradient (0: hold all).",
+        minimum=0,
     )
 
 

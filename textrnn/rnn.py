@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from textrnn.cells import RNNCell, States
 from textrnn.errors import ConfigError
-from textrnn.recurrence import batch_parts, choose_kernel, recur, recur_in_segments
+from textrnn.recurrence import batch_parts, choose_kernel, cut_batch, recur, recur_in_segments
 
 __all__ = ["RNN", "Bidirectional"]
 
@@ -39,6 +39,8 @@ class RNN(keras.layers.Layer):
         recompute: S, for long sequences in little memory: what the steps compute on the way is
             held for S of them at a time and computed again for the gradient; see
             `textrnn.recurrence.recompute`. 0: all is held.
+        parts: Into how many parts the batch is cut, which a CPU's cores compute side by side.
+            None: as many as suit the machine.
 
     Raises:
         ConfigError: `cell` is no `RNNCell`, an integer is out of bounds, `kernel` does not suit
@@ -57,6 +59,7 @@ class RNN(keras.layers.Layer):
         kernel: str = "auto",
         chunk_steps: int | None = None,
         recompute: int = 0,
+        parts: int | None = None,
         **kwargs: Any,
     ) -> None:
         if not isinstance(cell, RNNCell):
@@ -73,6 +76,7 @@ class RNN(keras.layers.Layer):
         _check_integer("window", window, least=1)
         _check_integer("chunk_steps", 1 if chunk_steps is None else chunk_steps, least=1)
         _check_integer("recompute", recompute, least=0)
+        _check_integer("parts", 1 if parts is None else parts, least=1)
         choose_kernel(cell, kernel)
         self.cell = cell
         self.return_sequences = return_sequences
@@ -82,6 +86,7 @@ class RNN(keras.layers.Layer):
         self.kernel = kernel
         self.chunk_steps = chunk_steps
         self.recompute = recompute
+        self.parts = parts
         self.supports_masking = True
 
     def build(self, sequence_shape: tuple[int | None, ...]) -> None:
@@ -130,10 +135,13 @@ class RNN(keras.layers.Layer):
             for state, size in zip(states, self.cell.state_size, strict=True)
         )
         dropout_mask = self.cell.dropout_mask(batch_size, training=training)
+        # The plain loop is what other programs convert; it is never cut.
+        plain = choose_kernel(self.cell, self.kernel).name == "unroll"
+        parts = 1 if plain else self.parts or batch_parts(directions=directions)
         batch = [sequence, mask, dropout_mask, *states]
         results = [
             self._recur_part(part, row_mask, dropped, tuple(starts), training=training)
-            for part, row_mask, dropped, *starts in _cut(batch, batch_parts(directions=directions))
+            for part, row_mask, dropped, *starts in cut_batch(batch, parts=parts)
         ]
         if len(results) == 1:
             return results[0]
@@ -218,12 +226,13 @@ class RNN(keras.layers.Layer):
         sequence = tf.transpose(sequence, [1, 0, 2])
         if self.window == 1:
             return sequence
-        steps = tf.shape(sequence)[0]
+        shape = tf.shape(sequence)
         before = self.window - 1
         padding = [0, before] if self.go_backwards else [before, 0]
         padded = tf.pad(sequence, [padding, [0, 0], [0, 0]])
         starts = range(self.window) if self.go_backwards else range(before, -1, -1)
-        shifted = [padded[start : start + steps] for start in starts]
+        # Not by [start:stop], whose gradient is ten times as slow on a CPU as this one's.
+        shifted = [tf.slice(padded, [start, 0, 0], shape) for start in starts]
         return tf.ensure_shape(
             tf.concat(shifted, axis=-1),
             [*sequence.shape[:2], self.window * sequence.shape[-1]],
@@ -250,6 +259,7 @@ class RNN(keras.layers.Layer):
             "kernel": self.kernel,
             "chunk_steps": self.chunk_steps,
             "recompute": self.recompute,
+            "parts": self.parts,
         }
 
     @classmethod
@@ -355,21 +365,6 @@ class Bidirectional(keras.layers.Layer):
         """Makes the layer that `get_config` describes."""
         layer = keras.saving.deserialize_keras_object(config["layer"])
         return cls(**{**config, "layer": layer})
-
-
-def _cut(batch: list[tf.Tensor | None], parts: int) -> list[list[tf.Tensor | None]]:
-    """The tensors `[B, ...]` cut into parts of the batch, of sizes as equal as can be."""
-    rows = batch[0].shape[0]
-    if rows is not None:
-        parts = min(parts, rows)
-    if parts == 1:
-        return [batch]
-    total = tf.shape(batch[0])[0] if rows is None else rows
-    sizes = [(total + i) // parts for i in range(parts)]
-    cuts = [
-        [None] * parts if tensor is None else tf.split(tensor, sizes, num=parts) for tensor in batch
-    ]
-    return [list(part) for part in zip(*cuts, strict=True)]
 
 
 def _check_integer(name: str, value: Any, *, least: int) -> None:

@@ -34,9 +34,12 @@ class RNNStack(keras.layers.Layer):
         halve: Whether two neighbouring states are joined into one between layers (the pyramid of
             Chan et al. 2016, "Listen, Attend and Spell").
         dropout: Share of the values dropped between layers.
+        kernel: As in `RNN`, for each layer.
+        recompute: As in `RNN`, for each layer.
+        parts: As in `RNN`, for each layer.
 
     Raises:
-        ConfigError: `cells` is empty.
+        ConfigError: `cells` is empty, or a setting does not suit them.
     """
 
     def __init__(
@@ -49,6 +52,9 @@ class RNNStack(keras.layers.Layer):
         layer_norm: bool = False,
         halve: bool = False,
         dropout: float = 0.0,
+        kernel: str = "auto",
+        recompute: int = 0,
+        parts: int | None = None,
         **kwargs: Any,
     ) -> None:
         if not cells:
@@ -61,7 +67,13 @@ class RNNStack(keras.layers.Layer):
         self.layer_norm = layer_norm
         self.halve = halve
         self.dropout = dropout
-        layers = [RNN(cell, return_sequences=True, window=window) for cell in self.cells]
+        self.kernel = kernel
+        self.recompute = recompute
+        self.parts = parts
+        settings = {"kernel": kernel, "recompute": recompute, "parts": parts}
+        layers = [
+            RNN(cell, return_sequences=True, window=window, **settings) for cell in self.cells
+        ]
         self.rnns: list[Any] = (
             [Bidirectional(layer) for layer in layers] if bidirectional else list(layers)
         )
@@ -126,6 +138,9 @@ class RNNStack(keras.layers.Layer):
             "layer_norm": self.layer_norm,
             "halve": self.halve,
             "dropout": self.dropout,
+            "kernel": self.kernel,
+            "recompute": self.recompute,
+            "parts": self.parts,
         }
 
     @classmethod

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import assert_close, make_cell
+from cases import assert_close
 
 from textrnn.cells import States
-from textrnn.recurrence.unroll import CHUNK_STEPS, STATIC_STEPS, recur, unroll, unroll_chunks
+from textrnn.recurrence.unroll import unroll, unroll_chunks
 
 BATCH, UNITS, CHUNK = 3, 2, 4
 LENGTHS = [1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 3]
@@ -131,12 +131,6 @@ def test_compiled_chunks_equal_the_unrolled_loop(
     assert_close(compiled(chunks, *arguments, reverse=reverse), expected)
 
 
-@pytest.mark.parametrize("steps", [STATIC_STEPS, STATIC_STEPS + 1, 3 * CHUNK_STEPS])
-def test_recur_gives_the_same_whichever_way_it_goes(steps: int, rng: np.random.Generator) -> None:
-    arguments = (own_output, *gates_and_states(rng, steps), random_mask(rng, steps))
-    assert_close(values_and_gradients(recur, *arguments), values_and_gradients(unroll, *arguments))
-
-
 def test_unroll_needs_a_known_number_of_steps() -> None:
     @tf.function(input_signature=[tf.TensorSpec([None, BATCH, UNITS])])
     def graph(gates: tf.Tensor) -> tf.Tensor:
@@ -144,29 +138,3 @@ def test_unroll_needs_a_known_number_of_steps() -> None:
 
     with pytest.raises(ValueError, match="Cannot infer argument `num`"):
         graph.get_concrete_function()
-
-
-def node_count(function: Any) -> int:
-    """All nodes of a concrete function's graph, those of the functions it calls included."""
-    graph = function.graph.as_graph_def(add_shapes=False)
-    return len(graph.node) + sum(len(f.node_def) for f in graph.library.function)
-
-
-def test_graph_size_does_not_grow_with_time(cell_name: str) -> None:
-    cell = make_cell(cell_name, recurrent_dropout=0.5)
-    cell.build((None, UNITS))
-
-    def graph_nodes(steps: int) -> int:
-        @tf.function(input_signature=[tf.TensorSpec([steps, BATCH, UNITS], tf.float64)])
-        def train(inputs: tf.Tensor) -> Any:
-            with tf.GradientTape() as tape:
-                states = tuple(cell.get_initial_state(BATCH))
-                outputs, _ = recur(cell.step, cell.project(inputs), states)
-                loss = tf.reduce_sum(outputs)
-            return tape.gradient(loss, [w.value for w in cell.trainable_weights])
-
-        return node_count(train.get_concrete_function())
-
-    short, long = (graph_nodes(chunks * CHUNK_STEPS + 1) for chunks in (40, 400))
-    assert abs(long - short) <= 10
-    assert long < 3000

@@ -103,7 +103,16 @@ def bptt(
     def recurrence(_: tf.Tensor, *rest: tf.Tensor) -> Any:
         states, weights = rest[: cell.state_count], rest[cell.state_count :]
         finals, lists, kept_lists = forwards(states, weights)
-        all_states = tf.ensure_shape(lists[0].stack(), [None, *states[0].shape])  # [T+1, B, H]
+        stacks = [
+            tf.ensure_shape(part.stack(), [None, *state.shape])  # [T+1, B, H]
+            for part, state in zip(lists[: 1 if keep else None], states, strict=False)
+        ]
+
+        def states_at(place: Length) -> States:
+            # A saved model can hold a gradient that needs tensors, not one that needs lists.
+            if keep:
+                return tuple(part.read(place) for part in lists)
+            return tuple(stack[place] for stack in stacks)
 
         def gradient(d_outputs: tf.Tensor, *d_finals: tf.Tensor) -> tuple[tf.Tensor, ...]:
             kernel_transposed = tf.transpose(weights[0])
@@ -115,9 +124,9 @@ def bptt(
                 d_states, gates_list, recurrent_list = carry
                 start = order.backwards.start(first, count)
                 for t in (start + offset for offset in order.backwards.offsets(count)):
-                    before = tuple(states.read(order.before(t)) for states in lists)
+                    before = states_at(order.before(t))
                     if keep:
-                        after = tuple(states.read(order.after(t)) for states in lists)
+                        after = states_at(order.after(t))
                         kept = tuple(part.read(t) for part in kept_lists)
                     else:
                         after, kept = combine(t, before, weights)
@@ -150,7 +159,7 @@ def bptt(
             d_gates = tf.ensure_shape(gates_list.stack(), gates.shape)
             d_recurrent = d_gates if shared else recurrent_list.stack()  # [T, B, R*H]
             rows = tf.reshape(d_recurrent, [-1, weights[0].shape[1]])
-            h = tf.reshape(seen(order.inputs_of(all_states)), [-1, cell.units])
+            h = tf.reshape(seen(order.inputs_of(stacks[0])), [-1, cell.units])
             d_weights = [
                 tf.matmul(
                     tf.cast(h, weights[0].dtype), tf.cast(rows, weights[0].dtype), transpose_a=True
@@ -160,7 +169,7 @@ def bptt(
                 d_weights.append(tf.raw_ops.BiasAddGrad(out_backprop=rows))
             return tuple(first_order_only(d) for d in (d_gates, *d_states, *d_weights))
 
-        return (order.outputs_of(all_states), *finals), gradient
+        return (order.outputs_of(stacks[0]), *finals), gradient
 
     outputs, *finals = recurrence(gates, *states, *weights)
     return tf.ensure_shape(outputs, [gates.shape[0], *states[0].shape]), tuple(finals)

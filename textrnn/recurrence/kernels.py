@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from textrnn.cells import LinearRNNCell, NonlinearRNNCell, RNNCell, States
+from textrnn.config import KERNELS
 from textrnn.errors import ConfigError
 from textrnn.recurrence.bptt import bptt
+from textrnn.recurrence.parts import has_accelerator
 from textrnn.recurrence.scan import scan
 from textrnn.recurrence.unroll import STATIC_STEPS, unroll, unroll_chunks
 
-__all__ = ["KERNELS", "Kernel", "batch_parts", "choose_kernel", "count_cores", "recur"]
-
-KERNELS = ("auto", "unroll", "chunked", "scan")
-
-MOST_PARTS = 4
-"""Parts of a batch that are computed side by side, at the most."""
+__all__ = ["KERNELS", "Kernel", "choose_kernel", "recur"]
 
 
 class Kernel(NamedTuple):
@@ -61,7 +57,7 @@ def choose_kernel(cell: RNNCell, kernel: str = "auto") -> Kernel:
         return Kernel(kernel, "asked for")
     if not explicit:
         return Kernel("unroll", f"{name} has a step of its own, so TensorFlow derives the gradient")
-    if linear and _has_accelerator():
+    if linear and has_accelerator():
         return Kernel("scan", "linear in the state, and there is an accelerator, which is wide")
     if linear:
         return Kernel("chunked", "on a CPU the chain is faster step by step than parallel in time")
@@ -111,24 +107,3 @@ def recur(
     if chunk_steps is not None:
         run = functools.partial(run, chunk_steps=chunk_steps)
     return run(gates, states, mask, reverse=reverse, dropout_mask=dropout_mask)
-
-
-def count_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@functools.cache
-def _has_accelerator() -> bool:
-    return bool(tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
-
-
-def batch_parts(*, directions: int) -> int:
-    """Into how many parts a layer of so many directions should cut its batch.
-
-    Each part is a recurrence of its own that a core can take; one step of one part is too little
-    work for two.
-    """
-    if _has_accelerator():
-        return 1
-    return max(1, min(MOST_PARTS, count_cores() // directions))

@@ -86,7 +86,8 @@ def scan(
             decays, updates = keras.ops.associative_scan(
                 _compose, (tf.stack(decay), tf.stack(update)), reverse=reverse, axis=0
             )
-            return tf.unstack(decays * state + updates)  # type: ignore[no-any-return]
+            chunk = tf.ensure_shape(decays * state + updates, [len(decay), *state.shape])
+            return tf.unstack(chunk)  # type: ignore[no-any-return]
         result = [state] * len(decay)
         for offset in Order(len(decay), reverse).offsets(len(decay)):
             result[offset] = state = decay[offset] * state + update[offset]
@@ -158,7 +159,11 @@ def scan(
 
 def _rows(tensor: tf.Tensor, start: Length, count: int) -> tf.Tensor:
     """`count` rows of `[T, ...]` from `start` on."""
-    return tf.ensure_shape(tensor[start : start + count], [count, *tensor.shape[1:]])
+    inner = tf.shape(tensor)[1:]
+    rows = tf.slice(
+        tensor, tf.concat([[start], tf.zeros_like(inner)], 0), tf.concat([[count], inner], 0)
+    )
+    return tf.ensure_shape(rows, [count, *tensor.shape[1:]])
 
 
 def _compose(first: States, then: States) -> States:
