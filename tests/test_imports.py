@@ -12,6 +12,7 @@ FOLDERS = {"textrnn": "textrnn", "training": "textrnn.training", "export": "text
 # A part imports only parts before it.
 ORDER = (
     "errors",
+    "threads",
     "config",
     "atomic",
     "cache",

@@ -632,6 +632,74 @@ def test_recurrent_dropout_is_off_at_inference_and_seeded_in_training(
     assert not np.allclose(first, layers[0](sequence, training=True)[0])
 
 
+@pytest.mark.parametrize("cell_name", KERAS_LAYERS)
+def test_to_keras_gives_the_layer_with_the_same_results(
+    cell_name: str, rng: np.random.Generator
+) -> None:
+    layer = make_rnn(cell_name, go_backwards=True)
+    randomise(layer, rng)
+    twin = layer.to_keras()
+    assert type(twin) is KERAS_LAYERS[cell_name]
+    sequence = random_sequence(rng)
+    assert_close(twin(sequence), layer(sequence))
+
+
+def test_to_keras_is_refused_where_keras_has_no_such_layer() -> None:
+    with pytest.raises(ConfigError, match="got MinGRUCell with 1"):
+        make_rnn("mingru").to_keras()
+    with pytest.raises(ConfigError, match="got LSTMCell with 2"):
+        make_rnn("lstm", window=2).to_keras()
+    with pytest.raises(ConfigError, match="build it first"):
+        RNN(make_cell("lstm")).to_keras()
+
+
+@each_direction
+@pytest.mark.parametrize("rows", [1, 2, BATCH])
+@pytest.mark.parametrize("parts", [2, 4])
+def test_parts_of_a_batch_change_nothing(
+    cell_name: str, parts: int, rows: int, go_backwards: bool, rng: np.random.Generator
+) -> None:
+    whole, cut = (
+        make_rnn(cell_name, go_backwards=go_backwards, parts=count) for count in (1, parts)
+    )
+    cut.set_weights(randomise(whole, rng))
+    sequence, mask = random_sequence(rng)[:rows], MASKS["partial"][:rows]
+    start = [state[:rows] for state in random_states(whole.cell, rng)]
+    weights = [weight.value for weight in cut.trainable_weights]
+    # Of unknown batch size, so that a part can be empty.
+    shapes = [tf.TensorSpec([None, *array.shape[1:]], tf.float64) for array in start]
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None, INPUTS], tf.float64),
+            tf.TensorSpec([None, None], tf.bool),
+            shapes,
+        ]
+    )
+    def graph(sequence: tf.Tensor, mask: tf.Tensor, start: list[tf.Tensor]) -> Any:
+        return results_and_gradients(cut, sequence, weights, mask=mask, initial_state=start)
+
+    own = [weight.value for weight in whole.trainable_weights]
+    expected = results_and_gradients(whole, sequence, own, mask=mask, initial_state=start)
+    assert_close(graph(sequence, mask, start), expected)
+
+
+@pytest.mark.parametrize("recompute", [2, STEPS])
+def test_recomputing_changes_nothing(
+    cell_name: str, recompute: int, rng: np.random.Generator
+) -> None:
+    plain = make_rnn(cell_name, cell={"recurrent_dropout": 0.5, "seed": 1})
+    again = make_rnn(cell_name, cell={"recurrent_dropout": 0.5, "seed": 1}, recompute=recompute)
+    again.set_weights(randomise(plain, rng))
+    sequence, mask = random_sequence(rng), MASKS["left"]
+
+    def results(layer: RNN) -> list[Any]:
+        weights = [weight.value for weight in layer.trainable_weights]
+        return results_and_gradients(layer, sequence, weights, mask=mask, training=True)
+
+    assert_close(results(again), results(plain))
+
+
 # Errors.
 
 
@@ -645,6 +713,20 @@ def test_only_our_cells_are_taken(cell: Any) -> None:
 def test_window_must_be_a_positive_integer(window: Any) -> None:
     with pytest.raises(ConfigError, match="`window` must be a positive integer, got"):
         RNN(GRUCell(2), window=window)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"chunk_steps": 0}, "`chunk_steps` must be a positive integer, got 0"),
+        ({"parts": 0}, "`parts` must be a positive integer, got 0"),
+        ({"recompute": -1}, "`recompute` must be an integer of at least 0, got -1"),
+        ({"kernel": "scan"}, "choose chunked or auto"),
+    ],
+)
+def test_settings_of_the_computation_are_checked(setting: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        RNN(GRUCell(2), **setting)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])

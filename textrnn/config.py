@@ -19,6 +19,7 @@ __all__ = [
     "CELLS",
     "HEADS",
     "KERNELS",
+    "PRECISIONS",
     "DataConfig",
     "ModelConfig",
     "RunConfig",
@@ -28,6 +29,7 @@ __all__ = [
 
 CELLS = ("simple", "gru", "lstm", "mingru", "minlstm", "none")
 KERNELS = ("auto", "unroll", "chunked", "scan")
+PRECISIONS = ("float32", "bfloat16", "float16")
 HEADS = ("last", "mean", "max", "attention")
 PIECE_TYPES = ("unigram", "bpe", "char", "byte")
 
@@ -248,6 +250,11 @@ class TrainingConfig(_Section):
     class_weights: bool = _setting(False, "Weigh each class by the inverse of its frequency.")
     patience: int = _setting(
         3, "Epochs without a better validation score before training stops (0: never).", minimum=0
+    )
+    precision: str = _setting(
+        "float32",
+        "Of matrix products and embeddings; weights, gates and states are float32 in any case.",
+        choices=PRECISIONS,
     )
     seed: int = _setting(0, "Seed of every random choice.", minimum=0, below=2**31)
     deterministic: bool = _setting(

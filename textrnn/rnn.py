@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textrnn.cells import RNNCell, States
+from textrnn.cells import GRUCell, LSTMCell, RNNCell, SimpleRNNCell, States
 from textrnn.errors import ConfigError
 from textrnn.recurrence import batch_parts, choose_kernel, cut_batch, recur, recur_in_segments
 
@@ -246,6 +246,40 @@ class RNN(keras.layers.Layer):
         elif mask is not None and self.go_backwards:
             mask = keras.ops.flip(mask, axis=1)
         return [mask] + [None] * self.cell.state_count if self.return_state else mask
+
+    def to_keras(self) -> keras.layers.Layer:
+        """The `keras.layers` layer with the same weights and results, made for `[B, T, E]`.
+
+        On a GPU that layer runs cuDNN's kernel, for masks that are right-padded and leave no row
+        empty; where a mask is False its sequences differ from this layer's.
+
+        Raises:
+            ConfigError: Keras has no such layer, or this one is not built.
+        """
+        kinds = {
+            SimpleRNNCell: keras.layers.SimpleRNN,
+            GRUCell: keras.layers.GRU,
+            LSTMCell: keras.layers.LSTM,
+        }
+        kind = kinds.get(type(self.cell))
+        if kind is None or self.window != 1:
+            raise ConfigError(
+                "keras.layers has SimpleRNN, GRU and LSTM, all with `window` 1; got "
+                f"{type(self.cell).__name__} with {self.window}."
+            )
+        if not self.cell.built:
+            raise ConfigError("the layer has no weights yet; call it or build it first.")
+        layer = kind(
+            self.cell.units,
+            return_sequences=self.return_sequences,
+            return_state=self.return_state,
+            go_backwards=self.go_backwards,
+            recurrent_dropout=self.cell.recurrent_dropout,
+            dtype=self.dtype_policy,
+        )
+        layer.build((None, None, self.cell.kernel.shape[0]))
+        layer.set_weights(self.cell.get_weights())
+        return layer
 
     def get_config(self) -> dict[str, Any]:
         """Everything that `from_config` needs to make the layer again, without its weights."""

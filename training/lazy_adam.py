@@ -39,7 +39,8 @@ class LazyAdam(keras.optimizers.Adam):
         moments.scatter_update(tf.IndexedSlices(m, rows))
         squares.scatter_update(tf.IndexedSlices(v, rows))
         change = rate * m / (tf.sqrt(v) + self.epsilon)
-        variable.scatter_sub(tf.IndexedSlices(change, rows))
+        # scatter_sub would do the same at twice the time.
+        variable.scatter_update(tf.IndexedSlices(tf.gather(variable, rows) - change, rows))
 
 
 def unique_rows(gradient: Any) -> Any:

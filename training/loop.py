@@ -28,6 +28,9 @@ __all__ = ["CHECKPOINT_SECONDS", "LabelledBatches", "Trainer"]
 CHECKPOINT_SECONDS = 300.0
 """Between two checkpoints within an epoch."""
 
+LOSS_SCALE = 4096.0
+"""What the loss is multiplied by for float16, whose smallest gradients would else be zero."""
+
 FEWEST_EPOCHS = 5
 FEWEST_UPDATES = 2000
 """What a training of no stated length makes, both of them at least."""
@@ -113,11 +116,12 @@ class Trainer:
         self.optimizer = make_optimizer(config, total_steps=self.epochs * len(batches))
         self.optimizer.build(model.trainable_variables)
         self._scorer = Scorer(model, multi_label=multi_label)
-        self._step = self._make_step()
+        self.step = self._make_step()
 
     def _make_step(self) -> Any:
         model, optimizer = self.model, self.optimizer
         signature = self.train.dataset([]).element_spec
+        scale = LOSS_SCALE if self.config.precision == "float16" else 1.0
 
         @tf.function(input_signature=signature)
         def step(
@@ -126,9 +130,11 @@ class Trainer:
             with tf.GradientTape() as tape:
                 logits = tf.cast(model(ids, training=True), tf.float32)  # [B, C]
                 loss_sum = tf.reduce_sum(weights * self._loss(targets, logits))
-                loss = loss_sum / self._mean_rows
+                loss = scale * loss_sum / self._mean_rows
             gradients = tape.gradient(loss, model.trainable_variables)
             gradients = [unique_rows(gradient) for gradient in gradients]
+            if scale != 1.0:
+                gradients = [_scaled(gradient, 1.0 / scale) for gradient in gradients]
             if self.config.clip_norm:
                 gradients, _ = tf.clip_by_global_norm(gradients, self.config.clip_norm)
             optimizer.apply(gradients, model.trainable_variables)
@@ -189,7 +195,7 @@ class Trainer:
         with reporter.step(name, total=len(batches)) as advance:
             advance(state.batch)
             for data in self.train.dataset(batches[state.batch :]):
-                loss_sum, correct = (float(value) for value in self._step(*data))
+                loss_sum, correct = (float(value) for value in self.step(*data))
                 if not math.isfinite(loss_sum):
                     raise self._diverged(f"the loss is {loss_sum} in batch {state.batch + 1}")
                 batch = batches[state.batch]
@@ -279,3 +285,9 @@ class Trainer:
 
     def _variables(self) -> list[Any]:
         return [*self.model.variables, *self.optimizer.variables]
+
+
+def _scaled(gradient: Any, factor: float) -> Any:
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.IndexedSlices(factor * gradient.values, gradient.indices, gradient.dense_shape)
+    return factor * gradient

@@ -20,6 +20,7 @@ from textrnn.data import Corpus, Split, load_corpus
 from textrnn.data.batching import BatchPlan
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.inference import TrainedClassifier
+from textrnn.recurrence import batch_parts, choose_kernel
 from textrnn.tokenizer import Tokenizer
 from textrnn.training.checkpoints import LATEST
 from textrnn.training.history import draw_curves, write_history, write_tensorboard
@@ -70,10 +71,7 @@ def train(
     valid_data = _prepare(corpus.validation, corpus, tokenizer, config, reporter)
     _describe_batches(train_data.plan, reporter)
     keras.utils.set_random_seed(config.training.seed)
-    model = TextClassifier(
-        tokenizer.vocab_size, len(corpus.label_names), config=config.model, name="classifier"
-    )
-    model.build((None, None))
+    model = _build(tokenizer, corpus, config, precision=config.training.precision)
     trainer = Trainer(
         model,
         config.training,
@@ -98,6 +96,7 @@ def train(
             f"going on after {trainer.state.epoch} epochs, {trainer.state.batch} batches"
         )
     reporter.message(f"training {model.count_params():,} weights")
+    reporter.message(_describe_kernels(model, config))
     writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
 
     def on_epoch(row: dict[str, float]) -> None:
@@ -111,6 +110,9 @@ def train(
 
     state = trainer.fit(reporter, on_epoch=on_epoch)
     writer.close()
+    if config.training.precision != "float32":  # As it will be when it is loaded.
+        trained, model = model, _build(tokenizer, corpus, config, precision="float32")
+        model.set_weights(trained.get_weights())
     classifier = TrainedClassifier(model, tokenizer, corpus.label_names, config)
     classifier.metrics = {
         "training": {
@@ -150,6 +152,33 @@ def measure(
     multi_label = classifier.config.data.multi_label
     targets = _targets(split.labels, classifier.labels)
     return evaluate(probabilities, targets, labels=classifier.labels, multi_label=multi_label)
+
+
+def _build(
+    tokenizer: Tokenizer, corpus: Corpus, config: RunConfig, *, precision: str
+) -> TextClassifier:
+    model = TextClassifier(
+        tokenizer.vocab_size,
+        len(corpus.label_names),
+        config=config.model,
+        dtype="float32" if precision == "float32" else f"mixed_{precision}",
+        name="classifier",
+    )
+    model.build((None, None))
+    return model
+
+
+def _describe_kernels(model: TextClassifier, config: RunConfig) -> str:
+    """How the recurrence will be computed, and why."""
+    if model.stack is None:
+        return "no recurrence: a bag of embeddings"
+    name, reason = choose_kernel(model.stack.cells[0], config.model.kernel)
+    with tf.Graph().as_default():  # Where a recurrence runs, rather than eagerly.
+        parts = batch_parts(directions=1)
+    return (
+        f"kernel {name} ({reason}); each batch in {parts} parts side by side; "
+        f"{config.training.precision}"
+    )
 
 
 def _open_folder(folder: Path, config: RunConfig, *, resume: bool, overwrite: bool) -> None:

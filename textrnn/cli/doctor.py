@@ -21,18 +21,27 @@ _PACKAGES = ("textrnn", "tensorflow", "keras", "tensorflow-datasets", "sentencep
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(as_json: bool) -> None:
-    """Show versions, devices, and where data is kept."""
+    """Show versions, devices, which kernels will run, and where data is kept."""
     start_tensorflow()
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
     from textrnn.cache import cache_folder
+    from textrnn.cells import CELLS
+    from textrnn.recurrence import batch_parts, choose_kernel
+    from textrnn.threads import count_cores
 
+    with tf.Graph().as_default():  # Where a recurrence runs, rather than eagerly.
+        parts = batch_parts(directions=1)
     facts = {
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in _PACKAGES},
-        "cores": str(os.cpu_count()),
+        "cores": str(count_cores()),
+        "threads": f"{os.environ['TF_NUM_INTEROP_THREADS']} operations at once, "
+        f"threads of each: {os.environ['TF_NUM_INTRAOP_THREADS']}",
+        "parts of a training batch": f"{parts}, computed side by side",
         "devices": ", ".join(device.name for device in tf.config.list_logical_devices()),
+        **{f"kernel of {name}": ": ".join(choose_kernel(cell(1))) for name, cell in CELLS.items()},
         "data sets": os.environ.get("TFDS_DATA_DIR") or tfds.core.constants.DATA_DIR,
         "tokenizer cache": str(cache_folder()),
     }

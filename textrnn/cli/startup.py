@@ -8,6 +8,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from textrnn.threads import set_thread_defaults
+
 __all__ = ["start_tensorflow"]
 
 
@@ -15,8 +17,10 @@ def start_tensorflow() -> None:
     """Imports TensorFlow and finds its devices, quietly.
 
     Its C++ part writes to file descriptor 2 before any setting can stop it. Where the start
-    fails, what it wrote is shown. A user who sets TF_CPP_MIN_LOG_LEVEL gets everything.
+    fails, what it wrote is shown. A user who sets TF_CPP_MIN_LOG_LEVEL gets everything. Threads
+    are as `textrnn.threads` says.
     """
+    set_thread_defaults()
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"

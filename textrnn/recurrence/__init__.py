@@ -1,7 +1,7 @@
 """Applying a cell along time. Only this folder knows about masks in time."""
 
 from textrnn.recurrence.kernels import KERNELS, Kernel, choose_kernel, recur
-from textrnn.recurrence.parts import batch_parts, count_cores, cut_batch
+from textrnn.recurrence.parts import batch_parts, cut_batch
 from textrnn.recurrence.recompute import recur_in_segments
 
 __all__ = [
@@ -9,7 +9,6 @@ __all__ = [
     "Kernel",
     "batch_parts",
     "choose_kernel",
-    "count_cores",
     "cut_batch",
     "recur",
     "recur_in_segments",

@@ -7,20 +7,13 @@ batch are independent from the first step to the last.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Sequence
 
 import tensorflow as tf
 
-__all__ = ["batch_parts", "count_cores", "cut_batch", "has_accelerator"]
+from textrnn.threads import MOST_PARTS, count_cores
 
-MOST_PARTS = 4
-"""More would leave too few rows for a matrix product to be fast."""
-
-
-def count_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+__all__ = ["batch_parts", "cut_batch", "has_accelerator"]
 
 
 @functools.cache
@@ -32,7 +25,7 @@ def has_accelerator() -> bool:
 def batch_parts(*, directions: int) -> int:
     """Into how many parts to cut a batch that recurrences in so many directions read at once.
 
-    One while operations run one after the other, eagerly, and where there is an accelerator.
+    One part where operations run one after the other, eagerly, or there is an accelerator.
     """
     if tf.executing_eagerly() or has_accelerator():
         return 1
