@@ -8,7 +8,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textrnn.cells import GRUCell, LSTMCell, RNNCell, SimpleRNNCell, States
+from textrnn.cells import (
+    GRUCell,
+    LinearRNNCell,
+    LSTMCell,
+    NonlinearRNNCell,
+    RNNCell,
+    SimpleRNNCell,
+    States,
+)
 from textrnn.errors import ConfigError
 from textrnn.recurrence import batch_parts, choose_kernel, cut_batch, recur, recur_in_segments
 
@@ -214,10 +222,18 @@ class RNN(keras.layers.Layer):
         outputs, states = self.recur(
             sequence, initial_state=initial_state, mask=mask, training=training
         )
-        if self.go_backwards:
-            outputs = tf.reverse(outputs, axis=[1])
-        output = outputs if self.return_sequences else outputs[:, -1]
+        if not self.return_sequences:
+            output = self._last(outputs, states)
+        else:
+            output = tf.reverse(outputs, axis=[1]) if self.go_backwards else outputs
         return [output, *states] if self.return_state else output
+
+    def _last(self, outputs: tf.Tensor, states: States) -> tf.Tensor:
+        """The output `[B, H]` of the last step, of the outputs in order of time."""
+        if isinstance(self.cell, (LinearRNNCell, NonlinearRNNCell)):
+            # It is the first state, and the outputs need not be brought into batch-major form.
+            return tf.cast(states[0], self.compute_dtype)
+        return outputs[:, 0 if self.go_backwards else -1]
 
     def _windowed(self, sequence: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
         """Each step's input beside those before it, time first: `[T, B, w*E]`."""
@@ -373,7 +389,8 @@ class Bidirectional(keras.layers.Layer):
             sequence, initial_state=backward_start, **settings
         )
         if not self.forward_layer.return_sequences:
-            forward, backward = forward[:, -1], backward[:, 0]
+            forward = self.forward_layer._last(forward, forward_states)
+            backward = self.backward_layer._last(backward, backward_states)
         output = _MERGES[self.merge_mode](forward, backward)
         if self.forward_layer.return_state:
             return [output, *forward_states, *backward_states]

@@ -78,9 +78,9 @@ class MinLSTMCell(_MinimalCell):
         h~_t = x_t U_h + b_h
         h_t  = f_t / (f_t + i_t) * h_{t-1} + i_t / (f_t + i_t) * h~_t
 
-    From Feng et al. 2024, "Were RNNs All We Needed?", section 3.2. The quotient is computed as
-    `sigmoid(log f_t - log i_t)`, which is the same and cannot divide by zero. Weights, gates in
-    the order f, i, h: `kernel` U `[E, 3H]`, `bias` b `[3H]`.
+    From Feng et al. 2024, "Were RNNs All We Needed?", section 3.2. Where both gates are too small
+    for the dtype, so that f_t + i_t is 0, the first quotient is 0. Weights, gates in the order
+    f, i, h: `kernel` U `[E, 3H]`, `bias` b `[3H]`.
 
     Args:
         units: H.
@@ -110,7 +110,8 @@ class MinLSTMCell(_MinimalCell):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The two quotients, the second times `h~_t`; see `LinearRNNCell.coefficients`."""
         x_f, x_i, candidate = tf.split(gates, 3, axis=-1)
-        forget = tf.sigmoid(tf.math.log_sigmoid(x_f) - tf.math.log_sigmoid(x_i))
+        f, i = tf.sigmoid(x_f), tf.sigmoid(x_i)
+        forget = tf.math.divide_no_nan(f, f + i)
         if dropout_mask is not None:
             candidate = candidate * dropout_mask
         return forget, (1.0 - forget) * candidate
