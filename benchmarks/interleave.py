@@ -43,8 +43,9 @@ def race(
             pipe, end = context.Pipe()
             process = context.Process(target=_serve, args=(end, build, arguments), daemon=True)
             process.start()
+            end.close()  # So that the death of the process is the end of the pipe.
             stack.callback(process.join)
-            stack.callback(pipe.send, 0)
+            stack.callback(pipe.close)
             pipe.send(warm_up)
             pipe.recv()  # Built and warm before the next one starts.
             pipes[name] = pipe
@@ -59,11 +60,15 @@ def race(
 def _serve(pipe: Connection, build: Build, arguments: dict[str, Any]) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     step = build(**arguments)
-    while steps := pipe.recv():
+    while True:
+        try:
+            steps = pipe.recv()
+        except EOFError:
+            return
         start = time.perf_counter()
         for _ in range(steps):
             step()
-        pipe.send((time.perf_counter() - start) / steps * 1e3)
+        pipe.send((time.perf_counter() - start) / max(steps, 1) * 1e3)
 
 
 def median_ratio(slow: Sequence[float], fast: Sequence[float]) -> float:

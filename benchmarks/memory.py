@@ -54,6 +54,7 @@ def measure(**arguments: Any) -> float:
     pipe, end = context.Pipe()
     process = context.Process(target=peak_mebibytes, args=(end,), kwargs=arguments)
     process.start()
+    end.close()
     result = pipe.recv()
     process.join()
     return float(result)

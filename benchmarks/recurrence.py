@@ -35,11 +35,13 @@ def random_batch(batch: int, length: int, vocabulary: int) -> tuple[np.ndarray, 
 
 
 def build_textrnn(
-    cell: str, kernel: str, precision: str, chunk_steps: int | None, **shape: Any
+    cell: str, kernel: str, precision: str, chunk_steps: int | None, jit: bool, **shape: Any
 ) -> Callable[[], Any]:
     from textrnn.threads import set_thread_defaults
 
     set_thread_defaults()
+    import keras
+
     import textrnn
     from textrnn.cells import CELLS
     from textrnn.training.lazy_adam import LazyAdam
@@ -48,7 +50,9 @@ def build_textrnn(
     layer = textrnn.RNN(
         CELLS[cell](shape["units"], dtype=dtype), kernel=kernel, chunk_steps=chunk_steps
     )
-    return _build_in_keras(layer, LazyAdam(), jit=False, dtype=dtype, **shape)
+    # XLA cannot compile the search for the rows that a batch used.
+    optimizer = keras.optimizers.Adam() if jit else LazyAdam()
+    return _build_in_keras(layer, optimizer, jit=jit, dtype=dtype, **shape)
 
 
 def build_keras(kind: str, jit: bool, **shape: Any) -> Callable[[], Any]:
@@ -138,7 +142,7 @@ def build_torch(
 
 
 def contestants(cell: str, peers: bool, **settings: Any) -> dict[str, Any]:
-    own = {key: settings.pop(key) for key in ("kernel", "precision", "chunk_steps")}
+    own = {key: settings.pop(key) for key in ("kernel", "precision", "chunk_steps", "jit")}
     result: dict[str, Any] = {"textrnn": (build_textrnn, {"cell": cell, **own, **settings})}
     # The minimal cells have no peer of their own; a GRU is what they stand in for.
     kind = cell if cell in KERAS else "gru"
@@ -159,6 +163,7 @@ def contestants(cell: str, peers: bool, **settings: Any) -> dict[str, Any]:
 @click.option("--batch", default=64, show_default=True, help="B.")
 @click.option("--kernel", default="auto", show_default=True)
 @click.option("--chunk-steps", type=int)
+@click.option("--jit", is_flag=True, help="Compile textrnn's step by XLA.")
 @click.option("--precision", default="float32", show_default=True)
 @click.option("--forward/--no-forward", default=True, help="Time the forward pass too.")
 @click.option("--peers/--no-peers", default=True, help="Time keras.layers and torch.nn too.")
