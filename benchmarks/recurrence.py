@@ -2,7 +2,7 @@
 
     python benchmarks/recurrence.py                                  # B=64, T=256, E=H=128
     python benchmarks/recurrence.py --length 64 --length 1024 --length 4096 --batch 32
-    python benchmarks/recurrence.py --vocabulary 8000 --vocabulary 64000 --no-peers
+    python benchmarks/recurrence.py --vocabulary 8000 --vocabulary 64000 --used 8000 --no-peers
 
 A step is what a user of the library would run: an embedding, the layer, its last state, a dense
 layer and, in training, the gradient and Adam. Every library has all cores of the machine, in a
@@ -28,9 +28,9 @@ KERAS = {"simple": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 TORCH = {"simple": "RNN", "gru": "GRU", "lstm": "LSTM"}
 
 
-def random_batch(batch: int, length: int, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
+def random_batch(batch: int, length: int, used: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
-    ids = rng.integers(1, vocabulary, (batch, length)).astype(np.int32)
+    ids = rng.integers(1, used, (batch, length)).astype(np.int32)
     return ids, rng.integers(0, 2, batch).astype(np.int32)
 
 
@@ -72,6 +72,7 @@ def _build_in_keras(
     length: int,
     units: int,
     vocabulary: int,
+    used: int,
     training: bool,
 ) -> Callable[[], Any]:
     import keras
@@ -87,7 +88,7 @@ def _build_in_keras(
         ]
     )
     model.build((None, None))
-    ids, labels = (tf.constant(array) for array in random_batch(batch, length, vocabulary))
+    ids, labels = (tf.constant(array) for array in random_batch(batch, length, used))
     if not training:
         forward = tf.function(lambda ids: model(ids, training=False), jit_compile=jit)
         return lambda: forward(ids).numpy()
@@ -109,7 +110,7 @@ def _build_in_keras(
 
 
 def build_torch(
-    kind: str, batch: int, length: int, units: int, vocabulary: int, training: bool
+    kind: str, batch: int, length: int, units: int, vocabulary: int, used: int, training: bool
 ) -> Callable[[], Any]:
     import torch
 
@@ -124,7 +125,7 @@ def build_torch(
             return self.dense(self.rnn(self.embedding(ids))[0][:, -1])
 
     model = Model()
-    ids, labels = (torch.tensor(a).long() for a in random_batch(batch, length, vocabulary))
+    ids, labels = (torch.tensor(a).long() for a in random_batch(batch, length, used))
     optimizer = torch.optim.Adam(model.parameters())
 
     def forward() -> Any:
@@ -160,6 +161,7 @@ def contestants(cell: str, peers: bool, **settings: Any) -> dict[str, Any]:
 @click.option("--length", "lengths", multiple=True, type=int, default=[256], help="T.")
 @click.option("--units", "sizes", multiple=True, type=int, default=[128], help="E and H.")
 @click.option("--vocabulary", "vocabularies", multiple=True, type=int, default=[20_000])
+@click.option("--used", type=int, help="Draw tokens from so many only.  [default: all]")
 @click.option("--batch", default=64, show_default=True, help="B.")
 @click.option("--kernel", default="auto", show_default=True)
 @click.option("--chunk-steps", type=int)
@@ -174,6 +176,7 @@ def main(
     lengths: tuple[int, ...],
     sizes: tuple[int, ...],
     vocabularies: tuple[int, ...],
+    used: int | None,
     forward: bool,
     peers: bool,
     rounds: int,
@@ -186,6 +189,7 @@ def main(
         vocabularies, sizes, lengths, [True, False] if forward else [True], cells
     ):
         shape = {"length": length, "units": units, "vocabulary": vocabulary, "training": training}
+        shape["used"] = used or vocabulary
         times = race(contestants(cell, peers, **shape, **settings), rounds=rounds)
         own = times.pop("textrnn")
         row: dict[str, Any] = {
