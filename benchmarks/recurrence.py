@@ -44,6 +44,7 @@ def build_textrnn(
 
     import textrnn
     from textrnn.cells import CELLS
+    from textrnn.embedding import TokenEmbedding
     from textrnn.training.lazy_adam import LazyAdam
 
     dtype = "float32" if precision == "float32" else f"mixed_{precision}"
@@ -52,22 +53,24 @@ def build_textrnn(
     )
     # XLA cannot compile the search for the rows that a batch used.
     optimizer = keras.optimizers.Adam() if jit else LazyAdam()
-    return _build_in_keras(layer, optimizer, jit=jit, dtype=dtype, **shape)
+    embedding = TokenEmbedding(shape["vocabulary"], shape["units"], dtype=dtype)
+    return _build_in_keras(embedding, layer, optimizer, jit=jit, **shape)
 
 
 def build_keras(kind: str, jit: bool, **shape: Any) -> Callable[[], Any]:
     import keras
 
     layer = getattr(keras.layers, kind)(shape["units"])
-    return _build_in_keras(layer, keras.optimizers.Adam(), jit=jit, dtype="float32", **shape)
+    embedding = keras.layers.Embedding(shape["vocabulary"], shape["units"])
+    return _build_in_keras(embedding, layer, keras.optimizers.Adam(), jit=jit, **shape)
 
 
 def _build_in_keras(
+    embedding: Any,
     layer: Any,
     optimizer: Any,
     *,
     jit: bool,
-    dtype: str,
     batch: int,
     length: int,
     units: int,
@@ -82,7 +85,7 @@ def _build_in_keras(
 
     model = keras.Sequential(
         [
-            keras.layers.Embedding(vocabulary, units, dtype=dtype),
+            embedding,
             layer,
             keras.layers.Dense(2, dtype="float32"),
         ]

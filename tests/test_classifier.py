@@ -285,7 +285,7 @@ def test_each_setting_reaches_its_layer() -> None:
         halve=True,
     )
     stack = model.stack
-    assert model.embedding.output_dim == 6
+    assert model.embedding.units == 6
     assert len(stack.cells) == 2
     assert (stack.window, stack.bidirectional, stack.dropout) == (4, False, 0.3)
     assert (stack.residual, stack.layer_norm, stack.halve) == (True, True, True)

@@ -25,9 +25,10 @@ from cases import (
     randomise,
 )
 
+from textrnn.bidirectional import Bidirectional
 from textrnn.cells import GRUCell, LSTMCell, RNNCell, SimpleRNNCell, States
 from textrnn.errors import ConfigError
-from textrnn.rnn import RNN, Bidirectional
+from textrnn.rnn import RNN
 
 pytestmark = pytest.mark.usefixtures("seeded")
 

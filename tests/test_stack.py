@@ -13,9 +13,10 @@ import reference
 import tensorflow as tf
 from cases import BATCH, INPUTS, MASKS, STEPS, UNITS, assert_close, make_cell, random_sequence
 
+from textrnn.bidirectional import Bidirectional
 from textrnn.errors import ConfigError
 from textrnn.pooling import MaxPooling
-from textrnn.rnn import RNN, Bidirectional
+from textrnn.rnn import RNN
 from textrnn.stack import RNNStack, halve_time
 
 pytestmark = pytest.mark.usefixtures("seeded")

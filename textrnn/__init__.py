@@ -10,13 +10,14 @@ import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from textrnn.bidirectional import Bidirectional
     from textrnn.bundle import load
     from textrnn.cells import GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, SimpleRNNCell
     from textrnn.classifier import TextClassifier
     from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
     from textrnn.inference import Prediction
     from textrnn.pooling import AttentionPooling, LastState, MaxPooling, MeanPooling
-    from textrnn.rnn import RNN, Bidirectional
+    from textrnn.rnn import RNN
     from textrnn.stack import RNNStack
     from textrnn.tokenizer import Tokenizer
 
@@ -46,7 +47,7 @@ __all__ = [
 _HOMES = {
     "RNN": "rnn",
     "AttentionPooling": "pooling",
-    "Bidirectional": "rnn",
+    "Bidirectional": "bidirectional",
     "ConfigError": "errors",
     "DataError": "errors",
     "GRUCell": "cells",

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from textrnn.cells import CELLS, RNNCell
 from textrnn.config import ModelConfig
+from textrnn.embedding import TokenEmbedding
 from textrnn.errors import ConfigError
 from textrnn.pooling import POOLINGS
 from textrnn.recurrence import batch_parts, cut_batch
@@ -52,12 +53,8 @@ class TextClassifier(keras.Model):
         self.config = config = config or ModelConfig()
         self.seed_generator = keras.random.SeedGenerator()
         dtype = self.dtype_policy
-        self.embedding = keras.layers.Embedding(
-            vocab_size,
-            config.embedding_units,
-            embeddings_initializer=keras.initializers.RandomNormal(stddev=0.1),
-            dtype=dtype,
-            name="embedding",
+        self.embedding = TokenEmbedding(
+            vocab_size, config.embedding_units, dtype=dtype, name="embedding"
         )
         self.embedding_dropout = keras.layers.Dropout(config.embedding_dropout, dtype=dtype)
         self.pooled_dropout = keras.layers.Dropout(config.dropout, dtype=dtype)

@@ -8,9 +8,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from textrnn.bidirectional import Bidirectional
 from textrnn.cells import RNNCell
 from textrnn.errors import ConfigError
-from textrnn.rnn import RNN, Bidirectional
+from textrnn.rnn import RNN
 
 __all__ = ["RNNStack", "halve_time"]
 
@@ -70,7 +71,7 @@ class RNNStack(keras.layers.Layer):
         self.kernel = kernel
         self.recompute = recompute
         self.parts = parts
-        settings = {"kernel": kernel, "recompute": recompute, "parts": parts}
+        settings: dict[str, Any] = {"kernel": kernel, "recompute": recompute, "parts": parts}
         layers = [
             RNN(cell, return_sequences=True, window=window, **settings) for cell in self.cells
         ]

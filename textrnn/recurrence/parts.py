@@ -35,16 +35,21 @@ def batch_parts(*, directions: int) -> int:
 def cut_batch(batch: Sequence[tf.Tensor | None], *, parts: int) -> list[list[tf.Tensor | None]]:
     """Cuts the tensors `[B, ...]` into parts of the batch, of sizes as equal as can be.
 
+    Args:
+        batch: The tensors, the first of which there must be.
+        parts: How many parts.
+
     Returns:
         For each part what it has of each tensor. There are no more parts than rows, if it is known
         how many rows there are; else a part may have none.
     """
-    rows = batch[0].shape[0]
+    first = batch[0]
+    rows = None if first is None else first.shape[0]
     if rows is not None:
         parts = max(1, min(parts, rows))
     if parts == 1:
         return [list(batch)]
-    total = tf.shape(batch[0])[0] if rows is None else rows
+    total = tf.shape(first)[0] if rows is None else rows
     sizes = [(total + i) // parts for i in range(parts)]
     cuts = [
         [None] * parts if tensor is None else tf.split(tensor, sizes, num=parts) for tensor in batch

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
 __all__ = ["Order", "select_rows", "state_lists", "walk"]
 
-Length = int | tf.Tensor
+Length: TypeAlias = int | tf.Tensor
 
 
 @dataclass(frozen=True)
