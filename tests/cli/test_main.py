@@ -119,3 +119,10 @@ print(slow & set(sys.modules), file=sys.stderr)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr == "set()\n"
     assert done.stdout.count("Usage: ") == 1 + len(COMMANDS)
+
+
+def test_the_doctor_says_which_kernels_run_and_why(textrnn):
+    facts = json.loads(textrnn("doctor", "--json").stdout)
+    assert facts["kernel of lstm"].startswith("chunked: explicit gradient")
+    assert facts["kernel of mingru"].startswith("chunked: on a CPU")
+    assert "operations at once" in facts["threads"]

@@ -26,6 +26,7 @@ from textrnn.tokenizer import Tokenizer
 from textrnn.training import run as running
 from textrnn.training.checkpoints import LATEST
 from textrnn.training.loop import Trainer
+from textrnn.training.progress import Reporter
 from textrnn.training.run import measure, train
 
 FILES = {
@@ -130,6 +131,20 @@ def test_several_labels_a_text(tmp_path, monkeypatch):
         set(),
     ]
     assert "micro_f1" in classifier.metrics["validation"]
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_reduced_precision_ends_in_a_model_like_any_other(
+    data, tmp_path, monkeypatch, capsys, precision
+):
+    monkeypatch.setattr(running, "draw_curves", lambda *_, **__: None)
+    config = run_config(data, precision=precision, cell="lstm", epochs=8, patience=0)
+    trained = train(config, tmp_path / "run", reporter=Reporter())
+    assert f"parts side by side; {precision}" in capsys.readouterr().err
+    texts = ["a x", "y b"]
+    assert [p.label for p in trained.predict(texts)] == ["pos", "neg"]
+    assert textrnn.load(tmp_path / "run").predict(texts) == trained.predict(texts)
+    assert trained.model.dtype_policy.name == "float32"
 
 
 # Which folder it may write to
