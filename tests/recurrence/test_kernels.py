@@ -21,7 +21,14 @@ from cases import (
     randomise,
 )
 
-from textrnn.cells import CELLS, LinearRNNCell, NonlinearRNNCell, RNNCell, States
+from textrnn.cells import (
+    CELLS,
+    LinearRNNCell,
+    LSTMCell,
+    NonlinearRNNCell,
+    RNNCell,
+    States,
+)
 from textrnn.errors import ConfigError
 from textrnn.recurrence import choose_kernel, recur, recur_in_segments
 from textrnn.recurrence.bptt import CHUNK_STEPS
@@ -330,13 +337,20 @@ class OwnStep(RNNCell):
         return gates + states[0], (gates + states[0],)
 
 
+class OwnLSTM(LSTMCell):
+    """A cell of the package but for its step."""
+
+    step = OwnStep.step
+
+
 def test_a_kernel_is_chosen_by_the_cell() -> None:
     for name in CELLS:
         assert choose_kernel(make_cell(name)).name == "chunked"
         assert choose_kernel(make_cell(name), "unroll") == ("unroll", "asked for")
-    own = choose_kernel(OwnStep(2))
-    assert own.name == "unroll"
-    assert "OwnStep" in own.reason
+    for cell in (OwnStep(2), OwnLSTM(2)):
+        own = choose_kernel(cell)
+        assert own.name == "unroll"
+        assert type(cell).__name__ in own.reason
 
 
 def test_linear_cells_are_scanned_in_parallel_on_an_accelerator(

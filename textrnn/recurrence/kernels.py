@@ -41,17 +41,20 @@ def choose_kernel(cell: RNNCell, kernel: str = "auto") -> Kernel:
     if kernel not in KERNELS:
         raise ConfigError(f"`kernel` must be one of {', '.join(KERNELS)}, got {kernel!r}.")
     name = type(cell).__name__
-    linear = isinstance(cell, LinearRNNCell)
+    # A subclass with a step of its own is no longer what the faster kernels take it for.
+    linear = isinstance(cell, LinearRNNCell) and type(cell).step is LinearRNNCell.step
     if kernel == "scan" and not linear:
         raise ConfigError(
             f"`kernel` scan needs a cell that is linear in its state, and {name} is not; "
             "choose chunked or auto."
         )
-    explicit = linear or isinstance(cell, NonlinearRNNCell)
+    explicit = linear or (
+        isinstance(cell, NonlinearRNNCell) and type(cell).step is NonlinearRNNCell.step
+    )
     if kernel == "chunked" and not explicit:
         raise ConfigError(
-            f"`kernel` chunked needs a LinearRNNCell or NonlinearRNNCell, and {name} is neither; "
-            "choose unroll or auto."
+            f"`kernel` chunked needs a LinearRNNCell or NonlinearRNNCell that keeps its "
+            f"step, and {name} is neither; choose unroll or auto."
         )
     if kernel != "auto":
         return Kernel(kernel, "asked for")
