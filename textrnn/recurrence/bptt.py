@@ -97,7 +97,8 @@ def bptt(
         if keep:  # A step taken for its shapes alone.
             kept_lists = tuple(_list(steps, part) for part in combine(0, states, weights)[1])
         carry = (states, state_lists(order, states), kept_lists)
-        return walk(body, steps, chunk_steps=chunk_steps, carry=carry)  # type: ignore[no-any-return]
+        ends: tuple[States, Lists, Lists] = walk(body, steps, chunk_steps=chunk_steps, carry=carry)
+        return ends
 
     @tf.custom_gradient
     def recurrence(_: tf.Tensor, *rest: tf.Tensor) -> Any:

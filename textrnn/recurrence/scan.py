@@ -87,7 +87,8 @@ def scan(
                 _compose, (tf.stack(decay), tf.stack(update)), reverse=reverse, axis=0
             )
             chunk = tf.ensure_shape(decays * state + updates, [len(decay), *state.shape])
-            return tf.unstack(chunk)  # type: ignore[no-any-return]
+            rows: list[tf.Tensor] = tf.unstack(chunk)
+            return rows
         result = [state] * len(decay)
         for offset in Order(len(decay), reverse).offsets(len(decay)):
             result[offset] = state = decay[offset] * state + update[offset]
@@ -108,7 +109,10 @@ def scan(
             return chunk[order.offsets(count)[-1]], written
 
         carry = (state, *state_lists(order, (state,)))
-        return walk(body, steps, chunk_steps=chunk_steps, carry=carry)  # type: ignore[no-any-return]
+        ends: tuple[tf.Tensor, tf.TensorArray] = walk(
+            body, steps, chunk_steps=chunk_steps, carry=carry
+        )
+        return ends
 
     @tf.custom_gradient
     def recurrence(gates: tf.Tensor, state: tf.Tensor) -> Any:
