@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textrnn.cells import CELLS, RNNCell
+from textrnn.cells import CELLS, RNNCell, States
 from textrnn.config import ModelConfig
 from textrnn.embedding import TokenEmbedding
 from textrnn.errors import ConfigError
@@ -16,7 +16,10 @@ from textrnn.recurrence import batch_parts, cut_batch
 from textrnn.stack import RNNStack
 from textrnn.tokenizer import Tokenizer
 
-__all__ = ["TextClassifier", "align_left"]
+__all__ = ["Memory", "TextClassifier", "align_left"]
+
+Memory = tuple[States, ...]
+"""What a model keeps of a text that it reads piece by piece; see `TextClassifier.start`."""
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
@@ -109,6 +112,43 @@ class TextClassifier(keras.Model):
             states, mask = self.stack(states, mask=mask, training=training)  # [B, T', H]
         pooled = self.pooling(states, mask=mask)  # [B, H]
         return self.classify(self.pooled_dropout(pooled, training=training))
+
+    def start(self, batch_size: Any) -> Memory:
+        """The memory of a model that has read nothing yet; for `advance`.
+
+        Returns:
+            Tensors `[B, ...]`: for each layer its recurrence's memory, then the head's summary.
+
+        Raises:
+            ConfigError: The model needs the whole text at once; see `RNNStack.start`.
+        """
+        units, layers = self.config.embedding_units, ()
+        if self.stack is not None:
+            layers, units = self.stack.start(batch_size, units), self.stack.state_units
+        return (*layers, self.pooling.start(batch_size, units))
+
+    def advance(self, memory: Memory, ids: tf.Tensor) -> tuple[tf.Tensor, Memory]:
+        """Reads the next tokens of texts that come in pieces, in constant memory.
+
+        Args:
+            memory: What `start` or the piece before gave.
+            ids: `[B, T]`, 0 for padding; rows may have different numbers of tokens, or none.
+
+        Returns:
+            The logits `[B, C]` of each text as far as it is read, the same as for all its pieces
+            at once, and the memory after the piece.
+        """
+        return self.advance_aligned(memory, align_left(tf.cast(ids, tf.int32)))
+
+    def advance_aligned(self, memory: Memory, ids: tf.Tensor) -> tuple[tf.Tensor, Memory]:
+        """As `advance`, for int32 ids whose padding stands at the right in every row."""
+        *layers, summary = memory
+        mask = tf.not_equal(ids, Tokenizer.PAD)
+        states = self.embedding(ids)
+        if self.stack is not None:
+            states, layers = self.stack.advance(tuple(layers), states, mask)
+        summary = self.pooling.add(summary, states, mask)
+        return self.classify(self.pooling.finish(summary)), (*layers, summary)
 
     def _drop_words(self, ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """Replaces a random share of the tokens by the unknown one."""

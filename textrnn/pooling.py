@@ -1,14 +1,20 @@
 """The heads: how the states `[B, T, H]` of a text become one vector `[B, H]`.
 
 Each looks only at steps where the mask is True. A text without any gives zeros.
+
+Each has an online form too, for a text that comes in pieces: `start`, then `add` for every piece,
+and `finish` at any time, which gives what `call` gives for all pieces at once.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from textrnn.cells import States
 
 __all__ = ["POOLINGS", "AttentionPooling", "LastState", "MaxPooling", "MeanPooling"]
 
@@ -23,6 +29,24 @@ class _Pooling(keras.layers.Layer):
     def compute_mask(self, _: Any, previous: Any = None) -> None:
         """None: there is no time axis left to mask."""
         return None
+
+    @abstractmethod
+    def start(self, batch_size: Any, units: int) -> States:
+        """The summary of texts of which nothing was read, for states of `units`: each `[B, ...]`."""
+
+    @abstractmethod
+    def add(self, summary: States, states: tf.Tensor, mask: tf.Tensor) -> States:
+        """The summary after more states.
+
+        Args:
+            summary: That of all states before.
+            states: `[B, T, H]`, the next states.
+            mask: `[B, T]` of bool, True where there is input.
+        """
+
+    @abstractmethod
+    def finish(self, summary: States) -> tf.Tensor:
+        """The pooled vector `[B, H]` of all states so far."""
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
@@ -57,6 +81,19 @@ class LastState(_Pooling):
             return last
         return tf.where(tf.reduce_any(mask, axis=1, keepdims=True), last, 0)
 
+    def start(self, batch_size: Any, units: int) -> States:
+        """See `_Pooling.start`: h, zero before the first step."""
+        return (tf.zeros([batch_size, units], self.compute_dtype),)
+
+    def add(self, summary: States, states: tf.Tensor, mask: tf.Tensor) -> States:
+        """See `_Pooling.add`; of a model that reads forwards only."""
+        last = self.call(states, mask=mask)
+        return (tf.where(tf.reduce_any(mask, axis=1, keepdims=True), last, summary[0]),)
+
+    def finish(self, summary: States) -> tf.Tensor:
+        """See `_Pooling.finish`."""
+        return summary[0]
+
     def get_config(self) -> dict[str, Any]:
         """Everything that `from_config` needs to make the layer again."""
         return {**super().get_config(), "bidirectional": self.bidirectional}
@@ -74,6 +111,24 @@ class MeanPooling(_Pooling):
         count = tf.reduce_sum(tf.cast(mask, states.dtype), axis=1, keepdims=True)
         return total / tf.maximum(count, 1)
 
+    def start(self, batch_size: Any, units: int) -> States:
+        """See `_Pooling.start`: the sum of the states, and their number (exact to 2**24)."""
+        return (
+            tf.zeros([batch_size, units], self.compute_dtype),
+            tf.zeros([batch_size, 1], self.compute_dtype),
+        )
+
+    def add(self, summary: States, states: tf.Tensor, mask: tf.Tensor) -> States:
+        """See `_Pooling.add`."""
+        total, count = summary
+        total += tf.reduce_sum(tf.where(mask[:, :, tf.newaxis], states, 0), axis=1)
+        return total, count + tf.reduce_sum(tf.cast(mask, states.dtype), axis=1, keepdims=True)
+
+    def finish(self, summary: States) -> tf.Tensor:
+        """See `_Pooling.finish`."""
+        total, count = summary
+        return total / tf.maximum(count, 1)
+
 
 @keras.saving.register_keras_serializable(package="textrnn")
 class MaxPooling(_Pooling):
@@ -85,6 +140,21 @@ class MaxPooling(_Pooling):
             return tf.reduce_max(states, axis=1)
         largest = tf.reduce_max(tf.where(mask[:, :, tf.newaxis], states, states.dtype.min), axis=1)
         return tf.where(tf.reduce_any(mask, axis=1, keepdims=True), largest, 0)
+
+    def start(self, batch_size: Any, units: int) -> States:
+        """See `_Pooling.start`: the largest values, the smallest number where there are none."""
+        dtype = tf.as_dtype(self.compute_dtype)
+        return (tf.fill([batch_size, units], tf.constant(dtype.min, dtype)),)
+
+    def add(self, summary: States, states: tf.Tensor, mask: tf.Tensor) -> States:
+        """See `_Pooling.add`."""
+        real = tf.where(mask[:, :, tf.newaxis], states, states.dtype.min)
+        return (tf.maximum(summary[0], tf.reduce_max(real, axis=1)),)
+
+    def finish(self, summary: States) -> tf.Tensor:
+        """See `_Pooling.finish`."""
+        (largest,) = summary
+        return tf.where(largest > largest.dtype.min, largest, 0)
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
@@ -118,10 +188,14 @@ class AttentionPooling(_Pooling):
         self.bias = self.add_weight(shape=(units,), initializer="zeros", name="bias")
         self.query = self.add_weight(shape=(units,), initializer="random_normal", name="query")
 
+    def logits_of(self, states: tf.Tensor) -> tf.Tensor:
+        """`u_t . q`, `[B, T]`, of states `[B, T, H]`."""
+        u = tf.tanh(tf.tensordot(states, self.kernel, axes=1) + self.bias)  # [B, T, A]
+        return tf.tensordot(u, self.query, axes=1)
+
     def weights_of(self, states: tf.Tensor, mask: tf.Tensor | None = None) -> tf.Tensor:
         """alpha `[B, T]` of states `[B, T, H]`."""
-        u = tf.tanh(tf.tensordot(states, self.kernel, axes=1) + self.bias)  # [B, T, A]
-        logits = tf.tensordot(u, self.query, axes=1)  # [B, T]
+        logits = self.logits_of(states)
         if mask is None:
             return tf.nn.softmax(logits)
         alpha = tf.nn.softmax(tf.where(mask, logits, logits.dtype.min))
@@ -134,6 +208,40 @@ class AttentionPooling(_Pooling):
             states = tf.where(mask[:, :, tf.newaxis], states, 0)
         pooled = tf.linalg.matvec(states, alpha, transpose_a=True)  # [B, H]
         return (pooled, alpha) if self.return_weights else pooled
+
+    def start(self, batch_size: Any, units: int) -> States:
+        """See `_Pooling.start`.
+
+        With l_t = u_t . q and m the largest l_t so far: m, sum_t exp(l_t - m), and
+        sum_t exp(l_t - m) h_t (Milakov & Gimelshein 2018, "Online normalizer calculation for
+        softmax").
+        """
+        dtype = tf.as_dtype(self.compute_dtype)
+        return (
+            tf.fill([batch_size, 1], tf.constant(dtype.min / 2, dtype)),
+            tf.zeros([batch_size, 1], dtype),
+            tf.zeros([batch_size, units], dtype),
+        )
+
+    def add(self, summary: States, states: tf.Tensor, mask: tf.Tensor) -> States:
+        """See `_Pooling.add`."""
+        largest, total, weighted = summary
+        # Half of the smallest number: differences of two such stay finite.
+        logits = tf.where(mask, self.logits_of(states), states.dtype.min / 2)  # [B, T]
+        new = tf.maximum(largest, tf.reduce_max(logits, axis=1, keepdims=True))
+        shares = tf.where(mask, tf.exp(logits - new), 0)
+        states = tf.where(mask[:, :, tf.newaxis], states, 0)
+        kept = tf.exp(largest - new)
+        return (
+            new,
+            kept * total + tf.reduce_sum(shares, axis=1, keepdims=True),
+            kept * weighted + tf.linalg.matvec(states, shares, transpose_a=True),
+        )
+
+    def finish(self, summary: States) -> tf.Tensor:
+        """See `_Pooling.finish`."""
+        _, total, weighted = summary
+        return tf.math.divide_no_nan(weighted, total)
 
     def get_config(self) -> dict[str, Any]:
         """Everything that `from_config` needs to make the layer again."""

@@ -115,6 +115,7 @@ class RNN(keras.layers.Layer):
         mask: tf.Tensor | None = None,
         training: bool = False,
         directions: int = 1,
+        before: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, States]:
         """The recurrence itself.
 
@@ -124,6 +125,8 @@ class RNN(keras.layers.Layer):
             mask: As in the call.
             training: As in the call.
             directions: How many recurrences run side by side, this one included.
+            before: `[B, w-1, E]`, the inputs before the first one, for the `window` of a recurrence
+                that goes on; zeros if None.
 
         Returns:
             The output `[B, T, H]` of each step at its input's place, whichever the direction, and
@@ -146,10 +149,10 @@ class RNN(keras.layers.Layer):
         # The plain loop is what other programs convert; it is never cut.
         plain = choose_kernel(self.cell, self.kernel).name == "unroll"
         parts = 1 if plain else self.parts or batch_parts(directions=directions)
-        batch = [sequence, mask, dropout_mask, *states]
+        batch = [sequence, mask, dropout_mask, before, *states]
         results = [
-            self._recur_part(part, row_mask, dropped, tuple(starts), training=training)
-            for part, row_mask, dropped, *starts in cut_batch(batch, parts=parts)
+            self._recur_part(part, row_mask, dropped, earlier, tuple(starts), training=training)
+            for part, row_mask, dropped, earlier, *starts in cut_batch(batch, parts=parts)
         ]
         if len(results) == 1:
             return results[0]
@@ -168,6 +171,7 @@ class RNN(keras.layers.Layer):
         sequence: tf.Tensor,
         mask: tf.Tensor | None,
         dropout_mask: tf.Tensor | None,
+        before: tf.Tensor | None,
         states: States,
         *,
         training: bool,
@@ -189,7 +193,7 @@ class RNN(keras.layers.Layer):
                 keep=training or bool(self.recompute),
             )
 
-        inputs = self._windowed(sequence, mask)  # [T, B, w*E]
+        inputs = self._windowed(sequence, mask, before)  # [T, B, w*E]
         mask = None if mask is None else tf.transpose(mask)
         if self.recompute:
             outputs, states = recur_in_segments(
@@ -235,7 +239,47 @@ class RNN(keras.layers.Layer):
             return tf.cast(states[0], self.compute_dtype)
         return outputs[:, 0 if self.go_backwards else -1]
 
-    def _windowed(self, sequence: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+    def start(self, batch_size: Any, input_units: int) -> States:
+        """What `advance` starts with, for sequences `[B, T, E]` of which nothing was read yet.
+
+        The initial states, and behind them, with a `window`, the inputs before: `[B, w-1, E]`.
+        """
+        states = tuple(self.cell.get_initial_state(batch_size))
+        if self.window == 1:
+            return states
+        return (*states, tf.zeros([batch_size, self.window - 1, input_units], self.compute_dtype))
+
+    def advance(
+        self, memory: States, sequence: tf.Tensor, mask: tf.Tensor
+    ) -> tuple[tf.Tensor, States]:
+        """Reads the next piece of sequences that may have no end.
+
+        Args:
+            memory: What `start` or the piece before gave.
+            sequence: `[B, T, E]`.
+            mask: `[B, T]` of bool, in each row True up to its last input and False from there on.
+
+        Returns:
+            The output `[B, T, H]` of each step, and the memory after the piece.
+
+        Raises:
+            ConfigError: The layer reads backwards, so that it needs the end first.
+        """
+        if self.go_backwards:
+            raise ConfigError("a layer that reads backwards needs the whole sequence at once.")
+        states = memory[: self.cell.state_count]
+        before = memory[-1] if self.window > 1 else None
+        outputs, states = self.recur(sequence, initial_state=states, mask=mask, before=before)
+        if before is None:
+            return outputs, states
+        inputs = tf.concat([before, tf.cast(sequence, before.dtype)], axis=1)
+        lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1, keepdims=True)  # [B, 1]
+        places = lengths + tf.range(self.window - 1)  # [B, w-1]
+        return outputs, (*states, tf.gather(inputs, places, batch_dims=1))
+
+    def _windowed(
+        self, sequence: tf.Tensor, mask: tf.Tensor | None, before: tf.Tensor | None
+    ) -> tf.Tensor:
         """Each step's input beside those before it, time first: `[T, B, w*E]`."""
         if mask is not None and self.window > 1:
             sequence = tf.where(mask[:, :, tf.newaxis], sequence, 0)
@@ -243,10 +287,13 @@ class RNN(keras.layers.Layer):
         if self.window == 1:
             return sequence
         shape = tf.shape(sequence)
-        before = self.window - 1
-        padding = [0, before] if self.go_backwards else [before, 0]
-        padded = tf.pad(sequence, [padding, [0, 0], [0, 0]])
-        starts = range(self.window) if self.go_backwards else range(before, -1, -1)
+        earlier = self.window - 1
+        if before is None:
+            padding = [0, earlier] if self.go_backwards else [earlier, 0]
+            padded = tf.pad(sequence, [padding, [0, 0], [0, 0]])
+        else:
+            padded = tf.concat([tf.transpose(before, [1, 0, 2]), sequence], axis=0)
+        starts = range(self.window) if self.go_backwards else range(earlier, -1, -1)
         # Not by [start:stop], whose gradient is ten times as slow on a CPU as this one's.
         shifted = [tf.slice(padded, [start, 0, 0], shape) for start in starts]
         return tf.ensure_shape(

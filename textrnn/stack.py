@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from textrnn.bidirectional import Bidirectional
-from textrnn.cells import RNNCell
+from textrnn.cells import RNNCell, States
 from textrnn.errors import ConfigError
 from textrnn.rnn import RNN
 
@@ -114,15 +114,48 @@ class RNNStack(keras.layers.Layer):
                 sequence = self.dropouts[i - 1](sequence, training=training)
                 if self.halve:
                     sequence, mask = halve_time(sequence, mask)
-            states = rnn(sequence, mask=mask, training=training)
-            if self.residual and sequence.shape[-1] == states.shape[-1]:
-                states = states + sequence
-            if self.layer_norm:
-                states = self.norms[i](states)
-            sequence = states
+            sequence = self.finished(i, sequence, rnn(sequence, mask=mask, training=training))
         if mask is None:
             mask = tf.ones(tf.shape(sequence)[:2], tf.bool)
         return sequence, mask
+
+    def start(self, batch_size: Any, input_units: int) -> tuple[States, ...]:
+        """What `advance` starts with: the memory of each layer, for inputs `[B, T, E]`.
+
+        Raises:
+            ConfigError: The stack needs the whole text at once: it is bidirectional, or halves time.
+        """
+        if self.bidirectional:
+            raise ConfigError(
+                "a bidirectional model reads each text from its end too, so it cannot read a text "
+                "piece by piece; train one with --no-bidirectional."
+            )
+        if self.halve:
+            raise ConfigError(
+                "a model with --halve joins states in pairs counted from the text's beginning, so "
+                "it cannot read a text piece by piece; train one with --no-halve."
+            )
+        sizes = [input_units, *(cell.output_size for cell in self.cells)]
+        return tuple(
+            rnn.start(batch_size, size) for rnn, size in zip(self.rnns, sizes, strict=False)
+        )
+
+    def advance(
+        self, memory: tuple[States, ...], sequence: tf.Tensor, mask: tf.Tensor
+    ) -> tuple[tf.Tensor, tuple[States, ...]]:
+        """Reads the next piece of texts; see `RNN.advance`."""
+        after = []
+        for i, (rnn, before) in enumerate(zip(self.rnns, memory, strict=True)):
+            states, own = rnn.advance(before, sequence, mask)
+            sequence = self.finished(i, sequence, states)
+            after.append(own)
+        return sequence, tuple(after)
+
+    def finished(self, layer: int, sequence: tf.Tensor, states: tf.Tensor) -> tf.Tensor:
+        """What a layer hands on, having made these states of the sequence."""
+        if self.residual and sequence.shape[-1] == states.shape[-1]:
+            states = states + sequence
+        return self.norms[layer](states) if self.layer_norm else states
 
     def compute_mask(self, *_: Any) -> tuple[None, None]:
         """None: the mask is among the results."""
