@@ -19,6 +19,7 @@ setup(
         *find_packages(include=["textrnn", "textrnn.*"]),
         "textrnn.training",
         "textrnn.export",
+        "textrnn.export.probes",
     ],
     package_dir={"textrnn.training": "training", "textrnn.export": "export"},
     package_data={"textrnn": ["py.typed"]},

@@ -19,12 +19,11 @@ import numpy as np
 import tensorflow as tf
 
 from textrnn.cells import LinearRNNCell, LSTMCell, RNNCell, States
+from textrnn.config import EXPORT_FORMS
 from textrnn.errors import ConfigError
 from textrnn.recurrence.unroll import unroll, unroll_chunks
 
-__all__ = ["FORMS", "LOOP_STEPS", "choose_form", "run_form"]
-
-FORMS = ("auto", "fused", "parallel", "loop", "unrolled")
+__all__ = ["LOOP_STEPS", "choose_form", "run_form"]
 
 LOOP_STEPS = 8
 """Steps written out in one iteration of the loop."""
@@ -38,7 +37,7 @@ def choose_form(cell: RNNCell, form: str = "auto", *, one_subgraph: bool = False
 
     Args:
         cell: The cell.
-        form: One of `FORMS`.
+        form: One of `EXPORT_FORMS`.
         one_subgraph: Whether the file may hold one graph only, so that there is no loop.
 
     Raises:
@@ -46,8 +45,8 @@ def choose_form(cell: RNNCell, form: str = "auto", *, one_subgraph: bool = False
     """
     name = type(cell).__name__
     linear = isinstance(cell, LinearRNNCell) and type(cell).step is LinearRNNCell.step
-    if form not in FORMS:
-        raise ConfigError(f"`form` must be one of {', '.join(FORMS)}, got {form!r}.")
+    if form not in EXPORT_FORMS:
+        raise ConfigError(f"`form` must be one of {', '.join(EXPORT_FORMS)}, got {form!r}.")
     if form == "fused" and type(cell) is not LSTMCell:
         raise ConfigError(f"`form` fused needs an LSTMCell, got {name}; choose auto.")
     if form == "parallel" and not linear:

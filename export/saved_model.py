@@ -21,11 +21,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from textrnn.errors import ConfigError
 from textrnn.export.forward import activate, known_ids
+from textrnn.export.memory import named, nested, streaming_obstacle
 from textrnn.inference import TrainedClassifier
 
-__all__ = ["ServingModule", "save_model", "streaming_obstacle", "write_warm_up"]
+__all__ = ["ServingModule", "save_model", "write_warm_up"]
 
 WARM_UP = "tf_serving_warmup_requests"
 
@@ -76,14 +76,14 @@ class ServingModule(tf.Module):
 
     def start(self, batch_size: tf.Tensor) -> dict[str, tf.Tensor]:
         """The states of `batch_size` texts of which nothing was read."""
-        return _named(self._model.value.start(batch_size))
+        return named(self._model.value.start(batch_size))
 
     def step(self, ids: tf.Tensor, **states: tf.Tensor) -> dict[str, tf.Tensor]:
         """The scores after the next tokens, and the states to go on with."""
         model = self._model.value
-        memory = _nested(states, model.start(tf.shape(ids)[0]))
+        memory = nested(states, model.start(tf.shape(ids)[0]))
         logits, memory = model.advance(memory, known_ids(ids, model.vocab_size))
-        return {"scores": self._scores(logits), **_named(memory)}
+        return {"scores": self._scores(logits), **named(memory)}
 
     def signatures(self) -> dict[str, Any]:
         """The functions to be saved, by the signatures' names."""
@@ -161,22 +161,3 @@ def write_warm_up(folder: str | Path, texts: Sequence[str], *, name: str) -> Non
             log = prediction_log_pb2.PredictLog(request=request)
             record = prediction_log_pb2.PredictionLog(predict_log=log)
             writer.write(record.SerializeToString())
-
-
-def streaming_obstacle(model: Any) -> str | None:
-    """Why a classifier cannot read a text piece by piece; None if it can."""
-    try:
-        with tf.Graph().as_default():
-            model.start(1)
-    except ConfigError as error:
-        return str(error)
-    return None
-
-
-def _named(memory: Any) -> dict[str, tf.Tensor]:
-    return {f"state_{i}": state for i, state in enumerate(tf.nest.flatten(memory))}
-
-
-def _nested(states: dict[str, tf.Tensor], like: Any) -> Any:
-    ordered = [states[f"state_{i}"] for i in range(len(states))]
-    return tf.nest.pack_sequence_as(like, ordered)

@@ -100,10 +100,11 @@ class TextClassifier(keras.Model):
         # alone has enough to do in its two directions.
         directions = 2 if self.config.bidirectional and not training else 1
         parts = cut_batch([ids], parts=batch_parts(directions=directions))
-        logits = [self._logits(part, training=training) for (part,) in parts]
+        logits = [self.logits(part, training=training) for (part,) in parts]
         return logits[0] if len(logits) == 1 else tf.concat(logits, axis=0)
 
-    def _logits(self, ids: tf.Tensor, *, training: bool) -> tf.Tensor:
+    def logits(self, ids: tf.Tensor, *, training: bool = False) -> tf.Tensor:
+        """As the call, for int32 ids whose padding stands at the right, in one part."""
         mask = tf.not_equal(ids, Tokenizer.PAD)
         if training and self.config.word_dropout:
             ids = self._drop_words(ids, mask)

@@ -17,6 +17,9 @@ from textrnn.errors import ConfigError
 
 __all__ = [
     "CELLS",
+    "EXPORT_FORMS",
+    "EXPORT_KINDS",
+    "EXPORT_PRECISIONS",
     "HEADS",
     "KERNELS",
     "PRECISIONS",
@@ -31,6 +34,9 @@ CELLS = ("simple", "gru", "lstm", "mingru", "minlstm", "none")
 KERNELS = ("auto", "unroll", "chunked", "scan")
 PRECISIONS = ("float32", "bfloat16", "float16")
 HEADS = ("last", "mean", "max", "attention")
+EXPORT_KINDS = ("saved_model", "tflite", "mediapipe", "stream", "onnx")
+EXPORT_FORMS = ("auto", "fused", "parallel", "loop", "unrolled")
+EXPORT_PRECISIONS = ("float32", "float16", "dynamic_int8", "int4", "full_int8")
 PIECE_TYPES = ("unigram", "bpe", "char", "byte")
 
 S = TypeVar("S", bound="_Section")

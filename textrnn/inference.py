@@ -113,10 +113,16 @@ class TrainedClassifier:
         self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None
     ) -> np.ndarray:
         """The probability `[N, C]` of each label for each text."""
+        return self.score_ids(self.tokenizer.encode_batch(texts), on_batch=on_batch)
+
+    def score_ids(
+        self, texts: Sequence[np.ndarray], *, on_batch: Callable[[int], None] | None = None
+    ) -> np.ndarray:
+        """The probability `[N, C]` of each label for each text of token ids `[T]`."""
         if not texts:
             return np.zeros([0, len(self.labels)], np.float32)
         plan = BatchPlan(
-            self.tokenizer.encode_batch(texts),
+            texts,
             batch_tokens=self.config.training.batch_tokens,
             max_length=self.config.training.max_length,
         )

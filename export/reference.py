@@ -1,0 +1,91 @@
+"""What the files must answer: texts, and the classifier's own answers to them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+from textrnn.inference import TrainedClassifier
+
+__all__ = ["Reference", "hard_texts"]
+
+MEGABYTE = 1_000_000
+
+
+class Reference:
+    """Texts with the classifier's answers.
+
+    Args:
+        classifier: The trained classifier.
+        texts: Real texts, of the kind that the model is for.
+        targets: The place of the label of each, or -1.
+
+    Attributes:
+        texts: The real texts, then the hard ones, as bytes.
+        targets: `[N]`, the label's place of each, -1 where there is none.
+        ids: The token ids of each.
+    """
+
+    def __init__(
+        self, classifier: TrainedClassifier, texts: Sequence[str], targets: Sequence[int]
+    ) -> None:
+        real = [text.encode("utf-8", errors="replace") for text in texts]
+        hard = hard_texts(texts)
+        self.classifier = classifier
+        self.texts = [*real, *hard]
+        self.targets = np.array([*targets, *[-1] * len(hard)])
+        self.ids = classifier.tokenizer.encode_batch(self.readable)
+        self._cuts: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    @property
+    def readable(self) -> list[str]:
+        """The texts as `textrnn predict` reads them: U+FFFD for bytes that are no UTF-8."""
+        return [text.decode("utf-8", errors="replace") for text in self.texts]
+
+    @functools.cached_property
+    def scores(self) -> np.ndarray:
+        """The probabilities `[N, C]`, of texts as long as the run reads them."""
+        return self.classifier.score_ids(self.ids)
+
+    def cut(self, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """The ids `[N, T]` of the texts cut and padded to a length, and their scores `[N, C]`."""
+        if length not in self._cuts:
+            self._cuts[length] = self._cut(length)
+        return self._cuts[length]
+
+    def _cut(self, length: int) -> tuple[np.ndarray, np.ndarray]:
+        most = min(length, self.classifier.config.training.max_length or length)
+        rows = np.zeros([len(self.ids), length], np.int32)
+        for row, ids in zip(rows, self.ids, strict=True):
+            row[: min(len(ids), most)] = ids[:most]
+        return rows, self.classifier.score_ids([ids[:most] for ids in self.ids])
+
+    def accuracy(self, scores: np.ndarray) -> float | None:
+        """The share of the labelled texts whose best label is theirs; None without such."""
+        known = self.targets >= 0
+        if not known.any():
+            return None
+        return float((scores.argmax(axis=1) == self.targets)[known].mean())
+
+
+def hard_texts(texts: Sequence[str]) -> list[bytes]:
+    """Texts at the edges of what a program may be given."""
+    filling = (" ".join(texts) or "a text") + " "
+    long = (filling * (MEGABYTE // len(filling.encode("utf-8", errors="replace")) + 1)).encode(
+        "utf-8", errors="replace"
+    )
+    return [
+        b"",
+        b" \t\r\n ",
+        b"a",
+        b"<br />",
+        "Größe, ça, ŁÓDŹ, ИСКРА, Ελλάδα, 東京, 한국어, עברית".encode(),
+        "\U0001f600\U0001f469\u200d\U0001f680 \u2764\ufe0f!!!".encode(),
+        "ﬁﬂ ① ½ Ａ e\u0301 \u00a0\u200b".encode(),
+        b"caf\xe9 \xff\xfe \xc3( \xe2\x82 end",
+        b"\x00 a \x07 b \x7f",
+        b"word " * 5000,
+        long[:MEGABYTE],
+    ]
