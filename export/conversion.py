@@ -31,10 +31,7 @@ def convert(
         precision: One of `EXPORT_PRECISIONS`.
         calibration: A .npy file of ids `[N, T]`, for `full_int8`.
     """
-    if precision == "int4":
-        content = _int4(source)
-    else:
-        content = _tensorflow(source, precision, calibration)
+    content = _int4(source) if precision == "int4" else _tensorflow(source, precision, calibration)
     Path(output).write_bytes(content)
     return {"bytes": len(content)}
 

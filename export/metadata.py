@@ -1,6 +1,6 @@
-"""What MediaPipe's TextClassifier must find in a TFLite file: tokenizer, labels, names of the inputs.
+"""What MediaPipe's TextClassifier must find in a TFLite file: tokenizer, labels, names of inputs.
 
-The description is a buffer of the file called TFLITE_METADATA; the tokenizer's and the labels' files
+The description is a buffer of the file called TFLITE_METADATA; the tokenizer's file and the labels'
 are appended as an uncompressed zip archive. The schema is MediaPipe's own, `metadata_schema.fbs`.
 `add_metadata` is a worker's handler, since MediaPipe takes seconds to load.
 """
@@ -113,7 +113,7 @@ def _tensor(name: str, description: str) -> Any:
 
 
 def _append(model: bytes, files: dict[str, bytes]) -> bytes:
-    """The model with the files behind it, as an archive whose offsets count from the model's start."""
+    """The model with the files behind it, as an archive whose offsets count from its start."""
     whole = io.BytesIO(model)
     with zipfile.ZipFile(whole, "a", zipfile.ZIP_STORED) as archive:
         for name, content in files.items():

@@ -1,7 +1,7 @@
 """Work in a fresh process: a crash there is an answer here, and nothing of ours is loaded there.
 
-A worker is a module with a handler, `serve`d. It takes jobs, dictionaries of plain values, one after
-the other, and answers each with another; large things are passed in files.
+A worker is a module with a handler, `serve`d. It takes jobs, dictionaries of plain values, one
+after the other, and answers each with another; large things are passed in files.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def hard_texts(texts: Sequence[str]) -> list[bytes]:
         b"<br />",
         "Größe, ça, ŁÓDŹ, ИСКРА, Ελλάδα, 東京, 한국어, עברית".encode(),
         "\U0001f600\U0001f469\u200d\U0001f680 \u2764\ufe0f!!!".encode(),
-        "ﬁﬂ ① ½ Ａ e\u0301 \u00a0\u200b".encode(),
+        "\ufb01\ufb02 \u2460 \u00bd \uff21 e\u0301 \u00a0\u200b".encode(),
         b"caf\xe9 \xff\xfe \xc3( \xe2\x82 end",
         b"\x00 a \x07 b \x7f",
         b"word " * 5000,

@@ -1,4 +1,4 @@
-"""The SavedModel: raw texts in, labels and scores out, as TF Serving and TensorFlow's C API load it.
+"""The SavedModel: raw texts in, labels and scores out, for TF Serving and TensorFlow's C API.
 
 Its signatures, of B texts, T tokens and C labels:
 
@@ -8,8 +8,8 @@ Its signatures, of B texts, T tokens and C labels:
     init             batch_size [] -> state_0 ..
     step             ids [B,T], state_0 .. -> scores [B,C], state_0 ..
 
-The last two, which only models have that read forwards alone, read a text piece by piece in constant
-memory. Texts are cut into pieces inside the graph, by TF Text's SentencePiece operation; whoever
+The last two, which only models have that read forwards alone, read a text piece by piece in
+constant memory. Texts are tokenised inside the graph, by TF Text's SentencePiece operation; whoever
 loads the model needs that operation (TF Serving has it, Python: `import tensorflow_text`).
 """
 
@@ -54,6 +54,11 @@ class ServingModule(tf.Module):
 
     def ids_of(self, text: tf.Tensor) -> tf.Tensor:
         """The ids `[B, T]` of texts `[B]`, 0 for padding."""
+        # SentencePiece has its own reading of bytes that are no UTF-8; the classifier was given
+        # U+FFFD for them, which its rules turn into a space.
+        text = tf.strings.unicode_transcode(
+            text, "UTF-8", "UTF-8", errors="replace", replacement_char=0xFFFD
+        )
         ids = self.tokenizer.tokenize(text)
         if self.max_length:
             ids = ids[:, : self.max_length]

@@ -12,7 +12,9 @@ which reads K tokens at a time for ever.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -110,12 +112,12 @@ def _count(ids: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.cast(tf.not_equal(ids, Tokenizer.PAD), tf.int32), axis=1)
 
 
-def _traced(function, *inputs, **named_inputs):
+def _traced(function: Callable[..., Any], *inputs: Any, **named_inputs: Any) -> Any:
     return tf.function(function, autograph=False).get_concrete_function(*inputs, **named_inputs)
 
 
 def _stage(
-    model: TextClassifier, folder: str | Path, functions: dict, *models: TextClassifier
+    model: TextClassifier, folder: str | Path, functions: dict[str, Any], *models: TextClassifier
 ) -> None:
     module = tf.Module()
     # Tracked one by one: the weights of an untracked variable would be missing from the file.

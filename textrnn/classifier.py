@@ -123,7 +123,8 @@ class TextClassifier(keras.Model):
         Raises:
             ConfigError: The model needs the whole text at once; see `RNNStack.start`.
         """
-        units, layers = self.config.embedding_units, ()
+        layers: Memory = ()
+        units = self.config.embedding_units
         if self.stack is not None:
             layers, units = self.stack.start(batch_size, units), self.stack.state_units
         return (*layers, self.pooling.start(batch_size, units))
@@ -143,11 +144,11 @@ class TextClassifier(keras.Model):
 
     def advance_aligned(self, memory: Memory, ids: tf.Tensor) -> tuple[tf.Tensor, Memory]:
         """As `advance`, for int32 ids whose padding stands at the right in every row."""
-        *layers, summary = memory
+        layers, summary = memory[:-1], memory[-1]
         mask = tf.not_equal(ids, Tokenizer.PAD)
         states = self.embedding(ids)
         if self.stack is not None:
-            states, layers = self.stack.advance(tuple(layers), states, mask)
+            states, layers = self.stack.advance(layers, states, mask)
         summary = self.pooling.add(summary, states, mask)
         return self.classify(self.pooling.finish(summary)), (*layers, summary)
 

@@ -32,7 +32,7 @@ class _Pooling(keras.layers.Layer):
 
     @abstractmethod
     def start(self, batch_size: Any, units: int) -> States:
-        """The summary of texts of which nothing was read, for states of `units`: each `[B, ...]`."""
+        """The summary `[B, ...]` of texts of which nothing was read, for states of `units`."""
 
     @abstractmethod
     def add(self, summary: States, states: tf.Tensor, mask: tf.Tensor) -> States:

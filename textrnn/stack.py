@@ -123,7 +123,7 @@ class RNNStack(keras.layers.Layer):
         """What `advance` starts with: the memory of each layer, for inputs `[B, T, E]`.
 
         Raises:
-            ConfigError: The stack needs the whole text at once: it is bidirectional, or halves time.
+            ConfigError: The stack needs the whole text: it is bidirectional, or halves time.
         """
         if self.bidirectional:
             raise ConfigError(

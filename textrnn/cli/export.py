@@ -166,13 +166,16 @@ def _print_table(artefacts: Sequence[Any], console: Console) -> None:
     for artefact in artefacts:
         drift, accuracy = artefact.measured("drift"), artefact.measured("accuracy")
         table.add_row(
-            artefact.path or artefact.name,
-            "any" if artefact.length is None else str(artefact.length),
+            artefact.name,
+            "" if artefact.reason else str(artefact.length or "any"),
             artefact.form or "",
             f"{artefact.size / 1e6:.2f}" if artefact.size else "",
             "" if artefact.latency_ms is None else f"{artefact.latency_ms:.2f}",
             "" if drift is None else f"{drift:.1e}",
             "" if accuracy is None else f"{accuracy:.4f}",
-            artefact.status if artefact.reason is None else f"left out: {artefact.reason}",
+            artefact.status,
         )
     console.print(table)
+    for artefact in artefacts:
+        if artefact.reason is not None:
+            console.print(f"left out: {artefact.name}: {artefact.reason}", soft_wrap=True)
