@@ -23,6 +23,7 @@ import tensorflow as tf
 
 from textrnn.export.forward import activate, known_ids
 from textrnn.export.memory import named, nested, streaming_obstacle
+from textrnn.export.piece_text import PieceTokenizer
 from textrnn.inference import TrainedClassifier
 
 __all__ = ["ServingModule", "save_model", "write_warm_up"]
@@ -38,8 +39,6 @@ class ServingModule(tf.Module):
     """
 
     def __init__(self, classifier: TrainedClassifier) -> None:
-        import tensorflow_text
-
         super().__init__()
         model = classifier.model
         self.multi_label = classifier.config.data.multi_label
@@ -47,18 +46,11 @@ class ServingModule(tf.Module):
         # A Keras model as an attribute loads in Python and not in C++.
         self.variables_of_model = [variable.value for variable in model.variables]
         self.label_names = tf.constant(classifier.labels)
-        self.tokenizer = tensorflow_text.SentencepieceTokenizer(
-            model=classifier.tokenizer.to_bytes(), out_type=tf.int32
-        )
+        self.tokenizer = PieceTokenizer(classifier.tokenizer)
         self._model = _Hidden(model)
 
     def ids_of(self, text: tf.Tensor) -> tf.Tensor:
         """The ids `[B, T]` of texts `[B]`, 0 for padding."""
-        # SentencePiece has its own reading of bytes that are no UTF-8; the classifier was given
-        # U+FFFD for them, which its rules turn into a space.
-        text = tf.strings.unicode_transcode(
-            text, "UTF-8", "UTF-8", errors="replace", replacement_char=0xFFFD
-        )
         ids = self.tokenizer.tokenize(text)
         if self.max_length:
             ids = ids[:, : self.max_length]

@@ -19,6 +19,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -47,9 +48,21 @@ __all__ = ["Tokenizer"]
 _PLAIN_SPACES = b"\x1a\x02\x28\x00"
 _BLOCK_TEXTS = 512
 
+LONG_TEXT = 20_000
+"""Characters of a text that is encoded in parts: so many pieces' scores have an exact sum."""
+
+# A part ends before white space that is not that of "<br />", which the rules know as a whole.
+_LONG_PART = re.compile(
+    rf"(?s).{{1,{LONG_TEXT}}}(?=[ \t\n\f\r](?!/>)|\Z)|.+?(?=[ \t\n\f\r](?!/>)|\Z)"
+)
+
 
 class Tokenizer:
     """Turns texts into ids by a SentencePiece model.
+
+    Attributes:
+        vocab_size: V, the number of ids.
+        words_apart: Whether a text's ids are those of its words, one after the other.
 
     A Tokenizer never changes; its methods may be called from several threads.
     """
@@ -79,6 +92,7 @@ class Tokenizer:
             )
         self._model = model
         self._processor = processor
+        self.words_apart: bool = self._encode("a b") == self._encode("a") + self._encode("b")
         self.vocab_size: int = processor.vocab_size()
 
     @classmethod
@@ -182,7 +196,22 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The ids of one text; none for a text without characters. Never holds PAD."""
-        return cast(list[int], self._processor.encode(valid_unicode(text), return_type=int))
+        return [id for part in self._parts(text) for id in self._encode(part)]
+
+    def _encode(self, text: str) -> list[int]:
+        return cast(list[int], self._processor.encode(text, return_type=int))
+
+    def _parts(self, text: str) -> list[str]:
+        """The text, a long one in parts that end before a space.
+
+        A word's pieces do not depend on the words beside it. But the best pieces of a text are
+        found by sums of scores, and where these are too large to be exact, equally good pieces of
+        one word are chosen by chance, and not alike by each version of the library.
+        """
+        text = valid_unicode(text)
+        if len(text) <= LONG_TEXT or not self.words_apart:
+            return [text]
+        return _LONG_PART.findall(text)
 
     def encode_batch(
         self,
@@ -209,10 +238,13 @@ class Tokenizer:
             raise ConfigError(f"`num_threads` must be at least 1, got {threads}.")
         ids: list[npt.NDArray[np.int32]] = []
         for start in range(0, len(texts), _BLOCK_TEXTS):
-            block = [valid_unicode(text) for text in texts[start : start + _BLOCK_TEXTS]]
-            encoded = self._processor.encode(block, return_type="numpy", num_threads=threads)
+            block = [self._parts(text) for text in texts[start : start + _BLOCK_TEXTS]]
+            flat = [part for parts in block for part in parts]
+            encoded = iter(self._processor.encode(flat, return_type="numpy", num_threads=threads))
             # The library's arrays are read-only views of longer buffers.
-            ids.extend(np.array(view, dtype=np.int32) for view in encoded)
+            ids.extend(
+                np.concatenate([next(encoded) for _ in parts], dtype=np.int32) for parts in block
+            )
             if on_progress is not None:
                 on_progress(len(block))
         return ids
