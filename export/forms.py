@@ -6,7 +6,8 @@
     unrolled   every step written out
 
 All give the same numbers. Sequences have a known length T and no mask: what stands behind a text's
-end cannot change what is before it.
+end cannot change what is before it. One more form, `steps`, a loop of one step an iteration, is for
+ONNX, whose T and B need not be known.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from textrnn.config import EXPORT_FORMS
 from textrnn.errors import ConfigError
 from textrnn.recurrence.unroll import unroll, unroll_chunks
 
-__all__ = ["LOOP_STEPS", "choose_form", "run_form"]
+__all__ = ["LOOP_STEPS", "STEPS", "choose_form", "run_form"]
+
+STEPS = "steps"
 
 LOOP_STEPS = 8
 """Steps written out in one iteration of the loop."""
@@ -45,6 +48,8 @@ def choose_form(cell: RNNCell, form: str = "auto", *, one_subgraph: bool = False
     """
     name = type(cell).__name__
     linear = isinstance(cell, LinearRNNCell) and type(cell).step is LinearRNNCell.step
+    if form == STEPS:
+        return form
     if form not in EXPORT_FORMS:
         raise ConfigError(f"`form` must be one of {', '.join(EXPORT_FORMS)}, got {form!r}.")
     if form == "fused" and type(cell) is not LSTMCell:
@@ -63,12 +68,17 @@ def choose_form(cell: RNNCell, form: str = "auto", *, one_subgraph: bool = False
 
 
 def run_form(form: str, cell: RNNCell, inputs: tf.Tensor) -> tf.Tensor:
-    """The outputs `[T, 1, H]` of a cell over inputs `[T, 1, E]` of known T, from zero states."""
+    """The outputs `[T, 1, H]` of a cell over inputs `[T, 1, E]` of known T, from zero states.
+
+    With the form `steps` they may be `[T, B, H]` and `[T, B, E]`, both unknown.
+    """
     if form == "fused":
         return _fused(cell, inputs)
     gates = cell.project(inputs)  # [T, 1, G*H]
     if form == "parallel":
         return _parallel(cell, gates)
+    if form == STEPS:
+        return _steps(cell, gates)
     states = tuple(tf.zeros([1, size], cell.state_dtype) for size in cell.state_size)
     if form == "loop":
         return _loop(cell, gates, states)
@@ -183,6 +193,28 @@ def _loop(cell: RNNCell, gates: tf.Tensor, states: States) -> tf.Tensor:
 
     _, _, written = tf.while_loop(lambda i, *_: i < count, body, (0, states, written))
     return _cut(written.stack(), steps)
+
+
+def _steps(cell: RNNCell, gates: tf.Tensor) -> tf.Tensor:
+    """A loop of the plainest kind, over gates `[T, B, G*H]`."""
+    steps, batch = tf.shape(gates)[0], tf.shape(gates)[1]
+    rows = tf.TensorArray(gates.dtype, size=steps, element_shape=[None, gates.shape[-1]])
+    rows = rows.unstack(gates)
+    written = tf.TensorArray(gates.dtype, size=steps, element_shape=[None, cell.units])
+    states = tuple(tf.zeros([batch, size], cell.state_dtype) for size in cell.state_size)
+
+    def body(t: tf.Tensor, written: tf.TensorArray, states: States) -> tuple[Any, ...]:
+        output, states = cell.step(rows.read(t), states)
+        return t + 1, written.write(t, output), states
+
+    shapes = tuple(tf.TensorShape([None, size]) for size in cell.state_size)
+    _, written, _ = tf.while_loop(
+        lambda t, *_: t < steps,
+        body,
+        (0, written, states),
+        shape_invariants=(tf.TensorShape([]), tf.TensorShape(None), shapes),
+    )
+    return written.stack()
 
 
 def _in_chunks(gates: tf.Tensor, chunk: int) -> tuple[tf.Tensor, int]:

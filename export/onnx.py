@@ -1,4 +1,4 @@
-"""ONNX: ids [B,T] -> scores [B,C], for ONNX Runtime and all that reads its files.
+"""ONNX: ids [B,T], padded with 0 at the right -> scores [B,C], for ONNX Runtime and its like.
 
 The conversion is tf2onnx's, in a process of its own; `export_onnx` is the worker's handler. Texts
 are not cut into pieces in the file: the tokenizer is `tokenizer.model`, read by SentencePiece.
@@ -7,11 +7,14 @@ are not cut into pieces in the file: the tokenizer is `tokenizer.model`, read by
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textrnn.export.processes import serve
 
-__all__ = ["OPSET", "export_onnx"]
+if TYPE_CHECKING:
+    from textrnn.classifier import TextClassifier
+
+__all__ = ["OPSET", "export_onnx", "onnx_of"]
 
 OPSET = 18
 
@@ -23,28 +26,34 @@ def export_onnx(run: str, output: str) -> dict[str, Any]:
         run: The run folder.
         output: The file to be made.
     """
+    from textrnn import bundle
+
+    classifier = bundle.load(run)
+    content = onnx_of(classifier.model, multi_label=classifier.config.data.multi_label)
+    Path(output).write_bytes(content)
+    return {"bytes": len(content)}
+
+
+def onnx_of(model: TextClassifier, *, multi_label: bool) -> bytes:
+    """The serialised ONNX model of a classifier."""
     import tensorflow as tf
     import tf2onnx
 
-    from textrnn import bundle
-    from textrnn.export.forward import activate, known_ids, plain_copy
-
-    classifier = bundle.load(run)
-    model = plain_copy(classifier.model)
+    from textrnn.export.forms import STEPS
+    from textrnn.export.forward import activate, count_tokens, forward
 
     @tf.function(
         input_signature=[tf.TensorSpec([None, None], tf.int32, name="ids")], autograph=False
     )
     def scores(ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = model.logits(known_ids(ids, model.vocab_size))
-        return {"scores": activate(logits, multi_label=classifier.config.data.multi_label)}
+        logits = forward(model, ids, count_tokens(ids), form=STEPS)
+        return {"scores": activate(logits, multi_label=multi_label)}
 
     made, _ = tf2onnx.convert.from_function(
         scores, input_signature=scores.input_signature, opset=OPSET
     )
     content: bytes = made.SerializeToString()
-    Path(output).write_bytes(content)
-    return {"bytes": len(content)}
+    return content
 
 
 if __name__ == "__main__":

@@ -19,9 +19,8 @@ from typing import Any
 import tensorflow as tf
 
 from textrnn.classifier import TextClassifier
-from textrnn.export.forward import activate, forward, known_ids, plain_copy
+from textrnn.export.forward import activate, count_tokens, forward, known_ids, plain_copy
 from textrnn.export.memory import named, nested
-from textrnn.tokenizer import Tokenizer
 
 __all__ = ["STREAM_TOKENS", "stage_mediapipe", "stage_model", "stage_stream"]
 
@@ -44,7 +43,7 @@ def stage_model(
     ids = tf.TensorSpec([1, length], tf.int32, name="ids")
 
     def classify(ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = forward(model, ids, _count(ids), form=form)
+        logits = forward(model, ids, count_tokens(ids), form=form)
         return {"scores": activate(logits, multi_label=multi_label)}
 
     _stage(model, folder, {"serving_default": _traced(classify, ids)})
@@ -84,7 +83,7 @@ def stage_stream(
     plain = plain_copy(model)
 
     def classify(ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = forward(model, ids, _count(ids), form=form)
+        logits = forward(model, ids, count_tokens(ids), form=form)
         return {"scores": activate(logits, multi_label=multi_label)}
 
     def init() -> dict[str, tf.Tensor]:
@@ -106,10 +105,6 @@ def stage_stream(
         "step": _traced(step, tf.TensorSpec([1, STREAM_TOKENS], tf.int32, name="ids"), **states),
     }
     _stage(model, folder, functions, plain)
-
-
-def _count(ids: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(tf.cast(tf.not_equal(ids, Tokenizer.PAD), tf.int32), axis=1)
 
 
 def _traced(function: Callable[..., Any], *inputs: Any, **named_inputs: Any) -> Any:

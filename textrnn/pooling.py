@@ -72,7 +72,7 @@ class LastState(_Pooling):
             last = tf.gather(states, last_step, batch_dims=1)  # [B, H]
             first = last
             if self.bidirectional:
-                first_step = tf.argmax(mask, axis=1, output_type=tf.int32)
+                first_step = tf.argmax(tf.cast(mask, tf.int32), axis=1, output_type=tf.int32)
                 first = tf.gather(states, first_step, batch_dims=1)
         if self.bidirectional:
             half = states.shape[-1] // 2

@@ -193,7 +193,7 @@ class RNN(keras.layers.Layer):
                 keep=training or bool(self.recompute),
             )
 
-        inputs = self._windowed(sequence, mask, before)  # [T, B, w*E]
+        inputs = self.windowed(sequence, mask, before)  # [T, B, w*E]
         mask = None if mask is None else tf.transpose(mask)
         if self.recompute:
             outputs, states = recur_in_segments(
@@ -277,10 +277,13 @@ class RNN(keras.layers.Layer):
         places = lengths + tf.range(self.window - 1)  # [B, w-1]
         return outputs, (*states, tf.gather(inputs, places, batch_dims=1))
 
-    def _windowed(
-        self, sequence: tf.Tensor, mask: tf.Tensor | None, before: tf.Tensor | None
+    def windowed(
+        self,
+        sequence: tf.Tensor,
+        mask: tf.Tensor | None = None,
+        before: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Each step's input beside those before it, time first: `[T, B, w*E]`."""
+        """Each step's input beside those before it, time first: `[T, B, w*E]`; see `recur`."""
         if mask is not None and self.window > 1:
             sequence = tf.where(mask[:, :, tf.newaxis], sequence, 0)
         sequence = tf.transpose(sequence, [1, 0, 2])
