@@ -52,6 +52,7 @@ class ExportOptions:
         precisions: Of `model.tflite`, beside float32; see `textrnn.export.conversion`.
         name: The model's, by which a server knows it.
         version: The model's, a number.
+        plain_ops: Whether the SavedModel tokenises texts by TensorFlow's core operations alone.
     """
 
     kinds: tuple[str, ...] = EXPORT_KINDS
@@ -60,6 +61,7 @@ class ExportOptions:
     precisions: tuple[str, ...] = EXPORT_PRECISIONS[1:]
     name: str = "textrnn"
     version: int = 1
+    plain_ops: bool = False
 
     def __post_init__(self) -> None:
         if not self.lengths or min(self.lengths) < 1:
@@ -93,7 +95,7 @@ class Maker:
         self.say("writing the SavedModel")
         path = Path("saved_model") / self.options.name / str(self.options.version)
         made = self.scratch / "saved_model"
-        save_model(self.classifier, made)
+        save_model(self.classifier, made, plain_ops=self.options.plain_ops)
         texts = [t for t in self.reference.readable if t.strip()][:WARM_UP_TEXTS]
         write_warm_up(made, texts, name=self.options.name)
         _replace(made, self.folder / path)

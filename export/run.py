@@ -17,6 +17,7 @@ from textrnn.export import manifest
 from textrnn.export.forms import choose_form
 from textrnn.export.maker import ExportOptions, Maker, Say, obstacle
 from textrnn.export.manifest import Artefact
+from textrnn.export.plain_text import plain_obstacle
 from textrnn.export.reference import Reference
 from textrnn.export.tflite import STREAM_TOKENS
 from textrnn.export.verify import verify
@@ -55,6 +56,9 @@ def export(
     classifier, folder = bundle.load(run), Path(folder)
     if classifier.model.stack is not None:
         choose_form(classifier.model.stack.cells[0], options.form)
+    unsuitable = plain_obstacle(classifier.config.tokenizer)
+    if options.plain_ops and unsuitable is not None:
+        raise ConfigError(unsuitable)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         classifier.tokenizer.save(folder / bundle.TOKENIZER)
@@ -160,8 +164,10 @@ def _about(
             "padding_id": classifier.tokenizer.PAD,
             "unknown_id": classifier.tokenizer.UNK,
             "lower_cases": config.tokenizer.lowercase,
+            "normalization": config.tokenizer.normalization,
             "begin_and_end_ids": None,
         },
+        "plain_ops": options.plain_ops,
         "max_length": config.training.max_length or None,
         "lengths": list(options.lengths),
         "stream_tokens": STREAM_TOKENS,

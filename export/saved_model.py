@@ -10,7 +10,8 @@ Its signatures, of B texts, T tokens and C labels:
 
 The last two, which only models have that read forwards alone, read a text piece by piece in
 constant memory. Texts are tokenised inside the graph, by TF Text's SentencePiece operation; whoever
-loads the model needs that operation (TF Serving has it, Python: `import tensorflow_text`).
+loads the model needs that operation (TF Serving has it, Python: `import tensorflow_text`). A model
+of words or bytes can do without it; see `textrnn.export.plain_text`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import tensorflow as tf
 from textrnn.export.forward import activate, known_ids
 from textrnn.export.memory import named, nested, streaming_obstacle
 from textrnn.export.piece_text import PieceTokenizer
+from textrnn.export.plain_text import PlainTokenizer
 from textrnn.inference import TrainedClassifier
 
 __all__ = ["ServingModule", "save_model", "write_warm_up"]
@@ -36,9 +38,13 @@ class ServingModule(tf.Module):
 
     Args:
         classifier: The trained classifier.
+        plain_ops: Whether texts are tokenised by core operations alone.
+
+    Raises:
+        ConfigError: The tokenizer is not one that core operations can do.
     """
 
-    def __init__(self, classifier: TrainedClassifier) -> None:
+    def __init__(self, classifier: TrainedClassifier, *, plain_ops: bool = False) -> None:
         super().__init__()
         model = classifier.model
         self.multi_label = classifier.config.data.multi_label
@@ -46,7 +52,11 @@ class ServingModule(tf.Module):
         # A Keras model as an attribute loads in Python and not in C++.
         self.variables_of_model = [variable.value for variable in model.variables]
         self.label_names = tf.constant(classifier.labels)
-        self.tokenizer = PieceTokenizer(classifier.tokenizer)
+        self.tokenizer: PieceTokenizer | PlainTokenizer = (
+            PlainTokenizer(classifier.tokenizer, classifier.config.tokenizer)
+            if plain_ops
+            else PieceTokenizer(classifier.tokenizer)
+        )
         self._model = _Hidden(model)
 
     def ids_of(self, text: tf.Tensor) -> tf.Tensor:
@@ -122,14 +132,20 @@ class _Hidden:
         self.value = value
 
 
-def save_model(classifier: TrainedClassifier, folder: str | Path) -> None:
-    """Writes the SavedModel, with a warm-up request, into a folder (TF Serving: of a version).
+def save_model(
+    classifier: TrainedClassifier, folder: str | Path, *, plain_ops: bool = False
+) -> None:
+    """Writes the SavedModel into a folder (TF Serving: of a version).
 
     Args:
         classifier: The trained classifier.
         folder: The folder, which is made.
+        plain_ops: Whether texts are tokenised by core operations alone.
+
+    Raises:
+        ConfigError: As for `ServingModule`.
     """
-    module = ServingModule(classifier)
+    module = ServingModule(classifier, plain_ops=plain_ops)
     # The gradients of the recurrence's kernels are of no use to a server.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(folder), signatures=module.signatures(), options=options)

@@ -37,7 +37,8 @@ HEADS = ("last", "mean", "max", "attention")
 EXPORT_KINDS = ("saved_model", "tflite", "mediapipe", "stream", "onnx")
 EXPORT_FORMS = ("auto", "fused", "parallel", "loop", "unrolled")
 EXPORT_PRECISIONS = ("float32", "float16", "dynamic_int8", "int4", "full_int8")
-PIECE_TYPES = ("unigram", "bpe", "char", "byte")
+PIECE_TYPES = ("unigram", "bpe", "char", "byte", "word")
+NORMALIZATIONS = ("nfkc", "plain")
 
 S = TypeVar("S", bound="_Section")
 
@@ -171,7 +172,13 @@ class TokenizerConfig(_Section):
     """How texts become ids."""
 
     piece_type: str = _setting(
-        "unigram", "SentencePiece model: unigram, bpe, char or byte.", choices=PIECE_TYPES
+        "unigram", "SentencePiece model: unigram, bpe, char, byte or word.", choices=PIECE_TYPES
+    )
+    normalization: str = _setting(
+        "nfkc",
+        "What texts are brought to: Unicode's NFKC, or plain: ASCII case and white space alone, "
+        "which a graph can do without TF Text.",
+        choices=NORMALIZATIONS,
     )
     vocab_size: int = _setting(
         16000,

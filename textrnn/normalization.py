@@ -12,6 +12,15 @@ The table is compiled into the model file, so whatever reads that file (TF Text'
 `SentencepieceTokenizer`, the C++ library) normalises alike, with no Python before it. U+0000
 cannot be a key of the compiled table and passes unchanged.
 
+With `plain` there is no table of Unicode's; the rules are those that a graph can follow by
+operations on bytes:
+
+    case           the letters A-Z become a-z (with `lowercase`)
+    white space    ASCII's white space and control characters, no-break spaces, U+FFFD and U+2581
+                   -> U+0020; runs become one
+    line breaks    as above
+    punctuation    for words: each ASCII character of it stands alone, between spaces
+
 Source: Kudo & Richardson 2018, "SentencePiece", section 3.4 (arXiv:1808.06226); Unicode Standard
 Annex 15 (NFKC).
 """
@@ -19,35 +28,51 @@ Annex 15 (NFKC).
 from __future__ import annotations
 
 import functools
+import string
 
 import sentencepiece
 
-__all__ = ["LINE_BREAKS", "normalizer"]
+__all__ = ["LINE_BREAKS", "PLAIN_SPACES", "PUNCTUATION", "normalizer"]
 
 LINE_BREAKS = tuple(
     f"<{b}{r}{end}" for b in "bB" for r in "rR" for end in (">", "/>", " />")
 )  # fmt: skip
 
+PLAIN_SPACES = (*map(chr, range(1, 32)), "\x7f", "\u00a0", "\ufffd", "\u2581")
+"""What `plain` takes for a space; U+2581 is SentencePiece's own mark of one."""
+
+PUNCTUATION = tuple(string.punctuation)
+"""What stands alone among words."""
+
 
 @functools.cache
 def normalizer(
-    *, lowercase: bool, word_prefix: bool = True
+    *, lowercase: bool, word_prefix: bool = True, plain: bool = False, words: bool = False
 ) -> sentencepiece.SentencePieceNormalizer:
     """Compiles the rules.
 
     Args:
         lowercase: Fold upper and lower case together.
         word_prefix: Put a space before the text, so that its first word is spelt like the others.
+        plain: Follow the plain rules.
+        words: Set ASCII punctuation apart.
 
     Returns:
         The normalizer, to be trained into a model; its `normalize(text)` writes U+2581 for a space.
     """
     # The compiler of the table logs to stderr at level 0; this level is the library's only switch.
     sentencepiece.set_min_log_level(2)
-    builtin = sentencepiece.SentencePieceNormalizer(
-        rule_name="nmt_nfkc_cf" if lowercase else "nmt_nfkc"
-    )
-    rules = builtin.decompile() + [(tag, " ") for tag in LINE_BREAKS]
+    if plain:
+        rules = [(space, " ") for space in PLAIN_SPACES]
+        if lowercase:
+            rules += zip(string.ascii_uppercase, string.ascii_lowercase, strict=True)
+    else:
+        name = "nmt_nfkc_cf" if lowercase else "nmt_nfkc"
+        rules = sentencepiece.SentencePieceNormalizer(rule_name=name).decompile()
+    rules += [(tag, " ") for tag in LINE_BREAKS]
+    if words:
+        known = {key for key, _ in rules}
+        rules += [(mark, f" {mark} ") for mark in PUNCTUATION if mark not in known]
     return sentencepiece.SentencePieceNormalizer(
         norm_map=rules,
         add_dummy_prefix=word_prefix,

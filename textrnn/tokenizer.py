@@ -7,6 +7,7 @@ The pieces are learned from the training texts by one of
               arXiv:1508.07909)
     char      the most frequent characters
     byte      the 256 bytes of UTF-8; nothing is learned, nothing is ever unknown
+    word      the most frequent words; the rest is unknown, a run of such words one unknown piece
 
 as implemented by SentencePiece (Kudo & Richardson 2018, arXiv:1808.06226). Id 0 is padding and
 never comes out of a text, id 1 is the unknown piece; there are no begin and end marks. The rules
@@ -92,7 +93,10 @@ class Tokenizer:
             )
         self._model = model
         self._processor = processor
-        self.words_apart: bool = self._encode("a b") == self._encode("a") + self._encode("b")
+        # A known word and one of no language: runs of unknown words are one unknown piece.
+        self.words_apart: bool = all(
+            self._encode(f"{word} {word}") == 2 * self._encode(word) for word in ("a", "\ue000")
+        )
         self.vocab_size: int = processor.vocab_size()
 
     @classmethod
@@ -128,7 +132,12 @@ class Tokenizer:
                 f"{config.vocab_size}."
             )
         parts = ["a"] if byte else sample_parts(texts, config.sample_chars, seed=seed)
-        rules = normalizer(lowercase=config.lowercase, word_prefix=not byte)
+        rules = normalizer(
+            lowercase=config.lowercase,
+            word_prefix=not byte,
+            plain=config.normalization == "plain",
+            words=config.piece_type == "word",
+        )
         if not any(rules.normalize(part) for part in parts):
             raise DataError(
                 f"expected texts to learn a tokenizer from, got {len(texts)} without a character."

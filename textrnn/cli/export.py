@@ -56,6 +56,12 @@ __all__ = ["export"]
     "--version", type=click.IntRange(min=1), default=1, show_default=True, help="Its version."
 )
 @click.option(
+    "--plain-ops",
+    is_flag=True,
+    help="A SavedModel that needs no TF Text: for --piece-type word or byte with --normalization "
+    "plain.",
+)
+@click.option(
     "--output", type=click.Path(path_type=Path), help="Export folder.  [default: RUN/export]"
 )
 @click.option(
@@ -83,6 +89,7 @@ def export(
     precisions: tuple[str, ...],
     name: str | None,
     version: int,
+    plain_ops: bool,
     output: Path | None,
     texts: int,
     verify_only: Path | None,
@@ -120,6 +127,7 @@ def export(
             precisions=tuple(p for p in precisions if p != "float32"),
             name=name or source.resolve().name,
             version=version,
+            plain_ops=plain_ops,
         )
         artefacts = write(source, folder, **sample, options=options, say=reporter.message)
     if as_json:
@@ -163,6 +171,7 @@ def _sample(run: Path, config: Any, count: int, reporter: Any) -> dict[str, Any]
 
 def _print_table(artefacts: Sequence[Any], console: Console) -> None:
     table = Table("file", "T", "form", "MB", "ms a text", "drift", "accuracy", "result")
+    table.columns[0].no_wrap = True
     for artefact in artefacts:
         drift, accuracy = artefact.measured("drift"), artefact.measured("accuracy")
         table.add_row(

@@ -1,0 +1,134 @@
+"""Texts tokenised by core operations, as by SentencePiece."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from tiny import QUIET, labelled_texts, run_config, write_csv
+
+from textrnn.config import TokenizerConfig
+from textrnn.errors import ConfigError
+from textrnn.export.plain_text import PlainTokenizer, plain_obstacle
+from textrnn.export.saved_model import save_model
+from textrnn.tokenizer import Tokenizer
+from textrnn.training.run import train
+
+CORPUS = ["Hello, world! It is (a) test.", "the cat's 3 hats <br /> and größe, naïve 東京"] * 3
+HARD = [
+    b"",
+    b"  \t\r\n",
+    b"hello  WORLD\x0b\x0c\x1c a",
+    b"<BR/>the<bR>cat< br /><br /><br  />",
+    b"\x00 a\x00b \x07 \x7f",
+    b"caf\xe9 \xff\xfe \xc3( \xe2\x82 end",
+    "\ufffd\ufffd a \u00a0 \u3000 \u200b b \u2028 ÉTÉ größe".encode(),
+    "\U0001f600\U0001f469\u200d\U0001f680 e\u0301 \uff21 \u2581the \u2581".encode(),
+    b"...!!!((the))@@ cat's_hats",
+    b"qqq www eee the qqq www",
+    b"x" * 5000,
+    b"a b " * 20_000,
+]
+
+
+@functools.cache
+def tokenizers(piece_type: str, lowercase: bool) -> tuple[Tokenizer, Any]:
+    config = TokenizerConfig(
+        piece_type=piece_type, normalization="plain", lowercase=lowercase, vocab_size=300
+    )
+    tokenizer = Tokenizer.train(CORPUS, config, cache=False)
+    plain = PlainTokenizer(tokenizer, config)
+    return tokenizer, tf.function(
+        plain.tokenize, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+    )
+
+
+each_kind = pytest.mark.parametrize(
+    ("piece_type", "lowercase"), [("word", True), ("word", False), ("byte", True), ("byte", False)]
+)
+
+
+def check(piece_type: str, lowercase: bool, texts: list[bytes]) -> None:
+    tokenizer, tokenize = tokenizers(piece_type, lowercase)
+    wanted = [tokenizer.encode(text.decode("utf-8", errors="replace")) for text in texts]
+    assert tokenize(tf.constant(texts)).to_list() == wanted
+
+
+@each_kind
+def test_hard_texts(piece_type: str, lowercase: bool) -> None:
+    check(piece_type, lowercase, HARD)
+
+
+@each_kind
+@settings(max_examples=100, deadline=None)
+@given(raw=st.binary(max_size=40))
+@example(raw=b"\xef\xbb\xbfa")
+def test_any_bytes(piece_type: str, lowercase: bool, raw: bytes) -> None:
+    check(piece_type, lowercase, [raw, b"the " + raw + b" the"])
+
+
+@each_kind
+@settings(max_examples=100, deadline=None)
+@given(text=st.text(max_size=20))
+def test_any_text(piece_type: str, lowercase: bool, text: str) -> None:
+    check(piece_type, lowercase, [text.encode("utf-8", errors="replace")])
+
+
+@settings(max_examples=50, deadline=None)
+@given(words=st.lists(st.sampled_from(["the", "cat", "zzz", "qq", ",", "<br>", " "])))
+def test_runs_of_known_and_unknown_words(words: list[str]) -> None:
+    check("word", True, [" ".join(words).encode(), "".join(words).encode()])
+
+
+@pytest.mark.parametrize("given_settings", [{}, {"piece_type": "word"}, {"normalization": "plain"}])
+def test_what_core_operations_cannot_do_is_said(given_settings: dict[str, str]) -> None:
+    config = TokenizerConfig(**given_settings)
+    assert "--normalization plain" in str(plain_obstacle(config))
+    with pytest.raises(ConfigError, match="--piece-type word"):
+        PlainTokenizer(tokenizers("word", True)[0], config)
+
+
+def test_words_are_unknown_in_runs_and_punctuation_stands_alone() -> None:
+    tokenizer, _ = tokenizers("word", True)
+    assert tokenizer.pieces("The CAT, hello!") == ["▁the", "▁cat", "▁,", "▁hello", "▁!"]
+    assert tokenizer.encode("zzz yyy the zzz")[::2] == [Tokenizer.UNK, Tokenizer.UNK]
+
+
+SERVER = """
+import json, sys
+import tensorflow as tf
+with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    graph = tf.compat.v1.saved_model.loader.load(session, ["serve"], sys.argv[1])
+    signature = graph.signature_def["serving_default"]
+    scores = session.run(signature.outputs["scores"].name,
+                         {signature.inputs["text"].name: json.loads(sys.argv[2])})
+print(json.dumps([scores.tolist(), "tensorflow_text" in sys.modules]))
+"""
+
+
+@pytest.mark.parametrize(("piece_type", "vocab_size"), [("word", 30), ("byte", 258)])
+def test_a_saved_model_needs_no_tf_text(
+    piece_type: str, vocab_size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTRNN_CACHE_DIR", str(tmp_path / "cache"))
+    data = write_csv(tmp_path / "letters.csv", labelled_texts(20))
+    tokenizer = {"piece_type": piece_type, "normalization": "plain", "vocab_size": vocab_size}
+    classifier = train(run_config(data, **tokenizer), tmp_path / "run", reporter=QUIET)
+    save_model(classifier, tmp_path / "model", plain_ops=True)
+    texts = ["a x, B", "", "Y <br/> zz"]
+    done = subprocess.run(
+        [sys.executable, "-c", SERVER, str(tmp_path / "model"), json.dumps(texts)],
+        capture_output=True,
+        check=True,
+    )
+    scores, text_was_loaded = json.loads(done.stdout)
+    assert scores == pytest.approx(classifier.probabilities(texts), abs=1e-5)
+    assert not text_was_loaded
