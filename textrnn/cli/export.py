@@ -133,7 +133,8 @@ def export(
     if as_json:
         click.echo(json.dumps([artefact.to_dict() for artefact in artefacts]))
     else:
-        _print_table(artefacts, Console(highlight=False))
+        console = Console(highlight=False)
+        _print_table(artefacts, console if console.is_terminal else Console(width=120))
         click.echo(f"export folder {folder}")
     failed = [artefact for artefact in artefacts if artefact.status == "failed"]
     for artefact in failed:
