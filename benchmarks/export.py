@@ -1,16 +1,17 @@
 """What the exported files cost: size, load time, first run, latency, resident memory.
 
     python benchmarks/export.py                            # V=8,000, E=64, H=128, T=64 and 256
-    python benchmarks/export.py --length 256 --csv export.csv
+    python benchmarks/export.py --kind saved_model --kind onnx --csv export.csv
 
 Each model reads one text of T tokens in one direction and classifies its last state; beside
 textrnn's cells in their forms stand keras.layers' LSTM and GRU, converted in the standard way.
-Every file is loaded in a process of its own, in the same runtime (LiteRT with XNNPACK, one thread);
-for the latencies all take turns.
+Every file is loaded in a process of its own, in the same runtime (LiteRT with XNNPACK, TensorFlow's
+session loader, ONNX Runtime; one thread); for the latencies all take turns.
 """
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import multiprocessing
 import statistics
@@ -40,40 +41,81 @@ def random_ids(length: int) -> np.ndarray:
     return np.random.default_rng(0).integers(2, VOCABULARY, (1, length)).astype(np.int32)
 
 
-def convert(path: Path, cell: str, form: str, length: int, precision: str) -> None:
+def convert(path: Path, kind: str, cell: str, form: str, length: int, precision: str) -> None:
     """Makes the file of one contestant; the form `keras` is Keras' own layer."""
-    from textrnn.classifier import TextClassifier
-    from textrnn.config import ModelConfig
+    import tensorflow as tf
+
     from textrnn.export.conversion import convert as to_tflite
+    from textrnn.export.forward import activate
+    from textrnn.export.onnx import onnx_of
     from textrnn.export.tflite import stage_model
 
-    with tempfile.TemporaryDirectory() as source:
-        if form == "keras":
+    model = None if form == "keras" else make_classifier(cell)
+    if kind == "onnx":
+        path.write_bytes(
+            keras_onnx(PEERS[cell], length) if model is None else onnx_of(model, multi_label=False)
+        )
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        source = str(path) if kind == "saved_model" else scratch
+        if model is None:
             stage_keras(source, PEERS[cell], length)
+        elif kind == "saved_model":
+            module = tf.Module()
+            module.weights_of_model = [weight.value for weight in model.variables]
+            ids = tf.TensorSpec([None, None], tf.int32, name="ids")
+            scores = tf.function(lambda ids: {"scores": activate(model(ids), multi_label=False)})
+            signatures = {"serving_default": scores.get_concrete_function(ids)}
+            options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+            tf.saved_model.save(module, source, signatures=signatures, options=options)
         else:
-            config = ModelConfig(
-                cell=cell,
-                units=UNITS,
-                embedding_units=EMBEDDING,
-                bidirectional=False,
-                window=1,
-                head="last",
-            )
-            model = TextClassifier(VOCABULARY, CLASSES, config=config)
-            model.build((None, None))
             stage_model(model, source, length=length, form=form, multi_label=False)
-        to_tflite(source, str(path), precision)
+        if kind == "tflite":
+            to_tflite(source, str(path), precision)
 
 
-def stage_keras(folder: str, kind: str, length: int) -> None:
+def make_classifier(cell: str) -> Any:
+    from textrnn.classifier import TextClassifier
+    from textrnn.config import ModelConfig
+
+    config = ModelConfig(
+        cell=cell,
+        units=UNITS,
+        embedding_units=EMBEDDING,
+        bidirectional=False,
+        window=1,
+        head="last",
+    )
+    model = TextClassifier(VOCABULARY, CLASSES, config=config)
+    model.build((None, None))
+    return model
+
+
+def keras_model(kind: str, length: int) -> Any:
     import keras
-    import tensorflow as tf
 
     ids = keras.Input((length,), batch_size=1, dtype="int32", name="ids")
     states = keras.layers.Embedding(VOCABULARY, EMBEDDING)(ids)
     states = getattr(keras.layers, kind)(UNITS)(states)
-    scores = keras.layers.Dense(CLASSES, activation="softmax")(states)
-    model = keras.Model(ids, scores)
+    return keras.Model(ids, keras.layers.Dense(CLASSES, activation="softmax")(states))
+
+
+def keras_onnx(kind: str, length: int) -> bytes:
+    import tensorflow as tf
+    import tf2onnx
+
+    model = keras_model(kind, length)
+    signature = [tf.TensorSpec([1, length], tf.int32, name="ids")]
+    function = tf.function(lambda ids: {"scores": model(ids)}, input_signature=signature)
+    made, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=18)
+    content: bytes = made.SerializeToString()
+    return content
+
+
+def stage_keras(folder: str, kind: str, length: int) -> None:
+    import tensorflow as tf
+
+    model = keras_model(kind, length)
     module = tf.Module()
     module.weights_of_model = [weight.value for weight in model.variables]
     function = tf.function(lambda ids: {"scores": model(ids)}).get_concrete_function(
@@ -82,12 +124,38 @@ def stage_keras(folder: str, kind: str, length: int) -> None:
     tf.saved_model.save(module, folder, signatures={"serving_default": function})
 
 
-def build(path: str, length: int) -> Callable[[], Any]:
-    from ai_edge_litert.interpreter import Interpreter
-
-    runner = Interpreter(model_path=path, num_threads=1).get_signature_runner()
+def build(kind: str, path: str, length: int) -> Callable[[], Any]:
+    """A run of the file in its runtime."""
     ids = random_ids(length)
-    return lambda: runner(ids=ids)
+    if kind == "tflite":
+        from ai_edge_litert.interpreter import Interpreter
+
+        runner = Interpreter(model_path=path, num_threads=1).get_signature_runner()
+        return lambda: runner(ids=ids)
+    if kind == "onnx":
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return lambda: session.run(["scores"], {"ids": ids})
+    import tensorflow as tf
+
+    threads = tf.compat.v1.ConfigProto(
+        intra_op_parallelism_threads=1, inter_op_parallelism_threads=1
+    )
+    server = tf.compat.v1.Session(graph=tf.Graph(), config=threads)
+    with server.graph.as_default():
+        graph = tf.compat.v1.saved_model.loader.load(server, ["serve"], path)
+    signature = graph.signature_def["serving_default"]
+    scores, place = signature.outputs["scores"].name, signature.inputs["ids"].name
+    return lambda: server.run(scores, {place: ids})
+
+
+def import_runtime(kind: str) -> None:
+    """So that its own cost is none of the file's."""
+    names = {"tflite": "ai_edge_litert.interpreter", "onnx": "onnxruntime"}
+    importlib.import_module(names.get(kind, "tensorflow"))
 
 
 def resident() -> float:
@@ -95,22 +163,21 @@ def resident() -> float:
     return pages * 4096 / MEBIBYTE
 
 
-def load(pipe: Any, path: str, length: int) -> None:
+def load(pipe: Any, kind: str, path: str, length: int) -> None:
     """Seconds to load a file and to run it first, and the memory that it then takes."""
-    from ai_edge_litert.interpreter import Interpreter  # noqa: F401 (so that its own cost is none)
-
+    import_runtime(kind)
     before, start = resident(), time.perf_counter()
-    run = build(path, length)
+    run = build(kind, path, length)
     loaded = time.perf_counter()
     run()
     first = time.perf_counter()
     pipe.send((loaded - start, first - loaded, resident() - before))
 
 
-def measure_load(path: str, length: int) -> tuple[float, float, float]:
+def measure_load(kind: str, path: str, length: int) -> tuple[float, float, float]:
     context = multiprocessing.get_context("spawn")
     pipe, end = context.Pipe()
-    process = context.Process(target=load, args=(end, path, length))
+    process = context.Process(target=load, args=(end, kind, path, length))
     process.start()
     end.close()
     result: tuple[float, float, float] = pipe.recv()
@@ -118,23 +185,41 @@ def measure_load(path: str, length: int) -> tuple[float, float, float]:
     return result
 
 
-def contestants(cells: tuple[str, ...], precisions: tuple[str, ...]) -> list[tuple[str, str, str]]:
+def size_of(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def contestants(
+    kind: str, cells: tuple[str, ...], precisions: tuple[str, ...]
+) -> list[tuple[str, str, str]]:
+    peers = [(cell, "keras", "float32") for cell in PEERS]
+    if kind != "tflite":
+        return peers + [(cell, "", "float32") for cell in cells]
     found = [(cell, form, "float32") for cell in cells for form in CELLS[cell]]
     found += [
         (cell, CELLS[cell][0], precision)
         for cell, precision in itertools.product(cells, precisions)
         if precision != "float32"
     ]
-    return [*((cell, "keras", "float32") for cell in PEERS), *found]
+    return peers + found
 
 
 @click.command()
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(["tflite", "saved_model", "onnx"]),
+    default=["tflite"],
+)
 @click.option("--cell", "cells", multiple=True, type=click.Choice(list(CELLS)), default=CELLS)
 @click.option("--length", "lengths", multiple=True, type=int, default=[64, 256], help="T.")
 @click.option("--precision", "precisions", multiple=True, default=["dynamic_int8"])
 @click.option("--rounds", default=30, show_default=True)
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the figures here.")
 def main(
+    kinds: tuple[str, ...],
     cells: tuple[str, ...],
     lengths: tuple[int, ...],
     precisions: tuple[str, ...],
@@ -144,22 +229,24 @@ def main(
     """Measure the exported files."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for length in lengths:
+        for kind, length in itertools.product(kinds, lengths):
             files = {}
-            for cell, form, precision in contestants(cells, precisions):
-                path = Path(folder) / f"{cell}_{form}_{precision}_{length}.tflite"
-                convert(path, cell, form, length, precision)
-                files[cell, form, precision] = path
+            for key in contestants(kind, cells, precisions):
+                path = Path(folder) / f"{'_'.join(key)}_{length}.{kind}"
+                cell, form, precision = key
+                convert(path, kind, cell, form, length, precision)
+                files[key] = path
             runs = {
-                "/".join(key): (build, {"path": str(path), "length": length})
+                "/".join(key): (build, {"kind": kind, "path": str(path), "length": length})
                 for key, path in files.items()
             }
             times = race(runs, rounds=rounds)
             for key, path in files.items():
-                loaded, first, memory = measure_load(str(path), length)
-                size = path.stat().st_size / MEBIBYTE
+                loaded, first, memory = measure_load(kind, str(path), length)
+                size = size_of(path) / MEBIBYTE
                 own = times["/".join(key)]
-                row: dict[str, Any] = dict(zip(("cell", "form", "precision"), key, strict=True))
+                row: dict[str, Any] = {"kind": kind}
+                row |= dict(zip(("cell", "form", "precision"), key, strict=True))
                 row |= {
                     "T": length,
                     "file MiB": size,
