@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 from tiny import LABELS, QUIET, labelled_texts, run_config, write_csv
 
+from textrnn.export import reference
 from textrnn.export.manifest import Artefact
 from textrnn.export.run import ExportOptions, export
 from textrnn.training.run import train
@@ -58,5 +59,7 @@ def _exported_run(run: Path) -> Exported:
     options = ExportOptions(
         lengths=(16, 4), precisions=("dynamic_int8", "full_int8"), name="letters", version=7
     )
-    made = export(run, folder, texts=texts, targets=targets, options=options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reference, "MEGABYTE", 100_000)  # Long enough to be encoded in parts.
+        made = export(run, folder, texts=texts, targets=targets, options=options)
     return Exported(run, folder, {a.name: a for a in made}, texts, targets)

@@ -12,7 +12,7 @@ from tiny import finished_run
 
 import textrnn
 from textrnn.errors import ConfigError, ModelError
-from textrnn.export import manifest
+from textrnn.export import manifest, reference
 from textrnn.export.run import ExportOptions, export, verify_folder
 
 
@@ -21,6 +21,12 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     pytest.importorskip("mediapipe", reason="needs textrnn[mediapipe]")
     pytest.importorskip("onnxruntime", reason="needs textrnn[onnx]")
     return exported_run(tmp_path_factory)
+
+
+@pytest.fixture(autouse=True)
+def shorter_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in `exported_run`."""
+    monkeypatch.setattr(reference, "MEGABYTE", 100_000)
 
 
 def copied(exported: Exported, name: str) -> Path:
