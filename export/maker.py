@@ -64,6 +64,10 @@ class ExportOptions:
     plain_ops: bool = False
 
     def __post_init__(self) -> None:
+        for name, known in (("kinds", EXPORT_KINDS), ("precisions", EXPORT_PRECISIONS[1:])):
+            unknown = sorted(set(getattr(self, name)) - set(known))
+            if unknown:
+                raise ConfigError(f"`{name}` must be of {', '.join(known)}, got {unknown[0]!r}.")
         if not self.lengths or min(self.lengths) < 1:
             raise ConfigError(f"`lengths` must be positive integers, got {self.lengths}.")
         if self.version < 1:

@@ -174,14 +174,6 @@ def _about(
         "verified_with_texts": texts,
         "made_with": {
             "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in packages if _distribution(name)},
+            **{name: importlib.metadata.version(name) for name in packages},
         },
     }
-
-
-def _distribution(name: str) -> bool:
-    try:
-        importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True

@@ -150,6 +150,15 @@ def classifier(**settings: Any) -> TextClassifier:
     return model
 
 
+def random_classifier(cell: str, head: str, **settings: Any) -> TextClassifier:
+    """The same with random weights, biases too, so that every part of it matters."""
+    model = classifier(cell=cell, head=head, **settings)
+    rng = np.random.default_rng(1)
+    for weight in model.weights:
+        weight.assign(rng.normal(size=weight.shape))
+    return model
+
+
 def trainer(
     folder: Path,
     *,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import assert_close, built_cell
-from tiny import WORD, classifier
+from tiny import WORD, random_classifier
 
 from textrnn.config import HEADS
 from textrnn.errors import ConfigError
@@ -46,14 +46,6 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forms, "PARALLEL_STEPS", 2)
 
 
-def make_model(cell: str, head: str, **shape: Any) -> Any:
-    model = classifier(cell=cell, head=head, **shape)
-    rng = np.random.default_rng(1)
-    for weight in model.weights:
-        weight.assign(rng.normal(size=weight.shape))
-    return model
-
-
 def texts(rng: np.random.Generator) -> np.ndarray:
     """Ids `[N, T]` of texts of every kind of length, padded at the right."""
     ids = rng.integers(1, WORD + 1, (5, LENGTH)).astype(np.int32)
@@ -74,7 +66,7 @@ def traced(model: Any, form: str) -> Any:
 @pytest.mark.parametrize(("cell", "form"), FORMS)
 def test_every_form_gives_the_models_logits(cell: str, form: str, rng: np.random.Generator) -> None:
     for i, shape in enumerate(SHAPES):
-        model = make_model(cell, HEADS[i], **shape)
+        model = random_classifier(cell, HEADS[i], **shape)
         logits = traced(model, form)
         ids = texts(rng)
         found = tf.concat([logits(row[np.newaxis]) for row in ids], axis=0)
@@ -85,7 +77,7 @@ def test_every_form_gives_the_models_logits(cell: str, form: str, rng: np.random
 def test_every_head_gives_the_models_logits(
     cell_name: str, head: str, rng: np.random.Generator
 ) -> None:
-    model = make_model(cell_name, head, bidirectional=True, window=2)
+    model = random_classifier(cell_name, head, bidirectional=True, window=2)
     logits = traced(model, "auto")
     ids = texts(rng)
     found = tf.concat([logits(row[np.newaxis]) for row in ids], axis=0)
@@ -93,14 +85,14 @@ def test_every_head_gives_the_models_logits(
 
 
 def test_an_id_that_is_none_reads_as_the_unknown_token() -> None:
-    model = make_model("mingru", "mean")
+    model = random_classifier("mingru", "mean")
     strange = np.array([[3, WORD + 1, -7, 2**30, 4, 0, 0]], np.int32)
     known = np.array([[3, 1, 1, 1, 4, 0, 0]], np.int32)
     assert_close(traced(model, "auto")(strange), model(known), atol=1e-5)
 
 
 def test_a_plain_copy_has_the_same_logits(rng: np.random.Generator) -> None:
-    model = make_model("gru", "attention", bidirectional=True)
+    model = random_classifier("gru", "attention", bidirectional=True)
     copy = plain_copy(model)
     assert copy.config.kernel == "unroll"
     assert_close(copy(texts(rng)), model(texts(np.random.default_rng(0))), atol=1e-5)
@@ -113,7 +105,7 @@ def test_a_converted_file_forgets_the_text_before(
     cell: str, form: str, rng: np.random.Generator
 ) -> None:
     interpreter = pytest.importorskip("ai_edge_litert.interpreter")
-    model = make_model(cell, "last", bidirectional=True)
+    model = random_classifier(cell, "last", bidirectional=True)
     module = tf.Module()
     module.weights_of_model = [weight.value for weight in model.variables]
     concrete = traced(model, form).get_concrete_function()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import assert_close
-from tiny import WORD, classifier
+from tiny import WORD, random_classifier
 
 from textrnn.config import HEADS
 
@@ -17,14 +17,6 @@ pytest.importorskip("tf2onnx", reason="needs textrnn[onnx]")
 from textrnn.export.onnx import OPSET, onnx_of  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-
-
-def make_model(cell: str, head: str, **shape: Any) -> Any:
-    model = classifier(cell=cell, head=head, **shape)
-    rng = np.random.default_rng(1)
-    for weight in model.weights:
-        weight.assign(rng.normal(size=weight.shape))
-    return model
 
 
 def batches(rng: np.random.Generator) -> list[np.ndarray]:
@@ -43,7 +35,7 @@ def check(model: Any, rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("head", HEADS)
 def test_every_cell_and_head(cell_name: str, head: str, rng: np.random.Generator) -> None:
-    check(make_model(cell_name, head, bidirectional=head in {"last", "attention"}), rng)
+    check(random_classifier(cell_name, head, bidirectional=head in {"last", "attention"}), rng)
 
 
 @pytest.mark.parametrize(
@@ -55,11 +47,11 @@ def test_every_cell_and_head(cell_name: str, head: str, rng: np.random.Generator
     ],
 )
 def test_every_shape_of_a_stack(shape: dict[str, Any], rng: np.random.Generator) -> None:
-    check(make_model("mingru", "last", **shape), rng)
+    check(random_classifier("mingru", "last", **shape), rng)
 
 
 def test_a_bag_of_embeddings_and_ids_that_are_none(rng: np.random.Generator) -> None:
-    model = make_model("none", "mean")
+    model = random_classifier("none", "mean")
     check(model, rng)
     session = onnxruntime.InferenceSession(onnx_of(model, multi_label=True))
     (scores,) = session.run(["scores"], {"ids": np.array([[3, WORD + 1, -7]], np.int32)})
@@ -68,6 +60,6 @@ def test_a_bag_of_embeddings_and_ids_that_are_none(rng: np.random.Generator) -> 
 
 def test_the_operations_are_the_standards_own() -> None:
     onnx = pytest.importorskip("onnx")
-    made = onnx.load_from_string(onnx_of(make_model("lstm", "max"), multi_label=False))
+    made = onnx.load_from_string(onnx_of(random_classifier("lstm", "max"), multi_label=False))
     assert {node.domain for node in made.graph.node} <= {"", "ai.onnx"}
     assert {o.version for o in made.opset_import if not o.domain} == {OPSET}

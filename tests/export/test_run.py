@@ -148,7 +148,16 @@ def test_a_form_must_suit_the_cell(tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.parametrize(
-    "settings", [{"lengths": ()}, {"lengths": (0,)}, {"version": 0}, {"name": "a/b"}, {"name": ""}]
+    "settings",
+    [
+        {"kinds": ("exe",)},
+        {"precisions": ("float32",)},
+        {"lengths": ()},
+        {"lengths": (0,)},
+        {"version": 0},
+        {"name": "a/b"},
+        {"name": ""},
+    ],
 )
 def test_options_are_checked(settings: dict[str, object]) -> None:
     with pytest.raises(ConfigError):

@@ -15,7 +15,18 @@ from textrnn.cli.startup import start_tensorflow
 
 __all__ = ["doctor"]
 
-_PACKAGES = ("textrnn", "tensorflow", "keras", "tensorflow-datasets", "sentencepiece", "numpy")
+_PACKAGES = (
+    "textrnn",
+    "tensorflow",
+    "keras",
+    "tensorflow-datasets",
+    "sentencepiece",
+    "numpy",
+    "tensorflow-text",
+    "ai-edge-litert",
+)
+_EXTRAS = ("mediapipe", "onnxruntime", "tf2onnx", "ai-edge-quantizer")
+"""What `textrnn export` can do without."""
 
 
 @click.command()
@@ -36,6 +47,7 @@ def doctor(as_json: bool) -> None:
     facts = {
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        **{name: _version(name) for name in _EXTRAS},
         "cores": str(count_cores()),
         "threads": f"{os.environ['TF_NUM_INTEROP_THREADS']} operations at once, "
         f"threads of each: {os.environ['TF_NUM_INTRAOP_THREADS']}",
@@ -52,3 +64,10 @@ def doctor(as_json: bool) -> None:
     for name, value in facts.items():
         table.add_row(name, value)
     Console(highlight=False).print(table)
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
