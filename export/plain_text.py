@@ -12,9 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from textrnn.config import TokenizerConfig
-from textrnn.errors import ConfigError
-from textrnn.normalization import LINE_BREAKS, PLAIN_SPACES, PUNCTUATION
+from textrnn.errors import ConfigError, ModelError
+from textrnn.normalization import LINE_BREAKS, PLAIN_SPACES, PUNCTUATION, normalizer
 from textrnn.tokenizer import Tokenizer
+from textrnn.vocabulary import model_parts
 
 __all__ = ["PlainTokenizer", "plain_obstacle"]
 
@@ -30,6 +31,7 @@ class PlainTokenizer(tf.Module):
 
     Raises:
         ConfigError: The settings are not such that core operations can do it.
+        ModelError: The tokenizer follows other rules than this version's.
     """
 
     def __init__(self, tokenizer: Tokenizer, config: TokenizerConfig) -> None:
@@ -37,6 +39,11 @@ class PlainTokenizer(tf.Module):
         obstacle = plain_obstacle(config)
         if obstacle is not None:
             raise ConfigError(obstacle)
+        if _compiled_rules(config) not in tokenizer.to_bytes():
+            raise ModelError(
+                "the tokenizer's normalisation must be the plain one of this version, got another; "
+                "train again, or export without --plain-ops."
+            )
         self._config = config
         pieces = [tokenizer.id_to_piece(id) for id in range(tokenizer.vocab_size)]
         if config.piece_type == "byte":
@@ -44,14 +51,11 @@ class PlainTokenizer(tf.Module):
                 [pieces.index(f"<0x{byte:02X}>") for byte in range(256)], np.int32
             )
             return
-        known = range(Tokenizer.UNK + 1, tokenizer.vocab_size)
+        # A table cannot be empty, and a vocabulary can; no text has the word "".
+        words = ["", *(piece.removeprefix(_WORD_MARK) for piece in pieces[Tokenizer.UNK + 1 :])]
+        ids = range(Tokenizer.UNK, tokenizer.vocab_size)
         self.ids_of_words = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(
-                [pieces[id].removeprefix(_WORD_MARK) for id in known],
-                list(known),
-                tf.string,
-                tf.int32,
-            ),
+            tf.lookup.KeyValueTensorInitializer(words, list(ids), tf.string, tf.int32),
             default_value=Tokenizer.UNK,
         )
 
@@ -99,6 +103,18 @@ def plain_obstacle(config: TokenizerConfig) -> str | None:
         f"{config.piece_type} and {config.normalization}; train with --piece-type word (or byte) "
         "--normalization plain."
     )
+
+
+def _compiled_rules(config: TokenizerConfig) -> bytes:
+    """The table that a tokenizer's model holds if it was trained by the rules of this version."""
+    spec = normalizer(
+        lowercase=config.lowercase,
+        word_prefix=config.piece_type == "word",
+        plain=True,
+        words=config.piece_type == "word",
+    ).serialized_normalizer_spec()
+    # NormalizerSpec { string name = 1; bytes precompiled_charsmap = 2; ... }
+    return next(spec[start:end] for field, start, end in model_parts(spec) if field == 2)
 
 
 def _class(characters: tuple[str, ...]) -> str:

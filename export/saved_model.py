@@ -42,6 +42,7 @@ class ServingModule(tf.Module):
 
     Raises:
         ConfigError: The tokenizer is not one that core operations can do.
+        ModelError: Its rules are not those of this version, with `plain_ops`.
     """
 
     def __init__(self, classifier: TrainedClassifier, *, plain_ops: bool = False) -> None:
@@ -144,6 +145,7 @@ def save_model(
 
     Raises:
         ConfigError: As for `ServingModule`.
+        ModelError: As for `ServingModule`.
     """
     module = ServingModule(classifier, plain_ops=plain_ops)
     # The gradients of the recurrence's kernels are of no use to a server.

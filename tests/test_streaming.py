@@ -48,6 +48,16 @@ def test_a_head_adds_up_pieces(
     assert_close(layer.finish(summary), layer(tf.constant(states), mask=tf.constant(mask)))
 
 
+def test_the_mean_of_a_long_text_does_not_drift(rng: np.random.Generator) -> None:
+    states = (rng.normal(size=(1, 20_000, 2)) + 10.0).astype(np.float32)
+    layer = POOLINGS["mean"]()
+    add = tf.function(layer.add)
+    summary = layer.start(1, 2)
+    for piece in np.split(states, 2_000, axis=1):
+        summary = add(summary, tf.constant(piece), tf.ones([1, 10], tf.bool))
+    assert_close(layer.finish(summary), states.astype(np.float64).mean(axis=1), atol=2e-6)
+
+
 @pytest.mark.parametrize("kernel", ["auto", "unroll"])
 @pytest.mark.parametrize("window", [1, 3])
 def test_a_recurrence_goes_on(

@@ -9,7 +9,7 @@ import sentencepiece
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textrnn.config import PIECE_TYPES, TokenizerConfig
+from textrnn.config import NORMALIZATIONS, PIECE_TYPES, TokenizerConfig
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.normalization import normalizer
 from textrnn.tokenizer import Tokenizer
@@ -75,6 +75,71 @@ def test_byte_pieces_are_the_256_bytes():
     assert tokenizer.pieces("a b") == ["<0x61>", "<0x20>", "<0x62>"]
 
 
+# Words
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_the_most_frequent_words_are_pieces_and_a_run_of_others_is_one_unknown(normalization):
+    texts = ["the film, the FILM; the plot", "the film."]
+    tokenizer = train(texts, piece_type="word", normalization=normalization, vocab_size=8)
+    assert [tokenizer.id_to_piece(id) for id in (2, 3)] == ["▁the", "▁film"]
+    assert tokenizer.vocab_size <= 8
+    assert tokenizer.encode("zz yy The zz\nFilm") == [1, 2, 1, 3]
+    assert tokenizer.pieces("the film.") == ["▁the", "▁film", "▁."]
+    assert tokenizer.decode(tokenizer.encode("THE film.")) == "the film ."
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_words_outside_the_vocabulary_are_rare_ones(normalization):
+    texts = [f"common{i} " * (30 - i) for i in range(30)]
+    tokenizer = train(texts, piece_type="word", normalization=normalization, vocab_size=12)
+    assert tokenizer.vocab_size == 12
+    assert [tokenizer.id_to_piece(id) for id in range(2, 12)] == [f"▁common{i}" for i in range(10)]
+
+
+@pytest.mark.parametrize("word", ["zz", "\ue001"])
+def test_unknown_words_of_a_long_text_are_one_run_whatever_words_are_known(word):
+    tokenizer = train(["a film \ue000"], piece_type="word")
+    assert not tokenizer.words_apart
+    (film,) = tokenizer.encode("film")
+    assert tokenizer.encode(f"{word} " * 30_000 + "film") == [Tokenizer.UNK, film]
+
+
+@pytest.mark.parametrize("piece_type", ["unigram", "bpe", "char"])
+def test_other_pieces_know_each_word_by_itself(piece_type):
+    assert train(piece_type=piece_type).words_apart
+
+
+def test_long_words_have_exact_scores():
+    tokenizer = train(["a a a", "b" * 130, "c" * 400], piece_type="word")
+    model = sentencepiece.SentencePieceProcessor(model_proto=tokenizer.to_bytes())
+    assert all((model.get_score(id) * 64).is_integer() for id in range(tokenizer.vocab_size))
+    assert tokenizer.pieces("b" * 130) == ["▁" + "b" * 130]
+
+
+# Plain normalisation
+
+
+@pytest.mark.parametrize("piece_type", PIECE_TYPES)
+def test_plain_rules_suit_every_piece_type(piece_type, tmp_path):
+    tokenizer = train(piece_type=piece_type, normalization="plain", vocab_size=300)
+    ids = tokenizer.encode("A FINE\tfilm<BR/>\u3000\x07 ")
+    assert ids == tokenizer.encode("a fine film")
+    assert tokenizer.decode(ids) == "a fine film"
+    tokenizer.save(tmp_path / "tokenizer.model")
+    assert Tokenizer.load(tmp_path / "tokenizer.model").encode("a fine film") == ids
+
+
+def test_plain_bytes_are_those_of_the_text():
+    tokenizer = train([], piece_type="byte", normalization="plain")
+    assert tokenizer.encode(" É\0ﬁ\ufffd") == [2 + byte for byte in "É\0ﬁ".encode()]
+
+
+def test_a_config_without_a_normalization_is_of_the_default():
+    assert TokenizerConfig.from_dict({"piece_type": "bpe"}).normalization == "nfkc"
+    assert train().to_bytes() == train(normalization="nfkc").to_bytes()
+
+
 @pytest.mark.parametrize("piece_type", ["unigram", "bpe"])
 def test_too_small_a_vocabulary_says_how_many_pieces_are_needed(piece_type):
     with pytest.raises(ConfigError, match=r"`vocab_size` must be at least \d+ .*, got 8; ") as info:
@@ -89,7 +154,7 @@ def test_byte_pieces_need_room():
         train(piece_type="byte", vocab_size=257)
 
 
-@pytest.mark.parametrize("piece_type", ["unigram", "bpe", "char"])
+@pytest.mark.parametrize("piece_type", ["unigram", "bpe", "char", "word"])
 @pytest.mark.parametrize("texts", [[], [""], [" \n", "<br />"], ["\x01\u200b"], ["▅"]])
 def test_texts_without_a_character_are_an_error(piece_type, texts):
     with pytest.raises(DataError, match=f"got {len(texts)} without a character"):
@@ -360,13 +425,20 @@ def test_a_second_training_reads_the_cache(cache, monkeypatch):
 
 def test_whatever_the_model_depends_on_has_its_own_cache_file(cache):
     train(cache=True)
-    for change in [{"seed": 1}, {"vocab_size": 50}, {"lowercase": False}, {"piece_type": "bpe"}]:
+    for change in [
+        {"seed": 1},
+        {"vocab_size": 50},
+        {"lowercase": False},
+        {"piece_type": "bpe"},
+        {"piece_type": "word"},
+        {"normalization": "plain"},
+    ]:
         before = len(list(cache.iterdir()))
         train(cache=True, **change)
         assert len(list(cache.iterdir())) == before + 1
     train([*TEXTS, "one more"], cache=True)
     train(["A fine film, and finely", " played.", *TEXTS[1:]], cache=True)
-    assert len(list(cache.iterdir())) == 7
+    assert len(list(cache.iterdir())) == 9
 
 
 def test_a_broken_cache_file_is_written_anew(cache):

@@ -16,10 +16,12 @@ With `plain` there is no table of Unicode's; the rules are those that a graph ca
 operations on bytes:
 
     case           the letters A-Z become a-z (with `lowercase`)
-    white space    ASCII's white space and control characters, no-break spaces, U+FFFD and U+2581
-                   -> U+0020; runs become one
+    white space    Unicode's white space, ASCII's control characters, U+FFFD and U+2581 -> U+0020;
+                   runs become one
     line breaks    as above
-    punctuation    for words: each ASCII character of it stands alone, between spaces
+
+and U+0000, which no rule can name, passes here too. For words, by either set of rules, each
+character of ASCII's punctuation stands alone, between spaces.
 
 Source: Kudo & Richardson 2018, "SentencePiece", section 3.4 (arXiv:1808.06226); Unicode Standard
 Annex 15 (NFKC).
@@ -28,6 +30,7 @@ Annex 15 (NFKC).
 from __future__ import annotations
 
 import functools
+import re
 import string
 
 import sentencepiece
@@ -38,11 +41,16 @@ LINE_BREAKS = tuple(
     f"<{b}{r}{end}" for b in "bB" for r in "rR" for end in (">", "/>", " />")
 )  # fmt: skip
 
-PLAIN_SPACES = (*map(chr, range(1, 32)), "\x7f", "\u00a0", "\ufffd", "\u2581")
+PLAIN_SPACES = (
+    *map(chr, (*range(1, 32), 0x7F, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B))),
+    *"\u2028\u2029\u202f\u205f\u3000\ufffd\u2581",
+)
 """What `plain` takes for a space; U+2581 is SentencePiece's own mark of one."""
 
 PUNCTUATION = tuple(string.punctuation)
 """What stands alone among words."""
+
+_MARK = re.compile(f"([{re.escape(''.join(PUNCTUATION))}])")
 
 
 @functools.cache
@@ -72,10 +80,20 @@ def normalizer(
     rules += [(tag, " ") for tag in LINE_BREAKS]
     if words:
         known = {key for key, _ in rules}
-        rules += [(mark, f" {mark} ") for mark in PUNCTUATION if mark not in known]
+        rules += [(mark, mark) for mark in PUNCTUATION if mark not in known]
+        rules = [(key, _set_apart(value)) for key, value in rules]
     return sentencepiece.SentencePieceNormalizer(
         norm_map=rules,
         add_dummy_prefix=word_prefix,
         remove_extra_whitespaces=True,
         escape_whitespaces=True,
     )
+
+
+def _set_apart(value: str) -> str:
+    """What a rule gives, its punctuation between spaces.
+
+    It is not read again: the "!" of a full-width one is set apart here, and runs of spaces within
+    it would stay runs.
+    """
+    return re.sub(" +", " ", _MARK.sub(r" \1 ", value))

@@ -19,6 +19,10 @@ from textrnn.cells import States
 __all__ = ["POOLINGS", "AttentionPooling", "LastState", "MaxPooling", "MeanPooling"]
 
 
+SUM_STEPS = 256
+"""States that are summed up one after the other."""
+
+
 class _Pooling(keras.layers.Layer):
     """A layer that takes states `[B, T, H]` and a mask `[B, T]` and gives `[B, H]`."""
 
@@ -107,27 +111,32 @@ class MeanPooling(_Pooling):
         """`[B, T, H]` and `[B, T]` to `[B, H]`."""
         if mask is None:
             return tf.reduce_mean(states, axis=1)
-        total = tf.reduce_sum(tf.where(mask[:, :, tf.newaxis], states, 0), axis=1)
+        total = _sum_over_time(tf.where(mask[:, :, tf.newaxis], states, 0))
         count = tf.reduce_sum(tf.cast(mask, states.dtype), axis=1, keepdims=True)
         return total / tf.maximum(count, 1)
 
     def start(self, batch_size: Any, units: int) -> States:
-        """See `_Pooling.start`: the sum of the states, and their number (exact to 2**24)."""
-        return (
-            tf.zeros([batch_size, units], self.compute_dtype),
-            tf.zeros([batch_size, 1], self.compute_dtype),
-        )
+        """See `_Pooling.start`.
+
+        The sum of the states, what it has lost to rounding so far (Kahan 1965, "Further remarks
+        on reducing truncation errors"), without which the mean of a long text drifts, and the
+        states' number, `[B, 1]` of int32.
+        """
+        zeros = tf.zeros([batch_size, units], self.compute_dtype)
+        return zeros, zeros, tf.zeros([batch_size, 1], tf.int32)
 
     def add(self, summary: States, states: tf.Tensor, mask: tf.Tensor) -> States:
         """See `_Pooling.add`."""
-        total, count = summary
-        total += tf.reduce_sum(tf.where(mask[:, :, tf.newaxis], states, 0), axis=1)
-        return total, count + tf.reduce_sum(tf.cast(mask, states.dtype), axis=1, keepdims=True)
+        total, lost, count = summary
+        more = tf.reduce_sum(tf.where(mask[:, :, tf.newaxis], states, 0), axis=1) - lost
+        new = total + more
+        count += tf.reduce_sum(tf.cast(mask, tf.int32), axis=1, keepdims=True)
+        return new, (new - total) - more, count
 
     def finish(self, summary: States) -> tf.Tensor:
         """See `_Pooling.finish`."""
-        total, count = summary
-        return total / tf.maximum(count, 1)
+        total, _, count = summary
+        return total / tf.cast(tf.maximum(count, 1), total.dtype)
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
@@ -250,6 +259,18 @@ class AttentionPooling(_Pooling):
             "units": self.units,
             "return_weights": self.return_weights,
         }
+
+
+def _sum_over_time(states: tf.Tensor) -> tf.Tensor:
+    """The sum `[B, H]` of states `[B, T, H]`, of many in two stages: a sum of sums rounds less."""
+    _, steps, size = states.shape
+    if steps is not None and steps <= SUM_STEPS:
+        return tf.reduce_sum(states, axis=1)
+    batch, steps = tf.shape(states)[0], tf.shape(states)[1]
+    parts = (steps + SUM_STEPS - 1) // SUM_STEPS
+    states = tf.pad(states, [[0, 0], [0, parts * SUM_STEPS - steps], [0, 0]])
+    states = tf.reshape(states, [batch, parts, SUM_STEPS, size])
+    return tf.reduce_sum(tf.reduce_sum(states, axis=2), axis=1)
 
 
 POOLINGS: dict[str, type[_Pooling]] = {

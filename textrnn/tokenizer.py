@@ -52,6 +52,9 @@ _BLOCK_TEXTS = 512
 LONG_TEXT = 20_000
 """Characters of a text that is encoded in parts: so many pieces' scores have an exact sum."""
 
+# Of no language, and longer than the parts that words are learned from.
+_UNKNOWN_WORD = "\ue000" * 2000
+
 # A part ends before white space that is not that of "<br />", which the rules know as a whole.
 _LONG_PART = re.compile(
     rf"(?s).{{1,{LONG_TEXT}}}(?=[ \t\n\f\r](?!/>)|\Z)|.+?(?=[ \t\n\f\r](?!/>)|\Z)"
@@ -93,9 +96,11 @@ class Tokenizer:
             )
         self._model = model
         self._processor = processor
-        # A known word and one of no language: runs of unknown words are one unknown piece.
+        # A likely word and one longer than any that was learned: runs of unknown words are one
+        # unknown piece.
         self.words_apart: bool = all(
-            self._encode(f"{word} {word}") == 2 * self._encode(word) for word in ("a", "\ue000")
+            self._encode(f"{word} {word}") == 2 * self._encode(word)
+            for word in ("a", _UNKNOWN_WORD)
         )
         self.vocab_size: int = processor.vocab_size()
 

@@ -166,10 +166,13 @@ def _round_scores(model: bytes) -> bytes:
     2.21 and sentencepiece 0.2.3 sum differently, and one review in 170 gets different ids.
     """
     rounded = bytearray(model)
-    for field, start, _ in model_parts(model):
-        # pieces { string piece = 1; float score = 2; ... }; a piece has fewer than 128 bytes.
-        at = start + 2 + model[start + 1]
-        if field == 1 and model[at] == 0x15:
+    for field, start, end in model_parts(model):
+        if field != 1:
+            continue
+        # pieces { string piece = 1; float score = 2; ... }
+        _, _, length = next(model_parts(model[start:end]))
+        at = start + length
+        if model[at] == 0x15:
             (score,) = struct.unpack_from("<f", model, at + 1)
             struct.pack_into("<f", rounded, at + 1, round(score * _SCORE_STEPS) / _SCORE_STEPS)
     return bytes(rounded)

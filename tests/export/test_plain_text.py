@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import subprocess
@@ -15,8 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tiny import QUIET, labelled_texts, run_config, write_csv
 
-from textrnn.config import TokenizerConfig
-from textrnn.errors import ConfigError
+from textrnn.config import RunConfig, TokenizerConfig
+from textrnn.errors import ConfigError, ModelError
 from textrnn.export.plain_text import PlainTokenizer, plain_obstacle
 from textrnn.export.saved_model import save_model
 from textrnn.tokenizer import Tokenizer
@@ -34,6 +35,10 @@ HARD = [
     "\U0001f600\U0001f469\u200d\U0001f680 e\u0301 \uff21 \u2581the \u2581".encode(),
     b"...!!!((the))@@ cat's_hats",
     b"qqq www eee the qqq www",
+    "a\u0085the\u1680cat\u2003a\u2029the\u202fcat\u205fa\u3000the\ufeffcat".encode(),
+    "\U0010ffff\ufffe\uffff the\ue000".encode(),
+    b"a\xf4\x90\x80\x80b \xed\xa0\x80\xc0\xaf the\xf0\x9f",
+    "great\uff01fine… \uff1cbr\uff1e a\u0300<\u0338br>".encode(),
     b"x" * 5000,
     b"a b " * 20_000,
 ]
@@ -96,6 +101,22 @@ def test_what_core_operations_cannot_do_is_said(given_settings: dict[str, str]) 
         PlainTokenizer(tokenizers("word", True)[0], config)
 
 
+def test_a_model_of_other_rules_is_refused() -> None:
+    tokenizer, _ = tokenizers("word", True)
+    config = TokenizerConfig(piece_type="word", normalization="plain", lowercase=False)
+    with pytest.raises(ModelError, match="train again, or export without --plain-ops"):
+        PlainTokenizer(tokenizer, config)
+
+
+@pytest.mark.parametrize("text", ["\0", "the \ue000"])
+def test_odd_vocabularies(text: str) -> None:
+    config = TokenizerConfig(piece_type="word", normalization="plain")
+    tokenizer = Tokenizer.train([text], config, cache=False)
+    texts = ["", "the zz", text, "zz " * 20_000]
+    found = PlainTokenizer(tokenizer, config).tokenize(tf.constant(texts)).to_list()
+    assert found == [tokenizer.encode(text) for text in texts]
+
+
 def test_words_are_unknown_in_runs_and_punctuation_stands_alone() -> None:
     tokenizer, _ = tokenizers("word", True)
     assert tokenizer.pieces("The CAT, hello!") == ["▁the", "▁cat", "▁,", "▁hello", "▁!"]
@@ -107,10 +128,18 @@ import json, sys
 import tensorflow as tf
 with tf.Graph().as_default(), tf.compat.v1.Session() as session:
     graph = tf.compat.v1.saved_model.loader.load(session, ["serve"], sys.argv[1])
-    signature = graph.signature_def["serving_default"]
-    scores = session.run(signature.outputs["scores"].name,
-                         {signature.inputs["text"].name: json.loads(sys.argv[2])})
-print(json.dumps([scores.tolist(), "tensorflow_text" in sys.modules]))
+    texts = [bytes.fromhex(text) for text in json.loads(sys.argv[2])]
+    answers = {}
+    for name in ("serving_default", "tokenize"):
+        signature = graph.signature_def[name]
+        outputs = {key: tensor.name for key, tensor in signature.outputs.items()}
+        answers |= session.run(outputs, {signature.inputs["text"].name: texts})
+print(json.dumps({
+    "ids": answers["ids"].tolist(),
+    "scores": answers["scores"].tolist(),
+    "label": [label.decode() for label in answers["label"]],
+    "modules": sorted(sys.modules),
+}))
 """
 
 
@@ -123,12 +152,22 @@ def test_a_saved_model_needs_no_tf_text(
     tokenizer = {"piece_type": piece_type, "normalization": "plain", "vocab_size": vocab_size}
     classifier = train(run_config(data, **tokenizer), tmp_path / "run", reporter=QUIET)
     save_model(classifier, tmp_path / "model", plain_ops=True)
-    texts = ["a x, B", "", "Y <br/> zz"]
+    raw = [b"a x, B", b"", b"Y <br/> zz\xff", *HARD[:-2]]
+    texts = [text.decode("utf-8", errors="replace") for text in raw]
     done = subprocess.run(
-        [sys.executable, "-c", SERVER, str(tmp_path / "model"), json.dumps(texts)],
+        [sys.executable, "-c", SERVER, str(tmp_path / "model"), json.dumps([t.hex() for t in raw])],
         capture_output=True,
         check=True,
     )
-    scores, text_was_loaded = json.loads(done.stdout)
-    assert scores == pytest.approx(classifier.probabilities(texts), abs=1e-5)
-    assert not text_was_loaded
+    answer = json.loads(done.stdout)
+    assert "tensorflow_text" not in answer["modules"]
+    found = [[id for id in ids if id != Tokenizer.PAD] for ids in answer["ids"]]
+    assert found == [classifier.tokenizer.encode(text) for text in texts]
+    scores = classifier.probabilities(texts)
+    assert answer["scores"] == pytest.approx(scores, abs=1e-5)
+    assert answer["label"] == [classifier.labels[best] for best in scores.argmax(axis=-1)]
+
+    other = dataclasses.replace(classifier, config=RunConfig())
+    with pytest.raises(ConfigError, match="--piece-type word"):
+        save_model(other, tmp_path / "none", plain_ops=True)
+    assert not (tmp_path / "none").exists()
