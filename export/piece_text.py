@@ -8,8 +8,10 @@ from textrnn.tokenizer import LONG_TEXT, Tokenizer
 
 __all__ = ["PieceTokenizer"]
 
-# What a split at white space would tear apart, or take for white space: "<br />", and U+000B.
-_LINE_BREAK, _VERTICAL_TAB = "<[bB][rR](>|/>| />)", "\x0b"
+# What a split at spaces would tear apart.
+_LINE_BREAK = "<[bB][rR](>|/>| />)"
+# Where `Tokenizer` cuts a long text too; a split without a separator would cut at U+000B.
+_SPACES = "[\t\n\f\r]"
 
 
 class PieceTokenizer(tf.Module):
@@ -49,8 +51,8 @@ class PieceTokenizer(tf.Module):
     def _word_by_word(self, text: tf.Tensor) -> tf.RaggedTensor:
         """As `Tokenizer` reads a long text, each of whose words has its own best pieces."""
         text = tf.strings.regex_replace(text, _LINE_BREAK, " ")
-        text = tf.strings.regex_replace(text, _VERTICAL_TAB, "")
-        words = tf.strings.split(text)  # [B, (W)]
+        text = tf.strings.regex_replace(text, _SPACES, " ")
+        words = tf.strings.split(text, " ")  # [B, (W)]
         return words.with_flat_values(self.pieces.tokenize(words.flat_values)).merge_dims(1, 2)
 
 
