@@ -38,8 +38,12 @@ setup(
         "click>=8.1,<9",
         "rich>=13,<16",
         "scikit-learn>=1.5,<2",
+        "scipy>=1.11,<2",
         "matplotlib>=3.8,<4",
         "PyYAML>=6,<7",
+        "filelock>=3.16",
+        "humanfriendly>=10,<11",
+        "optuna>=5,<6",
         "platformdirs>=4,<5",
         "tensorboard>=2.20,<3",
         "tensorflow-text>=2.21,<2.22",  # The tokenizer inside a SavedModel.

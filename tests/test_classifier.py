@@ -165,7 +165,7 @@ def test_without_dropout_training_is_inference(cell_name: str) -> None:
 def test_word_dropout_makes_tokens_unknown_but_never_padding() -> None:
     model = shared_model(cell="none", head="mean", **{**NO_DROPOUT, "word_dropout": 0.5})
     ids = tf.constant(np.pad(np.full((200, 50), 5, np.int32), [(0, 0), (0, 10)]))
-    dropped = model._drop_words(ids, ids != 0).numpy()
+    dropped = model.drop_words(ids).numpy()
     assert np.all(dropped[:, 50:] == 0)
     assert set(np.unique(dropped[:, :50])) == {1, 5}
     assert abs(np.mean(dropped[:, :50] == 1) - 0.5) < 0.02

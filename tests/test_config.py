@@ -12,9 +12,9 @@ from textrnn.config import (
     RunConfig,
     TokenizerConfig,
     TrainingConfig,
-    field_types,
 )
 from textrnn.errors import ConfigError
+from textrnn.settings import field_types
 
 SECTIONS = RunConfig.sections()
 SETTINGS = [
@@ -54,6 +54,9 @@ def sections() -> st.SearchStrategy[RunConfig]:
         values = {s.name: values_of(section, s) for s in dataclasses.fields(section)}
         if section is DataConfig:
             values |= {"train_file": st.just("train.csv"), "dataset": st.none()}
+        if section is TrainingConfig:
+            values["time_budget"] = st.none() | st.sampled_from(["90s", "30m", "1.5h"])
+            values["tbptt"] = st.sampled_from(["256,256", "64,256"])
         parts[name] = st.builds(section, **values)
     return st.builds(RunConfig, **parts)
 

@@ -13,6 +13,7 @@ FOLDERS = {"textrnn": "textrnn", "training": "textrnn.training", "export": "text
 ORDER = (
     "errors",
     "threads",
+    "settings",
     "config",
     "atomic",
     "cache",
@@ -28,11 +29,15 @@ ORDER = (
     "pooling",
     "embedding",
     "classifier",
+    "token_stream",
+    "calibration",
+    "streaming",
     "inference",
     "bundle",
     "training",
     "export",
     "cli",
+    "__main__",
 )
 
 

@@ -18,11 +18,12 @@ import numpy as np
 import pytest
 
 from textrnn.classifier import TextClassifier
-from textrnn.config import ModelConfig, RunConfig, TrainingConfig
+from textrnn.config import CELLS, HEADS, ModelConfig, RunConfig, TrainingConfig
 from textrnn.data.batching import BatchPlan
 from textrnn.inference import TrainedClassifier
-from textrnn.training.checkpoints import LATEST
-from textrnn.training.loop import LabelledBatches, Trainer
+from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
+from textrnn.training.labelled import LabelledBatches
+from textrnn.training.loop import Trainer
 from textrnn.training.progress import Reporter
 from textrnn.training.run import train
 
@@ -168,6 +169,7 @@ def trainer(
     multi_label: bool = False,
     data_digest: str = "digest",
     should_stop: Callable[[], bool] = lambda: False,
+    more: dict[str, Any] | None = None,
     **settings: Any,
 ) -> Trainer:
     """A trainer on `labelled_ids`, its checkpoint in `folder`."""
@@ -178,9 +180,10 @@ def trainer(
         labels=LABELS,
         train=train or labelled_ids(multi_label=multi_label),
         valid=valid or labelled_ids(20, seed=1, multi_label=multi_label),
-        checkpoint=folder / LATEST,
+        checkpoints=Checkpoints(folder / CHECKPOINTS, keep=99),
         data_digest=data_digest,
         should_stop=should_stop,
+        **(more or {}),
     )
 
 
@@ -195,3 +198,27 @@ def stop_after(batches: int) -> Callable[[], bool]:
     """A `should_stop` that says so after this many updates."""
     left = iter(range(batches - 1, -1, -1))
     return lambda: next(left) == 0
+
+
+# Cells and heads of models that read forwards
+
+_EACH_CELL_AND_HEAD = {
+    ("simple", "last"),
+    ("gru", "attention"),
+    ("lstm", "max"),
+    ("mingru", "mean"),
+    ("minlstm", "attention"),
+    ("none", "mean"),
+}
+
+each_pair = pytest.mark.parametrize(
+    ("cell", "head"),
+    [
+        pytest.param(
+            cell, head, marks=() if (cell, head) in _EACH_CELL_AND_HEAD else pytest.mark.slow
+        )
+        for cell in CELLS
+        for head in HEADS
+    ],
+)
+"""Every cell with every head; but for each cell and each head once, the pairs are slow."""

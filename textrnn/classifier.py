@@ -95,7 +95,10 @@ class TextClassifier(keras.Model):
 
     def call(self, ids: tf.Tensor, training: bool = False) -> tf.Tensor:
         """`[B, T]` ids, 0 for padding, to logits `[B, C]`."""
-        ids = align_left(tf.cast(ids, tf.int32))
+        return self.logits_in_parts(align_left(tf.cast(ids, tf.int32)), training=training)
+
+    def logits_in_parts(self, ids: tf.Tensor, *, training: bool = False) -> tf.Tensor:
+        """As the call, for int32 ids whose padding stands at the right."""
         # In training, all that surrounds the recurrence gains from the cores too; a forward pass
         # alone has enough to do in its two directions.
         directions = 2 if self.config.bidirectional and not training else 1
@@ -107,7 +110,7 @@ class TextClassifier(keras.Model):
         """As the call, for int32 ids whose padding stands at the right, in one part."""
         mask = tf.not_equal(ids, Tokenizer.PAD)
         if training and self.config.word_dropout:
-            ids = self._drop_words(ids, mask)
+            ids = self.drop_words(ids)
         states = self.embedding_dropout(self.embedding(ids), training=training)  # [B, T, E]
         if self.stack is not None:
             states, mask = self.stack(states, mask=mask, training=training)  # [B, T', H]
@@ -152,8 +155,27 @@ class TextClassifier(keras.Model):
         summary = self.pooling.add(summary, states, mask)
         return self.classify(self.pooling.finish(summary)), (*layers, summary)
 
-    def _drop_words(self, ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    def advance_each(
+        self, memory: Memory, ids: tf.Tensor, *, steps: int = 256
+    ) -> tuple[tf.Tensor, Memory]:
+        """As `advance_aligned`, with the logits `[B, T, C]` of each text after each of its tokens.
+
+        Args:
+            memory: What `start` or the piece before gave.
+            ids: `[B, T]` of int32, 0 for padding at the right.
+            steps: T at the most.
+        """
+        mask = tf.not_equal(ids, Tokenizer.PAD)
+        layers, summary = memory[:-1], memory[-1]
+        states = self.embedding(ids)
+        if self.stack is not None:
+            states, layers = self.stack.advance(layers, states, mask)
+        logits = self.classify(self.pooling.prefixes(summary, states, mask, steps=steps))
+        return logits, (*layers, self.pooling.add(summary, states, mask))
+
+    def drop_words(self, ids: tf.Tensor) -> tf.Tensor:
         """Replaces a random share of the tokens by the unknown one."""
+        mask = tf.not_equal(ids, Tokenizer.PAD)
         noise = keras.random.uniform(tf.shape(ids), seed=self.seed_generator)
         return tf.where(mask & (noise < self.config.word_dropout), Tokenizer.UNK, ids)
 

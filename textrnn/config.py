@@ -8,12 +8,12 @@ reads them back.
 from __future__ import annotations
 
 import dataclasses
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from textrnn.errors import ConfigError
+from textrnn.settings import Section, seconds, setting
 
 __all__ = [
     "CELLS",
@@ -23,6 +23,7 @@ __all__ = [
     "HEADS",
     "KERNELS",
     "PRECISIONS",
+    "STRATEGIES",
     "DataConfig",
     "ModelConfig",
     "RunConfig",
@@ -33,6 +34,7 @@ __all__ = [
 CELLS = ("simple", "gru", "lstm", "mingru", "minlstm", "none")
 KERNELS = ("auto", "unroll", "chunked", "scan")
 PRECISIONS = ("float32", "bfloat16", "float16")
+STRATEGIES = ("auto", "single", "mirrored", "multiworker", "tpu")
 HEADS = ("last", "mean", "max", "attention")
 EXPORT_KINDS = ("saved_model", "tflite", "mediapipe", "stream", "onnx")
 EXPORT_FORMS = ("auto", "fused", "parallel", "loop", "unrolled")
@@ -40,115 +42,33 @@ EXPORT_PRECISIONS = ("float32", "float16", "dynamic_int8", "int4", "full_int8")
 PIECE_TYPES = ("unigram", "bpe", "char", "byte", "word")
 NORMALIZATIONS = ("nfkc", "plain")
 
-S = TypeVar("S", bound="_Section")
-
-
-def _setting(
-    default: Any,
-    help: str,
-    *,
-    choices: tuple[str, ...] | None = None,
-    minimum: float | None = None,
-    below: float | None = None,
-) -> Any:
-    """A dataclass field that carries its help text and bounds."""
-    bounds = {"help": help, "choices": choices, "minimum": minimum, "below": below}
-    return field(default=default, metadata=bounds)
-
-
-def field_types(section: type[_Section]) -> dict[str, tuple[type, bool]]:
-    """Maps each field's name to its plain type and whether None is allowed."""
-    types: dict[str, tuple[type, bool]] = {}
-    for name, hint in typing.get_type_hints(section).items():
-        members = [m for m in typing.get_args(hint) if m is not type(None)]
-        types[name] = (members[0], True) if members else (hint, False)
-    return types
-
 
 @dataclass(frozen=True)
-class _Section:
-    """A group of settings that checks its own fields."""
-
-    def __post_init__(self) -> None:
-        types = field_types(type(self))
-        for setting in dataclasses.fields(self):
-            expected, optional = types[setting.name]
-            value = getattr(self, setting.name)
-            if value is None and optional:
-                continue
-            if expected is float and isinstance(value, int) and not isinstance(value, bool):
-                value = float(value)
-                object.__setattr__(self, setting.name, value)
-            if not isinstance(value, expected) or (
-                isinstance(value, bool) and expected is not bool
-            ):
-                raise ConfigError(
-                    f"`{setting.name}` must be {_article(expected.__name__)}, got {value!r}."
-                )
-            self._check_bounds(setting.name, value, setting.metadata)
-
-    @staticmethod
-    def _check_bounds(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
-        choices, minimum, below = bounds["choices"], bounds["minimum"], bounds["below"]
-        if choices is not None and value not in choices:
-            raise ConfigError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}.")
-        # The comparisons are negated so that NaN fails them.
-        if minimum is not None and not value >= minimum:
-            raise ConfigError(f"`{name}` must be at least {minimum}, got {value}.")
-        if below is not None and not value < below:
-            raise ConfigError(f"`{name}` must be less than {below}, got {value}.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The settings as plain values, ready for YAML."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls: type[S], values: Mapping[str, Any]) -> S:
-        """Makes the section from plain values.
-
-        Raises:
-            ConfigError: A name is unknown, or a value has the wrong type or is out of bounds.
-        """
-        known = {setting.name for setting in dataclasses.fields(cls)}
-        unknown = sorted(str(name) for name in values if name not in known)
-        if unknown:
-            raise ConfigError(
-                f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}."
-            )
-        return cls(**{str(name): value for name, value in values.items()})
-
-
-def _article(type_name: str) -> str:
-    names = {"int": "an integer", "float": "a number", "str": "a text", "bool": "true or false"}
-    return names.get(type_name, type_name)
-
-
-@dataclass(frozen=True)
-class DataConfig(_Section):
+class DataConfig(Section):
     """Where the texts and labels come from."""
 
-    dataset: str | None = _setting(
+    dataset: str | None = setting(
         None, "Data set: bbc_news, imdb, or any TFDS name such as glue/sst2."
     )
-    data_dir: str | None = _setting(None, "Folder of prepared TFDS data sets.")
-    text_key: str | None = _setting(None, "TFDS feature that holds the text.")
-    label_key: str | None = _setting(None, "TFDS feature that holds the label.")
-    train_file: str | None = _setting(
+    data_dir: str | None = setting(None, "Folder of prepared TFDS data sets.")
+    text_key: str | None = setting(None, "TFDS feature that holds the text.")
+    label_key: str | None = setting(None, "TFDS feature that holds the label.")
+    train_file: str | None = setting(
         None, "Training data: .csv, .tsv or .jsonl (perhaps .gz), or a folder per class."
     )
-    valid_file: str | None = _setting(
+    valid_file: str | None = setting(
         None, "Validation data; a tenth of the training data if not given."
     )
-    test_file: str | None = _setting(None, "Test data, looked at once, after training.")
-    text_column: str = _setting("text", "Column or JSON key of the text.")
-    label_column: str = _setting("label", "Column or JSON key of the label.")
-    encoding: str = _setting("utf-8", "Character encoding of the files.")
-    skip_bad_rows: bool = _setting(
+    test_file: str | None = setting(None, "Test data, looked at once, after training.")
+    text_column: str = setting("text", "Column or JSON key of the text.")
+    label_column: str = setting("label", "Column or JSON key of the label.")
+    encoding: str = setting("utf-8", "Character encoding of the files.")
+    skip_bad_rows: bool = setting(
         False, "Count and skip rows that cannot be used instead of stopping at the first."
     )
-    multi_label: bool = _setting(False, "A text may carry any number of labels.")
-    label_separator: str = _setting(",", "Between the labels of one text, with --multi-label.")
-    valid_fraction: float = _setting(
+    multi_label: bool = setting(False, "A text may carry any number of labels.")
+    label_separator: str = setting(",", "Between the labels of one text, with --multi-label.")
+    valid_fraction: float = setting(
         0.1,
         "Share of the training data held out when there is no validation set.",
         minimum=0.0,
@@ -168,25 +88,25 @@ class DataConfig(_Section):
 
 
 @dataclass(frozen=True)
-class TokenizerConfig(_Section):
+class TokenizerConfig(Section):
     """How texts become ids."""
 
-    piece_type: str = _setting(
+    piece_type: str = setting(
         "unigram", "SentencePiece model: unigram, bpe, char, byte or word.", choices=PIECE_TYPES
     )
-    normalization: str = _setting(
+    normalization: str = setting(
         "nfkc",
         "What texts are brought to: Unicode's NFKC, or plain: ASCII case and white space alone, "
         "which a graph can do without TF Text.",
         choices=NORMALIZATIONS,
     )
-    vocab_size: int = _setting(
+    vocab_size: int = setting(
         16000,
         "Number of pieces, at the most; a small corpus gets fewer (one for 20 words).",
         minimum=8,
     )
-    lowercase: bool = _setting(True, "Fold upper and lower case together.")
-    sample_chars: int = _setting(
+    lowercase: bool = setting(True, "Fold upper and lower case together.")
+    sample_chars: int = setting(
         10_000_000,
         "Characters of training text that the tokenizer is trained on, at the most.",
         minimum=1,
@@ -194,42 +114,42 @@ class TokenizerConfig(_Section):
 
 
 @dataclass(frozen=True)
-class ModelConfig(_Section):
+class ModelConfig(Section):
     """The shape of the classifier."""
 
-    cell: str = _setting("mingru", "Recurrent cell; none is a bag of embeddings.", choices=CELLS)
-    units: int = _setting(128, "State size H of each cell.", minimum=1)
-    layers: int = _setting(1, "Recurrent layers, one above the other.", minimum=1)
-    bidirectional: bool = _setting(True, "Read the text in both directions.")
-    head: str = _setting("attention", "How the states become one vector.", choices=HEADS)
-    window: int = _setting(
+    cell: str = setting("mingru", "Recurrent cell; none is a bag of embeddings.", choices=CELLS)
+    units: int = setting(128, "State size H of each cell.", minimum=1)
+    layers: int = setting(1, "Recurrent layers, one above the other.", minimum=1)
+    bidirectional: bool = setting(True, "Read the text in both directions.")
+    head: str = setting("attention", "How the states become one vector.", choices=HEADS)
+    window: int = setting(
         3, "Tokens each step sees: its own and its predecessors (1: the plain cell).", minimum=1
     )
-    embedding_units: int = _setting(128, "Size E of a token's vector.", minimum=1)
-    residual: bool = _setting(False, "Add each layer's input to its output where sizes agree.")
-    layer_norm: bool = _setting(False, "Normalise each layer's output.")
-    halve: bool = _setting(
+    embedding_units: int = setting(128, "Size E of a token's vector.", minimum=1)
+    residual: bool = setting(False, "Add each layer's input to its output where sizes agree.")
+    layer_norm: bool = setting(False, "Normalise each layer's output.")
+    halve: bool = setting(
         False, "Join neighbouring states between layers: each layer reads half the steps."
     )
-    embedding_dropout: float = _setting(
+    embedding_dropout: float = setting(
         0.5, "Share dropped of the embeddings.", minimum=0.0, below=1.0
     )
-    dropout: float = _setting(
+    dropout: float = setting(
         0.5, "Share dropped of the pooled vector, and between layers.", minimum=0.0, below=1.0
     )
-    recurrent_dropout: float = _setting(
+    recurrent_dropout: float = setting(
         0.0, "Share of the state dropped, the same units at each step.", minimum=0.0, below=1.0
     )
-    word_dropout: float = _setting(
+    word_dropout: float = setting(
         0.2, "Share of tokens replaced by the unknown token in training.", minimum=0.0, below=1.0
     )
-    chrono_steps: int = _setting(
+    chrono_steps: int = setting(
         0, "Longest dependency for chrono initialisation of the gates' biases (0: off).", minimum=0
     )
-    kernel: str = _setting(
+    kernel: str = setting(
         "auto", "How the recurrence is computed; all give the same numbers.", choices=KERNELS
     )
-    recompute: int = _setting(
+    recompute: int = setting(
         0,
         "For long texts: hold what the steps compute for so many of them at a time, and compute it "
         "again for the gradient (0: hold all).",
@@ -238,44 +158,120 @@ class ModelConfig(_Section):
 
 
 @dataclass(frozen=True)
-class TrainingConfig(_Section):
+class TrainingConfig(Section):
     """How the weights are fitted."""
 
-    epochs: int | None = _setting(
+    epochs: int | None = setting(
         None,
-        "Passes over the training data.  [default: 5, or as many as make 2,000 updates]",
+        "Passes over the training data, or auto: 5, or as many as make 2,000 updates; with "
+        "--time-budget, as many as fit.  [default: auto]",
         minimum=1,
     )
-    batch_tokens: int = _setting(8192, "Tokens of a batch, padding included.", minimum=1)
-    batch_texts: int = _setting(32, "Texts of a batch, at the most.", minimum=1)
-    max_length: int = _setting(
+    time_budget: str | None = setting(
+        None,
+        "Time for the whole run, such as 90s, 30m or 2h: the learning rate falls to zero in it.",
+    )
+    batch_tokens: int = setting(8192, "Tokens of a batch, padding included.", minimum=1)
+    batch_texts: int = setting(32, "Texts of a batch, at the most.", minimum=1)
+    max_length: int = setting(
         0, "Longest text in tokens; the rest is cut (0: no limit).", minimum=0
     )
-    learning_rate: float = _setting(3e-3, "Highest learning rate.", minimum=0.0)
-    warmup: float = _setting(
+    learning_rate: float = setting(3e-3, "Highest learning rate.", minimum=0.0)
+    warmup: float = setting(
         0.1, "Share of the steps in which the learning rate rises.", minimum=0.0, below=1.0
     )
-    weight_decay: float = _setting(0.0, "Decoupled weight decay (AdamW).", minimum=0.0)
-    clip_norm: float = _setting(1.0, "Largest global norm of the gradient (0: off).", minimum=0.0)
-    label_smoothing: float = _setting(
+    weight_decay: float = setting(0.0, "Decoupled weight decay (AdamW).", minimum=0.0)
+    tbptt: str | None = setting(
+        None,
+        "Truncated back-propagation through time, K1,K2: segments of K1 tokens, back through K2, a "
+        "multiple of K1; the memory it needs does not grow with the text. With --no-bidirectional.",
+    )
+    tbptt_random: bool = setting(
+        False, "Draw the length of the segments anew for each batch, around K1."
+    )
+    accumulate: int = setting(
+        1,
+        "Parts in which each batch is computed one after the other, to save memory; the update is "
+        "that of the whole batch.",
+        minimum=1,
+    )
+    clip_norm: float = setting(1.0, "Largest global norm of the gradient (0: off).", minimum=0.0)
+    label_smoothing: float = setting(
         0.1, "Probability spread over the other labels.", minimum=0.0, below=1.0
     )
-    class_weights: bool = _setting(False, "Weigh each class by the inverse of its frequency.")
-    patience: int = _setting(
+    class_weights: bool = setting(False, "Weigh each class by the inverse of its frequency.")
+    patience: int = setting(
         3, "Epochs without a better validation score before training stops (0: never).", minimum=0
     )
-    precision: str = _setting(
+    ema: float = setting(
+        0.0,
+        "Decay of an exponential moving average of the weights, such as 0.999, which is then what "
+        "is measured and saved (0: off).",
+        minimum=0.0,
+        below=1.0,
+    )
+    strategy: str = setting(
+        "auto",
+        "Where to train: one device, all of this machine, the machines of TF_CONFIG, or a TPU.",
+        choices=STRATEGIES,
+        operational=True,
+    )
+    on_nan: str = setting(
+        "stop",
+        "Where the loss is no longer a number, or explodes: stop, or go back to the last "
+        "checkpoint and halve the learning rate.",
+        choices=("stop", "rollback"),
+        operational=True,
+    )
+    checkpoint_minutes: float = setting(
+        5.0, "Between two checkpoints.", minimum=0.0, operational=True
+    )
+    keep_checkpoints: int = setting(
+        3, "How many of the newest checkpoints are kept.", minimum=1, operational=True
+    )
+    precision: str = setting(
         "float32",
         "Of matrix products and embeddings; weights, gates and states are float32 in any case.",
         choices=PRECISIONS,
     )
-    seed: int = _setting(0, "Seed of every random choice.", minimum=0, below=2**31)
-    deterministic: bool = _setting(
+    seed: int = setting(0, "Seed of every random choice.", minimum=0, below=2**31)
+    deterministic: bool = setting(
         False, "Give the same weights, bit for bit, each time on one machine (slower)."
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.time_budget is not None:
+            seconds(self.time_budget)
+        if self.tbptt_random and self.tbptt is None:
+            raise ConfigError("`tbptt_random` needs `tbptt` beside it.")
+        if self.segment_steps is None and self.tbptt is not None:
+            raise ConfigError(
+                "`tbptt` must be K1,K2 with K2 a multiple of K1, such as 256,256 or 64,256, got "
+                f"{self.tbptt!r}."
+            )
 
-_SECTIONS: dict[str, type[_Section]] = {
+    @property
+    def segment_steps(self) -> tuple[int, int] | None:
+        """K1, and K2 in segments, of `tbptt`; None if it is off."""
+        first, comma, second = (self.tbptt or "").partition(",")
+        if not (comma and first.strip().isdecimal() and second.strip().isdecimal()):
+            return None
+        steps, reach = int(first), int(second)
+        return (steps, reach // steps) if 0 < steps <= reach and reach % steps == 0 else None
+
+
+def resumable(own: RunConfig, other: RunConfig) -> bool:
+    """Whether a run with one's settings may go on with the other's: all but operational ones."""
+    for name, section in _SECTIONS.items():
+        for each in dataclasses.fields(section):
+            one, two = (getattr(getattr(config, name), each.name) for config in (own, other))
+            if one != two and not each.metadata["operational"]:
+                return False
+    return True
+
+
+_SECTIONS: dict[str, type[Section]] = {
     "data": DataConfig,
     "tokenizer": TokenizerConfig,
     "model": ModelConfig,
@@ -317,6 +313,6 @@ class RunConfig:
         return cls(**sections)
 
     @classmethod
-    def sections(cls) -> dict[str, type[_Section]]:
+    def sections(cls) -> dict[str, type[Section]]:
         """Maps each section's name to its dataclass, in the order of the file."""
         return dict(_SECTIONS)

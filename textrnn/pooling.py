@@ -49,8 +49,50 @@ class _Pooling(keras.layers.Layer):
         """
 
     @abstractmethod
+    def merge(self, summary: States, later: States, *, any_later: tf.Tensor) -> States:
+        """The summary of all states, of those before some point and those after it.
+
+        Args:
+            summary: Of the states before.
+            later: Of the states after, begun with `start`.
+            any_later: `[B, 1]` of bool, whether there are any after it.
+        """
+
+    @abstractmethod
     def finish(self, summary: States) -> tf.Tensor:
         """The pooled vector `[B, H]` of all states so far."""
+
+    @abstractmethod
+    def each(self, states: tf.Tensor, mask: tf.Tensor) -> States:
+        """The summary `[B, T, ...]` of each state alone; of one that the mask hides, of none."""
+
+    def prefixes(
+        self, summary: States, states: tf.Tensor, mask: tf.Tensor, *, steps: int
+    ) -> tf.Tensor:
+        """The pooled vector `[B, T, H]` of all states up to each one.
+
+        The summaries are merged in about log2(T) rounds, each over twice as many states (Hillis &
+        Steele 1986, "Data Parallel Algorithms").
+
+        Args:
+            summary: That of all states before.
+            states: `[B, T, H]`.
+            mask: `[B, T]`.
+            steps: T at the most.
+        """
+        own, flags = self.each(states, mask), mask[:, :, tf.newaxis]
+        none = self.each(tf.zeros_like(states), tf.zeros_like(mask))
+        shift = 1
+        while shift < steps:
+            earlier = tuple(
+                tf.concat([empty[:, :shift], array[:, :-shift]], axis=1)
+                for empty, array in zip(none, own, strict=True)
+            )
+            own = self.merge(earlier, own, any_later=flags)
+            flags |= tf.concat([tf.zeros_like(flags[:, :shift]), flags[:, :-shift]], axis=1)
+            shift *= 2
+        before = tuple(array[:, tf.newaxis] for array in summary)
+        return self.finish(self.merge(before, own, any_later=flags))
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
@@ -94,6 +136,14 @@ class LastState(_Pooling):
         last = self.call(states, mask=mask)
         return (tf.where(tf.reduce_any(mask, axis=1, keepdims=True), last, summary[0]),)
 
+    def each(self, states: tf.Tensor, mask: tf.Tensor) -> States:
+        """See `_Pooling.each`."""
+        return (states,)
+
+    def merge(self, summary: States, later: States, *, any_later: tf.Tensor) -> States:
+        """See `_Pooling.merge`."""
+        return (tf.where(any_later, later[0], summary[0]),)
+
     def finish(self, summary: States) -> tf.Tensor:
         """See `_Pooling.finish`."""
         return summary[0]
@@ -133,6 +183,16 @@ class MeanPooling(_Pooling):
         count += tf.reduce_sum(tf.cast(mask, tf.int32), axis=1, keepdims=True)
         return new, (new - total) - more, count
 
+    def each(self, states: tf.Tensor, mask: tf.Tensor) -> States:
+        """See `_Pooling.each`."""
+        real = mask[:, :, tf.newaxis]
+        return tf.where(real, states, 0), tf.zeros_like(states), tf.cast(real, tf.int32)
+
+    def merge(self, summary: States, later: States, *, any_later: tf.Tensor) -> States:
+        """See `_Pooling.merge`."""
+        total, lost, count = (one + other for one, other in zip(summary, later, strict=True))
+        return total, lost, count
+
     def finish(self, summary: States) -> tf.Tensor:
         """See `_Pooling.finish`."""
         total, _, count = summary
@@ -159,6 +219,14 @@ class MaxPooling(_Pooling):
         """See `_Pooling.add`."""
         real = tf.where(mask[:, :, tf.newaxis], states, states.dtype.min)
         return (tf.maximum(summary[0], tf.reduce_max(real, axis=1)),)
+
+    def each(self, states: tf.Tensor, mask: tf.Tensor) -> States:
+        """See `_Pooling.each`."""
+        return (tf.where(mask[:, :, tf.newaxis], states, states.dtype.min),)
+
+    def merge(self, summary: States, later: States, *, any_later: tf.Tensor) -> States:
+        """See `_Pooling.merge`."""
+        return (tf.maximum(summary[0], later[0]),)
 
     def finish(self, summary: States) -> tf.Tensor:
         """See `_Pooling.finish`."""
@@ -245,6 +313,22 @@ class AttentionPooling(_Pooling):
             new,
             kept * total + tf.reduce_sum(shares, axis=1, keepdims=True),
             kept * weighted + tf.linalg.matvec(states, shares, transpose_a=True),
+        )
+
+    def each(self, states: tf.Tensor, mask: tf.Tensor) -> States:
+        """See `_Pooling.each`."""
+        real = mask[:, :, tf.newaxis]
+        logits = tf.where(real, self.logits_of(states)[:, :, tf.newaxis], states.dtype.min / 2)
+        return logits, tf.cast(real, states.dtype), tf.where(real, states, 0)
+
+    def merge(self, summary: States, later: States, *, any_later: tf.Tensor) -> States:
+        """See `_Pooling.merge`."""
+        largest = tf.maximum(summary[0], later[0])
+        one, other = tf.exp(summary[0] - largest), tf.exp(later[0] - largest)
+        return (
+            largest,
+            one * summary[1] + other * later[1],
+            one * summary[2] + other * later[2],
         )
 
     def finish(self, summary: States) -> tf.Tensor:

@@ -116,6 +116,7 @@ class RNN(keras.layers.Layer):
         training: bool = False,
         directions: int = 1,
         before: tf.Tensor | None = None,
+        dropout_mask: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, States]:
         """The recurrence itself.
 
@@ -127,6 +128,7 @@ class RNN(keras.layers.Layer):
             directions: How many recurrences run side by side, this one included.
             before: `[B, w-1, E]`, the inputs before the first one, for the `window` of a recurrence
                 that goes on; zeros if None.
+            dropout_mask: `[B, H]`, of a recurrence that goes on; in training one is drawn if None.
 
         Returns:
             The output `[B, T, H]` of each step at its input's place, whichever the direction, and
@@ -145,7 +147,8 @@ class RNN(keras.layers.Layer):
             tf.ensure_shape(tf.cast(state, self.cell.state_dtype), [sequence.shape[0], size])
             for state, size in zip(states, self.cell.state_size, strict=True)
         )
-        dropout_mask = self.cell.dropout_mask(batch_size, training=training)
+        if dropout_mask is None:
+            dropout_mask = self.cell.dropout_mask(batch_size, training=training)
         # The plain loop is what other programs convert; it is never cut.
         plain = choose_kernel(self.cell, self.kernel).name == "unroll"
         parts = 1 if plain else self.parts or batch_parts(directions=directions)
@@ -250,7 +253,13 @@ class RNN(keras.layers.Layer):
         return (*states, tf.zeros([batch_size, self.window - 1, input_units], self.compute_dtype))
 
     def advance(
-        self, memory: States, sequence: tf.Tensor, mask: tf.Tensor
+        self,
+        memory: States,
+        sequence: tf.Tensor,
+        mask: tf.Tensor,
+        *,
+        training: bool = False,
+        dropout_mask: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, States]:
         """Reads the next piece of sequences that may have no end.
 
@@ -258,6 +267,9 @@ class RNN(keras.layers.Layer):
             memory: What `start` or the piece before gave.
             sequence: `[B, T, E]`.
             mask: `[B, T]` of bool, in each row True up to its last input and False from there on.
+                A piece whose memory is not needed may have padding at its beginning too.
+            training: Whether the gradient will be asked for.
+            dropout_mask: `[B, H]`, the same for all pieces.
 
         Returns:
             The output `[B, T, H]` of each step, and the memory after the piece.
@@ -269,7 +281,14 @@ class RNN(keras.layers.Layer):
             raise ConfigError("a layer that reads backwards needs the whole sequence at once.")
         states = memory[: self.cell.state_count]
         before = memory[-1] if self.window > 1 else None
-        outputs, states = self.recur(sequence, initial_state=states, mask=mask, before=before)
+        outputs, states = self.recur(
+            sequence,
+            initial_state=states,
+            mask=mask,
+            before=before,
+            training=training,
+            dropout_mask=dropout_mask,
+        )
         if before is None:
             return outputs, states
         inputs = tf.concat([before, tf.cast(sequence, before.dtype)], axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -141,12 +141,33 @@ class RNNStack(keras.layers.Layer):
         )
 
     def advance(
-        self, memory: tuple[States, ...], sequence: tf.Tensor, mask: tf.Tensor
+        self,
+        memory: tuple[States, ...],
+        sequence: tf.Tensor,
+        mask: tf.Tensor,
+        *,
+        training: bool = False,
+        dropout_masks: Sequence[tf.Tensor | None] | None = None,
+        drop: Callable[[tf.Tensor, int], tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor, tuple[States, ...]]:
-        """Reads the next piece of texts; see `RNN.advance`."""
+        """Reads the next piece of texts; see `RNN.advance`.
+
+        Args:
+            memory: What `start` or the piece before gave.
+            sequence: `[B, T, E]`.
+            mask: `[B, T]`.
+            training: Whether the gradient will be asked for.
+            dropout_masks: The recurrent dropout of each layer.
+            drop: The dropout between layers, of a sequence before the layer of this number.
+        """
         after = []
+        masks = dropout_masks or [None] * len(self.rnns)
         for i, (rnn, before) in enumerate(zip(self.rnns, memory, strict=True)):
-            states, own = rnn.advance(before, sequence, mask)
+            if i > 0 and drop is not None:
+                sequence = drop(sequence, i)
+            states, own = rnn.advance(
+                before, sequence, mask, training=training, dropout_mask=masks[i]
+            )
             sequence = self.finished(i, sequence, states)
             after.append(own)
         return sequence, tuple(after)

@@ -1,4 +1,4 @@
-"""The learning curve of a run: as a table, as a picture, and for TensorBoard."""
+"""The learning curve of a run, as a table and as a picture."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import tensorflow as tf
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from textrnn.atomic import write_atomically
 
-__all__ = ["draw_curves", "write_history", "write_tensorboard"]
+__all__ = ["draw_curves", "write_history"]
 
 
 def write_history(path: Path, history: Sequence[Mapping[str, float]]) -> None:
@@ -45,12 +43,3 @@ def draw_curves(path: Path, history: Sequence[Mapping[str, float]], *, title: st
     FigureCanvasAgg(figure)
     figure.savefig(picture, format="png")
     write_atomically(path, picture.getvalue())
-
-
-def write_tensorboard(writer: Any, row: Mapping[str, float]) -> None:
-    """Adds the figures of one epoch to a `tf.summary` writer."""
-    with writer.as_default(step=int(row["epoch"])):
-        for name, value in row.items():
-            if name != "epoch":
-                tf.summary.scalar(name, value)
-    writer.flush()

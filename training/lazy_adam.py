@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
-__all__ = ["LazyAdam", "unique_rows"]
+__all__ = ["LazyAdam", "RowGradient", "row_gradient", "unique_rows"]
+
+
+class RowGradient(NamedTuple):
+    """The gradient of an embedding `[V, E]` in static shapes, as a TPU needs it.
+
+    Attributes:
+        values: `[V, E]`, zero in the rows that the batch did not use.
+        touched: `[V, 1]`, 1 in the rows that it used, 0 in the others.
+    """
+
+    values: tf.Tensor
+    touched: tf.Tensor
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
@@ -16,22 +28,28 @@ class LazyAdam(keras.optimizers.Adam):
 
     A dense Adam goes on moving a row for some twenty steps after each use, by its momentum: ten
     times as far in all, so that a rare token's row learns its few texts by heart. And its cost
-    grows with the vocabulary. Where the gradient is a `tf.IndexedSlices` of distinct rows, here
-    the moments and weights of the other rows stay as they are; every other weight is updated as
-    Adam does. Arguments are those of `keras.optimizers.Adam`.
+    grows with the vocabulary. Where the gradient is a `tf.IndexedSlices` of distinct rows, or a
+    `RowGradient`, here the moments and weights of the other rows stay as they are; every other
+    weight is updated as Adam does.
+
+    Gradients must have been summed over the replicas of a strategy already: clipping by the
+    global norm needs the sum, and Keras would sum only when the gradient is applied.
+
+    The average of the weights, with `use_ema`, forgets its beginning: its momentum is
+    `min(ema_momentum, t / (9 + t))` after t updates, so that it serves short trainings too.
+    Arguments are those of `keras.optimizers.Adam`.
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One update of one variable."""
+        if isinstance(gradient, RowGradient):
+            self._update_rows(gradient, variable, learning_rate)
+            return
         if not isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
             return
         rows = gradient.indices
-        dtype = variable.dtype
-        rate = tf.cast(learning_rate, dtype)
-        steps = tf.cast(self.iterations + 1, dtype)
-        beta_1, beta_2 = tf.cast(self.beta_1, dtype), tf.cast(self.beta_2, dtype)
-        rate *= tf.sqrt(1 - beta_2**steps) / (1 - beta_1**steps)
+        rate, beta_1, beta_2 = self._factors(variable.dtype, learning_rate)
         place = self._get_variable_index(variable)
         moments, squares = self._momentums[place].value, self._velocities[place].value
         m = beta_1 * tf.gather(moments, rows) + (1 - beta_1) * gradient.values
@@ -42,6 +60,35 @@ class LazyAdam(keras.optimizers.Adam):
         # scatter_sub would do the same at twice the time.
         variable.scatter_update(tf.IndexedSlices(tf.gather(variable, rows) - change, rows))
 
+    def _update_rows(self, gradient: RowGradient, variable: Any, learning_rate: Any) -> None:
+        """The same in static shapes: all rows are computed, the touched ones change."""
+        rate, beta_1, beta_2 = self._factors(variable.dtype, learning_rate)
+        place = self._get_variable_index(variable)
+        moments, squares = self._momentums[place].value, self._velocities[place].value
+        touched = gradient.touched
+        m = moments + touched * (1 - beta_1) * (gradient.values - moments)
+        v = squares + touched * (1 - beta_2) * (tf.square(gradient.values) - squares)
+        moments.assign(m)
+        squares.assign(v)
+        variable.assign_sub(touched * rate * m / (tf.sqrt(v) + self.epsilon))
+
+    def _factors(self, dtype: Any, learning_rate: Any) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """The rate, corrected for the moments' start at zero, and the two betas."""
+        steps = tf.cast(self.iterations + 1, dtype)
+        beta_1, beta_2 = tf.cast(self.beta_1, dtype), tf.cast(self.beta_2, dtype)
+        rate = tf.cast(learning_rate, dtype) * tf.sqrt(1 - beta_2**steps) / (1 - beta_1**steps)
+        return rate, beta_1, beta_2
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+        return grads_and_vars
+
+    def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
+        updates = tf.cast(self.iterations, tf.float32)
+        momentum = tf.minimum(self.ema_momentum, updates / (9 + updates))
+        averages = self._model_variables_moving_average
+        for variable, average in zip(trainable_variables, averages, strict=True):
+            average.assign_add((1 - momentum) * (variable - average))
+
 
 def unique_rows(gradient: Any) -> Any:
     """The gradient with the slices of one row summed; a dense gradient as it is."""
@@ -50,3 +97,13 @@ def unique_rows(gradient: Any) -> Any:
     rows, place = tf.unique(gradient.indices)
     values = tf.math.unsorted_segment_sum(gradient.values, place, tf.size(rows))
     return tf.IndexedSlices(values, rows, gradient.dense_shape)
+
+
+def row_gradient(gradient: Any, rows: int) -> Any:
+    """A sparse gradient of a variable `[rows, E]` as a `RowGradient`; a dense one as it is."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    values = tf.math.unsorted_segment_sum(gradient.values, gradient.indices, rows)
+    used = tf.ones_like(gradient.indices, gradient.values.dtype)[:, None]
+    touched = tf.math.unsorted_segment_max(used, gradient.indices, rows)
+    return RowGradient(values, tf.maximum(touched, 0.0))

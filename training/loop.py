@@ -1,14 +1,16 @@
-"""The training loop: one update a batch, one validation an epoch."""
+"""The training loop: one update a batch, one validation an epoch, the same on every worker."""
 
 from __future__ import annotations
 
+import collections
+import contextlib
+import datetime
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -16,54 +18,51 @@ from textrnn.classifier import TextClassifier
 from textrnn.config import TrainingConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ModelError
-from textrnn.inference import Scorer
-from textrnn.training.checkpoints import Checkpoint, TrainingState
-from textrnn.training.lazy_adam import unique_rows
+from textrnn.recurrence.parts import has_accelerator
+from textrnn.training.checkpoints import Checkpoints, TrainingState
+from textrnn.training.keeper import Keeper
+from textrnn.training.labelled import LabelledBatches
 from textrnn.training.metrics import evaluate
 from textrnn.training.optimization import make_loss, make_optimizer
 from textrnn.training.progress import Reporter
+from textrnn.training.schedule import Schedule, TimeBudget
+from textrnn.training.scoring import ReplicaScorer
+from textrnn.training.step import Signals, Step
+from textrnn.training.strategy import Distribution
 
-__all__ = ["CHECKPOINT_SECONDS", "LabelledBatches", "Trainer"]
-
-CHECKPOINT_SECONDS = 300.0
-"""Between two checkpoints within an epoch."""
-
-LOSS_SCALE = 4096.0
-"""What the loss is multiplied by for float16, whose smallest gradients would else be zero."""
+__all__ = ["Trainer"]
 
 FEWEST_EPOCHS = 5
 FEWEST_UPDATES = 2000
 """What a training of no stated length makes, both of them at least."""
 
+MOST_ROLLBACKS = 10
+"""How often the learning rate is halved before a training is given up."""
 
-@dataclass(frozen=True)
-class LabelledBatches:
-    """Texts in batches, with what the loss needs to know of each.
+EXPLODED = 100.0
+"""Nats a text, over ln C: no classifier that learns has such a loss."""
 
-    Attributes:
-        plan: The texts.
-        targets: `[N, C]` of 0 and 1.
-        weights: `[N]`, what each text counts in the loss.
-    """
+FORWARD_SHARE = 0.4
+"""Of an update, the share that its forward pass takes, about."""
 
-    plan: BatchPlan
-    targets: np.ndarray
-    weights: np.ndarray
+STEADY = 10
+"""Updates after which the speed of the fastest is that of the machine."""
 
-    def dataset(self, batches: list[Batch]) -> tf.data.Dataset:
-        """The batches as `(ids [B, T], targets [B, C], weights [B])`; a filler row weighs 0."""
+LAG = 4
+"""Updates that an accelerator may be ahead of what is known of them, so that it need not wait."""
 
-        def generate() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-            for batch in batches:
-                weights = np.where(batch.rows >= 0, self.weights[batch.rows], 0)
-                yield self.plan.ids(batch), self.targets[batch.rows], weights
 
-        signature = (
-            tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None, self.targets.shape[1]], tf.float32),
-            tf.TensorSpec([None], tf.float32),
-        )
-        return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2)
+class _Diverged(Exception):
+    """An update made the weights useless; the message says how that shows."""
+
+
+class _Update(NamedTuple):
+    """An update under way: its signals, its place in the epoch, its texts and tokens."""
+
+    signals: tf.Tensor
+    batch: int
+    rows: int
+    tokens: float
 
 
 class Trainer:
@@ -72,15 +71,18 @@ class Trainer:
     The best epoch has the highest accuracy (multi-label: micro F1), of equals the lowest loss.
 
     Args:
-        model: The classifier, built.
+        model: The classifier, built in the distribution's scope.
         config: The settings.
         multi_label: Whether a text may carry any number of labels.
         labels: The label names.
         train: What is fitted.
         valid: What decides which epoch was best, and when to stop.
-        checkpoint: The file to keep the state in.
+        checkpoints: Where the state is kept; written by the chief alone.
         data_digest: Of the data, so that a checkpoint is not resumed on other data.
         should_stop: Asked after each update; True saves a checkpoint and raises KeyboardInterrupt.
+        distribution: Where it runs; one device if None.
+        budget: The time there is; None: no limit.
+        callbacks: Keras callbacks, told of the training as by Keras' own `fit`.
     """
 
     def __init__(
@@ -92,65 +94,63 @@ class Trainer:
         labels: tuple[str, ...],
         train: LabelledBatches,
         valid: LabelledBatches,
-        checkpoint: Path,
+        checkpoints: Checkpoints,
         data_digest: str,
         should_stop: Callable[[], bool] = lambda: False,
+        distribution: Distribution | None = None,
+        budget: TimeBudget | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> None:
         self.model = model
         self.config = config
         self.labels = labels
         self.multi_label = multi_label
         self.train, self.valid = train, valid
+        self.distribution = distribution or Distribution.choose("single")
         self.state = TrainingState()
-        self._checkpoint = checkpoint
-        self._data_digest = data_digest
         self._should_stop = should_stop
         self._best: list[np.ndarray] = []
-        batches = train.plan.batches()
+        self._epoch_updates = len(train.plan.batches())
+        self.epochs = config.epochs
+        if not config.epochs and budget is None:
+            self.epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_UPDATES / self._epoch_updates))
+        self.schedule = Schedule(
+            self.epochs and self.epochs * self._epoch_updates, budget=budget, warmup=config.warmup
+        )
         # Texts weigh the same whichever batch they fall into, so the mean is over the texts of an
         # average batch, not of their own.
-        self._mean_rows = len(train.targets) / len(batches)
-        self._loss = make_loss(config, multi_label=multi_label)
-        enough = max(FEWEST_EPOCHS, math.ceil(FEWEST_UPDATES / len(batches)))
-        self.epochs = config.epochs or enough
-        self.optimizer = make_optimizer(config, total_steps=self.epochs * len(batches))
-        self.optimizer.build(model.trainable_variables)
-        self._scorer = Scorer(model, multi_label=multi_label)
-        self.step = self._make_step()
-
-    def _make_step(self) -> Any:
-        model, optimizer = self.model, self.optimizer
-        signature = self.train.dataset([]).element_spec
-        scale = LOSS_SCALE if self.config.precision == "float16" else 1.0
-
-        @tf.function(input_signature=signature)
-        def step(
-            ids: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor
-        ) -> tuple[tf.Tensor, tf.Tensor]:
-            with tf.GradientTape() as tape:
-                logits = tf.cast(model(ids, training=True), tf.float32)  # [B, C]
-                loss_sum = tf.reduce_sum(weights * self._loss(targets, logits))
-                loss = scale * loss_sum / self._mean_rows
-            gradients = tape.gradient(loss, model.trainable_variables)
-            gradients = [unique_rows(gradient) for gradient in gradients]
-            if scale != 1.0:
-                gradients = [_scaled(gradient, 1.0 / scale) for gradient in gradients]
-            if self.config.clip_norm:
-                gradients, _ = tf.clip_by_global_norm(gradients, self.config.clip_norm)
-            optimizer.apply(gradients, model.trainable_variables)
-            return loss_sum, self._count_correct(logits, targets, weights)
-
-        return step
-
-    def _count_correct(
-        self, logits: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor
-    ) -> tf.Tensor:
-        """How many of the texts `[B]` have all their labels right."""
-        if self.multi_label:
-            correct = tf.reduce_all(tf.equal(logits >= 0.0, targets > 0.5), axis=1)
-        else:
-            correct = tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))
-        return tf.math.count_nonzero(correct & (weights > 0), dtype=tf.int32)
+        mean_rows = len(train.targets) / self._epoch_updates
+        with self.distribution.scope():
+            self.optimizer = make_optimizer(config)
+            self.optimizer.build(model.trainable_variables)
+            model.compile(optimizer=self.optimizer, auto_scale_loss=False)
+        self.step = Step(
+            model,
+            self.optimizer,
+            make_loss(config, multi_label=multi_label),
+            config=config,
+            distribution=self.distribution,
+            multi_label=multi_label,
+            mean_rows=mean_rows,
+            notes=3,
+        )
+        self._keeper = Keeper(
+            model,
+            self.optimizer,
+            checkpoints=checkpoints,
+            data_digest=data_digest,
+            distribution=self.distribution,
+            minutes=config.checkpoint_minutes,
+        )
+        self._scorer = ReplicaScorer(model, multi_label=multi_label, distribution=self.distribution)
+        model.stop_training = False
+        self._callbacks = keras.callbacks.CallbackList(list(callbacks), model=model)
+        self._pending: collections.deque[_Update] = collections.deque()
+        self._lag = LAG if has_accelerator() else 0
+        self._validation_seconds = math.inf
+        self._pace = math.inf  # Seconds a token, of the fastest update after the first.
+        self._settled = 0
+        self.valid_probabilities = np.zeros([0, len(labels)], np.float32)
 
     def fit(
         self, reporter: Reporter, *, on_epoch: Callable[[dict[str, float]], None]
@@ -162,86 +162,192 @@ class Trainer:
             on_epoch: Told the figures of each epoch as it ends.
 
         Raises:
-            ModelError: The loss is no longer a number.
+            ModelError: The loss is no longer a number, or explodes, and `on_nan` does not help.
+            ConfigError: The time budget is used up before training begins.
             KeyboardInterrupt: `should_stop` said so; the checkpoint is written.
         """
+        self.schedule.start(elapsed=self.state.elapsed)
+        self._keeper.take(self.state, self._best)
+        self._callbacks.on_train_begin()
         while not self._finished():
-            self._fit_epoch(reporter)
-            row = self._validate(reporter)
-            self.state.history.append(row)
-            self.state.epoch += 1
-            quality = [row["valid_score"], -row["valid_loss"]]
-            if not self._best or quality > self.state.best_quality:
-                self.state.best_quality = quality
-                self.state.best_epoch = self.state.epoch
-                self._best = self.model.get_weights()
-            self.state.start_epoch()
-            self.save_checkpoint()
+            try:
+                self._callbacks.on_epoch_begin(self.state.epoch)
+                self._fit_epoch(reporter)
+                row = self._validate(reporter)
+            except _Diverged as problem:
+                self._roll_back(problem, reporter)
+                continue
+            self._end_epoch(row, reporter)
             on_epoch(row)
+        self._callbacks.on_train_end()
         self.model.set_weights(self._best)
         return self.state
 
+    def _end_epoch(self, row: dict[str, float], reporter: Reporter) -> None:
+        self.state.history.append(row)
+        self.state.epoch += 1
+        quality = [row["valid_score"], -row["valid_loss"]]
+        if not self._best or quality > self.state.best_quality:
+            self.state.best_quality = quality
+            self.state.best_epoch = self.state.epoch
+            with self._averaged_weights():
+                self._best = self.model.get_weights()
+        self.state.start_epoch()
+        self._callbacks.on_epoch_end(self.state.epoch - 1, _keras_logs(row))
+        self._save(reporter)
+
     def _finished(self) -> bool:
+        """Whether the training is over, at the end of an epoch."""
+        # What is left of the time would hardly do for another validation.
+        if self.state.epoch and (self._out_of_time(0.98) or self.model.stop_training):
+            return True
+        if self.epochs and self.state.epoch >= self.epochs:
+            return True
         waited = self.state.epoch - self.state.best_epoch
-        patience = self.config.patience
-        return self.state.epoch >= self.epochs or bool(patience and waited >= patience)
+        # To stop early would be to stop before the rate has fallen.
+        patience = 0 if self.schedule.budget else self.config.patience
+        return bool(patience and waited >= patience)
+
+    def _out_of_time(self, share: float = 1.0) -> bool:
+        return self.schedule.budget is not None and self.state.time_share >= share
 
     def _fit_epoch(self, reporter: Reporter) -> None:
         state = self.state
         batches = self.train.plan.batches(seed=[self.config.seed, state.epoch])
-        saved = start = time.perf_counter()
-        before = state.seconds
-        name = f"epoch {state.epoch + 1}/{self.epochs}"
-        with reporter.step(name, total=len(batches)) as advance:
+        total = "" if self.epochs is None else f"/{self.epochs}"
+        self._epoch_started = time.perf_counter() - state.seconds
+        data = self.train.dataset(batches[state.batch :], multiple=self.step.rows_multiple)
+        with reporter.step(f"epoch {state.epoch + 1}{total}", total=len(batches)) as advance:
             advance(state.batch)
-            for data in self.train.dataset(batches[state.batch :]):
-                loss_sum, correct = (float(value) for value in self.step(*data))
-                if not math.isfinite(loss_sum):
-                    raise self._diverged(f"the loss is {loss_sum} in batch {state.batch + 1}")
-                batch = batches[state.batch]
-                real = batch.rows[batch.rows >= 0]
-                state.loss_sum += loss_sum
-                state.correct_sum += correct
-                state.row_sum += len(real)
-                state.token_sum += float(self.train.plan.lengths[real].sum())
-                state.batch += 1
-                now = time.perf_counter()
-                state.seconds = before + now - start
-                advance(1, self._figures())
-                if self._should_stop():
-                    self.save_checkpoint()
-                    raise KeyboardInterrupt
-                if now - saved >= CHECKPOINT_SECONDS:
-                    self.save_checkpoint()
-                    saved = now
+            for values in data:
+                self._start_update(values, batches[state.batch])
+                self._settle(self._lag, reporter, advance)
+                if self._out_of_time() or self.model.stop_training:
+                    break
+            self._settle(0, reporter, advance)
 
-    def _diverged(self, what: str) -> ModelError:
-        return ModelError(
-            f"{what} of epoch {self.state.epoch + 1}; lower --learning-rate (now "
-            f"{self.config.learning_rate:g}) and train again with --overwrite."
+    def _start_update(self, values: Sequence[Any], batch: Batch) -> None:
+        state = self.state
+        factor = self.schedule.factor(state.update, state.time_share)
+        self.optimizer.learning_rate = self.config.learning_rate * state.rate_scale * factor
+        self._callbacks.on_train_batch_begin(state.batch)  # Which may set another rate.
+        real = batch.rows[batch.rows >= 0]
+        tokens = float(self.train.plan.lengths[real].sum())
+        signals = self.step(values, self._notes(), seed=[self.config.seed, state.update])
+        self._pending.append(_Update(signals, state.batch, len(real), tokens))
+        state.batch += 1
+        state.update += 1
+
+    def _notes(self) -> tuple[float, float, float]:
+        """What the chief tells all workers: to stop, to save, and how much time is used up."""
+        share = self.schedule.time_share(validation=self._expected_validation())
+        return float(self._should_stop()), float(self._keeper.is_due()), share
+
+    def _expected_validation(self) -> float:
+        """Seconds of a validation: before there was one, by what its tokens take in training."""
+        if self._validation_seconds < math.inf:
+            return self._validation_seconds
+        if self._settled < STEADY:
+            return 0.0
+        return FORWARD_SHARE * float(self.valid.plan.lengths.sum()) * self._pace
+
+    def _settle(self, lag: int, reporter: Reporter, advance: Callable[..., None]) -> None:
+        """Waits until so many updates are under way, and does what the chief has told.
+
+        Raises:
+            KeyboardInterrupt: To stop; the checkpoint is written.
+        """
+        stop = save = False
+        while len(self._pending) > (0 if stop or save else lag):
+            signals = self._end_update(advance)
+            stop |= bool(signals.notes[0])
+            save |= bool(signals.notes[1])
+        if stop or save:
+            self._save(reporter, must=stop)
+        if stop:
+            raise KeyboardInterrupt
+
+    def _end_update(self, advance: Callable[..., None]) -> Signals:
+        """Waits for the oldest update under way, and counts it."""
+        state = self.state
+        update = self._pending.popleft()
+        signals = self.step.read(update.signals)
+        self._check(signals, update)
+        state.loss_sum += signals.loss_sum
+        state.correct_sum += signals.correct
+        state.row_sum += update.rows
+        state.token_sum += update.tokens
+        state.time_share = signals.notes[2]
+        now = time.perf_counter() - self._epoch_started
+        self._settled += 1
+        if self._settled > 1:  # Not the one that traced the graph.
+            self._pace = min(self._pace, (now - state.seconds) / max(update.tokens, 1.0))
+        state.seconds = now
+        state.elapsed = self.schedule.elapsed()
+        logs = {"loss": state.loss_sum / state.row_sum, "accuracy": self._accuracy()}
+        self._callbacks.on_train_batch_end(update.batch, logs)
+        advance(1, self._figures())
+        return signals
+
+    def _accuracy(self) -> float:
+        return self.state.correct_sum / self.state.row_sum
+
+    def _check(self, signals: Signals, update: _Update) -> None:
+        """Raises _Diverged if an update was of no use."""
+        most_loss = EXPLODED * max(1.0, math.log(len(self.labels)))
+        most_loss *= max(float(self.train.weights.max()), 1.0)
+        problem = signals.problem(rows=update.rows, most_loss=most_loss)
+        if problem is not None:
+            where = f"in batch {update.batch + 1} of epoch {self.state.epoch + 1}"
+            raise _Diverged(f"{problem} {where}")
+
+    def _roll_back(self, problem: _Diverged, reporter: Reporter) -> None:
+        """Goes back to the last checkpoint with half the learning rate, or gives up."""
+        self._pending.clear()
+        rate = self.config.learning_rate * self.state.rate_scale
+        scale = self.state.rate_scale / 2
+        last = self._keeper.last
+        if last is None or self.config.on_nan != "rollback" or scale < 0.5**MOST_ROLLBACKS:
+            go_on = "--resume --on-nan" if self._keeper.checkpoints.paths() else "--on-nan"
+            raise ModelError(
+                f"{problem}; lower --learning-rate (now {rate:g}) and train again with "
+                f"--overwrite, or use {go_on} rollback, which halves it where it must."
+            )
+        self._keeper.restore(last)
+        self.state = last.state.copy()
+        self._best = list(last.best)
+        self.state.rate_scale = scale
+        self._keeper.take(self.state, self._best)
+        reporter.message(
+            f"{problem}; back to update {self.state.update} with the learning rate {rate / 2:g}"
         )
 
     def _figures(self) -> str:
         state = self.state
+        left = self.schedule.left_seconds(state.update, state.time_share)
+        ends = "" if left is None else f", {datetime.timedelta(seconds=round(left))} to the end"
         return (
-            f"loss {state.loss_sum / state.row_sum:.3f} "
-            f"accuracy {state.correct_sum / state.row_sum:.3f} "
-            f"{state.token_sum / state.seconds:,.0f} tokens/s"
+            f"loss {state.loss_sum / state.row_sum:.3f} accuracy {self._accuracy():.3f} "
+            f"{state.token_sum / state.seconds:,.0f} tokens/s{ends}"
         )
 
     def _validate(self, reporter: Reporter) -> dict[str, float]:
         """The figures of the epoch that has just been fitted."""
         state = self.state
-        probabilities = self.probabilities(self.valid.plan, reporter, name="validation")
+        with self._averaged_weights():
+            probabilities = self.probabilities(self.valid.plan, reporter, name="validation")
+        self._validation_seconds = min(self._validation_seconds, self._scorer.seconds)
         if not np.isfinite(probabilities).all():
-            raise self._diverged("the probabilities are no numbers after the last batch")
+            where = f"after the last batch of epoch {state.epoch + 1}"
+            raise _Diverged(f"the probabilities are no numbers {where}")
+        self.valid_probabilities = probabilities
         measured = evaluate(
             probabilities, self.valid.targets, labels=self.labels, multi_label=self.multi_label
         )
         return {
             "epoch": state.epoch + 1,
             "train_loss": state.loss_sum / state.row_sum,
-            "train_accuracy": state.correct_sum / state.row_sum,
+            "train_accuracy": self._accuracy(),
             "valid_loss": measured["log_loss"],
             "valid_accuracy": measured["accuracy"],
             "valid_macro_f1": measured["macro_f1"],
@@ -255,39 +361,38 @@ class Trainer:
         with reporter.step(name, total=len(plan.texts)) as advance:
             return self._scorer(plan, on_batch=advance)
 
-    def save_checkpoint(self) -> None:
-        """Writes the state of the training."""
-        variables = [variable.numpy() for variable in self._variables()]
-        Checkpoint(self.state, variables, self._best, self._data_digest).save(self._checkpoint)
+    @contextlib.contextmanager
+    def _averaged_weights(self) -> Iterator[None]:
+        """While open, the model has the moving averages of its weights, where there are any."""
+        if not self.config.ema:
+            yield
+            return
+        weights = self.model.get_weights()
+        self.optimizer.finalize_variable_values(self.model.trainable_variables)
+        try:
+            yield
+        finally:
+            self.model.set_weights(weights)
 
-    def resume(self) -> None:
-        """Goes on from the checkpoint.
+    def _save(self, reporter: Reporter, *, must: bool = False) -> None:
+        self._keeper.save(self.state, self._best, reporter, must=must)
+
+    def resume(self, reporter: Reporter) -> None:
+        """Goes on from the newest checkpoint that is whole.
 
         Raises:
-            ModelError: There is none, it is damaged, or was made with other data or settings.
+            ModelError: There is none, or it was made with other data or settings.
         """
-        checkpoint = Checkpoint.load(self._checkpoint)
-        variables = self._variables()
-        shapes = [tuple(variable.shape) for variable in variables]
-        if checkpoint.data_digest != self._data_digest:
-            raise ModelError(
-                f"{self._checkpoint}: was made with other training data; "
-                "put the data back as it was, or train again with --overwrite."
-            )
-        if [value.shape for value in checkpoint.variables] != shapes:
-            raise ModelError(
-                f"{self._checkpoint}: was made with other settings; train again with --overwrite."
-            )
-        for variable, value in zip(variables, checkpoint.variables, strict=True):
-            variable.assign(value)
+        checkpoint = self._keeper.load(reporter)
         self._best = list(checkpoint.best)
-        self.state = checkpoint.state
-
-    def _variables(self) -> list[Any]:
-        return [*self.model.variables, *self.optimizer.variables]
+        self.state = checkpoint.state.copy()
 
 
-def _scaled(gradient: Any, factor: float) -> Any:
-    if isinstance(gradient, tf.IndexedSlices):
-        return tf.IndexedSlices(factor * gradient.values, gradient.indices, gradient.dense_shape)
-    return factor * gradient
+def _keras_logs(row: dict[str, float]) -> dict[str, float]:
+    """The figures of an epoch by the names that Keras' callbacks look for."""
+    return {
+        "loss": row["train_loss"],
+        "accuracy": row["train_accuracy"],
+        "val_loss": row["valid_loss"],
+        "val_accuracy": row["valid_accuracy"],
+    }

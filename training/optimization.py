@@ -14,24 +14,21 @@ from textrnn.training.lazy_adam import LazyAdam
 __all__ = ["class_weights", "make_loss", "make_optimizer"]
 
 
-def make_optimizer(config: TrainingConfig, *, total_steps: int) -> keras.optimizers.Optimizer:
-    """Adam, its learning rate rising linearly, then falling to zero along a cosine.
+def make_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
+    """Adam, whose learning rate the training loop sets; see `training.schedule`.
 
     With weight decay it is AdamW (Loshchilov & Hutter 2019, "Decoupled Weight Decay
-    Regularization"), which spares biases.
+    Regularization"), which spares biases. With `ema` it keeps an average of the weights.
 
     Args:
         config: The settings.
-        total_steps: The number of updates after which the learning rate is zero.
     """
-    warmup_steps = min(round(config.warmup * total_steps), total_steps - 1)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if warmup_steps else config.learning_rate,
-        warmup_target=config.learning_rate if warmup_steps else None,
-        warmup_steps=warmup_steps,
-        decay_steps=total_steps - warmup_steps,
+    optimizer = LazyAdam(
+        config.learning_rate,
+        weight_decay=config.weight_decay or None,
+        use_ema=config.ema > 0,
+        ema_momentum=config.ema,
     )
-    optimizer = LazyAdam(schedule, weight_decay=config.weight_decay or None)
     if config.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -16,13 +19,15 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-__all__ = ["Advance", "Reporter"]
+__all__ = ["Advance", "JsonReporter", "Reporter"]
 
 Advance = Callable[..., None]
 """`advance(count, text="")`: so much more is done, with a few figures to show beside it."""
 
 LOG_SECONDS = 10.0
-"""Between two log lines of one step, where there is no terminal."""
+MOST_LOG_SECONDS = 300.0
+"""Between two log lines of one step, where there is no terminal: a twentieth of the time that the
+reporter has been there, within these bounds."""
 
 
 class Reporter:
@@ -35,10 +40,19 @@ class Reporter:
 
     def __init__(self, console: Console | None = None, *, quiet: bool = False) -> None:
         self.console = console or Console(stderr=True, highlight=False, quiet=quiet)
+        self._begin = time.monotonic()
 
     def message(self, text: str) -> None:
         """One line, as it is."""
         self.console.print(text, markup=False, soft_wrap=True)
+
+    def epoch(self, row: Mapping[str, float]) -> None:
+        """The figures of an epoch that has ended."""
+        self.message(
+            f"epoch {row['epoch']}: loss {row['train_loss']:.4f}, validation loss "
+            f"{row['valid_loss']:.4f}, validation accuracy {row['valid_accuracy']:.4f}, "
+            f"{row['seconds']:.0f} s at {row['tokens_per_second']:,.0f} tokens/s"
+        )
 
     @contextlib.contextmanager
     def step(self, name: str, *, total: int) -> Iterator[Advance]:
@@ -56,7 +70,7 @@ class Reporter:
                 task = bar.add_task(name, total=total, text="")
                 yield lambda count, text="": bar.update(task, advance=count, text=text)
         else:
-            yield self._log_lines(name, total)
+            yield self._now_and_then(name, total)
 
     @contextlib.contextmanager
     def wait(self, name: str) -> Iterator[None]:
@@ -68,7 +82,8 @@ class Reporter:
             self.message(name)
             yield
 
-    def _log_lines(self, name: str, total: int) -> Advance:
+    def _now_and_then(self, name: str, total: int) -> Advance:
+        """Tells `progress` after some time at first, then more and more seldom."""
         start = last = time.monotonic()
         done = 0
 
@@ -76,9 +91,42 @@ class Reporter:
             nonlocal done, last
             done += count
             now = time.monotonic()
-            if now - last >= LOG_SECONDS:
+            pause = min(max((now - self._begin) / 20, LOG_SECONDS), MOST_LOG_SECONDS)
+            if now - last >= pause:
                 last = now
                 left = (now - start) / done * (total - done) if done else 0.0
-                self.message(f"{name} {done}/{total}, {left:.0f} s left {text}".rstrip())
+                self.progress(name, done, total, left, text)
 
         return advance
+
+    def progress(self, name: str, done: int, total: int, left: float, text: str) -> None:
+        """How far a step is, with the seconds that are left of it and a few figures."""
+        self.message(f"{name} {done}/{total}, {left:.0f} s left {text}".rstrip())
+
+
+class JsonReporter(Reporter):
+    """The same as JSON lines on stderr, each with its time (ISO 8601, UTC) and its `event`.
+
+    `message` has a `text`; `progress` the `step`, `done`, `total`, `seconds_left` and `text`;
+    `epoch` all figures of one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Console(stderr=True, force_terminal=False))
+
+    def message(self, text: str) -> None:
+        """One line."""
+        self._write("message", text=text)
+
+    def epoch(self, row: Mapping[str, float]) -> None:
+        """The figures of an epoch that has ended."""
+        self._write("epoch", **row)
+
+    def progress(self, name: str, done: int, total: int, left: float, text: str) -> None:
+        """How far a step is."""
+        self._write("progress", step=name, done=done, total=total, seconds_left=left, text=text)
+
+    def _write(self, event: str, **fields: Any) -> None:
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+        line = json.dumps({"time": now, "event": event, **fields}, ensure_ascii=False)
+        self.console.out(line, highlight=False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import dataclasses
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,23 +16,39 @@ import tensorflow as tf
 
 from textrnn import bundle
 from textrnn.atomic import write_atomically
+from textrnn.calibration import fit_temperature
 from textrnn.classifier import TextClassifier
 from textrnn.config import RunConfig
 from textrnn.data import Corpus, Split, load_corpus
-from textrnn.data.batching import BatchPlan
-from textrnn.errors import ConfigError, DataError, ModelError
+from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import TrainedClassifier
-from textrnn.recurrence import batch_parts, choose_kernel
+from textrnn.settings import seconds
 from textrnn.tokenizer import Tokenizer
-from textrnn.training.checkpoints import LATEST
-from textrnn.training.history import draw_curves, write_history, write_tensorboard
-from textrnn.training.loop import LabelledBatches, Trainer
+from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
+from textrnn.training.faults import explained
+from textrnn.training.find_rate import RangeTest, find_rate
+from textrnn.training.folder import check_started, hold, is_started, open_folder
+from textrnn.training.history import draw_curves, write_history
+from textrnn.training.loop import Trainer
 from textrnn.training.metrics import evaluate
 from textrnn.training.model_card import model_card
-from textrnn.training.optimization import class_weights
+from textrnn.training.preparation import (
+    describe,
+    describe_batches,
+    describe_kernels,
+    digest,
+    prepare,
+    targets,
+)
 from textrnn.training.progress import Reporter
+from textrnn.training.schedule import TimeBudget
+from textrnn.training.strategy import Distribution
+from textrnn.training.tensorboard import TensorBoardWriter
 
-__all__ = ["measure", "train"]
+__all__ = ["find_learning_rate", "measure", "train"]
+
+SAVING_SECONDS = 10.0
+"""What tracing the graph anew and writing a finished run take, about."""
 
 
 def train(
@@ -39,9 +57,13 @@ def train(
     *,
     reporter: Reporter,
     resume: bool = False,
+    resume_or_start: bool = False,
     overwrite: bool = False,
+    measure_test: bool = True,
     should_stop: Callable[[], bool] = lambda: False,
-) -> TrainedClassifier:
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    started: float | None = None,
+) -> TrainedClassifier | None:
     """Trains a classifier into a run folder.
 
     The validation data chooses the epoch whose weights are kept; the test data is looked at once,
@@ -49,109 +71,313 @@ def train(
 
     Args:
         config: All settings.
-        output: The run folder.
+        output: The run folder. Of several workers only the chief reads and writes it.
         reporter: Told what is going on.
         resume: Whether to go on from the folder's checkpoint, whose settings must be these.
+        resume_or_start: Whether to do so if there is one, or else to begin; a finished run is
+            then left as it is.
         overwrite: Whether a run in the folder may be replaced.
-        should_stop: Asked after each update; True saves a checkpoint and raises KeyboardInterrupt.
+        measure_test: Whether to look at the test data.
+        should_stop: Asked at each update; True saves a checkpoint and raises KeyboardInterrupt.
+        callbacks: Keras callbacks, told of the training as by Keras' own `fit`. The learning rate
+            follows the schedule; a callback may change it in `on_train_batch_begin`.
+        started: When the time budget began, by `time.monotonic`; None: now.
+
+    Returns:
+        The classifier; None on a worker that is not the chief.
 
     Raises:
         TextRNNError: The data, the settings or the folder do not allow it.
     """
+    started = time.monotonic() if started is None else started
+    distribution = Distribution.choose(config.training.strategy)
     folder = Path(output)
-    _open_folder(folder, config, resume=resume, overwrite=overwrite)
-    keras.utils.set_random_seed(config.training.seed)
-    if config.training.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    reporter.message("reading the data")
-    corpus = load_corpus(config.data, seed=config.training.seed)
-    _describe(corpus, reporter)
-    tokenizer = _tokenizer(corpus, config, folder, resume=resume, reporter=reporter)
-    train_data = _prepare(corpus.train, corpus, tokenizer, config, reporter)
-    valid_data = _prepare(corpus.validation, corpus, tokenizer, config, reporter)
-    _describe_batches(train_data.plan, reporter)
-    keras.utils.set_random_seed(config.training.seed)
-    model = _build(tokenizer, corpus, config, precision=config.training.precision)
-    trainer = Trainer(
-        model,
-        config.training,
-        multi_label=config.data.multi_label,
-        labels=corpus.label_names,
-        train=train_data,
-        valid=valid_data,
-        checkpoint=folder / LATEST,
-        data_digest=_digest(train_data, valid_data),
-        should_stop=should_stop,
-    )
+    if resume and distribution.is_chief and not folder.exists():
+        check_started(folder)
+    held = hold(folder) if distribution.is_chief else contextlib.nullcontext()
+    with held, explained(distribution):
+        if distribution.is_chief and resume_or_start:
+            resume = is_started(folder)
+            if bundle.is_complete(folder):
+                distribution.broadcast(_FINISHED)
+                reporter.message(f"{folder} holds the finished run already")
+                return bundle.load(folder)
+        if distribution.is_chief:
+            open_folder(folder, config, resume=resume, overwrite=overwrite)
+        told = distribution.broadcast(_RESUME if resume else _START)
+        if told == _FINISHED:
+            return None
+        return _Run(
+            config,
+            folder,
+            distribution=distribution,
+            reporter=reporter,
+            resume=told == _RESUME,
+            measure_test=measure_test,
+            should_stop=should_stop,
+            callbacks=callbacks,
+            started=started,
+        ).train()
 
-    def write_curves() -> None:
+
+def find_learning_rate(
+    config: RunConfig, output: str | Path, *, reporter: Reporter, overwrite: bool = False
+) -> RangeTest:
+    """A learning rate range test, its table and picture in a run folder that can be trained into.
+
+    Args:
+        config: All settings.
+        output: The run folder.
+        reporter: Told what is going on.
+        overwrite: Whether a run in the folder may be replaced.
+
+    Raises:
+        TextRNNError: The data, the settings or the folder do not allow it, or the test is run on
+            several machines.
+    """
+    distribution = Distribution.choose(config.training.strategy)
+    if distribution.several_machines:
+        raise ConfigError("a range test needs one machine; unset TF_CONFIG for it.")
+    folder = Path(output)
+    with hold(folder), explained(distribution):
+        open_folder(folder, config, resume=False, overwrite=overwrite)
+        run = _Run(config, folder, distribution=distribution, reporter=reporter)
+        trainer, _, _ = run.prepare()
+        found = find_rate(
+            trainer.step,
+            trainer.optimizer,
+            trainer.train,
+            seed=config.training.seed,
+            reporter=reporter,
+        )
+        found.write(folder)
+        return found
+
+
+_START, _RESUME, _FINISHED = b"start", b"resume", b"finished"
+"""What the chief tells the other workers to do."""
+
+
+class _Run:
+    """One training into a folder that is ready for it; see `train` for the arguments."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        folder: Path,
+        *,
+        distribution: Distribution,
+        reporter: Reporter,
+        resume: bool = False,
+        measure_test: bool = True,
+        should_stop: Callable[[], bool] = lambda: False,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        started: float = 0.0,
+    ) -> None:
+        self.config, self.folder = config, folder
+        self.distribution, self.reporter = distribution, reporter
+        self._resume, self._should_stop = resume, should_stop
+        self._callbacks, self._started = callbacks, started
+        self._measure_test = measure_test
+
+    def train(self) -> TrainedClassifier | None:
+        """Everything from the data to the finished folder."""
+        trainer, corpus, tokenizer = self.prepare()
+        if self._resume:
+            trainer.resume(self.reporter)
+            self.reporter.message(
+                f"going on after {trainer.state.epoch} epochs, {trainer.state.batch} batches"
+            )
+        self._fit(trainer, corpus)
+        classifier = None
+        if self.distribution.is_chief:
+            classifier = self._finish(trainer, corpus, tokenizer)
+        self.distribution.barrier()
+        return classifier
+
+    def prepare(self) -> tuple[Trainer, Corpus, Tokenizer]:
+        """Everything before the first update."""
+        config, reporter = self.config, self.reporter
+        keras.utils.set_random_seed(config.training.seed)
+        if config.training.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        reporter.message("reading the data")
+        corpus = load_corpus(config.data, seed=config.training.seed)
+        if not self._measure_test:
+            corpus = dataclasses.replace(corpus, test=None)
+        describe(corpus, reporter)
+        tokenizer = self._tokenizer(corpus)
+        tokens_started = time.monotonic()
+        train_data = prepare(corpus.train, corpus, tokenizer, config, reporter)
+        valid_data = prepare(corpus.validation, corpus, tokenizer, config, reporter)
+        token_seconds = time.monotonic() - tokens_started
+        describe_batches(train_data.plan, reporter)
+        keras.utils.set_random_seed(config.training.seed)
+        with self.distribution.scope():
+            model = _build(tokenizer, corpus, config, precision=config.training.precision)
+        trainer = Trainer(
+            model,
+            config.training,
+            multi_label=config.data.multi_label,
+            labels=corpus.label_names,
+            train=train_data,
+            valid=valid_data,
+            checkpoints=Checkpoints(
+                self.folder / CHECKPOINTS, keep=config.training.keep_checkpoints
+            ),
+            data_digest=digest(train_data, valid_data),
+            should_stop=self._should_stop,
+            distribution=self.distribution,
+            budget=self._budget(corpus, token_seconds),
+            callbacks=self._callbacks,
+        )
+        reporter.message(f"training {model.count_params():,} weights")
+        reporter.message(describe_kernels(model, config))
+        if self.distribution.replicas > 1:
+            reporter.message(f"each batch is shared by {self.distribution.replicas} replicas")
+        return trainer, corpus, tokenizer
+
+    def _budget(self, corpus: Corpus, token_seconds: float) -> TimeBudget | None:
+        """The time there is; what comes after training is known by what has been done before."""
+        if self.config.training.time_budget is None:
+            return None
+        valid = len(corpus.validation)
+        test = len(corpus.test) if corpus.test is not None else 0
+        token_seconds *= (valid + test) / (len(corpus.train) + valid)
+
+        def finish(validation: float) -> float:
+            # The last epoch's validation, and both measurements of the best weights.
+            return validation * (2.0 + test / valid) + token_seconds + SAVING_SECONDS
+
+        return TimeBudget(seconds(self.config.training.time_budget), self._started, finish)
+
+    def _tokenizer(self, corpus: Corpus) -> Tokenizer:
+        """The chief's tokenizer, on every worker."""
+        path = self.folder / bundle.TOKENIZER
+        content = b""
+        if self.distribution.is_chief:
+            if self._resume and path.is_file():
+                tokenizer = Tokenizer.load(path)
+            else:
+                with self.reporter.wait("preparing the tokenizer"):
+                    tokenizer = Tokenizer.train(
+                        corpus.train.texts,
+                        self.config.tokenizer,
+                        seed=self.config.training.seed,
+                        progress=self.reporter.message,
+                    )
+                tokenizer.save(path)
+            content = tokenizer.to_bytes()
+        return Tokenizer.from_bytes(self.distribution.broadcast(content))
+
+    def _fit(self, trainer: Trainer, corpus: Corpus) -> None:
+        """Trains, writing the curves after each epoch."""
+        if not self.distribution.is_chief:
+            trainer.fit(self.reporter, on_epoch=lambda row: None)
+            return
+        folder, reporter = self.folder, self.reporter
+        if trainer.state.history:  # A kill may have come between the checkpoint and the curves.
+            _write_curves(folder, trainer, corpus, reporter)
+        writer = TensorBoardWriter(
+            folder / "tensorboard",
+            ids=trainer.valid.plan.texts,
+            texts=corpus.validation.texts,
+            labels=corpus.validation.labels,
+        )
+
+        def on_epoch(row: dict[str, float]) -> None:
+            _write_curves(folder, trainer, corpus, reporter)
+            writer.write(row, trainer.model, trainer.valid_probabilities, corpus.label_names)
+            reporter.epoch(row)
+
+        trainer.fit(reporter, on_epoch=on_epoch)
+        writer.close()
+
+    def _finish(self, trainer: Trainer, corpus: Corpus, tokenizer: Tokenizer) -> TrainedClassifier:
+        """Measures the trained model and writes what a run leaves behind."""
+        config, folder, reporter = self.config, self.folder, self.reporter
+        model, state = trainer.model, trainer.state
+        if config.training.precision != "float32" or self.distribution.replicas > 1:
+            model = _build(tokenizer, corpus, config, precision="float32")  # As when it is loaded.
+            model.set_weights(trainer.model.get_weights())
+        classifier = TrainedClassifier(model, tokenizer, corpus.label_names, config)
+        classifier.metrics = {
+            "training": {
+                "best_epoch": state.best_epoch,
+                "epochs": state.epoch,
+                "seconds": sum(row["seconds"] for row in state.history),
+                "vocab_size": tokenizer.vocab_size,
+            },
+            **_measure_validation(classifier, corpus.validation, reporter),
+        }
+        if corpus.test is not None:
+            classifier.metrics["test"] = measure(
+                classifier, corpus.test, name="test", reporter=reporter
+            )
+        if self._should_stop():  # Asked meanwhile: the last checkpoint is still there.
+            raise KeyboardInterrupt
+        card = model_card(
+            config,
+            name=corpus.name,
+            labels=corpus.label_names,
+            weights=model.count_params(),
+            metrics=classifier.metrics,
+            notices=corpus.notices,
+        )
+        try:
+            write_atomically(folder / "README.md", card)
+            bundle.save(classifier, folder)
+        except OSError as error:
+            raise ModelError(
+                f"{folder}: the model was not written ({error.strerror}); make room, then finish "
+                "with --resume: the last checkpoint is whole."
+            ) from None
+        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+        return classifier
+
+
+def _write_curves(folder: Path, trainer: Trainer, corpus: Corpus, reporter: Reporter) -> None:
+    try:
         write_history(folder / "history.csv", trainer.state.history)
         draw_curves(folder / "curves.png", trainer.state.history, title=corpus.name)
-
-    if resume:
-        trainer.resume()
-        if trainer.state.history:  # A kill may have come between the checkpoint and the curves.
-            write_curves()
-        reporter.message(
-            f"going on after {trainer.state.epoch} epochs, {trainer.state.batch} batches"
-        )
-    reporter.message(f"training {model.count_params():,} weights")
-    reporter.message(_describe_kernels(model, config))
-    writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
-
-    def on_epoch(row: dict[str, float]) -> None:
-        write_curves()
-        write_tensorboard(writer, row)
-        reporter.message(
-            f"epoch {row['epoch']}: loss {row['train_loss']:.4f}, validation loss "
-            f"{row['valid_loss']:.4f}, validation accuracy {row['valid_accuracy']:.4f}, "
-            f"{row['seconds']:.0f} s at {row['tokens_per_second']:,.0f} tokens/s"
-        )
-
-    state = trainer.fit(reporter, on_epoch=on_epoch)
-    writer.close()
-    if config.training.precision != "float32":  # As it will be when it is loaded.
-        trained, model = model, _build(tokenizer, corpus, config, precision="float32")
-        model.set_weights(trained.get_weights())
-    classifier = TrainedClassifier(model, tokenizer, corpus.label_names, config)
-    classifier.metrics = {
-        "training": {
-            "best_epoch": state.best_epoch,
-            "epochs": state.epoch,
-            "seconds": sum(row["seconds"] for row in state.history),
-            "vocab_size": tokenizer.vocab_size,
-        },
-        "validation": measure(classifier, corpus.validation, name="validation", reporter=reporter),
-    }
-    if corpus.test is not None:
-        classifier.metrics["test"] = measure(
-            classifier, corpus.test, name="test", reporter=reporter
-        )
-    if should_stop():  # Asked while the test was measured: the last checkpoint is still there.
-        raise KeyboardInterrupt
-    card = model_card(
-        config,
-        name=corpus.name,
-        labels=corpus.label_names,
-        weights=model.count_params(),
-        metrics=classifier.metrics,
-        notices=corpus.notices,
-    )
-    write_atomically(folder / "README.md", card)
-    bundle.save(classifier, folder)
-    shutil.rmtree(folder / LATEST.parent, ignore_errors=True)
-    return classifier
+    except OSError as error:
+        reporter.message(f"warning: {folder}: the curves were not written ({error.strerror})")
 
 
 def measure(
     classifier: TrainedClassifier, split: Split, *, name: str, reporter: Reporter
 ) -> dict[str, Any]:
     """All figures of a classifier on labelled texts; see `textrnn.training.metrics.evaluate`."""
+    scores = _probabilities(classifier, split, name=name, reporter=reporter)
+    multi_label = classifier.config.data.multi_label
+    carried = targets(split.labels, classifier.labels)
+    return evaluate(scores, carried, labels=classifier.labels, multi_label=multi_label)
+
+
+def _measure_validation(
+    classifier: TrainedClassifier, split: Split, reporter: Reporter
+) -> dict[str, dict[str, Any]]:
+    """The figures of the validation texts, and the temperature that calibrates on them."""
+    scores = _probabilities(classifier, split, name="validation", reporter=reporter)
+    multi_label = classifier.config.data.multi_label
+    carried = targets(split.labels, classifier.labels)
+    return {
+        "validation": evaluate(scores, carried, labels=classifier.labels, multi_label=multi_label),
+        "calibration": {"temperature": fit_temperature(scores, carried, multi_label=multi_label)},
+    }
+
+
+def _probabilities(
+    classifier: TrainedClassifier, split: Split, *, name: str, reporter: Reporter
+) -> np.ndarray:
+    """Of each text and label; says what was cut."""
+    read, cut = classifier.read_tokens, classifier.cut_tokens
     with reporter.step(name, total=len(split)) as advance:
         probabilities = classifier.probabilities(split.texts, on_batch=advance)
-    multi_label = classifier.config.data.multi_label
-    targets = _targets(split.labels, classifier.labels)
-    return evaluate(probabilities, targets, labels=classifier.labels, multi_label=multi_label)
+    if cut < classifier.cut_tokens:
+        share = (classifier.cut_tokens - cut) / (classifier.read_tokens - read)
+        reporter.message(f"note: --max-length cuts off {share:.1%} of the {name} tokens.")
+    return probabilities
 
 
 def _build(
@@ -166,136 +392,3 @@ def _build(
     )
     model.build((None, None))
     return model
-
-
-def _describe_kernels(model: TextClassifier, config: RunConfig) -> str:
-    """How the recurrence will be computed, and why."""
-    if model.stack is None:
-        return "no recurrence: a bag of embeddings"
-    name, reason = choose_kernel(model.stack.cells[0], config.model.kernel)
-    with tf.Graph().as_default():  # Where a recurrence runs, rather than eagerly.
-        parts = batch_parts(directions=1)
-    return (
-        f"kernel {name} ({reason}); each batch in {parts} parts side by side; "
-        f"{config.training.precision}"
-    )
-
-
-def _open_folder(folder: Path, config: RunConfig, *, resume: bool, overwrite: bool) -> None:
-    """Makes the folder ready to be written to, or says why it is not."""
-    if bundle.is_complete(folder) and not overwrite:
-        raise ConfigError(
-            f"{folder} holds a finished run; choose another --output, or replace it by --overwrite."
-        )
-    started = (folder / LATEST).is_file()
-    if resume:
-        if not started:
-            raise ModelError(f"{folder / LATEST}: nothing to resume from; train without --resume.")
-        if bundle.load_config(folder / bundle.CONFIG) != config:
-            raise ConfigError(
-                f"a run resumes with its own settings; give those of {folder / bundle.CONFIG}, or "
-                "train anew with --overwrite."
-            )
-    elif started and not overwrite:
-        raise ConfigError(
-            f"{folder} holds an unfinished run; go on with --resume, or replace it by --overwrite."
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # A run writes a README.md, for one, and clears folders away: not in just any folder.
-        foreign = not (folder / bundle.CONFIG).is_file() and any(folder.glob("[!.]*"))
-        if foreign and not overwrite:
-            raise ConfigError(
-                f"{folder} holds files that are no run's; choose another --output, or write "
-                "among them by --overwrite."
-            )
-        if not resume:
-            for stale in (LATEST.parent, "tensorboard"):
-                shutil.rmtree(folder / stale, ignore_errors=True)
-        bundle.begin(folder, config)
-        (folder / LATEST.parent).mkdir(exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"{folder}: cannot be written to ({error.strerror}); choose another --output."
-        ) from None
-
-
-def _describe(corpus: Corpus, reporter: Reporter) -> None:
-    test = "no" if corpus.test is None else f"{len(corpus.test):,}"
-    reporter.message(
-        f"{corpus.name}: {len(corpus.train):,} training, {len(corpus.validation):,} validation, "
-        f"{test} test texts; labels: {', '.join(corpus.label_names)}"
-    )
-    for notice in corpus.notices:
-        reporter.message(f"note: {notice}")
-
-
-def _tokenizer(
-    corpus: Corpus, config: RunConfig, folder: Path, *, resume: bool, reporter: Reporter
-) -> Tokenizer:
-    path = folder / bundle.TOKENIZER
-    if resume and path.is_file():
-        return Tokenizer.load(path)
-    with reporter.wait("preparing the tokenizer"):
-        tokenizer = Tokenizer.train(
-            corpus.train.texts,
-            config.tokenizer,
-            seed=config.training.seed,
-            progress=reporter.message,
-        )
-    tokenizer.save(path)
-    return tokenizer
-
-
-def _prepare(
-    split: Split, corpus: Corpus, tokenizer: Tokenizer, config: RunConfig, reporter: Reporter
-) -> LabelledBatches:
-    """A split's texts as ids in batches, and its labels as targets."""
-    with reporter.step("tokens", total=len(split)) as advance:
-        ids = tokenizer.encode_batch(split.texts, on_progress=advance)
-    plan = BatchPlan(
-        ids,
-        batch_tokens=config.training.batch_tokens,
-        batch_texts=config.training.batch_texts,
-        max_length=config.training.max_length,
-    )
-    targets = _targets(split.labels, corpus.label_names)
-    weights = np.ones(len(split), np.float32)
-    if config.training.class_weights:
-        weights = class_weights(
-            targets, labels=corpus.label_names, multi_label=config.data.multi_label
-        )
-    return LabelledBatches(plan, targets, weights)
-
-
-def _targets(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> np.ndarray:
-    """`[N, C]`, 1 where a text carries a label."""
-    place = {name: i for i, name in enumerate(names)}
-    targets = np.zeros([len(labels), len(names)], np.float32)
-    for row, carried in enumerate(labels):
-        for name in carried:
-            if name not in place:
-                raise DataError(f"expected the labels {', '.join(names)}, got {name!r}.")
-            targets[row, place[name]] = 1.0
-    return targets
-
-
-def _describe_batches(plan: BatchPlan, reporter: Reporter) -> None:
-    mean = plan.total_tokens / len(plan.texts)
-    reporter.message(
-        f"{plan.total_tokens:,} tokens, {mean:.0f} a text, at most {int(plan.lengths.max()):,}; "
-        f"{len(plan.buckets)} lengths of batch, {plan.padding_share():.1%} padding"
-    )
-    if plan.cut_tokens:
-        share = plan.cut_tokens / plan.total_tokens
-        reporter.message(f"note: --max-length cuts off {share:.1%} of the training tokens.")
-
-
-def _digest(*data: LabelledBatches) -> str:
-    digest = hashlib.sha256()
-    for part in data:
-        digest.update(part.targets.tobytes())
-        for ids in part.plan.texts:
-            digest.update(len(ids).to_bytes(8, "little"))
-            digest.update(np.asarray(ids, np.int32).tobytes())
-    return digest.hexdigest()

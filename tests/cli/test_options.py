@@ -14,7 +14,7 @@ PROMISED = """
     --text-column --label-column --cell --window --units --layers --bidirectional
     --no-bidirectional --head --embedding-units --vocab-size --dropout --epochs --batch-tokens
     --max-length --learning-rate --seed --deterministic --patience --resume --output --config
-    --overwrite --json
+    --overwrite --json --strategy --precision --resume-or-start --find-lr --time-budget --ema
 """
 
 

@@ -11,7 +11,7 @@ from tiny import labelled_texts, write_csv
 
 import textrnn as package
 from textrnn.training import run as running
-from textrnn.training.checkpoints import LATEST
+from textrnn.training.checkpoints import CHECKPOINTS
 
 TINY = (
     *("--cell", "none", "--embedding-units", "4", "--vocab-size", "60", "--batch-texts", "8"),
@@ -123,9 +123,7 @@ def test_without_data_it_says_what_it_trains_on(textrnn, monkeypatch):
 
 
 def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(textrnn, data, monkeypatch):
-    monkeypatch.setattr(
-        running, "write_tensorboard", lambda *_: os.kill(os.getpid(), signal.SIGINT)
-    )
+    monkeypatch.setattr(running, "_write_curves", lambda *_: os.kill(os.getpid(), signal.SIGINT))
     handler = signal.getsignal(signal.SIGINT)
     arguments = ("train", "--train-file", data, *TINY, "--epochs", "2", "--output", "run")
     result = textrnn(*arguments, code=130)
@@ -134,7 +132,7 @@ def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(textrnn, data, monke
     assert "saved; go on with: textrnn train --resume --output run\n" in result.stderr
     assert result.stderr.endswith("textrnn: interrupted\n")
     assert signal.getsignal(signal.SIGINT) is handler
-    assert (Path("run") / LATEST).is_file()
+    assert (Path("run") / CHECKPOINTS).is_dir()
 
     other = textrnn("train", "--resume", "--output", "run", "--units", 9, code=1)
     assert "a run resumes with its own settings" in error_line(other)
@@ -150,7 +148,7 @@ def test_ctrl_c_twice_stops_at_once(textrnn, data, monkeypatch):
         os.kill(os.getpid(), signal.SIGINT)
         raise AssertionError("still running")
 
-    monkeypatch.setattr(running, "write_tensorboard", press_twice)
+    monkeypatch.setattr(running, "_write_curves", press_twice)
     result = textrnn("train", "--train-file", data, *TINY, code=130)
     assert "saved; go on with" in result.stderr
 
@@ -168,11 +166,11 @@ def test_ctrl_c_before_the_first_update_stops_at_once(textrnn, data, monkeypatch
 INTERRUPTED = """
 import os, signal
 from textrnn.training import run
-write = run.write_tensorboard
+write = run._write_curves
 def press(*arguments):
     write(*arguments)
     os.kill(os.getpid(), signal.SIGINT)
-run.write_tensorboard = press
+run._write_curves = press
 from textrnn.cli.main import main
 main()
 """
@@ -198,3 +196,45 @@ def test_a_process_that_is_interrupted_exits_with_130_and_can_be_resumed(textrnn
     assert "going on after 1 epochs, 1 batches" in resumed.stderr
     assert json.loads(resumed.stdout)["training"]["epochs"] == 3
     assert package.load("run").predict(["a x"])[0].label in {"neg", "pos"}
+
+
+# Helping to choose, logs, callbacks of the shell
+
+
+def test_a_range_test_suggests_and_trains_nothing(textrnn, data):
+    result = textrnn("train", "--train-file", data, *TINY, "--find-lr", "--output", "run")
+    suggestion, picture = result.stdout.splitlines()
+    assert suggestion.startswith("suggestion: --learning-rate ")
+    assert 1e-6 < float(suggestion.split()[-1]) < 1
+    assert picture == f"picture {Path('run') / 'find_lr.png'}"
+    assert not (Path("run") / "model.weights.h5").exists()
+
+
+def test_the_log_can_be_json_and_the_test_left_out(textrnn, data, home):
+    test = write_csv(home / "test.csv", labelled_texts(10, seed=1))
+    more = ("--log-format", "json", "--no-test", "--epochs", "auto", "--time-budget", "10s")
+    result = textrnn("train", "--train-file", data, "--test-file", test, *TINY, *more)
+    assert "test accuracy" not in result.stdout
+    lines = [json.loads(line) for line in result.stderr.splitlines()]
+    assert {line["event"] for line in lines} >= {"message", "epoch"}
+    assert config_of(Path("runs/letters"))["training"]["epochs"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--time-budget", "soon"], "expected a duration such as 90s, 30m or 2h, got 'soon'"),
+        (["--time-budget", "0s"], "expected a duration such as 90s, 30m or 2h, got '0s'"),
+        (["--epochs", "0"], "`epochs` must be at least 1"),
+        (["--strategy", "multiworker"], "needs the environment variable TF_CONFIG"),
+        (["--time-budget", "1ms"], "the `time_budget` of 0 s is used up before training begins"),
+    ],
+)
+def test_wrong_settings_of_the_training_are_told(textrnn, data, arguments, message):
+    result = textrnn("train", "--train-file", data, *TINY, *arguments, code=1)
+    assert message in error_line(result)
+
+
+def test_tune_says_what_a_size_is(textrnn, data):
+    result = textrnn("tune", "--train-file", data, "--size-budget", "small", code=1)
+    assert "expected a size such as 2MB, got 'small'" in error_line(result)

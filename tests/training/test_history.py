@@ -3,9 +3,8 @@ import struct
 from pathlib import Path
 
 import pytest
-import tensorflow as tf
 
-from textrnn.training.history import draw_curves, write_history, write_tensorboard
+from textrnn.training.history import draw_curves, write_history
 
 HISTORY = [
     {
@@ -55,20 +54,3 @@ def test_the_picture_shows_the_figures(tmp_path):
         draw_curves(tmp_path / name, history, title="letters")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert (tmp_path / "one").read_bytes() != (tmp_path / "other").read_bytes()
-
-
-def test_tensorboard_reads_the_figures(tmp_path):
-    writer = tf.summary.create_file_writer(str(tmp_path))
-    for row in HISTORY:
-        write_tensorboard(writer, row)
-    writer.close()
-    (path,) = tmp_path.iterdir()
-    found: dict[str, list[tuple[int, float]]] = {}
-    for record in tf.data.TFRecordDataset(str(path)):
-        event = tf.compat.v1.Event.FromString(record.numpy())
-        for value in event.summary.value:
-            number = float(tf.make_ndarray(value.tensor))
-            found.setdefault(value.tag, []).append((event.step, number))
-    assert set(found) == set(HISTORY[0]) - {"epoch"}
-    for name, points in found.items():
-        assert points == [(row["epoch"], pytest.approx(row[name])) for row in HISTORY]

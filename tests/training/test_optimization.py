@@ -7,49 +7,11 @@ from textrnn.config import TrainingConfig
 from textrnn.errors import ConfigError
 from textrnn.training.optimization import class_weights, make_loss, make_optimizer
 
-STEPS = 20
-
-
-def learning_rates(steps: int = STEPS, **settings) -> list[float]:
-    """The learning rate of each update."""
-    config = TrainingConfig(learning_rate=0.5, weight_decay=0.0, **settings)
-    optimizer = make_optimizer(config, total_steps=steps)
-    variable = keras.Variable(np.zeros(1, np.float32))
-    optimizer.build([variable])
-    rates = []
-    for _ in range(steps + 1):
-        rates.append(float(optimizer.learning_rate))
-        optimizer.apply([tf.ones(1)], [variable])
-    return rates
-
-
-def test_the_learning_rate_rises_then_falls_to_zero():
-    rates = learning_rates(warmup=0.25)
-    assert rates[:6] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
-    assert rates[5:] == sorted(rates[5:], reverse=True)
-    assert rates[5 + 5] == pytest.approx(0.5 * (1 + np.cos(np.pi / 3)) / 2)
-    assert rates[-1] == pytest.approx(0.0)
-
-
-def test_without_warmup_the_highest_rate_comes_first():
-    rates = learning_rates(warmup=0.0)
-    assert rates[0] == 0.5
-    assert rates == sorted(rates, reverse=True)
-
-
-@pytest.mark.parametrize("warmup", [0.0, 0.5, 0.99])
-@pytest.mark.parametrize("steps", [1, 2, 3])
-def test_the_shortest_trainings(steps, warmup):
-    rates = learning_rates(steps, warmup=warmup)
-    assert all(0 <= rate <= 0.5 for rate in rates)
-    assert rates[-1] == pytest.approx(0.0, abs=1e-7)
-    assert max(rates) > 0
-
 
 def update(**settings) -> tuple[float, float]:
     """How a kernel and a bias, both of 1, move by an update with the gradient 0."""
     defaults = {"learning_rate": 0.5, "warmup": 0.0, "weight_decay": 0.0}
-    optimizer = make_optimizer(TrainingConfig(**{**defaults, **settings}), total_steps=9)
+    optimizer = make_optimizer(TrainingConfig(**{**defaults, **settings}))
     kernel = keras.Variable(np.ones(1, np.float32), name="kernel")
     bias = keras.Variable(np.ones(1, np.float32), name="bias")
     optimizer.build([kernel, bias])

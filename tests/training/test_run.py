@@ -24,7 +24,7 @@ from textrnn.data import Split
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.tokenizer import Tokenizer
 from textrnn.training import run as running
-from textrnn.training.checkpoints import LATEST
+from textrnn.training.checkpoints import CHECKPOINTS
 from textrnn.training.loop import Trainer
 from textrnn.training.progress import Reporter
 from textrnn.training.run import measure, train
@@ -101,7 +101,7 @@ def test_the_history_has_a_row_an_epoch(finished):
 
 def test_the_figures_are_in_the_file_and_in_the_card(finished):
     metrics = json.loads((finished.folder / "metrics.json").read_text())
-    assert set(metrics) == {"training", "validation", "test"}
+    assert set(metrics) == {"training", "validation", "calibration", "test"}
     assert (metrics["validation"]["texts"], metrics["test"]["texts"]) == (4, 10)
     assert metrics["training"]["epochs"] == 3
     card = (finished.folder / "README.md").read_text()
@@ -210,7 +210,7 @@ def test_a_folder_of_other_files_is_left_alone(config, tmp_path):
 def interrupt(config: RunConfig, folder: Path, *, batches: int = 1) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(config, folder, reporter=QUIET, should_stop=stop_after(batches))
-    assert (folder / LATEST).is_file()
+    assert (folder / CHECKPOINTS).is_dir()
     assert not (folder / "digests.json").exists()
 
 
@@ -233,9 +233,10 @@ def test_an_interruption_while_the_test_is_measured_is_heard(data, tmp_path, mon
     def measure_slowly(*arguments: object, name: str, **more: object) -> dict[str, object]:
         nonlocal asked
         asked = name == "validation"
-        return measure(*arguments, name=name, **more)
+        return scores_of(*arguments, name=name, **more)
 
-    monkeypatch.setattr(running, "measure", measure_slowly)
+    scores_of = running._probabilities
+    monkeypatch.setattr(running, "_probabilities", measure_slowly)
     config = run_config(data)
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "run", reporter=QUIET, should_stop=lambda: asked)
@@ -283,7 +284,7 @@ def test_without_a_checkpoint_there_is_nothing_to_resume(config, tmp_path, monke
 def test_changed_data_is_not_gone_on_with(config, data, tmp_path):
     interrupt(config, tmp_path / "run")
     write_csv(data, labelled_texts(40, seed=5))
-    with pytest.raises(ModelError, match="was made with other training data"):
+    with pytest.raises(ModelError, match="made with other training data"):
         train(config, tmp_path / "run", reporter=QUIET, resume=True)
 
 
@@ -351,7 +352,7 @@ def test_without_test_data_only_the_validation_is_measured(config, tmp_path, cap
     (tmp_path / "run").mkdir()  # An empty folder is as good as none.
     classifier = train(config, tmp_path / "run", reporter=running.Reporter())
     assert names(tmp_path / "run") == FILES
-    assert set(classifier.metrics) == {"training", "validation"}
+    assert set(classifier.metrics) == {"training", "validation", "calibration"}
     assert "There was no test data" in (tmp_path / "run" / "README.md").read_text()
     out, err = capsys.readouterr()
     assert out == ""

@@ -221,6 +221,9 @@ class NonlinearRNNCell(RNNCell):
     recurrent_bias: Any = None
     """c, `[R*H]`, or None."""
 
+    gate_places: ClassVar[dict[str, int]] = {}
+    """Where each gate, a number from 0 to 1, stands in what `combine` gives to keep."""
+
     @abstractmethod
     def combine(
         self, gates: tf.Tensor, recurrent: tf.Tensor, states: States

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -37,6 +37,7 @@ class GRUCell(NonlinearRNNCell):
     """
 
     gate_count = 3
+    gate_places: ClassVar = {"update": 0, "reset": 1}
 
     def __init__(self, units: int, *, chrono_steps: int = 0, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)

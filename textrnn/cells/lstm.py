@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -41,6 +41,7 @@ class LSTMCell(NonlinearRNNCell):
 
     gate_count = 4
     state_count = 2
+    gate_places: ClassVar = {"input": 0, "forget": 1, "output": 3}
 
     def __init__(
         self, units: int, *, unit_forget_bias: bool = True, chrono_steps: int = 0, **kwargs: Any

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from textrnn.config import DataConfig, RunConfig, field_types
+from textrnn.config import DataConfig, RunConfig
+from textrnn.settings import field_types
 
 __all__ = ["data_options", "given_settings", "merge_settings", "setting_options"]
 
@@ -30,6 +31,22 @@ def setting_options(*sections: type) -> Callable[[F], F]:
     return decorate
 
 
+class _Auto(click.ParamType[Any]):
+    """A value, or `auto` for the default that None stands for."""
+
+    def __init__(self, kind: type) -> None:
+        self._type = click.types.convert_type(kind)
+        self.name = self._type.name
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> Any:
+        """The value as its type has it; None for `auto`."""
+        if value == "auto" and self._type is click.INT:
+            return None
+        return self._type.convert(value, param, context)
+
+
 data_options = setting_options(DataConfig)
 """The options that say where texts and labels come from."""
 
@@ -44,7 +61,7 @@ def _option(setting: Any, kind: type, optional: bool) -> Callable[[F], F]:
         flag,
         setting.name,
         is_flag=kind is bool,
-        type=click.Choice(choices) if choices else kind,
+        type=click.Choice(choices) if choices else _Auto(kind) if optional else kind,
         default=setting.default,
         show_default=(not optional and kind is not bool) or bool(setting.default),
         help=setting.metadata["help"],

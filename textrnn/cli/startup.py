@@ -30,7 +30,8 @@ def start_tensorflow() -> None:
         import tensorflow as tf
 
         absl.logging.set_verbosity(absl.logging.ERROR)
-        tf.config.list_logical_devices()
+        if not {"TF_CONFIG", "TPU_NAME"} & set(os.environ):  # A cluster must come first.
+            tf.config.list_logical_devices()
 
 
 @contextlib.contextmanager

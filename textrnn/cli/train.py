@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,14 @@ import click
 
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config import DataConfig, ModelConfig, RunConfig, TokenizerConfig, TrainingConfig
+from textrnn.config import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TokenizerConfig,
+    TrainingConfig,
+    resumable,
+)
 from textrnn.errors import ConfigError
 
 __all__ = ["train"]
@@ -30,7 +40,32 @@ __all__ = ["train"]
     "--output", type=click.Path(path_type=Path), help="Run folder.  [default: runs/DATA SET]"
 )
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run in --output.")
+@click.option(
+    "--resume-or-start",
+    is_flag=True,
+    help="Go on with the unfinished run in --output if there is one, else begin it; for workers "
+    "and jobs that are started again after a failure.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the run in --output.")
+@click.option(
+    "--test/--no-test",
+    "measure_test",
+    default=True,
+    help="Measure the test data at the end.",
+    show_default=True,
+)
+@click.option(
+    "--find-lr",
+    is_flag=True,
+    help="Do not train: try learning rates from small to large, draw the losses, suggest one.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Of messages and progress on stderr; json: one object a line.",
+    show_default=True,
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
 @click.pass_context
 def train(
@@ -39,7 +74,11 @@ def train(
     config_file: Path | None,
     output: Path | None,
     resume: bool,
+    resume_or_start: bool,
     overwrite: bool,
+    measure_test: bool,
+    find_lr: bool,
+    log_format: str,
     as_json: bool,
     **_: Any,
 ) -> None:
@@ -47,17 +86,28 @@ def train(
 
     With no data option it trains on bbc_news, which is bundled (pip install 'textrnn[demo]').
     """
-    if resume and overwrite:
-        raise click.UsageError("--resume and --overwrite exclude each other.")
+    if resume + resume_or_start + overwrite > 1:
+        raise click.UsageError("--resume, --resume-or-start and --overwrite exclude each other.")
+    started = time.monotonic()
     start_tensorflow()
-    from textrnn.training.checkpoints import LATEST
-    from textrnn.training.progress import Reporter
+    from textrnn.training.faults import WorkerLost
+    from textrnn.training.folder import is_started
+    from textrnn.training.progress import JsonReporter, Reporter
+    from textrnn.training.run import find_learning_rate
     from textrnn.training.run import train as run_training
 
     config, folder = _settings(context, config_file=config_file, output=output, resume=resume)
-    reporter = Reporter()
+    reporter = JsonReporter() if log_format == "json" else Reporter()
     if not (config_file or resume or "data" in given_settings(context)):
         reporter.message("no data was given: training on bbc_news, which is bundled")
+    if find_lr:
+        found = find_learning_rate(config, folder, reporter=reporter, overwrite=overwrite)
+        if as_json:
+            click.echo(json.dumps({"run": str(folder), "learning_rate": found.suggestion}))
+        else:
+            click.echo(f"suggestion: --learning-rate {found.suggestion:.1e}")
+            click.echo(f"picture {folder / 'find_lr.png'}")
+        return
     try:
         with _interrupt_once(reporter.message) as should_stop:
             classifier = run_training(
@@ -65,13 +115,26 @@ def train(
                 folder,
                 reporter=reporter,
                 resume=resume,
+                resume_or_start=resume_or_start,
                 overwrite=overwrite,
+                measure_test=measure_test,
                 should_stop=should_stop,
+                started=started,
             )
+    except WorkerLost as error:
+        if not resume_or_start:
+            raise
+        reporter.message(f"{error} Starting this one again.")
+        # The collective operations of this process cannot be used again: a new one takes over.
+        if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "3":
+            del os.environ["TF_CPP_MIN_LOG_LEVEL"]  # It was set by this one.
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     except KeyboardInterrupt:
-        if (folder / LATEST).is_file():
+        if is_started(folder):
             reporter.message(f"saved; go on with: textrnn train --resume --output {folder}")
         raise
+    if classifier is None:  # Not the chief.
+        return
     if as_json:
         click.echo(json.dumps({"run": str(folder), **classifier.metrics}))
         return
@@ -97,13 +160,16 @@ def _settings(
     folder = output or Path("runs") / _run_name(config.data)
     if not resume:
         return config, folder
+    if not (folder / bundle.CONFIG).is_file() and "TF_CONFIG" in os.environ:
+        return config, folder  # The chief of the cluster knows.
     own = bundle.load_config(folder / bundle.CONFIG)
-    if merge_settings(own, given) != own or (config_file and config != own):
+    going_on = merge_settings(own, given)
+    if not resumable(own, going_on) or (config_file and not resumable(own, config)):
         raise ConfigError(
             "a run resumes with its own settings; leave out the options that differ from "
             f"{folder / bundle.CONFIG}, or train anew with --overwrite."
         )
-    return own, folder
+    return going_on, folder
 
 
 def _run_name(data: DataConfig) -> str:

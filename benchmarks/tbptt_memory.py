@@ -1,0 +1,84 @@
+"""Peak memory of one update against the length of the text, whole and in segments.
+
+    python benchmarks/tbptt_memory.py
+
+Each figure is the peak of a process of its own (batch of 2 texts, default sizes, minGRU forwards),
+less the peak that the same process had reached after an update of 256 tokens.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+from typing import Any
+
+import click
+from interleave import print_table
+
+
+def peak_mebibytes(pipe: Any, length: int, tbptt: str | None) -> None:
+    from textrnn.threads import set_thread_defaults
+
+    set_thread_defaults()
+    import numpy as np
+    import tensorflow as tf
+
+    from textrnn.classifier import TextClassifier
+    from textrnn.config import ModelConfig, TrainingConfig
+    from textrnn.training.optimization import make_loss, make_optimizer
+    from textrnn.training.step import Step
+    from textrnn.training.strategy import Distribution
+
+    model = TextClassifier(16_000, 2, config=ModelConfig(bidirectional=False))
+    model.build((None, None))
+    config = TrainingConfig(tbptt=tbptt)
+    optimizer = make_optimizer(config)
+    optimizer.build(model.trainable_variables)
+    step = Step(
+        model,
+        optimizer,
+        make_loss(config, multi_label=False),
+        config=config,
+        distribution=Distribution(tf.distribute.get_strategy()),
+        multi_label=False,
+        mean_rows=2.0,
+        notes=1,
+    )
+    rng = np.random.default_rng(0)
+
+    def update(tokens: int) -> float:
+        ids = rng.integers(1, 16_000, size=(2, tokens)).astype(np.int32)
+        batch = [ids, np.eye(2, dtype=np.float32), np.ones(2, np.float32)]
+        step.read(step([tf.constant(array) for array in batch], [0.0]))
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+    before = update(256)
+    pipe.send(update(length) - before)
+
+
+def measure(*arguments: Any) -> float:
+    context = multiprocessing.get_context("spawn")
+    pipe, end = context.Pipe()
+    process = context.Process(target=peak_mebibytes, args=(end, *arguments))
+    process.start()
+    end.close()
+    result = pipe.recv()
+    process.join()
+    return float(result)
+
+
+@click.command()
+@click.option("--tbptt", default="256,256", show_default=True)
+def main(tbptt: str) -> None:
+    """Prints the peaks in MiB."""
+    rows = []
+    for length in (1_000, 10_000, 100_000):
+        row: dict[str, Any] = {"tokens": f"{length:,}"}
+        row[f"--tbptt {tbptt}, MiB"] = measure(length, tbptt)
+        row["whole, MiB"] = measure(length, None)
+        rows.append(row)
+    print_table(rows, csv_file=None, title="memory beside that of 256 tokens")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""A program of the tests of strategies: trains a tiny model and writes its weights.
+
+    python replicas.py STRATEGY OUTPUT [SETTING=VALUE ...]
+
+One process of it is one worker. The machine's CPU is two devices to it where STRATEGY is
+`mirrored`. Several trainings in one process: join the settings with `--`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+def main(strategy: str, output: Path, trainings: list[dict[str, Any]]) -> None:
+    if strategy == "mirrored":
+        (cpu,) = tf.config.list_physical_devices("CPU")
+        two = [tf.config.LogicalDeviceConfiguration()] * 2
+        tf.config.set_logical_device_configuration(cpu, two)
+    from textrnn.training.strategy import Distribution
+
+    distribution = Distribution.choose(strategy)
+    from tiny import classifier, fit, trainer
+
+    results: dict[str, np.ndarray] = {}
+    for number, settings in enumerate(trainings):
+        model_settings = settings.pop("model", {})
+        with distribution.scope():
+            model = classifier(**model_settings)
+        folder = output.parent / f"{output.stem}.{number}"
+        ours = trainer(folder, model=model, more={"distribution": distribution}, **settings)
+        history = fit(ours)
+        results[f"{number}.history"] = np.array([list(row.values()) for row in history])
+        for place, variable in enumerate(ours.optimizer.variables):
+            results[f"{number}.optimizer.{place}"] = variable.numpy()
+        for place, weight in enumerate(model.get_weights()):
+            results[f"{number}.weight.{place}"] = weight
+        seeds = [v for v in model.non_trainable_variables if "seed_generator" in v.path]
+        locals_ = distribution.strategy.experimental_local_results(seeds[0].value)
+        results[f"{number}.seeds"] = np.array([seed.numpy() for seed in locals_])
+    distribution.barrier()
+    np.savez(output, **results)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3]))

@@ -1,0 +1,133 @@
+import json
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from tiny import QUIET, labelled_texts, run_config, stop_after, write_csv
+
+from textrnn import bundle
+from textrnn.errors import ConfigError, ModelError
+from textrnn.training import run as running
+from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
+from textrnn.training.faults import WorkerLost, explained
+from textrnn.training.folder import hold
+from textrnn.training.run import train
+from textrnn.training.strategy import Distribution
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.setenv("TEXTRNN_CACHE_DIR", str(tmp_path / "cache"))
+    return run_config(write_csv(tmp_path / "letters.csv", labelled_texts(40)))
+
+
+def interrupt(config, folder: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(config, folder, reporter=QUIET, should_stop=stop_after(1))
+
+
+def test_a_folder_in_use_is_left_alone(config, tmp_path):
+    interrupt(config, tmp_path / "run")
+    with hold(tmp_path / "run"):
+        for more in ({"resume": True}, {"overwrite": True}):
+            with pytest.raises(ConfigError, match="run is in use by another process; wait for it"):
+                train(config, tmp_path / "run", reporter=QUIET, **more)
+    train(config, tmp_path / "run", reporter=QUIET, resume=True)
+    assert not (tmp_path / "run" / ".lock").exists()
+
+
+def test_a_lock_that_a_killed_process_left_is_none(config, tmp_path):
+    interrupt(config, tmp_path / "run")
+    (tmp_path / "run" / ".lock").touch()
+    assert train(config, tmp_path / "run", reporter=QUIET, resume=True)
+
+
+@pytest.mark.skipif(not Path("/proc/version").is_file(), reason="needs Linux's /proc")
+def test_a_place_where_nothing_can_be_written_is_an_error(config):
+    with pytest.raises(ConfigError, match=r"/proc/run: cannot be written to \(.*\); choose anoth"):
+        train(config, "/proc/run", reporter=QUIET)
+
+
+def test_a_model_beyond_the_memory_says_what_to_lower(config, tmp_path):
+    values = config.to_dict()
+    values["model"]["embedding_units"] = 2**40
+    with pytest.raises(ModelError, match=r"^out of memory \(.*\); lower --batch-tokens, "):
+        train(type(config).from_dict(values), tmp_path / "run", reporter=QUIET)
+
+
+def test_a_batch_beyond_the_memory_says_so_too(config, tmp_path, monkeypatch):
+    def exhaust(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\nand more")
+
+    monkeypatch.setattr(running.Trainer, "fit", exhaust)
+    with pytest.raises(ModelError, match=r"^out of memory \(OOM when allocating tensor\); lower"):
+        train(config, tmp_path / "run", reporter=QUIET)
+
+
+def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running.bundle, "save", fail)
+        with pytest.raises(ModelError, match=r"not written \(No space left on device\); make room"):
+            train(config, tmp_path / "run", reporter=QUIET)
+    assert train(config, tmp_path / "run", reporter=QUIET, resume=True)
+    assert bundle.is_complete(tmp_path / "run")
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tmp_path, capsys):
+    from textrnn.training.progress import Reporter
+
+    values = config.to_dict()
+    values["training"].update(epochs=2, checkpoint_minutes=0.0)
+    config = type(config).from_dict(values)
+    whole = train(config, tmp_path / "whole", reporter=QUIET)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "run", reporter=QUIET, should_stop=stop_after(4))
+    newest, *_ = Checkpoints(tmp_path / "run" / CHECKPOINTS).paths()
+    newest.write_bytes(newest.read_bytes()[:1000])
+    again = train(config, tmp_path / "run", reporter=Reporter(), resume=True)
+    message = capsys.readouterr().err
+    assert f"warning: {newest}: not a whole checkpoint" in message
+    assert "going on after 0 epochs, 3 batches" in message
+    for one, other in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+def test_operational_settings_may_change(config, tmp_path):
+    interrupt(config, tmp_path / "run")
+    values = config.to_dict()
+    values["training"].update(on_nan="rollback", checkpoint_minutes=1.0, keep_checkpoints=1)
+    changed = type(config).from_dict(values)
+    assert train(changed, tmp_path / "run", reporter=QUIET, resume=True)
+    assert bundle.load_config(tmp_path / "run" / "config.yaml") == changed
+
+
+def test_resume_or_start(config, tmp_path, capsys):
+    from textrnn.training.progress import Reporter
+
+    settings = {"reporter": Reporter(), "resume_or_start": True}
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "run", **settings, should_stop=stop_after(2))
+    assert "going on" not in capsys.readouterr().err
+    train(config, tmp_path / "run", **settings)
+    assert "going on after 0 epochs, 2 batches" in capsys.readouterr().err
+    before = (tmp_path / "run" / "digests.json").read_text()
+    again = train(config, tmp_path / "run", **settings)
+    assert "holds the finished run already" in capsys.readouterr().err
+    assert again.metrics == json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert (tmp_path / "run" / "digests.json").read_text() == before
+
+
+def test_a_lost_worker_is_an_error_where_there_are_several(monkeypatch):
+    error = tf.errors.UnavailableError(None, None, "Connection reset by peer\nmore")
+    distribution = Distribution.choose("single")
+    with pytest.raises(tf.errors.UnavailableError), explained(distribution):
+        raise error
+    distribution.several_machines = True
+    with (
+        pytest.raises(WorkerLost, match=r"^another worker was lost \(Connection reset by peer\)"),
+        explained(distribution),
+    ):
+        raise error

@@ -1,0 +1,6 @@
+"""`python -m textrnn`."""
+
+from textrnn.cli.main import main
+
+if __name__ == "__main__":
+    main()

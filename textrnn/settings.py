@@ -1,0 +1,117 @@
+"""What a group of settings is: a frozen dataclass whose fields know their help text and bounds."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import humanfriendly
+
+from textrnn.errors import ConfigError
+
+__all__ = ["Section", "field_types", "seconds", "setting"]
+
+S = TypeVar("S", bound="Section")
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    choices: tuple[str, ...] | None = None,
+    minimum: float | None = None,
+    below: float | None = None,
+    operational: bool = False,
+) -> Any:
+    """A dataclass field that carries its help text and bounds.
+
+    An operational setting may change where an interrupted run goes on: it changes how the training
+    is carried out, not what comes of it.
+    """
+    about = {"help": help, "choices": choices, "minimum": minimum, "below": below}
+    return field(default=default, metadata={**about, "operational": operational})
+
+
+def field_types(section: type[Section]) -> dict[str, tuple[type, bool]]:
+    """Maps each field's name to its plain type and whether None is allowed."""
+    types: dict[str, tuple[type, bool]] = {}
+    for name, hint in typing.get_type_hints(section).items():
+        members = [m for m in typing.get_args(hint) if m is not type(None)]
+        types[name] = (members[0], True) if members else (hint, False)
+    return types
+
+
+@dataclass(frozen=True)
+class Section:
+    """A group of settings that checks its own fields."""
+
+    def __post_init__(self) -> None:
+        types = field_types(type(self))
+        for each in dataclasses.fields(self):
+            expected, optional = types[each.name]
+            value = getattr(self, each.name)
+            if value is None and optional:
+                continue
+            if expected is float and isinstance(value, int) and not isinstance(value, bool):
+                value = float(value)
+                object.__setattr__(self, each.name, value)
+            if not isinstance(value, expected) or (
+                isinstance(value, bool) and expected is not bool
+            ):
+                raise ConfigError(
+                    f"`{each.name}` must be {_article(expected.__name__)}, got {value!r}."
+                )
+            self._check_bounds(each.name, value, each.metadata)
+
+    @staticmethod
+    def _check_bounds(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
+        choices, minimum, below = bounds["choices"], bounds["minimum"], bounds["below"]
+        if choices is not None and value not in choices:
+            raise ConfigError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}.")
+        # The comparisons are negated so that NaN fails them.
+        if minimum is not None and not value >= minimum:
+            raise ConfigError(f"`{name}` must be at least {minimum}, got {value}.")
+        if below is not None and not value < below:
+            raise ConfigError(f"`{name}` must be less than {below}, got {value}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain values, ready for YAML."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls: type[S], values: Mapping[str, Any]) -> S:
+        """Makes the section from plain values.
+
+        Raises:
+            ConfigError: A name is unknown, or a value has the wrong type or is out of bounds.
+        """
+        known = {each.name for each in dataclasses.fields(cls)}
+        unknown = sorted(str(name) for name in values if name not in known)
+        if unknown:
+            raise ConfigError(
+                f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}."
+            )
+        return cls(**{str(name): value for name, value in values.items()})
+
+
+def _article(type_name: str) -> str:
+    names = {"int": "an integer", "float": "a number", "str": "a text", "bool": "true or false"}
+    return names.get(type_name, type_name)
+
+
+def seconds(duration: str) -> float:
+    """The length of a duration such as 90s, 30m or 2h.
+
+    Raises:
+        ConfigError: It is none, or it is not longer than 0.
+    """
+    try:
+        length = float(humanfriendly.parse_timespan(duration))
+    except humanfriendly.InvalidTimespan:
+        length = 0.0
+    if not length > 0.0:
+        raise ConfigError(f"expected a duration such as 90s, 30m or 2h, got {duration!r}.")
+    return length

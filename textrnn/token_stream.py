@@ -1,0 +1,67 @@
+"""Token ids of a text that comes in pieces, cut anywhere."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from textrnn.errors import ConfigError
+from textrnn.tokenizer import LONG_TEXT, Tokenizer
+
+__all__ = ["TokenStream"]
+
+# A space at which a text may be cut, once it is known that no "/>" follows: "<br />" is one sign.
+_CUT = re.compile(r"[ \t\n\f\r](?=/[^>]|[^/])", re.DOTALL)
+
+
+class TokenStream:
+    """Turns the pieces of a text into ids, word by word.
+
+    What is held back until the next piece is the last word, which may go on, and the bytes of a
+    character that is not whole yet; of a word without an end, 20,000 characters at the most, beyond
+    which it is cut.
+
+    Args:
+        tokenizer: The tokenizer.
+
+    Raises:
+        ConfigError: The tokenizer's pieces reach across words.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        if not tokenizer.words_apart:
+            raise ConfigError(
+                "a text cannot be read in pieces with this tokenizer, whose pieces depend on the "
+                "words around them; train with another --piece-type than byte, or feed ids."
+            )
+        self._tokenizer = tokenizer
+        self._text = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def feed(self, piece: str | bytes) -> list[int]:
+        """The ids of all words that have become whole.
+
+        Args:
+            piece: Text, or bytes of UTF-8; what is no UTF-8 becomes U+FFFD.
+        """
+        text = self._decoder.decode(piece) if isinstance(piece, bytes) else piece
+        self._text += text
+        cuts = [match.start() for match in _CUT.finditer(self._text)]
+        end = cuts[-1] if cuts else 0
+        if not end and len(self._text) > LONG_TEXT:
+            end = LONG_TEXT
+        whole, self._text = self._text[:end], self._text[end:]
+        return self._tokenizer.encode(whole) if whole else []
+
+    def rest(self) -> list[int]:
+        """The ids of what is held back, as if the text ended here; it goes on being held."""
+        return self._tokenizer.encode(self._text) if self._text else []
+
+    def state(self) -> tuple[str, bytes]:
+        """What is held back: text, and bytes of an unfinished character."""
+        return self._text, self._decoder.getstate()[0]
+
+    def restore(self, state: tuple[str, bytes]) -> None:
+        """Holds this back instead."""
+        self._text, undecoded = state
+        self._decoder.setstate((undecoded, 0))

@@ -1,0 +1,51 @@
+"""What to tell of faults that TensorFlow reports in its own words."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import tensorflow as tf
+
+from textrnn.errors import ModelError, TextRNNError
+from textrnn.training.strategy import LOST_WORKER, Distribution
+
+__all__ = ["WorkerLost", "explained"]
+
+
+class WorkerLost(TextRNNError):
+    """Another worker of the cluster is gone, so that the training cannot go on."""
+
+
+@contextlib.contextmanager
+def explained(distribution: Distribution) -> Iterator[None]:
+    """Says of some faults of TensorFlow within the context what to do about them.
+
+    Raises:
+        ModelError: There is not enough memory.
+        WorkerLost: A worker of several does not answer.
+    """
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        raise ModelError(
+            f"out of memory ({_reason(error)}); lower --batch-tokens, compute each batch in parts "
+            "with --accumulate 2, keep less for the gradient with --recompute 64, or make the "
+            "model smaller: --embedding-units, --units, --vocab-size."
+        ) from None
+    except LOST_WORKER as error:
+        if not distribution.several_machines:
+            raise
+        raise WorkerLost(
+            f"another worker was lost ({_reason(error)}); start all workers again, with "
+            "--resume-or-start, to go on from the last checkpoint."
+        ) from None
+
+
+def _reason(error: BaseException) -> str:
+    text = str(getattr(error, "message", None) or error) or type(error).__name__
+    # TensorFlow puts the reason after where in the graph it happened.
+    place = ("Graph execution error", "Detected at", "File ", "[[")
+    lines = [line.strip() for line in text.splitlines()]
+    told = [line for line in lines if line and not line.startswith(place)]
+    return (told or lines)[0][:200]

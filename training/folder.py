@@ -1,0 +1,101 @@
+"""The folder of a run: made ready for training, and kept to one process."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+
+from textrnn import bundle
+from textrnn.config import RunConfig, resumable
+from textrnn.errors import ConfigError, ModelError
+from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
+
+__all__ = ["LOCK", "check_started", "hold", "is_started", "open_folder"]
+
+LOCK = ".lock"
+"""The file in a run folder that a process holds while it trains."""
+
+
+def is_started(folder: Path) -> bool:
+    """Whether a run in the folder can be gone on with."""
+    return bool(Checkpoints(folder / CHECKPOINTS).paths())
+
+
+def check_started(folder: Path) -> None:
+    """Raises ModelError if there is nothing to go on with."""
+    if not is_started(folder):
+        raise ModelError(f"{folder / CHECKPOINTS}: nothing to resume from; train without --resume.")
+
+
+@contextlib.contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Keeps other processes from training into the folder, which is made; a kill lets go of it.
+
+    Raises:
+        ConfigError: Another process holds it, or it cannot be written to.
+    """
+    lock = filelock.FileLock(folder / LOCK)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise ConfigError(
+            f"{folder} is in use by another process; wait for it, or choose another --output."
+        ) from None
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    try:
+        yield
+    finally:
+        (folder / LOCK).unlink(missing_ok=True)
+        lock.release()
+
+
+def open_folder(folder: Path, config: RunConfig, *, resume: bool, overwrite: bool) -> None:
+    """Makes the folder, which this process holds, ready to be written to, or says why it is not.
+
+    Raises:
+        ConfigError: It holds something else, or cannot be written to.
+        ModelError: There is nothing to resume.
+    """
+    if bundle.is_complete(folder) and not overwrite:
+        raise ConfigError(
+            f"{folder} holds a finished run; choose another --output, or replace it by --overwrite."
+        )
+    checkpoints = folder / CHECKPOINTS
+    if resume:
+        check_started(folder)
+        if not resumable(bundle.load_config(folder / bundle.CONFIG), config):
+            raise ConfigError(
+                f"a run resumes with its own settings; give those of {folder / bundle.CONFIG}, or "
+                "train anew with --overwrite."
+            )
+    elif is_started(folder) and not overwrite:
+        raise ConfigError(
+            f"{folder} holds an unfinished run; go on with --resume, or replace it by --overwrite."
+        )
+    # A run writes a README.md, for one, and clears folders away: not in just any folder.
+    foreign = not (folder / bundle.CONFIG).is_file() and any(folder.glob("[!.]*"))
+    if foreign and not overwrite:
+        raise ConfigError(
+            f"{folder} holds files that are no run's; choose another --output, or write "
+            "among them by --overwrite."
+        )
+    try:
+        if not resume:
+            for stale in (CHECKPOINTS, "tensorboard"):
+                shutil.rmtree(folder / stale, ignore_errors=True)
+        bundle.begin(folder, config)
+        checkpoints.mkdir(exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _unwritable(folder: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{folder}: cannot be written to ({error.strerror}); choose another --output."
+    )

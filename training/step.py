@@ -1,0 +1,270 @@
+"""One update of the weights, the same under every strategy.
+
+N replicas that each compute a batch's share make the update that one makes of the whole batch:
+the loss is a sum over texts divided by a constant, the gradients are summed over the replicas, and
+only then is their norm taken, are they clipped and applied.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from textrnn.classifier import TextClassifier
+from textrnn.config import TrainingConfig
+from textrnn.training.lazy_adam import RowGradient, row_gradient, unique_rows
+from textrnn.training.strategy import Distribution
+from textrnn.training.truncated import truncated_gradients
+
+__all__ = ["Signals", "Step"]
+
+LOSS_SCALE = 4096.0
+"""What the loss is multiplied by for float16, whose smallest gradients would else be zero."""
+
+
+class Signals(NamedTuple):
+    """What all workers learn of an update.
+
+    Attributes:
+        loss_sum: Of the texts' losses, weighted.
+        correct: How many of the texts have all their labels right.
+        norm: Of the gradient, before it is clipped.
+        notes: The chief's notes to all.
+    """
+
+    loss_sum: float
+    correct: float
+    norm: float
+    notes: tuple[float, ...]
+
+    def problem(self, *, rows: int, most_loss: float) -> str | None:
+        """Why the update was of no use, if it was not.
+
+        Args:
+            rows: Texts of the batch.
+            most_loss: Of a text, above which the loss has exploded.
+        """
+        if not math.isfinite(self.loss_sum):
+            return f"the loss is {self.loss_sum}"
+        if self.loss_sum > most_loss * max(rows, 1):
+            return f"the loss has exploded to {self.loss_sum / max(rows, 1):.3g} nats a text"
+        return None if math.isfinite(self.norm) else f"the gradient's norm is {self.norm}"
+
+
+class Step:
+    """Computes the gradient of a batch and applies it.
+
+    Args:
+        model: The classifier, built in the distribution's scope.
+        optimizer: The same; built.
+        loss: The loss of each text `[B]`, of targets and logits `[B, C]`.
+        config: The settings.
+        distribution: Where it runs.
+        multi_label: Whether a text may carry any number of labels.
+        mean_rows: What the sum of the losses is divided by.
+        notes: How many numbers the chief tells the other workers at each step.
+    """
+
+    def __init__(
+        self,
+        model: TextClassifier,
+        optimizer: keras.optimizers.Optimizer,
+        loss: Callable[[Any, Any], Any],
+        *,
+        config: TrainingConfig,
+        distribution: Distribution,
+        multi_label: bool,
+        mean_rows: float,
+        notes: int,
+    ) -> None:
+        self._model, self._optimizer, self._loss = model, optimizer, loss
+        self._distribution = distribution
+        self._multi_label = multi_label
+        self._mean_rows = mean_rows
+        self.notes = notes
+        self._clip_norm = config.clip_norm
+        self._scale = LOSS_SCALE if config.precision == "float16" else 1.0
+        self._parts = config.accumulate
+        self._truncation = config.segment_steps
+        self._random = config.tbptt_random
+        if self._truncation is not None:
+            model.start(1)  # Which says what to do if the model cannot read piece by piece.
+        self.rows_multiple = distribution.replicas * config.accumulate
+        """What the rows of a batch must be a multiple of."""
+        # On a TPU every bucket of lengths has its own program; elsewhere one program serves all.
+        signature = None
+        if distribution.replicas == 1 and not distribution.static:
+            signature = (
+                tf.TensorSpec([None, None], tf.int32),
+                tf.TensorSpec([None, model.classes], tf.float32),
+                tf.TensorSpec([None], tf.float32),
+                tf.TensorSpec([1, notes], tf.float32),
+                tf.TensorSpec([1], tf.int32),
+            )
+        self._run = tf.function(
+            self._run_replicas,
+            input_signature=signature,
+            reduce_retracing=signature is None and not distribution.static,
+        )
+
+    def __call__(
+        self, batch: Sequence[Any], notes: Sequence[float], *, seed: Sequence[int] = (0,)
+    ) -> tf.Tensor:
+        """One update.
+
+        Args:
+            batch: `(ids [B, T], targets [B, C], weights [B])`.
+            notes: What the chief tells all workers; those of the others are not looked at.
+            seed: Of the random length of the segments; on all workers the same.
+
+        Returns:
+            What `read` makes `Signals` of; not waited for.
+        """
+        told = np.zeros([self._distribution.replicas, self.notes], np.float32)
+        if self._distribution.is_chief:
+            told[0] = notes
+        segment = np.full([self._distribution.replicas], self._segment(seed), np.int32)
+        return self._distribution.first(
+            self._run(*self._distribution.split([*batch, told, segment]))
+        )
+
+    def _segment(self, seed: Sequence[int]) -> int:
+        """K1, or a length near it, as Merity et al. 2018 (AWD-LSTM) do."""
+        if self._truncation is None:
+            return 0
+        steps, _ = self._truncation
+        if not self._random:
+            return steps
+        rng = np.random.default_rng(seed)
+        mean = steps if rng.random() < 0.95 else steps / 2
+        return max(1, round(rng.normal(mean, min(5.0, steps / 4))))
+
+    @staticmethod
+    def read(signals: tf.Tensor) -> Signals:
+        """Waits for an update, and tells what became of it."""
+        loss_sum, correct, norm, *notes = (float(value) for value in np.asarray(signals))
+        return Signals(loss_sum, correct, norm, tuple(notes))
+
+    def _run_replicas(self, *values: Any) -> Any:
+        return self._distribution.run(self.update, values)
+
+    def update(
+        self,
+        ids: tf.Tensor,
+        targets: tf.Tensor,
+        weights: tf.Tensor,
+        notes: tf.Tensor,
+        segment: tf.Tensor,
+    ) -> tf.Tensor:
+        """What one replica does: `[B/N, ...]`, `[1, K]` and `[1]` to the signals `[3 + K]`."""
+        context = tf.distribute.get_replica_context()
+        variables = self._model.trainable_variables
+        gradients, sums = self._gradients(ids, targets, weights, segment)
+        sums = tf.concat([sums, notes[0]], axis=0)
+        if self._distribution.static:
+            pairs = zip(gradients, variables, strict=True)
+            gradients = [row_gradient(gradient, variable.shape[0]) for gradient, variable in pairs]
+        flat = tf.nest.flatten([gradients, sums])
+        flat = context.all_reduce(tf.distribute.ReduceOp.SUM, flat)
+        gradients, sums = tf.nest.pack_sequence_as([gradients, sums], flat)
+        if self.rows_multiple > 1:
+            gradients = [_touched_once(gradient) for gradient in gradients]
+        norm = tf.linalg.global_norm([_values(gradient) for gradient in gradients]) / self._scale
+        factor: Any = 1.0 / self._scale
+        if self._clip_norm:
+            factor *= self._clip_norm / tf.maximum(norm, self._clip_norm)
+        if self._clip_norm or factor != 1.0:
+            gradients = [_scaled(gradient, factor) for gradient in gradients]
+        self._optimizer.apply(gradients, variables)
+        return tf.concat([sums[:2], [norm], sums[2:]], axis=0)
+
+    def _gradients(
+        self, ids: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor, segment: tf.Tensor
+    ) -> tuple[list[Any], tf.Tensor]:
+        """The gradients of the scaled mean loss, and `[loss sum, correct]`."""
+        if self._parts == 1:
+            return self._part_gradients(ids, targets, weights, segment)
+        cut = [tf.split(tensor, self._parts) for tensor in (ids, targets, weights)]
+        gradients: list[Any] = []
+        sums = tf.zeros([2])
+        for part in zip(*cut, strict=True):
+            # One part after the other, so that only one holds its activations at a time.
+            with tf.control_dependencies([_values(gradient) for gradient in gradients]):
+                ids, targets, weights = (tf.identity(tensor) for tensor in part)
+            new, more = self._part_gradients(ids, targets, weights, segment)
+            old = gradients or [None] * len(new)
+            gradients = [_added(one, other) for one, other in zip(old, new, strict=True)]
+            sums += more
+        return gradients, sums
+
+    def _part_gradients(
+        self, ids: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor, segment: tf.Tensor
+    ) -> tuple[list[Any], tf.Tensor]:
+        def objective(logits: tf.Tensor) -> tf.Tensor:
+            loss_sum = tf.reduce_sum(weights * self._loss(targets, logits))
+            return self._scale * loss_sum / self._mean_rows
+
+        if self._truncation is not None:
+            steps, reach = self._truncation
+            gradients, loss, logits = truncated_gradients(
+                self._model,
+                ids,
+                objective,
+                segment=segment[0] if self._random else steps,
+                reach=reach,
+            )
+        else:
+            with tf.GradientTape() as tape:
+                logits = self._model.logits_in_parts(ids, training=True)
+                loss = objective(tf.cast(logits, tf.float32))
+            gradients = tape.gradient(loss, self._model.trainable_variables)
+        if not self._distribution.static:
+            gradients = [unique_rows(gradient) for gradient in gradients]
+        correct = self._count_correct(logits, targets, weights)
+        return gradients, tf.stack([loss * (self._mean_rows / self._scale), correct])
+
+    def _count_correct(
+        self, logits: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor
+    ) -> tf.Tensor:
+        if self._multi_label:
+            correct = tf.reduce_all(tf.equal(logits >= 0.0, targets > 0.5), axis=1)
+        else:
+            correct = tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))
+        return tf.reduce_sum(tf.cast(correct & (weights > 0), tf.float32))
+
+
+def _touched_once(gradient: Any) -> Any:
+    """The gradient as the optimizer takes it, where parts or replicas share rows."""
+    if isinstance(gradient, RowGradient):
+        return RowGradient(gradient.values, tf.minimum(gradient.touched, 1.0))
+    return unique_rows(gradient)
+
+
+def _values(gradient: Any) -> tf.Tensor:
+    return gradient.values if isinstance(gradient, tf.IndexedSlices | RowGradient) else gradient
+
+
+def _scaled(gradient: Any, factor: Any) -> Any:
+    if isinstance(gradient, RowGradient):
+        return RowGradient(factor * gradient.values, gradient.touched)
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.IndexedSlices(factor * gradient.values, gradient.indices, gradient.dense_shape)
+    return factor * gradient
+
+
+def _added(one: Any, other: Any) -> Any:
+    """The sum of two gradients, of which there may be one only."""
+    if one is None:
+        return other
+    if isinstance(other, RowGradient):
+        return RowGradient(one.values + other.values, tf.maximum(one.touched, other.touched))
+    if isinstance(other, tf.IndexedSlices):
+        values = tf.concat([one.values, other.values], axis=0)
+        indices = tf.concat([one.indices, other.indices], axis=0)
+        return tf.IndexedSlices(values, indices, other.dense_shape)
+    return one + other

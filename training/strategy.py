@@ -1,0 +1,236 @@
+"""Where a training runs: one device, all devices of a machine, a TPU, or several machines.
+
+Every worker deals the same batches in the same order, from the same data and seed, and each of
+its replicas takes its own rows of them. So no text is lost or repeated however many replicas there
+are, and a batch size is that of the whole batch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from textrnn.errors import ConfigError
+
+__all__ = ["LOST_WORKER", "Distribution"]
+
+LOST_WORKER = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.InternalError,
+    tf.errors.UnknownError,
+)
+"""What TensorFlow raises on a worker when another one is gone."""
+
+
+SEED_STEP = 1_000_003
+"""Between the seeds of two replicas."""
+
+
+class Distribution:
+    """A `tf.distribute` strategy, and what the training asks of it.
+
+    With one replica everything is as without a strategy.
+
+    Args:
+        strategy: Made already; see `choose`.
+
+    Attributes:
+        replicas: N, how many copies of the model share each batch, on all machines.
+        several_machines: Whether there are other processes.
+        is_chief: Whether this process is the one that writes.
+        static: Whether the step must have static shapes and no dynamic operation, for a TPU.
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy, *, static: bool = False) -> None:
+        self.strategy = strategy
+        self.replicas = int(strategy.num_replicas_in_sync)
+        resolver = strategy.cluster_resolver
+        workers = _workers() if resolver is not None and not static else []
+        self.several_machines = len(workers) > 1
+        self.is_chief = not self.several_machines or _is_chief()
+        self.static = static
+
+        def reduce(value: tf.Tensor) -> tf.Tensor:
+            context = tf.distribute.get_replica_context()
+            # An argument itself has no device, which the reduction asks for.
+            return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(value))
+
+        self._all_reduce = tf.function(
+            lambda value: strategy.run(reduce, args=(value,)), reduce_retracing=True
+        )
+
+    @classmethod
+    def choose(cls, name: str = "auto") -> Distribution:
+        """The strategy of this name.
+
+        Args:
+            name: single: the first GPU, else the CPU. mirrored: all GPUs, else all logical CPU
+                devices, of this machine. multiworker: the machines in the environment variable
+                TF_CONFIG. tpu: the TPU of this machine or of TPU_NAME. auto: the first of
+                multiworker, tpu, mirrored that there is more than one device for, else single.
+
+        Raises:
+            ConfigError: There is no such device, or TF_CONFIG does not describe a cluster.
+        """
+        if name == "auto":
+            name = _best_strategy()
+        if name == "single":
+            return cls(tf.distribute.get_strategy())
+        if name == "mirrored":
+            devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+            return cls(tf.distribute.MirroredStrategy([device.name for device in devices]))
+        if name == "multiworker":
+            if len(_workers()) < 2:
+                raise ConfigError(
+                    "the strategy multiworker needs the environment variable TF_CONFIG with at "
+                    "least two workers; set it on each of them, or use --strategy auto."
+                )
+            try:
+                return cls(tf.distribute.MultiWorkerMirroredStrategy())
+            except (ValueError, *LOST_WORKER) as error:
+                reason = str(error).splitlines()[0]
+                raise ConfigError(
+                    f"the cluster of TF_CONFIG did not come together ({reason}); check the "
+                    "addresses, and that all workers have been started."
+                ) from None
+        return cls(_tpu_strategy(), static=True)
+
+    def scope(self) -> contextlib.AbstractContextManager[Any]:
+        """Where the model and the optimizer are to be made."""
+        context: contextlib.AbstractContextManager[Any] = self.strategy.scope()
+        return context
+
+    def split(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        """Arrays as what `run` hands out: of each an equal share of the rows to every replica."""
+        if self.replicas == 1:
+            return tuple(tf.convert_to_tensor(array) for array in arrays)
+
+        def part(array: Any, replica: int) -> tf.Tensor:
+            rows = len(array) // self.replicas
+            return tf.constant(array[replica * rows : (replica + 1) * rows])
+
+        def own(context: Any) -> tuple[tf.Tensor, ...]:
+            return tuple(part(array, context.replica_id_in_sync_group) for array in arrays)
+
+        values = self.strategy.experimental_distribute_values_from_function(own)
+        return tuple(values)
+
+    def run(self, compute: Callable[..., Any], values: Sequence[Any]) -> Any:
+        """Runs a function on every replica, each on its own part of the values."""
+        return self.strategy.run(compute, args=tuple(values))
+
+    def all_rows(self, values: tf.Tensor) -> tf.Tensor:
+        """In a function that `run` runs: the rows of all replicas, on each."""
+        if self.replicas == 1:
+            return values
+        rows: tf.Tensor = tf.distribute.get_replica_context().all_gather(values, axis=0)
+        return rows
+
+    def first(self, values: Any) -> Any:
+        """Of what `run` gave, and all replicas agree on, one copy."""
+        return self.strategy.experimental_local_results(values)[0]
+
+    def spread_seeds(self, generators: Sequence[tuple[Any, int]]) -> None:
+        """Gives random generators another seed on each replica, the first one's own on the first.
+
+        Args:
+            generators: The state `[seed, count]` of each, and its seed on the first replica.
+        """
+
+        def spread() -> None:
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+            for state, seed in generators:
+                own = tf.cast(seed, state.dtype) + SEED_STEP * tf.cast(replica, state.dtype)
+                state.assign(tf.stack([own, state[1]]))
+
+        tf.function(lambda: self.strategy.run(spread))()
+
+    def broadcast(self, content: bytes) -> bytes:
+        """The chief's bytes, on every worker; the others' are not looked at."""
+        if not self.several_machines:
+            return content
+        size = int(self._sum(np.array([len(content) if self.is_chief else 0], np.int32))[0])
+        words = np.zeros(-(-size // 4), np.int32)
+        if self.is_chief:
+            words = np.frombuffer(content.ljust(4 * len(words), b"\0"), np.int32)
+        return self._sum(words).tobytes()[:size]
+
+    def barrier(self) -> None:
+        """Waits for all workers."""
+        if self.several_machines:
+            self._sum(np.zeros(1, np.int32))
+
+    def _sum(self, array: np.ndarray) -> np.ndarray:
+        """The sum over the workers' arrays of one shape."""
+        local = self.replicas // len(_workers())
+
+        def own(context: Any) -> tf.Tensor:
+            first = context.replica_id_in_sync_group % local == 0
+            return tf.constant(array if first else np.zeros_like(array))
+
+        values = self.strategy.experimental_distribute_values_from_function(own)
+        return np.asarray(self.first(self._all_reduce(values)))
+
+
+def _cluster() -> dict[str, Any]:
+    text = os.environ.get("TF_CONFIG") or "{}"
+    try:
+        cluster = json.loads(text)
+        for addresses in cluster.get("cluster", {}).values():
+            if not isinstance(addresses, list):
+                raise TypeError
+    except (ValueError, TypeError, AttributeError):
+        raise ConfigError(
+            "the environment variable TF_CONFIG must be JSON such as "
+            '{"cluster": {"worker": ["host1:12345", "host2:12345"]}, '
+            f'"task": {{"type": "worker", "index": 0}}}}, got {text[:200]!r}.'
+        ) from None
+    return dict(cluster)
+
+
+def _workers() -> list[str]:
+    """The addresses of the machines that train, the chief's first."""
+    addresses = _cluster().get("cluster", {})
+    return [*addresses.get("chief", []), *addresses.get("worker", [])]
+
+
+def _is_chief() -> bool:
+    cluster = _cluster()
+    task = cluster.get("task", {})
+    if "chief" in cluster["cluster"]:
+        return bool(task.get("type") == "chief")
+    return task.get("type") == "worker" and int(task.get("index", 0)) == 0
+
+
+def _best_strategy() -> str:
+    if len(_workers()) > 1:
+        return "multiworker"
+    if os.environ.get("TPU_NAME") or tf.config.list_physical_devices("TPU"):
+        return "tpu"
+    return "mirrored" if len(tf.config.list_logical_devices("GPU")) > 1 else "single"
+
+
+def _tpu_strategy() -> tf.distribute.Strategy:
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(
+            tpu=os.environ.get("TPU_NAME", "local")
+        )
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        return tf.distribute.TPUStrategy(resolver)
+    except (ValueError, RuntimeError, OSError, ImportError, tf.errors.OpError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ConfigError(
+            f"the strategy tpu found no TPU ({reason}); run it on a TPU machine or set TPU_NAME, "
+            "or use --strategy auto."
+        ) from None

@@ -1,0 +1,131 @@
+"""What a run tells TensorBoard: its figures, how far its gates are open, some of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from textrnn.cells import RNNCell
+from textrnn.cells.base import LinearRNNCell, NonlinearRNNCell, product
+from textrnn.classifier import TextClassifier
+
+__all__ = ["TensorBoardWriter", "gate_activations"]
+
+SAMPLE_TEXTS = 16
+SAMPLE_TOKENS = 64
+"""Of each text, so that the gates of a step can be looked at one step after the other."""
+SAMPLE_CHARACTERS = 300
+
+
+class TensorBoardWriter:
+    """Writes events, one step an epoch.
+
+    Args:
+        folder: Where.
+        ids: Token ids of some validation texts, for the gates.
+        texts: The same texts.
+        labels: What they are labelled with.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        ids: Sequence[np.ndarray],
+        texts: Sequence[str],
+        labels: Sequence[tuple[str, ...]],
+    ) -> None:
+        self._writer = tf.summary.create_file_writer(str(folder))
+        self._texts, self._labels = texts[:SAMPLE_TEXTS], labels
+        rows = [np.asarray(row)[:SAMPLE_TOKENS] for row in ids[:SAMPLE_TEXTS]]
+        self._ids = np.zeros([len(rows), max(1, *map(len, rows))], np.int32)
+        for place, row in enumerate(rows):
+            self._ids[place, : len(row)] = row
+
+    def write(
+        self,
+        row: Mapping[str, float],
+        model: TextClassifier,
+        probabilities: np.ndarray,
+        names: Sequence[str],
+    ) -> None:
+        """The figures of one epoch, with the gates and the answers after it.
+
+        Args:
+            row: The figures, and `epoch`.
+            model: The model.
+            probabilities: `[N, C]`, of the validation texts.
+            names: Of the classes.
+        """
+        with self._writer.as_default(step=int(row["epoch"])):
+            for name, value in row.items():
+                if name != "epoch":
+                    tf.summary.scalar(name, value)
+            for name, values in gate_activations(model, self._ids).items():
+                tf.summary.histogram(f"gates/{name}", values)
+            tf.summary.text("validation texts", self._table(probabilities, names))
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Finishes the file."""
+        self._writer.close()
+
+    def _table(self, probabilities: np.ndarray, names: Sequence[str]) -> str:
+        """Texts with their labels and the most probable class, as Markdown."""
+        lines = ["label | predicted | probability | text", "--- | --- | --- | ---"]
+        for text, labels, scores in zip(self._texts, self._labels, probabilities, strict=False):
+            best = int(np.argmax(scores))
+            start = " ".join(text[:SAMPLE_CHARACTERS].split()).replace("|", "\\|")
+            lines.append(f"{', '.join(labels)} | {names[best]} | {scores[best]:.3f} | {start}")
+        return "\n".join(lines)
+
+
+def gate_activations(model: TextClassifier, ids: np.ndarray) -> dict[str, np.ndarray]:
+    """How far each gate is open at each real token, 0 to 1, in every layer that reads forwards.
+
+    Args:
+        model: The model.
+        ids: `[B, T]`, 0 for padding on the right.
+
+    Returns:
+        Maps `layer1/forget` to values `[N, H]`. `decay` is what a minimal cell keeps of its state.
+    """
+    if model.stack is None:
+        return {}
+    found: dict[str, np.ndarray] = {}
+    mask = tf.not_equal(ids, 0)
+    sequence = model.embedding(tf.constant(ids))
+    for layer, rnn in enumerate(model.stack.rnns):
+        if layer and model.stack.halve:
+            break  # Its steps are pairs of tokens.
+        forward = rnn.forward_layer if model.stack.bidirectional else rnn
+        windowed = forward.windowed(sequence, mask)  # [T, B, w*E]
+        for name, values in _gates(forward.cell, windowed).items():
+            real = tf.boolean_mask(values, tf.transpose(mask))
+            found[f"layer{layer + 1}/{name}"] = real.numpy()
+        sequence = model.stack.finished(layer, sequence, rnn(sequence, mask=mask))
+    return found
+
+
+def _gates(cell: RNNCell, inputs: tf.Tensor) -> dict[str, Any]:
+    """Each gate of a cell over a sequence `[T, B, E]`, as `[T, B, H]`."""
+    gates = cell.project(inputs)
+    if isinstance(cell, LinearRNNCell):
+        return {"decay": cell.coefficients(gates)[0]}
+    if not isinstance(cell, NonlinearRNNCell) or not cell.gate_places:
+        return {}
+    states = tuple(cell.get_initial_state(inputs.shape[1]))
+    steps = []
+    for step in tf.unstack(gates):
+        recurrent = product(states[0], cell.recurrent_kernel, dtype=cell.state_dtype)
+        if cell.recurrent_bias is not None:
+            recurrent += tf.cast(cell.recurrent_bias, cell.state_dtype)
+        states, kept = cell.combine(step, recurrent, states)
+        steps.append(kept)
+    return {
+        name: tf.stack([kept[place] for kept in steps]) for name, place in cell.gate_places.items()
+    }
