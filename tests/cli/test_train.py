@@ -212,7 +212,7 @@ def test_a_range_test_suggests_and_trains_nothing(textrnn, data):
 
 def test_the_log_can_be_json_and_the_test_left_out(textrnn, data, home):
     test = write_csv(home / "test.csv", labelled_texts(10, seed=1))
-    more = ("--log-format", "json", "--no-test", "--epochs", "auto", "--time-budget", "10s")
+    more = ("--log-format", "json", "--no-test", "--epochs", "auto", "--patience", "1")
     result = textrnn("train", "--train-file", data, "--test-file", test, *TINY, *more)
     assert "test accuracy" not in result.stdout
     lines = [json.loads(line) for line in result.stderr.splitlines()]
