@@ -63,8 +63,9 @@ def _read(
     """The outputs `[B, T, H]` of one layer, `[B, T, 2H]` of a bidirectional one."""
     if not bidirectional:
         return _run(layer, sequence, form=form)
-    ahead = _run(layer.forward_layer, sequence, form=form)
-    back = tf.reverse_sequence(sequence, lengths, seq_axis=1)
+    forwards, backwards = layer.halves(sequence)
+    ahead = _run(layer.forward_layer, forwards, form=form)
+    back = tf.reverse_sequence(backwards, lengths, seq_axis=1)
     back = tf.reverse_sequence(
         _run(layer.backward_layer, back, form=form, reverse=True), lengths, seq_axis=1
     )

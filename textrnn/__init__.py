@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textrnn.bidirectional import Bidirectional
-    from textrnn.bundle import load
+    from textrnn.bundle import load, load_language_model
     from textrnn.cells import GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, SimpleRNNCell
     from textrnn.classifier import TextClassifier
     from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
     from textrnn.inference import Prediction
+    from textrnn.language_model import LanguageModel
+    from textrnn.likelihood import Likelihood
     from textrnn.pooling import AttentionPooling, LastState, MaxPooling, MeanPooling
     from textrnn.rnn import RNN
     from textrnn.stack import RNNStack
+    from textrnn.streaming import Stream
     from textrnn.tokenizer import Tokenizer
 
 __all__ = [
@@ -29,7 +32,9 @@ __all__ = [
     "DataError",
     "GRUCell",
     "LSTMCell",
+    "LanguageModel",
     "LastState",
+    "Likelihood",
     "MaxPooling",
     "MeanPooling",
     "MinGRUCell",
@@ -38,10 +43,12 @@ __all__ = [
     "Prediction",
     "RNNStack",
     "SimpleRNNCell",
+    "Stream",
     "TextClassifier",
     "TextRNNError",
     "Tokenizer",
     "load",
+    "load_language_model",
 ]
 
 _HOMES = {
@@ -52,7 +59,9 @@ _HOMES = {
     "DataError": "errors",
     "GRUCell": "cells",
     "LSTMCell": "cells",
+    "LanguageModel": "language_model",
     "LastState": "pooling",
+    "Likelihood": "likelihood",
     "MaxPooling": "pooling",
     "MeanPooling": "pooling",
     "MinGRUCell": "cells",
@@ -61,10 +70,12 @@ _HOMES = {
     "Prediction": "inference",
     "RNNStack": "stack",
     "SimpleRNNCell": "cells",
+    "Stream": "streaming",
     "TextClassifier": "classifier",
     "TextRNNError": "errors",
     "Tokenizer": "tokenizer",
     "load": "bundle",
+    "load_language_model": "bundle",
 }
 
 

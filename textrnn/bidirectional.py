@@ -25,13 +25,17 @@ class Bidirectional(keras.layers.Layer):
     Args:
         layer: The forward `RNN`. The backward one has the same settings and its own weights.
         merge_mode: `concat` (`[B, T, 2H]`), `sum`, `ave` or `mul` (`[B, T, H]`).
+        split: Whether each direction reads its own half of the inputs `[B, T, 2E]`, the forward one
+            the first: as a layer of two stacks that do not see each other.
 
     Raises:
-        ConfigError: `layer` is no forward `RNN`, `merge_mode` is unknown, or the initial state has
-            not as many tensors as the two cells have states.
+        ConfigError: `layer` is no forward `RNN`, `merge_mode` is unknown, the initial state has
+            not as many tensors as the two cells have states, or inputs of odd size are to be split.
     """
 
-    def __init__(self, layer: RNN, *, merge_mode: str = "concat", **kwargs: Any) -> None:
+    def __init__(
+        self, layer: RNN, *, merge_mode: str = "concat", split: bool = False, **kwargs: Any
+    ) -> None:
         if not isinstance(layer, RNN) or layer.go_backwards:
             raise ConfigError(
                 f"`layer` must be a textrnn.RNN with go_backwards=False, got {layer!r}."
@@ -48,12 +52,24 @@ class Bidirectional(keras.layers.Layer):
             {**config, "name": f"backward_{layer.name}", "go_backwards": True}
         )
         self.merge_mode = merge_mode
+        self.split = split
         self.supports_masking = True
 
     def build(self, sequence_shape: tuple[int | None, ...]) -> None:
         """Makes both cells' weights for sequences `[B, T, E]`."""
+        if self.split:
+            if sequence_shape[-1] is None or sequence_shape[-1] % 2:
+                raise ConfigError(f"expected inputs of even size to split, got {sequence_shape}.")
+            sequence_shape = (*sequence_shape[:-1], sequence_shape[-1] // 2)
         self.forward_layer.build(sequence_shape)
         self.backward_layer.build(sequence_shape)
+
+    def halves(self, sequence: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """What each direction reads of `[B, T, E]`."""
+        if not self.split:
+            return sequence, sequence
+        forward, backward = tf.split(sequence, 2, axis=-1)
+        return forward, backward
 
     def call(
         self,
@@ -76,11 +92,12 @@ class Bidirectional(keras.layers.Layer):
                 )
             forward_start, backward_start = starts[:count], starts[count:]
         settings: dict[str, Any] = {"mask": mask, "training": training, "directions": 2}
+        ahead, back = self.halves(sequence)
         forward, forward_states = self.forward_layer.recur(
-            sequence, initial_state=forward_start, **settings
+            ahead, initial_state=forward_start, **settings
         )
         backward, backward_states = self.backward_layer.recur(
-            sequence, initial_state=backward_start, **settings
+            back, initial_state=backward_start, **settings
         )
         if not self.forward_layer.return_sequences:
             forward = self.forward_layer.last(forward, forward_states)
@@ -103,6 +120,7 @@ class Bidirectional(keras.layers.Layer):
             **super().get_config(),
             "layer": keras.saving.serialize_keras_object(self.forward_layer),
             "merge_mode": self.merge_mode,
+            "split": self.split,
         }
 
     @classmethod

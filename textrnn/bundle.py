@@ -10,7 +10,9 @@ import platform
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
+import keras
 import yaml
 
 from textrnn.atomic import write_atomically
@@ -18,9 +20,25 @@ from textrnn.classifier import TextClassifier
 from textrnn.config import RunConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import TrainedClassifier
+from textrnn.language_model import LanguageModel
+from textrnn.likelihood import TrainedLanguageModel
+from textrnn.pretrain_config import PretrainConfig
+from textrnn.settings import Settings
 from textrnn.tokenizer import Tokenizer
 
-__all__ = ["FORMAT_VERSION", "begin", "is_complete", "load", "load_config", "save"]
+__all__ = [
+    "FORMAT_VERSION",
+    "begin",
+    "is_complete",
+    "load",
+    "load_config",
+    "load_language_model",
+    "read_settings",
+    "save",
+    "save_language_model",
+]
+
+C = TypeVar("C", bound=Settings)
 
 FORMAT_VERSION = 1
 
@@ -31,6 +49,17 @@ LABELS = "labels.txt"
 METRICS = "metrics.json"
 DIGESTS = "digests.json"
 """Written last: a run folder without it is not finished."""
+
+_FILES = (CONFIG, WEIGHTS, TOKENIZER, METRICS)
+"""What every run has."""
+
+_KINDS: dict[type[Settings], str] = {
+    RunConfig: "classifier",
+    PretrainConfig: "language_model",
+}
+"""What a run folder is, by the kind of its settings; `config.yaml` says it."""
+
+_WAYS = {"classifier": "textrnn train makes one", "language_model": "textrnn pretrain makes one"}
 
 _PACKAGES = ("textrnn", "tensorflow", "keras", "sentencepiece", "numpy")
 
@@ -52,18 +81,35 @@ def save(classifier: TrainedClassifier, run: str | Path) -> None:
     """
     folder = Path(run)
     begin(folder, classifier.config)
-    classifier.tokenizer.save(folder / TOKENIZER)
     write_atomically(folder / LABELS, "".join(f"{label}\n" for label in classifier.labels))
-    write_atomically(folder / METRICS, json.dumps(classifier.metrics, indent=2) + "\n")
+    _save(classifier, folder, files=(*_FILES, LABELS))
+
+
+def save_language_model(trained: TrainedLanguageModel, run: str | Path) -> None:
+    """Writes a trained language model into a run folder, as `save` does a classifier."""
+    folder = Path(run)
+    begin(folder, trained.config)
+    _save(trained, folder, files=_FILES)
+
+
+def _save(
+    trained: TrainedClassifier | TrainedLanguageModel, folder: Path, *, files: tuple[str, ...]
+) -> None:
+    trained.tokenizer.save(folder / TOKENIZER)
+    write_atomically(folder / METRICS, json.dumps(trained.metrics, indent=2) + "\n")
     partial = folder / f"partial.{WEIGHTS}"
-    classifier.model.save_weights(partial)
+    trained.model.save_weights(partial)
     os.replace(partial, folder / WEIGHTS)
-    files = {name: _digest(folder / name) for name in (CONFIG, WEIGHTS, TOKENIZER, LABELS, METRICS)}
+    _seal(folder, files)
+
+
+def _seal(folder: Path, names: tuple[str, ...]) -> None:
+    files = {name: _digest(folder / name) for name in names}
     digests = {"format_version": FORMAT_VERSION, "sha256": files}
     write_atomically(folder / DIGESTS, json.dumps(digests, indent=2) + "\n")
 
 
-def begin(run: str | Path, config: RunConfig) -> None:
+def begin(run: str | Path, config: Settings) -> None:
     """Makes a folder an unfinished run with these settings.
 
     `config.yaml` gets all settings, the format's version and the packages' versions.
@@ -76,6 +122,7 @@ def begin(run: str | Path, config: RunConfig) -> None:
     (folder / DIGESTS).unlink(missing_ok=True)
     about = {
         "format_version": FORMAT_VERSION,
+        "kind": _KINDS[type(config)],
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
     }
@@ -89,11 +136,21 @@ def is_complete(run: str | Path) -> bool:
 
 
 def load_config(path: str | Path) -> RunConfig:
-    """Reads the settings from a `config.yaml`, a run's or one written by hand.
+    """Reads a classifier's settings from a `config.yaml`, a run's or one written by hand.
 
     Raises:
         ConfigError: The file is not YAML, or a setting in it is unknown or wrong.
-        ModelError: The file cannot be read, or is of another format version.
+        ModelError: The file cannot be read, is of another format version, or is another kind's.
+    """
+    return read_settings(path, RunConfig)
+
+
+def read_settings(path: str | Path, kind: type[C]) -> C:
+    """The same of any kind of settings.
+
+    Raises:
+        ConfigError: As for `load_config`.
+        ModelError: As for `load_config`.
     """
     try:
         values = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_SettingsLoader)
@@ -112,8 +169,14 @@ def load_config(path: str | Path) -> RunConfig:
             f"{path}: expected format version {FORMAT_VERSION}, got {version!r}; "
             "load it with the textrnn version that wrote it, or train again."
         )
+    found = about.get("kind", _KINDS[kind]) if isinstance(about, Mapping) else None
+    if found != _KINDS[kind]:
+        raise ModelError(
+            f"{path}: expected the run of a {_KINDS[kind].replace('_', ' ')}, got that of a "
+            f"{str(found).replace('_', ' ')}; {_WAYS[_KINDS[kind]]}."
+        )
     try:
-        return RunConfig.from_dict(sections)
+        return kind.from_dict(sections)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 
@@ -134,16 +197,40 @@ def load(run: str | Path) -> TrainedClassifier:
     files = _checked_files(folder)
     config = load_config(folder / CONFIG)
     tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
+    if LABELS not in files:
+        raise ModelError(f"{folder / LABELS}: missing; copy the run folder again.")
     labels = tuple(files[LABELS].decode("utf-8").split("\n")[:-1])
     model = TextClassifier(tokenizer.vocab_size, len(labels), config=config.model)
+    _load_weights(model, folder)
+    metrics = json.loads(files[METRICS])
+    return TrainedClassifier(model, tokenizer, labels, config, metrics=metrics)
+
+
+def load_language_model(run: str | Path) -> TrainedLanguageModel:
+    """Reads a trained language model from a run folder, as `load` does a classifier.
+
+    Args:
+        run: The folder that `textrnn pretrain` wrote.
+
+    Raises:
+        ModelError: As for `load`.
+    """
+    folder = Path(run)
+    files = _checked_files(folder)
+    config = read_settings(folder / CONFIG, PretrainConfig)
+    tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
+    model = LanguageModel(tokenizer.vocab_size, config=config.model)
+    _load_weights(model, folder)
+    return TrainedLanguageModel(model, tokenizer, config, json.loads(files[METRICS]))
+
+
+def _load_weights(model: keras.Model, folder: Path) -> None:
     model.build((None, None))
     try:
         model.load_weights(folder / WEIGHTS)
     except (ValueError, OSError, KeyError) as error:
         reason = " ".join(str(error).split())
         raise ModelError(f"{folder / WEIGHTS}: its weights do not fit {CONFIG}: {reason}") from None
-    metrics = json.loads(files[METRICS])
-    return TrainedClassifier(model, tokenizer, labels, config, metrics=metrics)
 
 
 def _checked_files(folder: Path) -> dict[str, bytes]:
@@ -169,7 +256,7 @@ def _checked_files(folder: Path) -> dict[str, bytes]:
             "load it with the textrnn version that wrote it, or train again."
         )
     contents = {}
-    for name in (CONFIG, WEIGHTS, TOKENIZER, LABELS, METRICS):
+    for name in dict.fromkeys((*_FILES, *digests)):
         path = folder / name
         if not path.is_file():
             raise ModelError(f"{path}: missing; copy the run folder again.")

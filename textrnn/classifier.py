@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textrnn.cells import CELLS, RNNCell, States
+from textrnn.cells import States, make_cell
 from textrnn.config import ModelConfig
 from textrnn.embedding import TokenEmbedding
 from textrnn.errors import ConfigError
@@ -64,8 +64,12 @@ class TextClassifier(keras.Model):
         self.stack = None
         if config.cell != "none":
             self.stack = RNNStack(
-                [_make_cell(config, dtype=dtype) for _ in range(config.layers)],
+                [
+                    make_cell(config, recurrent_dropout=config.recurrent_dropout, dtype=dtype)
+                    for _ in range(config.layers)
+                ],
                 bidirectional=config.bidirectional,
+                towers=config.towers and config.bidirectional,
                 window=config.window,
                 residual=config.residual,
                 layer_norm=config.layer_norm,
@@ -206,12 +210,3 @@ def align_left(ids: tf.Tensor) -> tf.Tensor:
     target = tf.stack([rows, tf.boolean_mask(place, mask)], axis=1)
     shape = tf.maximum(tf.shape(ids), [0, 1])
     return tf.scatter_nd(target, tf.boolean_mask(ids, mask), shape)
-
-
-def _make_cell(config: ModelConfig, *, dtype: Any) -> RNNCell:
-    settings: dict[str, Any] = {"recurrent_dropout": config.recurrent_dropout, "dtype": dtype}
-    if config.chrono_steps:
-        if config.cell == "simple":
-            raise ConfigError("`chrono_steps` needs a cell with gates; the simple cell has none.")
-        settings["chrono_steps"] = config.chrono_steps
-    return CELLS[config.cell](config.units, **settings)

@@ -7,13 +7,10 @@ reads them back.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from textrnn.errors import ConfigError
-from textrnn.settings import Section, seconds, setting
+from textrnn.settings import Section, Settings, seconds, setting
 
 __all__ = [
     "CELLS",
@@ -27,6 +24,7 @@ __all__ = [
     "DataConfig",
     "ModelConfig",
     "RunConfig",
+    "ShapeConfig",
     "TokenizerConfig",
     "TrainingConfig",
 ]
@@ -114,19 +112,42 @@ class TokenizerConfig(Section):
 
 
 @dataclass(frozen=True)
-class ModelConfig(Section):
-    """The shape of the classifier."""
+class ShapeConfig(Section):
+    """What reads the text: a classifier's and a language model's settings alike."""
 
     cell: str = setting("mingru", "Recurrent cell; none is a bag of embeddings.", choices=CELLS)
     units: int = setting(128, "State size H of each cell.", minimum=1)
     layers: int = setting(1, "Recurrent layers, one above the other.", minimum=1)
     bidirectional: bool = setting(True, "Read the text in both directions.")
-    head: str = setting("attention", "How the states become one vector.", choices=HEADS)
     window: int = setting(
         3, "Tokens each step sees: its own and its predecessors (1: the plain cell).", minimum=1
     )
     embedding_units: int = setting(128, "Size E of a token's vector.", minimum=1)
     residual: bool = setting(False, "Add each layer's input to its output where sizes agree.")
+    chrono_steps: int = setting(
+        0, "Longest dependency for chrono initialisation of the gates' biases (0: off).", minimum=0
+    )
+    kernel: str = setting(
+        "auto", "How the recurrence is computed; all give the same numbers.", choices=KERNELS
+    )
+    recompute: int = setting(
+        0,
+        "For long texts: hold what the steps compute for so many of them at a time, and compute it "
+        "again for the gradient (0: hold all).",
+        minimum=0,
+    )
+
+
+@dataclass(frozen=True)
+class ModelConfig(ShapeConfig):
+    """The shape of the classifier."""
+
+    head: str = setting("attention", "How the states become one vector.", choices=HEADS)
+    towers: bool = setting(
+        False,
+        "With --bidirectional: a stack of layers for each direction, joined above the last, as a "
+        "language model needs it; else each layer sees both directions of the one below.",
+    )
     layer_norm: bool = setting(False, "Normalise each layer's output.")
     halve: bool = setting(
         False, "Join neighbouring states between layers: each layer reads half the steps."
@@ -143,18 +164,11 @@ class ModelConfig(Section):
     word_dropout: float = setting(
         0.2, "Share of tokens replaced by the unknown token in training.", minimum=0.0, below=1.0
     )
-    chrono_steps: int = setting(
-        0, "Longest dependency for chrono initialisation of the gates' biases (0: off).", minimum=0
-    )
-    kernel: str = setting(
-        "auto", "How the recurrence is computed; all give the same numbers.", choices=KERNELS
-    )
-    recompute: int = setting(
-        0,
-        "For long texts: hold what the steps compute for so many of them at a time, and compute it "
-        "again for the gradient (0: hold all).",
-        minimum=0,
-    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.towers and self.halve:
+            raise ConfigError("`towers` and `halve` exclude each other; leave one of them off.")
 
 
 @dataclass(frozen=True)
@@ -194,6 +208,22 @@ class TrainingConfig(Section):
         "Parts in which each batch is computed one after the other, to save memory; the update is "
         "that of the whole batch.",
         minimum=1,
+    )
+    init_from: str | None = setting(
+        None,
+        "Run folder of a language model to begin with: its tokenizer, embeddings and recurrence.",
+    )
+    layer_rate: float = setting(
+        1.0,
+        "Learning rate of each layer as a share of that of the layer above, such as 0.4 with "
+        "--init-from (ULMFiT's discriminative fine-tuning).",
+        minimum=0.0,
+    )
+    unfreeze: float = setting(
+        0.0,
+        "Epochs after which each next layer below begins to learn too, from the top (ULMFiT's "
+        "gradual unfreezing; 0: all at once).",
+        minimum=0.0,
     )
     clip_norm: float = setting(1.0, "Largest global norm of the gradient (0: off).", minimum=0.0)
     label_smoothing: float = setting(
@@ -261,58 +291,11 @@ class TrainingConfig(Section):
         return (steps, reach // steps) if 0 < steps <= reach and reach % steps == 0 else None
 
 
-def resumable(own: RunConfig, other: RunConfig) -> bool:
-    """Whether a run with one's settings may go on with the other's: all but operational ones."""
-    for name, section in _SECTIONS.items():
-        for each in dataclasses.fields(section):
-            one, two = (getattr(getattr(config, name), each.name) for config in (own, other))
-            if one != two and not each.metadata["operational"]:
-                return False
-    return True
-
-
-_SECTIONS: dict[str, type[Section]] = {
-    "data": DataConfig,
-    "tokenizer": TokenizerConfig,
-    "model": ModelConfig,
-    "training": TrainingConfig,
-}
-
-
 @dataclass(frozen=True)
-class RunConfig:
+class RunConfig(Settings):
     """All settings of one run."""
 
     data: DataConfig = field(default_factory=DataConfig)
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
-
-    def to_dict(self) -> dict[str, dict[str, Any]]:
-        """The settings by section, as plain values."""
-        return {name: getattr(self, name).to_dict() for name in _SECTIONS}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
-        """Makes the config from settings by section; a section left out keeps its defaults.
-
-        Raises:
-            ConfigError: A section or setting is unknown or has a wrong value.
-        """
-        unknown = sorted(str(name) for name in values if name not in _SECTIONS)
-        if unknown:
-            raise ConfigError(
-                f"unknown section {', '.join(unknown)}; known: {', '.join(_SECTIONS)}."
-            )
-        sections: dict[str, Any] = {}
-        for name, section in _SECTIONS.items():
-            settings = values.get(name) or {}
-            if not isinstance(settings, Mapping):
-                raise ConfigError(f"section `{name}` must map names to values, got {settings!r}.")
-            sections[name] = section.from_dict(settings)
-        return cls(**sections)
-
-    @classmethod
-    def sections(cls) -> dict[str, type[Section]]:
-        """Maps each section's name to its dataclass, in the order of the file."""
-        return dict(_SECTIONS)

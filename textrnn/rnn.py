@@ -256,7 +256,7 @@ class RNN(keras.layers.Layer):
         self,
         memory: States,
         sequence: tf.Tensor,
-        mask: tf.Tensor,
+        mask: tf.Tensor | None,
         *,
         training: bool = False,
         dropout_mask: tf.Tensor | None = None,
@@ -267,7 +267,8 @@ class RNN(keras.layers.Layer):
             memory: What `start` or the piece before gave.
             sequence: `[B, T, E]`.
             mask: `[B, T]` of bool, in each row True up to its last input and False from there on.
-                A piece whose memory is not needed may have padding at its beginning too.
+                A piece whose memory is not needed may have padding at its beginning too. None:
+                there is input everywhere.
             training: Whether the gradient will be asked for.
             dropout_mask: `[B, H]`, the same for all pieces.
 
@@ -292,6 +293,8 @@ class RNN(keras.layers.Layer):
         if before is None:
             return outputs, states
         inputs = tf.concat([before, tf.cast(sequence, before.dtype)], axis=1)
+        if mask is None:
+            return outputs, (*states, inputs[:, -(self.window - 1) :])
         lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1, keepdims=True)  # [B, 1]
         places = lengths + tf.range(self.window - 1)  # [B, w-1]
         return outputs, (*states, tf.gather(inputs, places, batch_dims=1))

@@ -12,9 +12,10 @@ import humanfriendly
 
 from textrnn.errors import ConfigError
 
-__all__ = ["Section", "field_types", "seconds", "setting"]
+__all__ = ["Section", "Settings", "field_types", "seconds", "setting"]
 
 S = TypeVar("S", bound="Section")
+C = TypeVar("C", bound="Settings")
 
 
 def setting(
@@ -95,6 +96,51 @@ class Section:
                 f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}."
             )
         return cls(**{str(name): value for name, value in values.items()})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one undertaking, by section: each field of a subclass is a `Section`."""
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """The settings by section, as plain values."""
+        return {name: getattr(self, name).to_dict() for name in self.sections()}
+
+    @classmethod
+    def from_dict(cls: type[C], values: Mapping[str, Any]) -> C:
+        """Makes the settings from values by section; a section left out keeps its defaults.
+
+        Raises:
+            ConfigError: A section or setting is unknown or has a wrong value.
+        """
+        known = cls.sections()
+        unknown = sorted(str(name) for name in values if name not in known)
+        if unknown:
+            raise ConfigError(f"unknown section {', '.join(unknown)}; known: {', '.join(known)}.")
+        sections: dict[str, Any] = {}
+        for name, section in known.items():
+            settings = values.get(name) or {}
+            if not isinstance(settings, Mapping):
+                raise ConfigError(f"section `{name}` must map names to values, got {settings!r}.")
+            sections[name] = section.from_dict(settings)
+        return cls(**sections)
+
+    @classmethod
+    def sections(cls) -> dict[str, type[Section]]:
+        """Maps each section's name to its dataclass, in the order of the file."""
+        return dict(typing.get_type_hints(cls))
+
+    def resumes(self, other: Settings) -> bool:
+        """Whether an undertaking with the other's settings may go on with these.
+
+        All must be equal but the operational ones.
+        """
+        for name, section in self.sections().items():
+            for each in dataclasses.fields(section):
+                one, two = (getattr(getattr(s, name), each.name) for s in (self, other))
+                if one != two and not each.metadata["operational"]:
+                    return False
+        return True
 
 
 def _article(type_name: str) -> str:

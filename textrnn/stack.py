@@ -27,6 +27,9 @@ class RNNStack(keras.layers.Layer):
     Args:
         cells: One `RNNCell` a layer.
         bidirectional: Whether each layer reads in both directions.
+        towers: Whether the directions are two stacks that do not see each other (Peters et al.
+            2018, "Deep Contextualized Word Representations"); else each layer of a direction reads
+            both directions of the layer below.
         window: As in `RNN`, for each layer.
         residual: Whether a layer's input is added to its output where their sizes agree (He et
             al. 2016, "Deep Residual Learning for Image Recognition").
@@ -48,6 +51,7 @@ class RNNStack(keras.layers.Layer):
         cells: Sequence[RNNCell],
         *,
         bidirectional: bool = False,
+        towers: bool = False,
         window: int = 1,
         residual: bool = False,
         layer_norm: bool = False,
@@ -60,9 +64,12 @@ class RNNStack(keras.layers.Layer):
     ) -> None:
         if not cells:
             raise ConfigError("`cells` must hold at least one cell, got none.")
+        if towers and (halve or not bidirectional):
+            raise ConfigError("`towers` needs `bidirectional`, and no `halve`.")
         super().__init__(**{"dtype": cells[0].dtype_policy, **kwargs})
         self.cells = list(cells)
         self.bidirectional = bidirectional
+        self.towers = towers
         self.window = window
         self.residual = residual
         self.layer_norm = layer_norm
@@ -76,7 +83,9 @@ class RNNStack(keras.layers.Layer):
             RNN(cell, return_sequences=True, window=window, **settings) for cell in self.cells
         ]
         self.rnns: list[Any] = (
-            [Bidirectional(layer) for layer in layers] if bidirectional else list(layers)
+            [Bidirectional(layer, split=towers and i > 0) for i, layer in enumerate(layers)]
+            if bidirectional
+            else list(layers)
         )
         dtype = self.dtype_policy
         self.norms = [
@@ -144,7 +153,7 @@ class RNNStack(keras.layers.Layer):
         self,
         memory: tuple[States, ...],
         sequence: tf.Tensor,
-        mask: tf.Tensor,
+        mask: tf.Tensor | None,
         *,
         training: bool = False,
         dropout_masks: Sequence[tf.Tensor | None] | None = None,
@@ -155,7 +164,7 @@ class RNNStack(keras.layers.Layer):
         Args:
             memory: What `start` or the piece before gave.
             sequence: `[B, T, E]`.
-            mask: `[B, T]`.
+            mask: `[B, T]`, or None.
             training: Whether the gradient will be asked for.
             dropout_masks: The recurrent dropout of each layer.
             drop: The dropout between layers, of a sequence before the layer of this number.
@@ -188,6 +197,7 @@ class RNNStack(keras.layers.Layer):
             **super().get_config(),
             "cells": [keras.saving.serialize_keras_object(cell) for cell in self.cells],
             "bidirectional": self.bidirectional,
+            "towers": self.towers,
             "window": self.window,
             "residual": self.residual,
             "layer_norm": self.layer_norm,

@@ -10,7 +10,7 @@ from pathlib import Path
 import filelock
 
 from textrnn import bundle
-from textrnn.config import RunConfig, resumable
+from textrnn.settings import Settings
 from textrnn.errors import ConfigError, ModelError
 from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
 
@@ -55,7 +55,7 @@ def hold(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def open_folder(folder: Path, config: RunConfig, *, resume: bool, overwrite: bool) -> None:
+def open_folder(folder: Path, config: Settings, *, resume: bool, overwrite: bool) -> None:
     """Makes the folder, which this process holds, ready to be written to, or says why it is not.
 
     Raises:
@@ -69,7 +69,7 @@ def open_folder(folder: Path, config: RunConfig, *, resume: bool, overwrite: boo
     checkpoints = folder / CHECKPOINTS
     if resume:
         check_started(folder)
-        if not resumable(bundle.load_config(folder / bundle.CONFIG), config):
+        if not config.resumes(bundle.read_settings(folder / bundle.CONFIG, type(config))):
             raise ConfigError(
                 f"a run resumes with its own settings; give those of {folder / bundle.CONFIG}, or "
                 "train anew with --overwrite."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
-from textrnn.classifier import TextClassifier
 from textrnn.errors import ModelError
 from textrnn.training.checkpoints import Checkpoint, Checkpoints, TrainingState
 from textrnn.training.progress import Reporter
@@ -27,22 +28,24 @@ class Keeper:
         checkpoints: The files.
         data_digest: Of the data, so that a checkpoint is not resumed on other data.
         distribution: Where the training runs.
+        more: Other variables that the training goes on with.
         minutes: Between two checkpoints.
     """
 
     def __init__(
         self,
-        model: TextClassifier,
+        model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         *,
         checkpoints: Checkpoints,
         data_digest: str,
         distribution: Distribution,
         minutes: float,
+        more: Sequence[Any] = (),
     ) -> None:
         self.checkpoints = checkpoints
         self.last: Checkpoint | None = None
-        self._variables = [*model.variables, *optimizer.variables]
+        self._variables = [*model.variables, *optimizer.variables, *more]
         self._data_digest = data_digest
         self._distribution = distribution
         self._seconds = 60.0 * minutes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -37,11 +38,27 @@ class LazyAdam(keras.optimizers.Adam):
 
     The average of the weights, with `use_ema`, forgets its beginning: its momentum is
     `min(ema_momentum, t / (9 + t))` after t updates, so that it serves short trainings too.
-    Arguments are those of `keras.optimizers.Adam`.
+    `set_rates` gives variables learning rates of their own. Arguments are those of
+    `keras.optimizers.Adam`.
     """
+
+    _rates: tf.Variable | None = None
+
+    def set_rates(self, shares: Sequence[float]) -> None:
+        """What share of the learning rate each trainable variable has, in the order of `build`.
+
+        The first call must come before the first update.
+        """
+        if self._rates is None:
+            self._rates = tf.Variable(shares, dtype=tf.float32, trainable=False)
+        else:
+            self._rates.assign(shares)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One update of one variable."""
+        if self._rates is not None:
+            share = self._rates[self._get_variable_index(variable)]
+            learning_rate = tf.cast(learning_rate, tf.float32) * share
         if isinstance(gradient, RowGradient):
             self._update_rows(gradient, variable, learning_rate)
             return

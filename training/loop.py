@@ -22,6 +22,7 @@ from textrnn.recurrence.parts import has_accelerator
 from textrnn.training.checkpoints import Checkpoints, TrainingState
 from textrnn.training.keeper import Keeper
 from textrnn.training.labelled import LabelledBatches
+from textrnn.training.layer_rates import LayerRates
 from textrnn.training.metrics import evaluate
 from textrnn.training.optimization import make_loss, make_optimizer
 from textrnn.training.progress import Reporter
@@ -123,6 +124,9 @@ class Trainer:
         with self.distribution.scope():
             self.optimizer = make_optimizer(config)
             self.optimizer.build(model.trainable_variables)
+            self._rates = LayerRates(
+                model, self.optimizer, config, epoch_updates=self._epoch_updates
+            )
             model.compile(optimizer=self.optimizer, auto_scale_loss=False)
         self.step = Step(
             model,
@@ -228,6 +232,7 @@ class Trainer:
 
     def _start_update(self, values: Sequence[Any], batch: Batch) -> None:
         state = self.state
+        self._rates.set(state.update)
         factor = self.schedule.factor(state.update, state.time_share)
         self.optimizer.learning_rate = self.config.learning_rate * state.rate_scale * factor
         self._callbacks.on_train_batch_begin(state.batch)  # Which may set another rate.

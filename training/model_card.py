@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from textrnn.config import RunConfig
+from textrnn.config import RunConfig, ShapeConfig
+from textrnn.pretrain_config import PretrainConfig
 
-__all__ = ["model_card"]
+__all__ = ["language_model_card", "model_card"]
 
 
 def model_card(
@@ -30,11 +31,6 @@ def model_card(
         notices: What was counted and left out of the data.
     """
     model = config.model
-    cell = "a bag of embeddings" if model.cell == "none" else f"{model.layers} x {model.cell}"
-    if model.cell != "none":
-        cell += f" of {model.units} units"
-        cell += ", read in both directions" if model.bidirectional else ""
-        cell += f", each step seeing {model.window} tokens" if model.window > 1 else ""
     trained = metrics["training"]
     lines = [
         f"# Text classifier: {name}",
@@ -43,7 +39,7 @@ def model_card(
         "",
         "## Model",
         "",
-        f"- {cell}; head: {model.head}; {weights:,} weights.",
+        f"- {_recurrence(model)}; head: {model.head}; {weights:,} weights.",
         f"- {config.tokenizer.piece_type} pieces of SentencePiece, "
         f"{trained['vocab_size']:,} of them; text is "
         f"{'folded to lower case' if config.tokenizer.lowercase else 'case-sensitive'}.",
@@ -70,3 +66,42 @@ def model_card(
     if notices:
         lines += ["## Data", "", *(f"- {notice}" for notice in notices), ""]
     return "\n".join(lines)
+
+
+def language_model_card(config: PretrainConfig, *, weights: int, metrics: Mapping[str, Any]) -> str:
+    """The card of a language model; see `model_card`."""
+    trained, held = metrics["training"], metrics["held_out"]
+    name = config.data.text_file or config.data.dataset or "bbc_news"
+    lines = [
+        f"# Language model: {name}",
+        "",
+        "Predicts each token of a text from those before it"
+        + (", and from those after it." if config.model.bidirectional else "."),
+        "",
+        "## Model",
+        "",
+        f"- {_recurrence(config.model)}; {weights:,} weights.",
+        f"- {trained['vocab_size']:,} pieces of SentencePiece; {trained['tokens']:,} tokens read "
+        f"in {trained['updates']:,} updates; seed {config.pretraining.seed}.",
+        "",
+        "## Measured on texts held out",
+        "",
+        *(f"- {figure.replace('_', ' ')}: {value:.4f}" for figure, value in held.items()),
+        "",
+        "## Use",
+        "",
+        "```sh",
+        "textrnn score 'THIS FOLDER' 'a text'",
+        "textrnn train --init-from 'THIS FOLDER' --train-file labelled.csv",
+        "```",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _recurrence(model: ShapeConfig) -> str:
+    if model.cell == "none":
+        return "a bag of embeddings"
+    cell = f"{model.layers} x {model.cell} of {model.units} units"
+    cell += ", read in both directions" if model.bidirectional else ""
+    return cell + (f", each step seeing {model.window} tokens" if model.window > 1 else "")

@@ -19,7 +19,15 @@ from textrnn.training.labelled import LabelledBatches
 from textrnn.training.optimization import class_weights
 from textrnn.training.progress import Reporter
 
-__all__ = ["describe", "describe_batches", "describe_kernels", "digest", "prepare", "targets"]
+__all__ = [
+    "build_model",
+    "describe",
+    "describe_batches",
+    "describe_kernels",
+    "digest",
+    "prepare",
+    "targets",
+]
 
 
 def prepare(
@@ -100,3 +108,18 @@ def describe_kernels(model: TextClassifier, config: RunConfig) -> str:
         f"kernel {name} ({reason}); each batch in {parts} parts side by side; "
         f"{config.training.precision}"
     )
+
+
+def build_model(
+    tokenizer: Tokenizer, corpus: Corpus, config: RunConfig, *, precision: str
+) -> TextClassifier:
+    """The classifier of a run, with fresh weights."""
+    model = TextClassifier(
+        tokenizer.vocab_size,
+        len(corpus.label_names),
+        config=config.model,
+        dtype="float32" if precision == "float32" else f"mixed_{precision}",
+        name="classifier",
+    )
+    model.build((None, None))
+    return model

@@ -17,7 +17,6 @@ import tensorflow as tf
 from textrnn import bundle
 from textrnn.atomic import write_atomically
 from textrnn.calibration import fit_temperature
-from textrnn.classifier import TextClassifier
 from textrnn.config import RunConfig
 from textrnn.data import Corpus, Split, load_corpus
 from textrnn.errors import ConfigError, ModelError
@@ -33,6 +32,7 @@ from textrnn.training.loop import Trainer
 from textrnn.training.metrics import evaluate
 from textrnn.training.model_card import model_card
 from textrnn.training.preparation import (
+    build_model,
     describe,
     describe_batches,
     describe_kernels,
@@ -44,6 +44,7 @@ from textrnn.training.progress import Reporter
 from textrnn.training.schedule import TimeBudget
 from textrnn.training.strategy import Distribution
 from textrnn.training.tensorboard import TensorBoardWriter
+from textrnn.training.transfer import transfer
 
 __all__ = ["find_learning_rate", "measure", "train"]
 
@@ -214,7 +215,10 @@ class _Run:
         describe_batches(train_data.plan, reporter)
         keras.utils.set_random_seed(config.training.seed)
         with self.distribution.scope():
-            model = _build(tokenizer, corpus, config, precision=config.training.precision)
+            model = build_model(tokenizer, corpus, config, precision=config.training.precision)
+        if config.training.init_from and not self._resume:
+            transfer(bundle.load_language_model(config.training.init_from), model)
+            reporter.message(f"beginning with the language model {config.training.init_from}")
         trainer = Trainer(
             model,
             config.training,
@@ -258,6 +262,10 @@ class _Run:
         if self.distribution.is_chief:
             if self._resume and path.is_file():
                 tokenizer = Tokenizer.load(path)
+            elif self.config.training.init_from:
+                init_from = self.config.training.init_from
+                tokenizer = bundle.load_language_model(init_from).tokenizer
+                tokenizer.save(path)
             else:
                 with self.reporter.wait("preparing the tokenizer"):
                     tokenizer = Tokenizer.train(
@@ -298,7 +306,9 @@ class _Run:
         config, folder, reporter = self.config, self.folder, self.reporter
         model, state = trainer.model, trainer.state
         if config.training.precision != "float32" or self.distribution.replicas > 1:
-            model = _build(tokenizer, corpus, config, precision="float32")  # As when it is loaded.
+            model = build_model(
+                tokenizer, corpus, config, precision="float32"
+            )  # As when it is loaded.
             model.set_weights(trainer.model.get_weights())
         classifier = TrainedClassifier(model, tokenizer, corpus.label_names, config)
         classifier.metrics = {
@@ -378,17 +388,3 @@ def _probabilities(
         share = (classifier.cut_tokens - cut) / (classifier.read_tokens - read)
         reporter.message(f"note: --max-length cuts off {share:.1%} of the {name} tokens.")
     return probabilities
-
-
-def _build(
-    tokenizer: Tokenizer, corpus: Corpus, config: RunConfig, *, precision: str
-) -> TextClassifier:
-    model = TextClassifier(
-        tokenizer.vocab_size,
-        len(corpus.label_names),
-        config=config.model,
-        dtype="float32" if precision == "float32" else f"mixed_{precision}",
-        name="classifier",
-    )
-    model.build((None, None))
-    return model

@@ -18,13 +18,11 @@ import tensorflow as tf
 from textrnn.classifier import TextClassifier
 from textrnn.config import TrainingConfig
 from textrnn.training.lazy_adam import RowGradient, row_gradient, unique_rows
+from textrnn.training.optimization import LOSS_SCALE, clipped, values
 from textrnn.training.strategy import Distribution
 from textrnn.training.truncated import truncated_gradients
 
 __all__ = ["Signals", "Step"]
-
-LOSS_SCALE = 4096.0
-"""What the loss is multiplied by for float16, whose smallest gradients would else be zero."""
 
 
 class Signals(NamedTuple):
@@ -174,12 +172,7 @@ class Step:
         gradients, sums = tf.nest.pack_sequence_as([gradients, sums], flat)
         if self.rows_multiple > 1:
             gradients = [_touched_once(gradient) for gradient in gradients]
-        norm = tf.linalg.global_norm([_values(gradient) for gradient in gradients]) / self._scale
-        factor: Any = 1.0 / self._scale
-        if self._clip_norm:
-            factor *= self._clip_norm / tf.maximum(norm, self._clip_norm)
-        if self._clip_norm or factor != 1.0:
-            gradients = [_scaled(gradient, factor) for gradient in gradients]
+        gradients, norm = clipped(gradients, self._clip_norm, scale=self._scale)
         self._optimizer.apply(gradients, variables)
         return tf.concat([sums[:2], [norm], sums[2:]], axis=0)
 
@@ -194,7 +187,7 @@ class Step:
         sums = tf.zeros([2])
         for part in zip(*cut, strict=True):
             # One part after the other, so that only one holds its activations at a time.
-            with tf.control_dependencies([_values(gradient) for gradient in gradients]):
+            with tf.control_dependencies([values(gradient) for gradient in gradients]):
                 ids, targets, weights = (tf.identity(tensor) for tensor in part)
             new, more = self._part_gradients(ids, targets, weights, segment)
             old = gradients or [None] * len(new)
@@ -243,18 +236,6 @@ def _touched_once(gradient: Any) -> Any:
     if isinstance(gradient, RowGradient):
         return RowGradient(gradient.values, tf.minimum(gradient.touched, 1.0))
     return unique_rows(gradient)
-
-
-def _values(gradient: Any) -> tf.Tensor:
-    return gradient.values if isinstance(gradient, tf.IndexedSlices | RowGradient) else gradient
-
-
-def _scaled(gradient: Any, factor: Any) -> Any:
-    if isinstance(gradient, RowGradient):
-        return RowGradient(factor * gradient.values, gradient.touched)
-    if isinstance(gradient, tf.IndexedSlices):
-        return tf.IndexedSlices(factor * gradient.values, gradient.indices, gradient.dense_shape)
-    return factor * gradient
 
 
 def _added(one: Any, other: Any) -> Any:

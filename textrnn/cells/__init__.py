@@ -1,10 +1,16 @@
 """The recurrent cells: one step each, the same weights at every step."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from textrnn.cells.base import LinearRNNCell, NonlinearRNNCell, RNNCell, States
 from textrnn.cells.gru import GRUCell
 from textrnn.cells.lstm import LSTMCell
 from textrnn.cells.minimal import MinGRUCell, MinLSTMCell
 from textrnn.cells.simple import SimpleRNNCell
+from textrnn.config import ShapeConfig
+from textrnn.errors import ConfigError
 
 __all__ = [
     "CELLS",
@@ -17,6 +23,7 @@ __all__ = [
     "RNNCell",
     "SimpleRNNCell",
     "States",
+    "make_cell",
 ]
 
 CELLS: dict[str, type[RNNCell]] = {
@@ -26,3 +33,17 @@ CELLS: dict[str, type[RNNCell]] = {
     "mingru": MinGRUCell,
     "minlstm": MinLSTMCell,
 }
+
+
+def make_cell(config: ShapeConfig, *, recurrent_dropout: float = 0.0, dtype: Any = None) -> RNNCell:
+    """The cell that a model's settings name.
+
+    Raises:
+        ConfigError: A setting does not suit the cell.
+    """
+    settings: dict[str, Any] = {"recurrent_dropout": recurrent_dropout, "dtype": dtype}
+    if config.chrono_steps:
+        if config.cell == "simple":
+            raise ConfigError("`chrono_steps` needs a cell with gates; the simple cell has none.")
+        settings["chrono_steps"] = config.chrono_steps
+    return CELLS[config.cell](config.units, **settings)

@@ -13,7 +13,16 @@ from textrnn.errors import ConfigError, TextRNNError
 
 __all__ = ["main"]
 
-_COMMANDS = ("train", "tune", "evaluate", "predict", "export", "doctor")
+_COMMANDS = (
+    "train",
+    "tune",
+    "pretrain",
+    "evaluate",
+    "predict",
+    "score",
+    "export",
+    "doctor",
+)
 
 
 class _LazyGroup(click.Group):

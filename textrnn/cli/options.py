@@ -11,11 +11,12 @@ import click
 from click.core import ParameterSource
 
 from textrnn.config import DataConfig, RunConfig
-from textrnn.settings import field_types
+from textrnn.settings import Settings, field_types
 
-__all__ = ["data_options", "given_settings", "merge_settings", "setting_options"]
+__all__ = ["data_options", "given_settings", "merge_settings", "setting_options", "with_given"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=Settings)
 
 
 def setting_options(*sections: type) -> Callable[[F], F]:
@@ -68,15 +69,35 @@ def _option(setting: Any, kind: type, optional: bool) -> Callable[[F], F]:
     )
 
 
-def given_settings(context: click.Context) -> dict[str, dict[str, Any]]:
-    """The settings that were typed on the command line, by section."""
+def given_settings(
+    context: click.Context, kind: type[Settings] = RunConfig
+) -> dict[str, dict[str, Any]]:
+    """The settings of a kind that were typed on the command line, by section."""
     given: dict[str, dict[str, Any]] = {}
-    for section, fields in RunConfig.sections().items():
+    for section, fields in kind.sections().items():
         for setting in dataclasses.fields(fields):
             source = context.get_parameter_source(setting.name)
             if source is ParameterSource.COMMANDLINE:
                 given.setdefault(section, {})[setting.name] = context.params[setting.name]
     return given
+
+
+def with_given(
+    config: C, given: Mapping[str, Mapping[str, Any]], *, sources: tuple[str, ...] = ()
+) -> C:
+    """The config with the given settings in the place of its own.
+
+    Args:
+        config: The config.
+        given: Settings by section.
+        sources: Settings of the data of which a given one takes the place of all.
+    """
+    values = config.to_dict()
+    if set(sources) & set(given.get("data", {})):
+        values["data"].update(dict.fromkeys(sources))
+    for section, settings in given.items():
+        values[section].update(settings)
+    return type(config).from_dict(values)
 
 
 def merge_settings(config: RunConfig, given: Mapping[str, Mapping[str, Any]]) -> RunConfig:
@@ -85,15 +106,13 @@ def merge_settings(config: RunConfig, given: Mapping[str, Mapping[str, Any]]) ->
     Another data set or training file takes the place of all the config's sources of data. Where
     none is left, it is the bundled one.
     """
-    values = config.to_dict()
-    data = values["data"]
+    sources: tuple[str, ...] = ()
     if {"dataset", "train_file"} & set(given.get("data", {})):
-        data.update(dict.fromkeys(("dataset", "train_file", "valid_file", "test_file")))
-    for section, settings in given.items():
-        values[section].update(settings)
-    if data["dataset"] is None and data["train_file"] is None:
-        data["dataset"] = "bbc_news"
-    return RunConfig.from_dict(values)
+        sources = ("dataset", "train_file", "valid_file", "test_file")
+    config = with_given(config, given, sources=sources)
+    if config.data.dataset is None and config.data.train_file is None:
+        config = with_given(config, {"data": {"dataset": "bbc_news"}})
+    return config
 
 
 def run_argument(command: F) -> F:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import click
 
 from textrnn.cli.options import run_argument
 from textrnn.cli.startup import start_tensorflow
+from textrnn.cli.texts import given_texts, text_options
 
 __all__ = ["predict"]
 
@@ -23,15 +24,7 @@ READ_BYTES = 1 << 16
 
 @click.command(short_help="Label texts with a run.")
 @run_argument
-@click.argument("texts", nargs=-1)
-@click.option(
-    "--file",
-    "file",
-    type=click.Path(path_type=Path),
-    help="Read texts from a file: one a line, or a column of a .csv, .tsv or .jsonl.",
-)
-@click.option("--text-column", default="text", show_default=True, help="Column of the text.")
-@click.option("--encoding", default="utf-8", show_default=True, help="Encoding of the file.")
+@text_options
 @click.option(
     "--confident",
     type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
@@ -82,19 +75,12 @@ def predict(
         return
     if every is not None:
         raise click.UsageError("--every needs --stream.")
-    if (file is None) == (not texts):
-        raise click.UsageError("give either TEXTS, or - for stdin, or --file.")
+    source = given_texts(texts, file=file, text_column=text_column, encoding=encoding)
     start_tensorflow()
     from textrnn import bundle
-    from textrnn.data import read_texts
     from textrnn.training.progress import Reporter
 
     classifier = bundle.load(run)
-    source: Iterable[str] = map(_printable, texts)
-    if file is not None:
-        source = read_texts(file, text_column=text_column, encoding=encoding)
-    elif texts == ("-",):
-        source = _stdin_lines()
     answers: Iterable[tuple[str, Any, dict[str, int]]]
     answers = ((text, found, {}) for text, found in classifier.predict_stream(source))
     if confident is not None:
@@ -134,13 +120,3 @@ def _follow(run: Path, every: int | None) -> None:
 def _print_line(**fields: Any) -> None:
     click.echo(json.dumps(fields, ensure_ascii=False))
     sys.stdout.flush()
-
-
-def _printable(text: str) -> str:
-    """The text, U+FFFD standing for the lone surrogates that bytes of no encoding arrive as."""
-    return text.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="replace")
-
-
-def _stdin_lines() -> Iterator[str]:
-    for line in sys.stdin.buffer:
-        yield line.decode("utf-8", errors="replace").rstrip("\r\n")

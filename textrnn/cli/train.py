@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from textrnn.cli.interrupt import interrupt_once
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-    resumable,
-)
+from textrnn.config import DataConfig, ModelConfig, RunConfig, TokenizerConfig, TrainingConfig
 from textrnn.errors import ConfigError
 
 __all__ = ["train"]
@@ -98,7 +90,7 @@ def train(
 
     config, folder = _settings(context, config_file=config_file, output=output, resume=resume)
     reporter = JsonReporter() if log_format == "json" else Reporter()
-    if not (config_file or resume or "data" in given_settings(context)):
+    if not (config_file or resume or "data" in given_settings(context, RunConfig)):
         reporter.message("no data was given: training on bbc_news, which is bundled")
     if find_lr:
         found = find_learning_rate(config, folder, reporter=reporter, overwrite=overwrite)
@@ -109,7 +101,7 @@ def train(
             click.echo(f"picture {folder / 'find_lr.png'}")
         return
     try:
-        with _interrupt_once(reporter.message) as should_stop:
+        with interrupt_once(reporter.message) as should_stop:
             classifier = run_training(
                 config,
                 folder,
@@ -154,9 +146,13 @@ def _settings(
     """The run's settings and its folder; to resume is to take the settings found there."""
     from textrnn import bundle
 
-    given = given_settings(context)
+    given = given_settings(context, RunConfig)
     config = bundle.load_config(config_file) if config_file else RunConfig()
     config = merge_settings(config, given)
+    if config.training.init_from and not resume:
+        from textrnn.training.transfer import adopt_shape
+
+        config = adopt_shape(config, given={name for own in given.values() for name in own})
     folder = output or Path("runs") / _run_name(config.data)
     if not resume:
         return config, folder
@@ -164,7 +160,7 @@ def _settings(
         return config, folder  # The chief of the cluster knows.
     own = bundle.load_config(folder / bundle.CONFIG)
     going_on = merge_settings(own, given)
-    if not resumable(own, going_on) or (config_file and not resumable(own, config)):
+    if not going_on.resumes(own) or (config_file and not config.resumes(own)):
         raise ConfigError(
             "a run resumes with its own settings; leave out the options that differ from "
             f"{folder / bundle.CONFIG}, or train anew with --overwrite."
@@ -178,32 +174,3 @@ def _run_name(data: DataConfig) -> str:
     if data.train_file is not None:
         return stem(data.train_file)
     return str(data.dataset).replace("/", "_").replace(":", "_")
-
-
-class _interrupt_once:
-    """While open, the first Ctrl-C only asks training to stop; a second one stops at once.
-
-    Before the first update there is nothing to save, and the first Ctrl-C stops at once too.
-    """
-
-    def __init__(self, message: Callable[[str], None]) -> None:
-        self._message = message
-        self._training = False
-        self._asked = False
-
-    def __enter__(self) -> Callable[[], bool]:
-        self._previous = signal.signal(signal.SIGINT, self._handle)
-        return self._should_stop
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._previous)
-
-    def _should_stop(self) -> bool:
-        self._training = True
-        return self._asked
-
-    def _handle(self, *_: object) -> None:
-        if self._asked or not self._training:
-            raise KeyboardInterrupt
-        self._asked = True
-        self._message("stopping after this batch; Ctrl-C again stops at once")

@@ -71,6 +71,15 @@ class TfdsSource:
             return None
         return records
 
+    def sizes(self) -> dict[str, int]:
+        """How many rows each split has."""
+        return {name: int(split.num_examples) for name, split in self._builder.info.splits.items()}
+
+    def texts(self, which: str) -> Iterator[str]:
+        """The texts of a split, whose labels are not looked at; what is no UTF-8 is U+FFFD."""
+        for text, _ in self._rows(which):
+            yield text.decode("utf-8", errors="replace")
+
     def _rows(self, which: str) -> Iterator[tuple[bytes, Any]]:
         import tensorflow as tf
         import tensorflow_datasets as tfds

@@ -1,0 +1,118 @@
+"""`textrnn pretrain`."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from textrnn.cli.interrupt import interrupt_once
+from textrnn.cli.options import given_settings, setting_options, with_given
+from textrnn.cli.startup import start_tensorflow
+from textrnn.config import ShapeConfig, TokenizerConfig
+from textrnn.errors import ConfigError
+from textrnn.pretrain_config import PretrainConfig, PretrainingConfig, TextConfig
+
+__all__ = ["pretrain"]
+
+
+@click.command(short_help="Train a language model on texts without labels.")
+@setting_options(TextConfig, TokenizerConfig, ShapeConfig, PretrainingConfig)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="YAML file of settings, such as a run's config.yaml; the command line wins.",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Run folder.  [default: runs/DATA SET_lm]"
+)
+@click.option("--resume", is_flag=True, help="Go on with the unfinished run in --output.")
+@click.option("--overwrite", is_flag=True, help="Replace the run in --output.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Of messages and progress on stderr; json: one object a line.",
+    show_default=True,
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
+@click.pass_context
+def pretrain(
+    context: click.Context,
+    /,
+    config_file: Path | None,
+    output: Path | None,
+    resume: bool,
+    overwrite: bool,
+    log_format: str,
+    as_json: bool,
+    **_: Any,
+) -> None:
+    """Train a language model into a run folder: the next token, and the previous one.
+
+    It reads texts without labels; `textrnn train --init-from RUN` then begins with what it has
+    learned, and `textrnn score RUN` tells how probable a text is. With no data option it reads
+    bbc_news, which is bundled.
+    """
+    if resume and overwrite:
+        raise click.UsageError("--resume and --overwrite exclude each other.")
+    started = time.monotonic()
+    start_tensorflow()
+    from textrnn import bundle
+    from textrnn.training.folder import is_started
+    from textrnn.training.pretraining import pretrain as run_training
+    from textrnn.training.progress import JsonReporter, Reporter
+
+    given = given_settings(context, PretrainConfig)
+    config = PretrainConfig()
+    if config_file is not None:
+        config = bundle.read_settings(config_file, PretrainConfig)
+    config = with_given(config, given, sources=("dataset", "text_file"))
+    if config.data.dataset is None and config.data.text_file is None:
+        config = with_given(config, {"data": {"dataset": "bbc_news"}})
+    folder = output or Path("runs") / _run_name(config.data)
+    if resume:
+        own = bundle.read_settings(folder / bundle.CONFIG, PretrainConfig)
+        going_on = with_given(own, given)
+        if not going_on.resumes(own):
+            raise ConfigError(
+                "a run resumes with its own settings; leave out the options that differ from "
+                f"{folder / bundle.CONFIG}, or train anew with --overwrite."
+            )
+        config = going_on
+    reporter = JsonReporter() if log_format == "json" else Reporter()
+    try:
+        with interrupt_once(reporter.message) as should_stop:
+            trained = run_training(
+                config,
+                folder,
+                reporter=reporter,
+                resume=resume,
+                overwrite=overwrite,
+                should_stop=should_stop,
+                started=started,
+            )
+    except KeyboardInterrupt:
+        if is_started(folder):
+            reporter.message(f"saved; go on with: textrnn pretrain --resume --output {folder}")
+        raise
+    if as_json:
+        click.echo(json.dumps({"run": str(folder), **trained.metrics}))
+        return
+    held = trained.metrics["held_out"]
+    click.echo(
+        f"{held['bits_per_token']:.4f} bits a token, perplexity {held['perplexity']:.1f}, on texts "
+        "held out"
+    )
+    click.echo(f"run folder {folder}")
+
+
+def _run_name(data: TextConfig) -> str:
+    from textrnn.data.files import stem
+
+    name = stem(data.text_file) if data.text_file is not None else str(data.dataset)
+    return f"{name.replace('/', '_').replace(':', '_')}_lm"

@@ -1,0 +1,54 @@
+"""`textrnn score`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from textrnn.cli.options import run_argument
+from textrnn.cli.startup import start_tensorflow
+from textrnn.cli.texts import given_texts, text_options
+
+__all__ = ["score"]
+
+
+@click.command(short_help="Tell how probable texts are, by a language model.")
+@run_argument
+@text_options
+@click.option("--per-token", is_flag=True, help="The log-probability of each token too (JSON).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def score(
+    run: Path,
+    texts: tuple[str, ...],
+    file: Path | None,
+    text_column: str,
+    encoding: str,
+    per_token: bool,
+    as_json: bool,
+) -> None:
+    """Tell how probable texts are by RUN, which textrnn pretrain made.
+
+    A line a text, in the order of the input: log-likelihood in nats, bits a token, perplexity, and
+    the text. By the chain rule the log-likelihood is the sum of those of the tokens, each given
+    those before it, and of the text's end.
+
+    TEXTS are given as arguments, by --file, or one a line on stdin if TEXTS is -.
+    """
+    source: Iterable[str] = given_texts(
+        texts, file=file, text_column=text_column, encoding=encoding
+    )
+    start_tensorflow()
+    from textrnn import bundle
+
+    for text, found in bundle.load_language_model(run).score_stream(source):
+        if as_json or per_token:
+            values = {"text": text, **found.to_dict(per_token=per_token)}
+            click.echo(json.dumps(values, ensure_ascii=False))
+        else:
+            click.echo(
+                f"{found.log_likelihood:.3f}\t{found.bits_per_token:.4f}\t"
+                f"{found.perplexity:.1f}\t{' '.join(text.split())}"
+            )

@@ -1,0 +1,86 @@
+"""Texts without labels, any number of them, from where labelled ones come too."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+
+import numpy as np
+
+from textrnn.config import DataConfig
+from textrnn.data.bundled import BundledSource
+from textrnn.data.files import read_texts, stem
+from textrnn.data.tfds import TfdsSource
+from textrnn.pretrain_config import TextConfig
+
+__all__ = ["UnlabelledTexts"]
+
+
+class UnlabelledTexts:
+    """The texts that a language model may read, from first to last, any number of times.
+
+    Of a data set these are the splits `train` and those that TFDS keeps for texts without labels
+    (`unsupervised`), never validation or test texts. They are read from disk each time.
+
+    Args:
+        config: Where they come from.
+        seed: Of what is drawn from them.
+
+    Attributes:
+        name: The data set's name, or the stem of the file.
+        count: How many there are; None if that is known only at the end.
+
+    Raises:
+        DataError: The data cannot be read.
+        ConfigError: The settings do not fit the data set.
+    """
+
+    def __init__(self, config: TextConfig, *, seed: int) -> None:
+        self._config, self._seed = config, seed
+        self.count: int | None = None
+        self._source: TfdsSource | list[str] | None = None
+        if config.text_file is not None:
+            self.name = stem(config.text_file)
+        elif config.dataset in (None, "bbc_news"):
+            bundled = BundledSource()
+            self.name = bundled.name
+            self._source = [str(record.text) for record in bundled.read("train") or ()]
+            self.count = len(self._source)
+        else:
+            keys = ("dataset", "data_dir", "text_key", "label_key")
+            source = TfdsSource(DataConfig(**{key: getattr(config, key) for key in keys}))
+            self.name, self._source = source.name, source
+            self.count = sum(source.sizes()[split] for split in self._splits())
+
+    def __iter__(self) -> Iterator[str]:
+        if isinstance(self._source, list):
+            yield from self._source
+        elif self._source is not None:
+            for split in self._splits():
+                yield from self._source.texts(split)
+        else:
+            yield from read_texts(
+                str(self._config.text_file),
+                text_column=self._config.text_column,
+                encoding=self._config.encoding,
+            )
+
+    def _splits(self) -> list[str]:
+        sizes = self._source.sizes() if isinstance(self._source, TfdsSource) else {}
+        return [split for split in sizes if split == "train" or split.startswith("unsup")]
+
+    def sample(self, chars: int) -> list[str]:
+        """Some of the texts, drawn at random, of about so many characters.
+
+        Each text has a random key, and those with the smallest keys stay, so that they are all that
+        is held in memory.
+        """
+        rng = np.random.default_rng([self._seed, len("sample")])
+        kept: list[tuple[float, int, str]] = []  # The largest key first.
+        held = 0
+        for place, text in enumerate(self):
+            heapq.heappush(kept, (-rng.random(), place, text))
+            held += len(text)
+            while held - len(kept[0][2]) >= chars:
+                held -= len(heapq.heappop(kept)[2])
+        return [text for _, _, text in sorted(kept, key=lambda item: item[1])]

@@ -1,0 +1,145 @@
+"""One update of a language model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from textrnn.language_model import LanguageModel
+from textrnn.training.lazy_adam import unique_rows
+from textrnn.training.optimization import LOSS_SCALE, clipped
+
+__all__ = ["LanguageStep", "Negatives"]
+
+DISTORTION = 0.75
+"""Tokens are drawn by their count to this power, which gives rare ones more of a chance (Mikolov et
+al. 2013, "Distributed Representations of Words and Phrases and their Compositionality")."""
+
+
+class Negatives:
+    """Draws the tokens that the next one is told from.
+
+    Args:
+        counts: `[V]`, how often each token occurs; each counts once more.
+        size: S, how many are drawn, with replacement.
+        seed: Of the draws.
+    """
+
+    def __init__(self, counts: np.ndarray, *, size: int, seed: int) -> None:
+        weights = (counts + 1.0) ** DISTORTION
+        share = weights / weights.sum()
+        self._size, self._seed = size, seed
+        self._upto = np.cumsum(share)
+        self._log_counts = np.log(max(size, 1) * share)
+
+    def draw(self, update: int) -> tuple[np.ndarray, np.ndarray]:
+        """Those of one update, the same each time it is asked for.
+
+        Returns:
+            n `[U]` and their offsets; see `LanguageModel.sampled_losses`.
+        """
+        rng = np.random.default_rng([self._seed, len("negatives"), update])
+        found = np.searchsorted(self._upto, rng.random(self._size), side="right")
+        drawn, times = np.unique(np.minimum(found, len(self._upto) - 1), return_counts=True)
+        offsets = np.log(times) - self._log_counts[drawn]
+        return drawn.astype(np.int32), offsets.astype(np.float32)
+
+
+class LanguageStep:
+    """Computes the gradient of a segment of the streams, applies it, and keeps the states.
+
+    Truncated back-propagation through time (Williams & Peng 1990): gradients stop at the segment's
+    beginning, states go on. The loss is the mean over tokens and directions. Both directions have
+    the same size, so that two cores compute them side by side.
+
+    Args:
+        model: Built.
+        optimizer: Built.
+        streams: R.
+        segment: K.
+        sampled: Whether negatives are drawn.
+        clip_norm: Largest global norm of the gradient; 0: any.
+        precision: Of the products.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        optimizer: keras.optimizers.Optimizer,
+        *,
+        streams: int,
+        segment: int,
+        sampled: bool,
+        clip_norm: float,
+        precision: str,
+    ) -> None:
+        self._model, self._optimizer = model, optimizer
+        self._sampled, self._clip_norm = sampled, clip_norm
+        self._scale = LOSS_SCALE if precision == "float16" else 1.0
+        self._forms = [model.start(streams, direction=d) for d in range(model.directions)]
+        self.memory = [
+            [tf.Variable(tensor, trainable=False) for tensor in tf.nest.flatten(form)]
+            for form in self._forms
+        ]
+        self._run = tf.function(
+            self._update,
+            input_signature=(
+                tf.TensorSpec([model.directions, streams, segment + 1], tf.int32),
+                tf.TensorSpec([None], tf.int32),
+                tf.TensorSpec([None], tf.float32),
+            ),
+        )
+
+    def __call__(self, ids: np.ndarray, negatives: tuple[np.ndarray, np.ndarray]) -> tf.Tensor:
+        """One update.
+
+        Args:
+            ids: `[D, R, K + 1]`, which go on from those of the update before.
+            negatives: From `Negatives.draw`.
+
+        Returns:
+            The mean loss, in nats a token, and the gradient's norm: `[2]`, not waited for.
+        """
+        return self._run(tf.constant(ids), *map(tf.constant, negatives))
+
+    def forget(self) -> None:
+        """What is read next does not go on from what was read last."""
+        for variables, form in zip(self.memory, self._forms, strict=True):
+            for variable, tensor in zip(variables, tf.nest.flatten(form), strict=True):
+                variable.assign(tensor)
+
+    def _update(self, ids: tf.Tensor, drawn: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            losses, after = [], []
+            for direction, form in enumerate(self._forms):
+                before = tf.nest.pack_sequence_as(
+                    form, [variable.value() for variable in self.memory[direction]]
+                )
+                loss, memory = self._loss(before, ids[direction], (drawn, offsets), direction)
+                losses.append(loss)
+                after.append(tf.nest.flatten(memory))
+            loss = tf.add_n(losses) / len(losses)
+            scaled = self._scale * loss
+        gradients: list[Any] = tape.gradient(scaled, variables)
+        gradients = [unique_rows(gradient) for gradient in gradients]
+        gradients, norm = clipped(gradients, self._clip_norm, scale=self._scale)
+        self._optimizer.apply(gradients, variables)
+        for kept, new in zip(self.memory, after, strict=True):
+            for variable, tensor in zip(kept, new, strict=True):
+                variable.assign(tf.cast(tensor, variable.dtype))
+        return tf.stack([loss, norm])
+
+    def _loss(
+        self, memory: Any, ids: tf.Tensor, negatives: tuple[tf.Tensor, tf.Tensor], direction: int
+    ) -> tuple[tf.Tensor, Any]:
+        vectors, memory = self._model.read(memory, ids[:, :-1], direction=direction, training=True)
+        targets = ids[:, 1:]
+        if self._sampled:
+            losses = self._model.sampled_losses(vectors, targets, *negatives)
+        else:
+            losses = self._model.losses(vectors, targets)
+        return tf.reduce_mean(losses), memory

@@ -1,0 +1,86 @@
+"""From a language model to a classifier that begins with what it has learned."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from pathlib import Path
+
+from textrnn import bundle
+from textrnn.classifier import TextClassifier
+from textrnn.config import RunConfig, ShapeConfig
+from textrnn.errors import ConfigError
+from textrnn.likelihood import TrainedLanguageModel
+from textrnn.pretrain_config import PretrainConfig
+
+__all__ = ["adopt_shape", "transfer"]
+
+FREE = ("kernel", "recompute", "bidirectional")
+"""Settings of the shape that a classifier may have otherwise: its weights do not depend on them, or
+it takes one direction of two."""
+
+
+def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
+    """The settings of a classifier that begins with a language model, `training.init_from`.
+
+    Its tokenizer and the shape of its recurrence are the language model's; with several layers in
+    both directions these are towers.
+
+    Args:
+        config: The settings.
+        given: Names of those that the user has chosen, which must agree.
+
+    Raises:
+        ConfigError: One does not.
+        ModelError: There is no language model there.
+    """
+    init_from = config.training.init_from
+    if init_from is None:
+        return config
+    own = bundle.read_settings(Path(init_from) / bundle.CONFIG, PretrainConfig)
+    shape = own.model.to_dict()
+    if "bidirectional" in given:
+        if config.model.bidirectional and not own.model.bidirectional:
+            raise ConfigError(
+                f"{init_from} reads forwards only; leave --bidirectional out, or pretrain another."
+            )
+        shape["bidirectional"] = config.model.bidirectional
+    for name in ("kernel", "recompute"):
+        shape[name] = getattr(config.model, name)
+    shape["towers"] = shape["bidirectional"] and own.model.layers > 1
+    for section, values in (("model", shape), ("tokenizer", own.tokenizer.to_dict())):
+        for name, value in values.items():
+            wanted = getattr(getattr(config, section), name)
+            if name in given and wanted != value:
+                raise ConfigError(
+                    f"`{name}` must be that of {init_from}, {value}, got {wanted}; leave it out."
+                )
+    return dataclasses.replace(
+        config, model=dataclasses.replace(config.model, **shape), tokenizer=own.tokenizer
+    )
+
+
+def transfer(trained: TrainedLanguageModel, model: TextClassifier) -> None:
+    """Gives a classifier, built, a language model's embeddings and recurrent weights.
+
+    Raises:
+        ConfigError: Its shape is another one.
+    """
+    own, shape = model.config, trained.config.model
+    names = [each.name for each in dataclasses.fields(ShapeConfig) if each.name not in FREE]
+    for name in names:
+        if getattr(own, name) != getattr(shape, name):
+            raise ConfigError(
+                f"`{name}` must be that of the language model, {getattr(shape, name)}, got "
+                f"{getattr(own, name)}."
+            )
+    if own.bidirectional > shape.bidirectional:
+        raise ConfigError("`bidirectional` needs a language model of both directions.")
+    if model.stack is None or (own.bidirectional and own.layers > 1 and not own.towers):
+        raise ConfigError("`towers` must be on, as a language model's directions are apart.")
+    source = trained.model
+    model.embedding.set_weights(source.embedding.get_weights())
+    for i, layer in enumerate(model.stack.rnns):
+        targets = [layer.forward_layer, layer.backward_layer] if own.bidirectional else [layer]
+        for stack, target in zip(source.stacks, targets, strict=False):
+            target.cell.set_weights(stack.cells[i].get_weights())
