@@ -10,8 +10,8 @@ from pathlib import Path
 import filelock
 
 from textrnn import bundle
-from textrnn.settings import Settings
 from textrnn.errors import ConfigError, ModelError
+from textrnn.settings import Settings
 from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
 
 __all__ = ["LOCK", "check_started", "hold", "is_started", "open_folder"]

@@ -51,7 +51,7 @@ class LayerRates:
 def depths(model: TextClassifier) -> list[int]:
     """Of each trainable variable how many layers are above it.
 
-    0: the head and the classes; then each recurrent layer, the uppermost first; last the embeddings.
+    0: the head and the classes; then each recurrent layer from the uppermost; last the embeddings.
     """
     stack = model.stack
     layers = [] if stack is None else stack.rnns

@@ -45,7 +45,11 @@ EPOCHS = 3
 MEASURED_TOKENS = 100_000
 """Of the texts held out, about so many measure the model; the whole vocabulary is asked."""
 
+USUAL = 0.99
+"""The share of the texts held out that have no more bits a token than what counts as unusual."""
+
 SAVING_SECONDS = 5.0
+"""What writing a finished run takes, about."""
 
 
 def pretrain(
@@ -214,7 +218,7 @@ class Pretrainer:
             self._epochs and self._epochs * self._updates, budget=budget, warmup=own.warmup
         )
         self._measured = _some(store.held, MEASURED_TOKENS)
-        self._measuring_seconds = 0.0
+        self._measuring_seconds = self._unusual = 0.0
         self._best: list[np.ndarray] = []
 
     def _streams(self, epoch: int) -> TokenStreams:
@@ -337,13 +341,14 @@ class Pretrainer:
         }
         if len(bits) == 2:
             row["bits_per_token_backwards"] = bits[1]
+        row["unusual_bits_per_token"] = self._unusual
         return row | {
             "seconds": state.seconds,
             "tokens_per_second": state.token_sum / max(state.seconds, 1e-9),
         }
 
     def _measure(self, reporter: Reporter) -> list[float]:
-        """Bits a token of the texts held out, in each direction."""
+        """Bits a token of the texts held out, in each direction; in `_unusual` those of a text."""
         begin = time.monotonic()
         found = []
         model = self.model
@@ -351,6 +356,9 @@ class Pretrainer:
         with reporter.step("texts held out", total=total) as advance:
             for direction in range(model.directions):
                 scores = TokenScorer(model, direction=direction)(self._measured, on_batch=advance)
+                if direction == 0:
+                    each = [-float(score.mean()) / math.log(2.0) for score in scores]
+                    self._unusual = float(np.quantile(each, USUAL))
                 joined = np.concatenate(scores)
                 found.append(-float(joined.mean(dtype=np.float64)) / math.log(2.0))
         self._measuring_seconds = time.monotonic() - begin

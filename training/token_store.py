@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +55,7 @@ class TokenStore:
             ) from None
         if len(self.tokens) != self.offsets[-1]:
             raise DataError(f"{folder / TOKENS}: cut short; encode the texts again.")
-        self.held = [ids[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)]
+        self.held = [ids[a:b] for a, b in pairwise(starts)]
 
     @classmethod
     def write(
