@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from textrnn.atomic import write_atomically
 
-__all__ = ["draw_curves", "write_history"]
+__all__ = ["draw_curves", "keras_logs", "write_history"]
 
 
 def write_history(path: Path, history: Sequence[Mapping[str, float]]) -> None:
@@ -43,3 +43,13 @@ def draw_curves(path: Path, history: Sequence[Mapping[str, float]], *, title: st
     FigureCanvasAgg(figure)
     figure.savefig(picture, format="png")
     write_atomically(path, picture.getvalue())
+
+
+def keras_logs(row: Mapping[str, float]) -> dict[str, float]:
+    """The figures of an epoch by the names that Keras' callbacks look for."""
+    return {
+        "loss": row["train_loss"],
+        "accuracy": row["train_accuracy"],
+        "val_loss": row["valid_loss"],
+        "val_accuracy": row["valid_accuracy"],
+    }

@@ -20,6 +20,7 @@ from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ModelError
 from textrnn.recurrence.parts import has_accelerator
 from textrnn.training.checkpoints import Checkpoints, TrainingState
+from textrnn.training.history import keras_logs
 from textrnn.training.keeper import Keeper
 from textrnn.training.labelled import LabelledBatches
 from textrnn.training.layer_rates import LayerRates
@@ -197,7 +198,7 @@ class Trainer:
             with self._averaged_weights():
                 self._best = self.model.get_weights()
         self.state.start_epoch()
-        self._callbacks.on_epoch_end(self.state.epoch - 1, _keras_logs(row))
+        self._callbacks.on_epoch_end(self.state.epoch - 1, keras_logs(row))
         self._save(reporter)
 
     def _finished(self) -> bool:
@@ -391,13 +392,3 @@ class Trainer:
         checkpoint = self._keeper.load(reporter)
         self._best = list(checkpoint.best)
         self.state = checkpoint.state.copy()
-
-
-def _keras_logs(row: dict[str, float]) -> dict[str, float]:
-    """The figures of an epoch by the names that Keras' callbacks look for."""
-    return {
-        "loss": row["train_loss"],
-        "accuracy": row["train_accuracy"],
-        "val_loss": row["valid_loss"],
-        "val_accuracy": row["valid_accuracy"],
-    }

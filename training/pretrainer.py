@@ -1,0 +1,293 @@
+"""The fitting of a language model: updates, measurements, checkpoints."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from textrnn.errors import ModelError
+from textrnn.language_model import LanguageModel
+from textrnn.likelihood import TokenScorer, TrainedLanguageModel
+from textrnn.pretrain_config import PretrainConfig
+from textrnn.settings import seconds
+from textrnn.tokenizer import Tokenizer
+from textrnn.training.checkpoints import Checkpoints, TrainingState
+from textrnn.training.keeper import Keeper
+from textrnn.training.language_step import LanguageStep, Negatives
+from textrnn.training.lazy_adam import LazyAdam
+from textrnn.training.progress import Reporter
+from textrnn.training.schedule import Schedule, TimeBudget
+from textrnn.training.strategy import Distribution
+from textrnn.training.token_store import TokenStore, TokenStreams
+
+__all__ = ["Pretrainer"]
+
+EPOCHS = 3
+"""Passes over the texts if nothing is said."""
+
+MEASURED_TOKENS = 100_000
+"""Of the texts held out, about so many measure the model; the whole vocabulary is asked."""
+
+USUAL = 0.99
+"""The share of the texts held out that have no more bits a token than what counts as unusual."""
+
+SAVING_SECONDS = 5.0
+"""What writing a finished run takes, about."""
+
+
+class Pretrainer:
+    """Fits a language model to a store of texts.
+
+    Args:
+        config: All settings.
+        tokenizer: That of the texts.
+        store: The texts.
+        checkpoints: Where the state is kept.
+        distribution: One device.
+        should_stop: See `pretrain`.
+        started: See `pretrain`.
+    """
+
+    def __init__(
+        self,
+        config: PretrainConfig,
+        tokenizer: Tokenizer,
+        store: TokenStore,
+        *,
+        checkpoints: Checkpoints,
+        distribution: Distribution,
+        should_stop: Callable[[], bool],
+        started: float,
+    ) -> None:
+        self._config, self._tokenizer, self._store = config, tokenizer, store
+        own = self._own = config.pretraining
+        self._should_stop = should_stop
+        self.state = TrainingState()
+        self.model = _build(tokenizer, config, precision=own.precision)
+        self._optimizer = LazyAdam(own.learning_rate)
+        self._optimizer.build(self.model.trainable_variables)
+        streams = self._streams(0)
+        self._updates = len(streams)
+        self._negatives = Negatives(store.counts, size=own.negatives, seed=own.seed)
+        self._step = LanguageStep(
+            self.model,
+            self._optimizer,
+            streams=streams.streams,
+            segment=streams.segment,
+            sampled=own.negatives > 0,
+            clip_norm=own.clip_norm,
+            precision=own.precision,
+        )
+        self._batch_tokens = streams.streams * streams.segment
+        self._keeper = Keeper(
+            self.model,
+            self._optimizer,
+            more=[variable for kept in self._step.memory for variable in kept],
+            checkpoints=checkpoints,
+            data_digest=store.digest,
+            distribution=distribution,
+            minutes=own.checkpoint_minutes,
+        )
+        self._epochs = own.epochs or (None if own.time_budget else EPOCHS)
+        budget = None
+        if own.time_budget:
+            budget = TimeBudget(
+                seconds(own.time_budget), started, lambda measuring: measuring + SAVING_SECONDS
+            )
+        self.schedule = Schedule(
+            self._epochs and self._epochs * self._updates, budget=budget, warmup=own.warmup
+        )
+        self._measured = _some(store.held, MEASURED_TOKENS)
+        self._measuring_seconds = self._unusual = 0.0
+        self._best: list[np.ndarray] = []
+
+    def _streams(self, epoch: int) -> TokenStreams:
+        return TokenStreams(
+            self._store,
+            streams=self._own.streams,
+            segment=self._own.segment,
+            directions=self.model.directions,
+            seed=[self._own.seed, epoch],
+        )
+
+    def resume(self, reporter: Reporter) -> None:
+        """Goes on from the newest checkpoint that is whole.
+
+        Raises:
+            ModelError: There is none, or it was made with other texts or settings.
+        """
+        checkpoint = self._keeper.load(reporter)
+        self._best = list(checkpoint.best)
+        self.state = checkpoint.state.copy()
+        reporter.message(f"going on after {self.state.epoch} epochs, {self.state.batch} batches")
+
+    def fit(
+        self, reporter: Reporter, *, on_epoch: Callable[[list[dict[str, float]]], None]
+    ) -> TrainingState:
+        """Trains to the end; the weights of the epoch with the fewest bits stay.
+
+        Raises:
+            ModelError: The loss is no longer a number.
+            KeyboardInterrupt: `should_stop` said so; the checkpoint is written.
+        """
+        state = self.state
+        reporter.message(
+            f"training {self.model.count_params():,} weights, {self.model.directions} directions; "
+            f"{self._updates:,} updates of {self._batch_tokens:,} tokens an epoch"
+        )
+        self.schedule.start(elapsed=state.elapsed)
+        if not self._own.time_budget:
+            self._measuring_seconds = 0.0
+        else:
+            self._measure(reporter)  # To know what it takes, and what an untrained model knows.
+        while not self._finished():
+            self._fit_epoch(reporter)
+            row = self._figures_of_epoch(reporter)
+            state.history.append(row)
+            state.epoch += 1
+            if not self._best or -row["bits_per_token"] > state.best_quality[0]:
+                state.best_quality = [-row["bits_per_token"]]
+                state.best_epoch = state.epoch
+                self._best = self.model.get_weights()
+            state.start_epoch()
+            self._step.forget()
+            self._keeper.save(state, self._best, reporter, must=False)
+            on_epoch(state.history)
+            reporter.message(
+                f"epoch {state.epoch}: {row['bits_per_token']:.4f} bits a token "
+                f"(perplexity {row['perplexity']:.1f}) on texts held out, {row['seconds']:.0f} s "
+                f"at {row['tokens_per_second']:,.0f} tokens/s"
+            )
+        self.model.set_weights(self._best)
+        return state
+
+    def _finished(self) -> bool:
+        if self._epochs and self.state.epoch >= self._epochs:
+            return True
+        return self.schedule.budget is not None and self.state.time_share >= 1.0
+
+    def _fit_epoch(self, reporter: Reporter) -> None:
+        state, own = self.state, self._own
+        streams = self._streams(state.epoch)
+        begun = time.perf_counter() - state.seconds
+        total = "" if self._epochs is None else f"/{self._epochs}"
+        with reporter.step(f"epoch {state.epoch + 1}{total}", total=len(streams)) as advance:
+            advance(state.batch)
+            while state.batch < len(streams):
+                factor = self.schedule.factor(state.update, state.time_share)
+                self._optimizer.learning_rate = own.learning_rate * factor
+                found = self._step(streams.batch(state.batch), self._negatives.draw(state.update))
+                loss, norm = (float(value) for value in np.asarray(found))
+                state.batch += 1
+                state.update += 1
+                if not (math.isfinite(loss) and math.isfinite(norm)):
+                    raise ModelError(
+                        f"the loss is {loss}, its gradient's norm {norm}, in batch {state.batch} "
+                        f"of epoch {state.epoch + 1}; lower --learning-rate (now "
+                        f"{own.learning_rate:g}) and train again with --overwrite."
+                    )
+                state.loss_sum += loss
+                state.row_sum += 1
+                state.token_sum += self._batch_tokens
+                state.seconds = time.perf_counter() - begun
+                state.elapsed = self.schedule.elapsed()
+                state.time_share = self.schedule.time_share(validation=self._measuring_seconds)
+                advance(1, self._figures())
+                if self._should_stop():
+                    self._keeper.save(state, self._best, reporter, must=True)
+                    raise KeyboardInterrupt
+                if self._keeper.is_due():
+                    self._keeper.save(state, self._best, reporter, must=False)
+                if self.schedule.budget is not None and state.time_share >= 1.0:
+                    break
+
+    def _figures(self) -> str:
+        state = self.state
+        left = self.schedule.left_seconds(state.update, state.time_share)
+        ends = "" if left is None else f", {datetime.timedelta(seconds=round(left))} to the end"
+        return (
+            f"loss {state.loss_sum / state.row_sum:.3f} nats "
+            f"{state.token_sum / state.seconds:,.0f} tokens/s{ends}"
+        )
+
+    def _figures_of_epoch(self, reporter: Reporter) -> dict[str, float]:
+        state = self.state
+        bits = self._measure(reporter)
+        row = {
+            "epoch": state.epoch + 1,
+            "train_loss": state.loss_sum / max(state.row_sum, 1.0),
+            "bits_per_token": bits[0],
+            "perplexity": 2.0 ** bits[0],
+        }
+        if len(bits) == 2:
+            row["bits_per_token_backwards"] = bits[1]
+        row["unusual_bits_per_token"] = self._unusual
+        return row | {
+            "seconds": state.seconds,
+            "tokens_per_second": state.token_sum / max(state.seconds, 1e-9),
+        }
+
+    def _measure(self, reporter: Reporter) -> list[float]:
+        """Bits a token of the texts held out, in each direction; in `_unusual` those of a text."""
+        begin = time.monotonic()
+        found = []
+        model = self.model
+        total = len(self._measured) * model.directions
+        with reporter.step("texts held out", total=total) as advance:
+            for direction in range(model.directions):
+                scores = TokenScorer(model, direction=direction)(self._measured, on_batch=advance)
+                if direction == 0:
+                    each = [-float(score.mean()) / math.log(2.0) for score in scores]
+                    self._unusual = float(np.quantile(each, USUAL))
+                joined = np.concatenate(scores)
+                found.append(-float(joined.mean(dtype=np.float64)) / math.log(2.0))
+        self._measuring_seconds = time.monotonic() - begin
+        return found
+
+    def trained(self) -> TrainedLanguageModel:
+        """The model as it is loaded, in float32, with its figures."""
+        model, state = self.model, self.state
+        if self._own.precision != "float32":
+            model = _build(self._tokenizer, self._config, precision="float32")
+            model.set_weights(self.model.get_weights())
+        best = state.history[state.best_epoch - 1]
+        metrics: dict[str, Any] = {
+            "held_out": {name: best[name] for name in best if "bits" in name or "perp" in name},
+            "training": {
+                "best_epoch": state.best_epoch,
+                "epochs": state.epoch,
+                "updates": state.update,
+                "tokens": state.update * self._batch_tokens,
+                "seconds": sum(row["seconds"] for row in state.history),
+                "vocab_size": self._tokenizer.vocab_size,
+            },
+        }
+        return TrainedLanguageModel(model, self._tokenizer, self._config, metrics)
+
+
+def _some(texts: Iterable[np.ndarray], tokens: int) -> list[np.ndarray]:
+    """The first texts, of so many tokens at the most, but one at least."""
+    found: list[np.ndarray] = []
+    for text in texts:
+        if found and tokens < len(text):
+            break
+        found.append(text)
+        tokens -= len(text)
+    return found
+
+
+def _build(tokenizer: Tokenizer, config: PretrainConfig, *, precision: str) -> LanguageModel:
+    model = LanguageModel(
+        tokenizer.vocab_size,
+        config=config.model,
+        dropout=config.pretraining.dropout,
+        dtype="float32" if precision == "float32" else f"mixed_{precision}",
+        name="language_model",
+    )
+    model.build((None, None))
+    return model
