@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,9 @@ EPOCHS = 3
 
 MEASURED_TOKENS = 100_000
 """Of the texts held out, about so many measure the model; the whole vocabulary is asked."""
+
+TRIAL = 20
+"""Before the first update, what measuring takes is told from so small a part of these texts."""
 
 USUAL = 0.99
 """The share of the texts held out that have no more bits a token than what counts as unusual."""
@@ -141,10 +144,10 @@ class Pretrainer:
             f"{self._updates:,} updates of {self._batch_tokens:,} tokens an epoch"
         )
         self.schedule.start(elapsed=state.elapsed)
-        if not self._own.time_budget:
-            self._measuring_seconds = 0.0
-        else:
-            self._measure(reporter)  # To know what it takes, and what an untrained model knows.
+        if self.schedule.budget is not None:
+            begin = time.monotonic()
+            self._measure(self._measured[: -(-len(self._measured) // TRIAL)], reporter)
+            self._measuring_seconds = TRIAL * (time.monotonic() - begin)
         while not self._finished():
             self._fit_epoch(reporter)
             row = self._figures_of_epoch(reporter)
@@ -217,7 +220,9 @@ class Pretrainer:
 
     def _figures_of_epoch(self, reporter: Reporter) -> dict[str, float]:
         state = self.state
-        bits = self._measure(reporter)
+        begin = time.monotonic()
+        bits = self._measure(self._measured, reporter)
+        self._measuring_seconds = time.monotonic() - begin
         row = {
             "epoch": state.epoch + 1,
             "train_loss": state.loss_sum / max(state.row_sum, 1.0),
@@ -232,21 +237,19 @@ class Pretrainer:
             "tokens_per_second": state.token_sum / max(state.seconds, 1e-9),
         }
 
-    def _measure(self, reporter: Reporter) -> list[float]:
+    def _measure(self, texts: Sequence[np.ndarray], reporter: Reporter) -> list[float]:
         """Bits a token of the texts held out, in each direction; in `_unusual` those of a text."""
-        begin = time.monotonic()
         found = []
         model = self.model
-        total = len(self._measured) * model.directions
+        total = len(texts) * model.directions
         with reporter.step("texts held out", total=total) as advance:
             for direction in range(model.directions):
-                scores = TokenScorer(model, direction=direction)(self._measured, on_batch=advance)
+                scores = TokenScorer(model, direction=direction)(texts, on_batch=advance)
                 if direction == 0:
                     each = [-float(score.mean()) / math.log(2.0) for score in scores]
                     self._unusual = float(np.quantile(each, USUAL))
                 joined = np.concatenate(scores)
                 found.append(-float(joined.mean(dtype=np.float64)) / math.log(2.0))
-        self._measuring_seconds = time.monotonic() - begin
         return found
 
     def trained(self) -> TrainedLanguageModel:
