@@ -199,6 +199,27 @@ class TrainingConfig(Section):
     label_smoothing: float = setting(
         0.1, "Probability spread over the other labels.", minimum=0.0, below=1.0
     )
+    adversarial: float = setting(
+        0.0,
+        "Adversarial training: the share of a text's norm by which its embeddings are moved to "
+        "raise the loss, such as 0.02 (0: off).",
+        minimum=0.0,
+    )
+    vat: float = setting(
+        0.0,
+        "Virtual adversarial training: the same, to change the answer, whatever the label; with "
+        "unlabelled texts, if there are any (0: off).",
+        minimum=0.0,
+    )
+    adversarial_weight: float = setting(
+        1.0, "Weight of --adversarial and --vat beside the loss.", minimum=0.0
+    )
+    entropy: float = setting(
+        0.0,
+        "Weight of entropy minimisation: answers are to be sure, those to unlabelled texts too "
+        "(0: off).",
+        minimum=0.0,
+    )
     class_weights: bool = setting(False, "Weigh each class by the inverse of its frequency.")
     patience: int = setting(
         3, "Epochs without a better validation score before training stops (0: never).", minimum=0
@@ -245,6 +266,11 @@ class TrainingConfig(Section):
             seconds(self.time_budget)
         if self.tbptt_random and self.tbptt is None:
             raise ConfigError("`tbptt_random` needs `tbptt` beside it.")
+        if self.tbptt is not None and (self.adversarial or self.vat or self.entropy):
+            raise ConfigError(
+                "`adversarial`, `vat` and `entropy` need each text as a whole, expected no `tbptt` "
+                f"beside them, got {self.tbptt!r}; leave it out, and shorten texts by `max_length`."
+            )
         if self.segment_steps is None and self.tbptt is not None:
             raise ConfigError(
                 "`tbptt` must be K1,K2 with K2 a multiple of K1, such as 256,256 or 64,256, got "
