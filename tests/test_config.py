@@ -57,6 +57,7 @@ def sections() -> st.SearchStrategy[RunConfig]:
         if section is TrainingConfig:
             values["time_budget"] = st.none() | st.sampled_from(["90s", "30m", "1.5h"])
             values["tbptt"] = st.sampled_from(["256,256", "64,256"])
+            values |= {name: st.just(0.0) for name in ("adversarial", "vat", "entropy")}
         parts[name] = st.builds(section, **values)
     return st.builds(RunConfig, **parts)
 

@@ -60,6 +60,16 @@ class DataConfig(Section):
         None, "Validation data; a tenth of the training data if not given."
     )
     test_file: str | None = setting(None, "Test data, looked at once, after training.")
+    unlabelled: bool = setting(
+        False,
+        "Learn from the data set's split `unsupervised` too, such as that of imdb; with --vat or "
+        "--entropy.",
+    )
+    unlabelled_file: str | None = setting(
+        None,
+        "Texts without labels, one a line, or the text column of a .csv, .tsv or .jsonl file, to "
+        "learn from too; with --vat or --entropy.",
+    )
     text_column: str = setting("text", "Column or JSON key of the text.")
     label_column: str = setting("label", "Column or JSON key of the label.")
     encoding: str = setting("utf-8", "Character encoding of the files.")

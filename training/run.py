@@ -39,6 +39,8 @@ from textrnn.training.preparation import (
     digest,
     prepare,
     targets,
+    tokenizer_texts,
+    with_unlabelled,
 )
 from textrnn.training.progress import Reporter
 from textrnn.training.schedule import TimeBudget
@@ -209,6 +211,7 @@ class _Run:
         tokenizer = self._tokenizer(corpus)
         tokens_started = time.monotonic()
         train_data = prepare(corpus.train, corpus, tokenizer, config, reporter)
+        train_data = with_unlabelled(train_data, tokenizer, config, reporter)
         valid_data = prepare(corpus.validation, corpus, tokenizer, config, reporter)
         token_seconds = time.monotonic() - tokens_started
         describe_batches(train_data.plan, reporter)
@@ -261,7 +264,7 @@ class _Run:
             else:
                 with self.reporter.wait("preparing the tokenizer"):
                     tokenizer = Tokenizer.train(
-                        corpus.train.texts,
+                        tokenizer_texts(corpus, self.config),
                         self.config.tokenizer,
                         seed=self.config.training.seed,
                         progress=self.reporter.message,

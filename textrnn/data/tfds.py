@@ -71,6 +71,27 @@ class TfdsSource:
             return None
         return records
 
+    def read_texts(self, which: str) -> Iterator[str]:
+        """The texts of a split, one by one.
+
+        Raises:
+            DataError: There is no such split, or it cannot be read.
+        """
+        splits = list(self._builder.info.splits)
+        if which not in splits:
+            raise DataError(
+                f"{self.name}: expected a split {which!r}, got {', '.join(splits)}; give texts "
+                "without labels with --unlabelled-file."
+            )
+        for number, (text, _) in enumerate(self._rows(which), start=1):
+            try:
+                yield text.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{self.name} {which}, text {number}: expected UTF-8 text, got: {error}; "
+                    "prepare it again."
+                ) from None
+
     def _rows(self, which: str) -> Iterator[tuple[bytes, Any]]:
         import tensorflow as tf
         import tensorflow_datasets as tfds
