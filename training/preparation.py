@@ -21,6 +21,7 @@ from textrnn.training.labelled import LabelledBatches
 from textrnn.training.optimization import class_weights
 from textrnn.training.progress import Reporter
 from textrnn.training.unlabelled import UnlabelledBatches
+from textrnn.vectors import vector_table
 
 __all__ = [
     "describe",
@@ -28,6 +29,7 @@ __all__ = [
     "describe_kernels",
     "digest",
     "prepare",
+    "start_from_vectors",
     "targets",
     "tokenizer_texts",
     "with_unlabelled",
@@ -102,6 +104,39 @@ def with_unlabelled(
     reporter.message(f"{len(ids):,} texts without labels, {plan.total_tokens:,} tokens")
     more = UnlabelledBatches(plan, config.training.seed)
     return dataclasses.replace(data, unlabelled=more)
+
+
+def start_from_vectors(
+    model: TextClassifier,
+    data: LabelledBatches,
+    tokenizer: Tokenizer,
+    config: RunConfig,
+    reporter: Reporter,
+) -> None:
+    """Gives the embedding the word vectors that the settings name, if they do.
+
+    Raises:
+        DataError: They cannot be read, or have no word of the training texts.
+        ConfigError: The tokenizer's pieces are not those of words.
+    """
+    source = config.training.vectors
+    if source is None:
+        return
+    embeddings = model.embedding.embeddings
+    with reporter.wait(f"reading {source}"):
+        more = [] if data.unlabelled is None else data.unlabelled.plan.texts
+        texts = itertools.chain(data.plan.texts, more)
+        found = vector_table(source, tokenizer, texts, table=np.array(embeddings))
+    embeddings.assign(found.values)
+    units = config.model.embedding_units
+    how = ""
+    if found.size != units:
+        how = f", brought to {units}" if found.size > units else f", beside {units - found.size}"
+        how += " of --embedding-units"
+    reporter.message(
+        f"vectors of {found.size} numbers{how} for {found.covered:.1%} of the words of the "
+        f"training texts; {found.pieces:,} of {tokenizer.vocab_size:,} pieces start from them"
+    )
 
 
 def targets(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> np.ndarray:

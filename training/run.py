@@ -38,6 +38,7 @@ from textrnn.training.preparation import (
     describe_kernels,
     digest,
     prepare,
+    start_from_vectors,
     targets,
     tokenizer_texts,
     with_unlabelled,
@@ -218,6 +219,8 @@ class _Run:
         keras.utils.set_random_seed(config.training.seed)
         with self.distribution.scope():
             model = _build(tokenizer, corpus, config, precision=config.training.precision)
+        if not self._resume:
+            start_from_vectors(model, train_data, tokenizer, config, reporter)
         trainer = Trainer(
             model,
             config.training,
