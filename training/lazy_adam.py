@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-__all__ = ["LazyAdam", "RowGradient", "row_gradient", "unique_rows"]
+__all__ = ["LazyAdam", "RowGradient", "added", "row_gradient", "unique_rows"]
 
 
 class RowGradient(NamedTuple):
@@ -124,3 +124,16 @@ def row_gradient(gradient: Any, rows: int) -> Any:
     used = tf.ones_like(gradient.indices, gradient.values.dtype)[:, None]
     touched = tf.math.unsorted_segment_max(used, gradient.indices, rows)
     return RowGradient(values, tf.maximum(touched, 0.0))
+
+
+def added(one: Any, other: Any) -> Any:
+    """The sum of two gradients, of which there may be one only."""
+    if one is None:
+        return other
+    if isinstance(other, RowGradient):
+        return RowGradient(one.values + other.values, tf.maximum(one.touched, other.touched))
+    if isinstance(other, tf.IndexedSlices):
+        values = tf.concat([one.values, other.values], axis=0)
+        indices = tf.concat([one.indices, other.indices], axis=0)
+        return tf.IndexedSlices(values, indices, other.dense_shape)
+    return one + other

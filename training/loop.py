@@ -138,6 +138,7 @@ class Trainer:
             multi_label=multi_label,
             mean_rows=mean_rows,
             notes=3,
+            unlabelled_rows=train.unlabelled_rows,
         )
         self._keeper = Keeper(
             model,
@@ -221,7 +222,8 @@ class Trainer:
         batches = self.train.plan.batches(seed=[self.config.seed, state.epoch])
         total = "" if self.epochs is None else f"/{self.epochs}"
         self._epoch_started = time.perf_counter() - state.seconds
-        data = self.train.dataset(batches[state.batch :], multiple=self.step.rows_multiple)
+        multiple = self.step.rows_multiple
+        data = self.train.dataset(batches[state.batch :], multiple=multiple, update=state.update)
         with reporter.step(f"epoch {state.epoch + 1}{total}", total=len(batches)) as advance:
             advance(state.batch)
             for values in data:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from textrnn import bundle
 from textrnn.classifier import TextClassifier
 from textrnn.config import RunConfig
-from textrnn.data import Corpus, Split
+from textrnn.data import Corpus, Split, load_unlabelled
 from textrnn.data.batching import BatchPlan
-from textrnn.errors import DataError
+from textrnn.errors import ConfigError, DataError
 from textrnn.recurrence import batch_parts, choose_kernel
 from textrnn.tokenizer import Tokenizer
 from textrnn.training.labelled import LabelledBatches
 from textrnn.training.optimization import class_weights
 from textrnn.training.progress import Reporter
+from textrnn.training.transfer import transfer
+from textrnn.training.unlabelled import UnlabelledBatches
+from textrnn.vectors import vector_table
 
 __all__ = [
     "build_model",
@@ -26,8 +32,27 @@ __all__ = [
     "describe_kernels",
     "digest",
     "prepare",
+    "start_from_language_model",
+    "start_from_vectors",
     "targets",
+    "tokenizer_texts",
+    "with_unlabelled",
 ]
+
+_BLOCK = 4096
+"""Unlabelled texts that are encoded at a time."""
+
+
+def tokenizer_texts(corpus: Corpus, config: RunConfig) -> Sequence[str]:
+    """What the tokenizer learns from: the training texts, then unlabelled ones up to its limit."""
+    texts = list(corpus.train.texts)
+    chars = sum(map(len, texts))
+    for text in load_unlabelled(config.data):
+        if chars >= config.tokenizer.sample_chars:
+            break
+        texts.append(text)
+        chars += len(text)
+    return texts
 
 
 def prepare(
@@ -49,6 +74,86 @@ def prepare(
             carried, labels=corpus.label_names, multi_label=config.data.multi_label
         )
     return LabelledBatches(plan, carried, weights)
+
+
+def with_unlabelled(
+    data: LabelledBatches, tokenizer: Tokenizer, config: RunConfig, reporter: Reporter
+) -> LabelledBatches:
+    """The data with the texts without labels that the settings name, if they name any.
+
+    Raises:
+        ConfigError: Nothing in the settings learns from them.
+        DataError: They cannot be read, or there is none.
+    """
+    if not (config.data.unlabelled or config.data.unlabelled_file):
+        return data
+    if not (config.training.vat or config.training.entropy):
+        raise ConfigError(
+            "texts without labels need `vat` or `entropy` to be learned from, got neither; add "
+            "--vat 0.02, or leave the texts out."
+        )
+    texts, ids = load_unlabelled(config.data), list[np.ndarray]()
+    with reporter.wait("reading the unlabelled texts"):
+        while block := list(itertools.islice(texts, _BLOCK)):
+            ids += [text for text in tokenizer.encode_batch(block) if len(text)]
+    if not ids:
+        where = config.data.unlabelled_file or config.data.dataset
+        raise DataError(f"{where}: expected texts without labels, got none; check the file.")
+    plan = BatchPlan(
+        ids,
+        batch_tokens=config.training.batch_tokens,
+        batch_texts=config.training.batch_texts,
+        max_length=config.training.max_length,
+    )
+    reporter.message(f"{len(ids):,} texts without labels, {plan.total_tokens:,} tokens")
+    more = UnlabelledBatches(plan, config.training.seed)
+    return dataclasses.replace(data, unlabelled=more)
+
+
+def start_from_vectors(
+    model: TextClassifier,
+    data: LabelledBatches,
+    tokenizer: Tokenizer,
+    config: RunConfig,
+    reporter: Reporter,
+) -> None:
+    """Gives the embedding the word vectors that the settings name, if they do.
+
+    Raises:
+        DataError: They cannot be read, or have no word of the training texts.
+        ConfigError: The tokenizer's pieces are not those of words.
+    """
+    source = config.training.vectors
+    if source is None:
+        return
+    embeddings = model.embedding.embeddings
+    with reporter.wait(f"reading {source}"):
+        more = [] if data.unlabelled is None else data.unlabelled.plan.texts
+        texts = itertools.chain(data.plan.texts, more)
+        found = vector_table(source, tokenizer, texts, table=np.array(embeddings))
+    embeddings.assign(found.values)
+    units = config.model.embedding_units
+    how = ""
+    if found.size != units:
+        how = f", brought to {units}" if found.size > units else f", beside {units - found.size}"
+        how += " of --embedding-units"
+    reporter.message(
+        f"vectors of {found.size} numbers{how} for {found.covered:.1%} of the words of the "
+        f"training texts; {found.pieces:,} of {tokenizer.vocab_size:,} pieces start from them"
+    )
+
+
+def start_from_language_model(model: TextClassifier, config: RunConfig, reporter: Reporter) -> None:
+    """Gives the model the weights of the language model that the settings name, if they do.
+
+    Raises:
+        ConfigError: Its shape is another one.
+        ModelError: There is none.
+    """
+    if config.training.init_from is None:
+        return
+    transfer(bundle.load_language_model(config.training.init_from), model)
+    reporter.message(f"beginning with the language model {config.training.init_from}")
 
 
 def targets(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> np.ndarray:
@@ -91,7 +196,8 @@ def digest(*data: LabelledBatches) -> str:
     found = hashlib.sha256()
     for part in data:
         found.update(part.targets.tobytes())
-        for ids in part.plan.texts:
+        more = [] if part.unlabelled is None else part.unlabelled.plan.texts
+        for ids in itertools.chain(part.plan.texts, more):
             found.update(len(ids).to_bytes(8, "little"))
             found.update(np.asarray(ids, np.int32).tobytes())
     return found.hexdigest()

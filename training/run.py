@@ -38,13 +38,16 @@ from textrnn.training.preparation import (
     describe_kernels,
     digest,
     prepare,
+    start_from_language_model,
+    start_from_vectors,
     targets,
+    tokenizer_texts,
+    with_unlabelled,
 )
 from textrnn.training.progress import Reporter
 from textrnn.training.schedule import TimeBudget
 from textrnn.training.strategy import Distribution
 from textrnn.training.tensorboard import TensorBoardWriter
-from textrnn.training.transfer import transfer
 
 __all__ = ["find_learning_rate", "measure", "train"]
 
@@ -210,15 +213,16 @@ class _Run:
         tokenizer = self._tokenizer(corpus)
         tokens_started = time.monotonic()
         train_data = prepare(corpus.train, corpus, tokenizer, config, reporter)
+        train_data = with_unlabelled(train_data, tokenizer, config, reporter)
         valid_data = prepare(corpus.validation, corpus, tokenizer, config, reporter)
         token_seconds = time.monotonic() - tokens_started
         describe_batches(train_data.plan, reporter)
         keras.utils.set_random_seed(config.training.seed)
         with self.distribution.scope():
             model = build_model(tokenizer, corpus, config, precision=config.training.precision)
-        if config.training.init_from and not self._resume:
-            transfer(bundle.load_language_model(config.training.init_from), model)
-            reporter.message(f"beginning with the language model {config.training.init_from}")
+        if not self._resume:
+            start_from_vectors(model, train_data, tokenizer, config, reporter)
+            start_from_language_model(model, config, reporter)
         trainer = Trainer(
             model,
             config.training,
@@ -269,7 +273,7 @@ class _Run:
             else:
                 with self.reporter.wait("preparing the tokenizer"):
                     tokenizer = Tokenizer.train(
-                        corpus.train.texts,
+                        tokenizer_texts(corpus, self.config),
                         self.config.tokenizer,
                         seed=self.config.training.seed,
                         progress=self.reporter.message,

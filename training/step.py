@@ -17,7 +17,8 @@ import tensorflow as tf
 
 from textrnn.classifier import TextClassifier
 from textrnn.config import TrainingConfig
-from textrnn.training.lazy_adam import RowGradient, row_gradient, unique_rows
+from textrnn.training.adversarial import Adversary
+from textrnn.training.lazy_adam import RowGradient, added, row_gradient, unique_rows
 from textrnn.training.optimization import LOSS_SCALE, clipped, values
 from textrnn.training.strategy import Distribution
 from textrnn.training.truncated import truncated_gradients
@@ -66,6 +67,7 @@ class Step:
         multi_label: Whether a text may carry any number of labels.
         mean_rows: What the sum of the losses is divided by.
         notes: How many numbers the chief tells the other workers at each step.
+        unlabelled_rows: Texts of an average unlabelled batch; 0: there are none.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Step:
         multi_label: bool,
         mean_rows: float,
         notes: int,
+        unlabelled_rows: float = 0.0,
     ) -> None:
         self._model, self._optimizer, self._loss = model, optimizer, loss
         self._distribution = distribution
@@ -90,6 +93,10 @@ class Step:
         self._parts = config.accumulate
         self._truncation = config.segment_steps
         self._random = config.tbptt_random
+        self._adversary = None
+        if config.adversarial or config.vat or config.entropy:
+            each = self._scale / (mean_rows + unlabelled_rows)
+            self._adversary = Adversary(model, config, multi_label=multi_label, scale=each)
         if self._truncation is not None:
             model.start(1)  # Which says what to do if the model cannot read piece by piece.
         self.rows_multiple = distribution.replicas * config.accumulate
@@ -104,6 +111,8 @@ class Step:
                 tf.TensorSpec([1, notes], tf.float32),
                 tf.TensorSpec([1], tf.int32),
             )
+            if unlabelled_rows:
+                signature += (tf.TensorSpec([None, None], tf.int32),)
         self._run = tf.function(
             self._run_replicas,
             input_signature=signature,
@@ -116,7 +125,8 @@ class Step:
         """One update.
 
         Args:
-            batch: `(ids [B, T], targets [B, C], weights [B])`.
+            batch: `(ids [B, T], targets [B, C], weights [B])`, and if there are unlabelled texts
+                the ids `[B', T']` of some.
             notes: What the chief tells all workers; those of the others are not looked at.
             seed: Of the random length of the segments; on all workers the same.
 
@@ -127,9 +137,8 @@ class Step:
         if self._distribution.is_chief:
             told[0] = notes
         segment = np.full([self._distribution.replicas], self._segment(seed), np.int32)
-        return self._distribution.first(
-            self._run(*self._distribution.split([*batch, told, segment]))
-        )
+        values = [*batch[:3], told, segment, *batch[3:]]
+        return self._distribution.first(self._run(*self._distribution.split(values)))
 
     def _segment(self, seed: Sequence[int]) -> int:
         """K1, or a length near it, as Merity et al. 2018 (AWD-LSTM) do."""
@@ -158,11 +167,12 @@ class Step:
         weights: tf.Tensor,
         notes: tf.Tensor,
         segment: tf.Tensor,
+        unlabelled: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """What one replica does: `[B/N, ...]`, `[1, K]` and `[1]` to the signals `[3 + K]`."""
         context = tf.distribute.get_replica_context()
         variables = self._model.trainable_variables
-        gradients, sums = self._gradients(ids, targets, weights, segment)
+        gradients, sums = self._gradients(ids, targets, weights, segment, unlabelled)
         sums = tf.concat([sums, notes[0]], axis=0)
         if self._distribution.static:
             pairs = zip(gradients, variables, strict=True)
@@ -177,26 +187,37 @@ class Step:
         return tf.concat([sums[:2], [norm], sums[2:]], axis=0)
 
     def _gradients(
-        self, ids: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor, segment: tf.Tensor
+        self,
+        ids: tf.Tensor,
+        targets: tf.Tensor,
+        weights: tf.Tensor,
+        segment: tf.Tensor,
+        unlabelled: tf.Tensor | None,
     ) -> tuple[list[Any], tf.Tensor]:
         """The gradients of the scaled mean loss, and `[loss sum, correct]`."""
+        texts = [ids, targets, weights, *([] if unlabelled is None else [unlabelled])]
         if self._parts == 1:
-            return self._part_gradients(ids, targets, weights, segment)
-        cut = [tf.split(tensor, self._parts) for tensor in (ids, targets, weights)]
+            return self._part_gradients(segment, *texts)
+        cut = [tf.split(tensor, self._parts) for tensor in texts]
         gradients: list[Any] = []
         sums = tf.zeros([2])
         for part in zip(*cut, strict=True):
             # One part after the other, so that only one holds its activations at a time.
             with tf.control_dependencies([values(gradient) for gradient in gradients]):
-                ids, targets, weights = (tf.identity(tensor) for tensor in part)
-            new, more = self._part_gradients(ids, targets, weights, segment)
+                texts = [tf.identity(tensor) for tensor in part]
+            new, more = self._part_gradients(segment, *texts)
             old = gradients or [None] * len(new)
-            gradients = [_added(one, other) for one, other in zip(old, new, strict=True)]
+            gradients = [added(one, other) for one, other in zip(old, new, strict=True)]
             sums += more
         return gradients, sums
 
     def _part_gradients(
-        self, ids: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor, segment: tf.Tensor
+        self,
+        segment: tf.Tensor,
+        ids: tf.Tensor,
+        targets: tf.Tensor,
+        weights: tf.Tensor,
+        unlabelled: tf.Tensor | None = None,
     ) -> tuple[list[Any], tf.Tensor]:
         def objective(logits: tf.Tensor) -> tf.Tensor:
             loss_sum = tf.reduce_sum(weights * self._loss(targets, logits))
@@ -210,6 +231,13 @@ class Step:
                 objective,
                 segment=segment[0] if self._random else steps,
                 reach=reach,
+            )
+        elif self._adversary is not None:
+            gradients, loss, logits = self._adversary.gradients(
+                ids,
+                objective,
+                counted=tf.cast(weights > 0, tf.float32),
+                unlabelled=unlabelled,
             )
         else:
             with tf.GradientTape() as tape:
@@ -236,16 +264,3 @@ def _touched_once(gradient: Any) -> Any:
     if isinstance(gradient, RowGradient):
         return RowGradient(gradient.values, tf.minimum(gradient.touched, 1.0))
     return unique_rows(gradient)
-
-
-def _added(one: Any, other: Any) -> Any:
-    """The sum of two gradients, of which there may be one only."""
-    if one is None:
-        return other
-    if isinstance(other, RowGradient):
-        return RowGradient(one.values + other.values, tf.maximum(one.touched, other.touched))
-    if isinstance(other, tf.IndexedSlices):
-        values = tf.concat([one.values, other.values], axis=0)
-        indices = tf.concat([one.indices, other.indices], axis=0)
-        return tf.IndexedSlices(values, indices, other.dense_shape)
-    return one + other

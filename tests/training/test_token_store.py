@@ -1,5 +1,7 @@
 """Unlabelled texts on disk, and the streams that are read from them."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,10 @@ from textrnn.errors import DataError
 from textrnn.tokenizer import Tokenizer
 from textrnn.training.token_store import TokenStore, TokenStreams
 
-TEXTS = [" ".join("abcdefgh"[i % 8] for i in range(start, start + length)) for start, length in
-         [(0, 5), (3, 9), (1, 1), (2, 14), (5, 7), (0, 3), (4, 11), (6, 2)]]
+TEXTS = [
+    " ".join("abcdefgh"[i % 8] for i in range(start, start + length))
+    for start, length in [(0, 5), (3, 9), (1, 1), (2, 14), (5, 7), (0, 3), (4, 11), (6, 2)]
+]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,7 @@ def test_each_stream_goes_on_where_it_was_and_none_reads_what_another_reads(
     assert batches
     size = found.segment
     assert {batch.shape for batch in batches} == {(2, found.streams, size + 1)}
-    for one, other in zip(batches, batches[1:], strict=False):
+    for one, other in itertools.pairwise(batches):
         assert np.array_equal(one[:, :, -1], other[:, :, 0])
     read = sum(batch[:, :, :-1].shape[-1] * found.streams for batch in batches)
     assert len(store.tokens) - read <= found.streams * size + found.streams + size

@@ -1,4 +1,4 @@
-"""Labelled texts, from the bundled corpus, TensorFlow Datasets or the user's own files.
+"""Texts and their labels, from the bundled corpus, TensorFlow Datasets or the user's own files.
 
 Nothing here imports TensorFlow until a TFDS data set is read.
 """
@@ -6,5 +6,6 @@ Nothing here imports TensorFlow until a TFDS data set is read.
 from textrnn.data.corpus import Corpus, Split
 from textrnn.data.files import read_texts
 from textrnn.data.sources import load_corpus, load_split
+from textrnn.data.unlabelled import load_unlabelled
 
-__all__ = ["Corpus", "Split", "load_corpus", "load_split", "read_texts"]
+__all__ = ["Corpus", "Split", "load_corpus", "load_split", "load_unlabelled", "read_texts"]

@@ -75,10 +75,26 @@ class TfdsSource:
         """How many rows each split has."""
         return {name: int(split.num_examples) for name, split in self._builder.info.splits.items()}
 
-    def texts(self, which: str) -> Iterator[str]:
-        """The texts of a split, whose labels are not looked at; what is no UTF-8 is U+FFFD."""
-        for text, _ in self._rows(which):
-            yield text.decode("utf-8", errors="replace")
+    def read_texts(self, which: str) -> Iterator[str]:
+        """The texts of a split, one by one.
+
+        Raises:
+            DataError: There is no such split, or it cannot be read.
+        """
+        splits = list(self._builder.info.splits)
+        if which not in splits:
+            raise DataError(
+                f"{self.name}: expected a split {which!r}, got {', '.join(splits)}; give texts "
+                "without labels with --unlabelled-file."
+            )
+        for number, (text, _) in enumerate(self._rows(which), start=1):
+            try:
+                yield text.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{self.name} {which}, text {number}: expected UTF-8 text, got: {error}; "
+                    "prepare it again."
+                ) from None
 
     def _rows(self, which: str) -> Iterator[tuple[bytes, Any]]:
         import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Texts without labels, any number of them, from where labelled ones come too."""
+"""Texts without labels: streamed, as there may be very many."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from textrnn.config import DataConfig
 from textrnn.data.bundled import BundledSource
 from textrnn.data.files import read_texts, stem
 from textrnn.data.tfds import TfdsSource
+from textrnn.errors import ConfigError
 from textrnn.pretrain_config import TextConfig
 
-__all__ = ["UnlabelledTexts"]
+__all__ = ["UnlabelledTexts", "load_unlabelled"]
 
 
 class UnlabelledTexts:
@@ -57,7 +58,7 @@ class UnlabelledTexts:
             yield from self._source
         elif self._source is not None:
             for split in self._splits():
-                yield from self._source.texts(split)
+                yield from self._source.read_texts(split)
         else:
             yield from read_texts(
                 str(self._config.text_file),
@@ -84,3 +85,27 @@ class UnlabelledTexts:
             while held - len(kept[0][2]) >= chars:
                 held -= len(heapq.heappop(kept)[2])
         return [text for _, _, text in sorted(kept, key=lambda item: item[1])]
+
+
+def load_unlabelled(config: DataConfig) -> Iterator[str]:
+    """Reads the texts without labels that the settings name, in order; none if they name none.
+
+    Those of the data set's split `unsupervised` come first, then those of `unlabelled_file`. Blank
+    texts are left out.
+
+    Raises:
+        ConfigError: The data set is none of TFDS's.
+        DataError: It has no such split, or the texts cannot be read.
+    """
+    if config.unlabelled:
+        if config.train_file is not None or config.dataset in (None, "bbc_news"):
+            raise ConfigError(
+                "`unlabelled` needs a TFDS data set with a split `unsupervised`, such as imdb, got "
+                f"{config.train_file or 'bbc_news'}; give own texts by `unlabelled_file`."
+            )
+        yield from filter(str.strip, TfdsSource(config).read_texts("unsupervised"))
+    if config.unlabelled_file is not None:
+        texts = read_texts(
+            config.unlabelled_file, text_column=config.text_column, encoding=config.encoding
+        )
+        yield from filter(str.strip, texts)
