@@ -34,6 +34,7 @@ ORDER = (
     "streaming",
     "inference",
     "bundle",
+    "analysis",
     "training",
     "export",
     "cli",

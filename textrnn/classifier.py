@@ -111,7 +111,14 @@ class TextClassifier(keras.Model):
         mask = tf.not_equal(ids, Tokenizer.PAD)
         if training and self.config.word_dropout:
             ids = self.drop_words(ids)
-        states = self.embedding_dropout(self.embedding(ids), training=training)  # [B, T, E]
+        vectors = self.embedding_dropout(self.embedding(ids), training=training)  # [B, T, E]
+        return self.logits_of(vectors, mask, training=training)
+
+    def logits_of(
+        self, vectors: tf.Tensor, mask: tf.Tensor, *, training: bool = False
+    ) -> tf.Tensor:
+        """As `logits`, of the tokens' vectors `[B, T, E]`, and a mask `[B, T]` of the real ones."""
+        states = vectors
         if self.stack is not None:
             states, mask = self.stack(states, mask=mask, training=training)  # [B, T', H]
         pooled = self.pooling(states, mask=mask)  # [B, H]
