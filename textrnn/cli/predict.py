@@ -15,7 +15,7 @@ import click
 from textrnn.cli.options import run_argument
 from textrnn.cli.startup import start_tensorflow
 
-__all__ = ["predict"]
+__all__ = ["predict", "printable"]
 
 READ_BYTES = 1 << 16
 """Of stdin at a time, at the most; less where less is there."""
@@ -90,7 +90,7 @@ def predict(
     from textrnn.training.progress import Reporter
 
     classifier = bundle.load(run)
-    source: Iterable[str] = map(_printable, texts)
+    source: Iterable[str] = map(printable, texts)
     if file is not None:
         source = read_texts(file, text_column=text_column, encoding=encoding)
     elif texts == ("-",):
@@ -136,7 +136,7 @@ def _print_line(**fields: Any) -> None:
     sys.stdout.flush()
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text, U+FFFD standing for the lone surrogates that bytes of no encoding arrive as."""
     return text.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="replace")
 
