@@ -69,7 +69,7 @@ class Learner:
 
         self._step = step
         self._variables = [*model.variables, *optimizer.variables]
-        self._begin = [np.array(variable.value) for variable in self._variables]
+        self._begin = [keras.ops.convert_to_numpy(variable).copy() for variable in self._variables]
 
     def fit(self, distance: int | None) -> int:
         """Trains from the first weights until the task is learned; gives the updates it took."""

@@ -75,8 +75,7 @@ class PlantedTask:
             count: N.
             rng: Where the chance comes from.
             distance: T - 1 - t for a word at t = 0 .. T-1, which is at most T - 1. None: drawn for
-                each text such that each scale has the same share, `floor(T^u) - 1` for u uniform
-                in [0, 1] or, in one text of T, T - 1.
+                each text, `floor(T^u) - 1` for u uniform in [0, 1): as many of each scale.
 
         Raises:
             ConfigError: The distance is not within a text.
@@ -91,7 +90,7 @@ class PlantedTask:
         labels = rng.permutation(np.arange(count, dtype=np.int32) % self.classes)
         if distance is None:
             scale = np.power(float(self.steps), rng.random(count))
-            distances = np.minimum(scale.astype(np.int64), self.steps) - 1
+            distances = scale.astype(np.int64) - 1
         else:
             distances = np.full(count, distance, np.int64)
         ids[np.arange(count), self.steps - 1 - distances] = FIRST_WORD + labels
