@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +11,7 @@ from textrnn.classifier import TextClassifier
 from textrnn.config import RunConfig
 from textrnn.data import Corpus, Split
 from textrnn.data.batching import BatchPlan
-from textrnn.errors import DataError
+from textrnn.data.corpus import targets
 from textrnn.recurrence import batch_parts, choose_kernel
 from textrnn.tokenizer import Tokenizer
 from textrnn.training.labelled import LabelledBatches
@@ -41,18 +40,6 @@ def prepare(
             carried, labels=corpus.label_names, multi_label=config.data.multi_label
         )
     return LabelledBatches(plan, carried, weights)
-
-
-def targets(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> np.ndarray:
-    """`[N, C]`, 1 where a text carries a label."""
-    place = {name: i for i, name in enumerate(names)}
-    carried = np.zeros([len(labels), len(names)], np.float32)
-    for row, those in enumerate(labels):
-        for name in those:
-            if name not in place:
-                raise DataError(f"expected the labels {', '.join(names)}, got {name!r}.")
-            carried[row, place[name]] = 1.0
-    return carried
 
 
 def describe(corpus: Corpus, reporter: Reporter) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "losses",
     "macro_f1_interval",
     "mcnemar",
+    "predicted_labels",
     "right_answers",
     "wilson",
 ]
@@ -244,7 +245,7 @@ def right_answers(
     probabilities: np.ndarray, targets: np.ndarray, *, multi_label: bool
 ) -> np.ndarray:
     """`[N]` of bool, whether each text was answered rightly; multi-label: all labels of it."""
-    predicted = _predicted(probabilities, multi_label=multi_label)
+    predicted = predicted_labels(probabilities, multi_label=multi_label)
     return np.asarray((predicted == (targets > 0)).all(axis=1))
 
 
@@ -304,7 +305,7 @@ def macro_f1_interval(
     the same labels and the same answer are alike, so what is drawn is how many there are of each
     kind. A label that is neither given nor predicted has an F1 of 0.
     """
-    predicted = _predicted(probabilities, multi_label=multi_label)
+    predicted = predicted_labels(probabilities, multi_label=multi_label)
     kinds, counts = np.unique(
         np.concatenate([targets > 0, predicted], axis=1), axis=0, return_counts=True
     )
@@ -351,7 +352,7 @@ def accuracy_by_length(right: np.ndarray, lengths: np.ndarray) -> tuple[LengthAc
     return tuple(found)
 
 
-def _predicted(probabilities: np.ndarray, *, multi_label: bool) -> np.ndarray:
+def predicted_labels(probabilities: np.ndarray, *, multi_label: bool) -> np.ndarray:
     """`[N, C]` of bool, the labels that are answered."""
     if multi_label:
         return np.asarray(probabilities >= 0.5)
