@@ -12,8 +12,8 @@ import numpy as np
 
 __all__ = ["Word", "merge_words", "word_groups"]
 
-_SPACE = re.compile(r"(?:\s|<br\s*/?>)+", re.IGNORECASE)
-"""What the tokenizer takes for white space."""
+_BLANK = r"(?:\s|<br\s*/?>)*"  # What the tokenizer takes for white space.
+_SEEN = re.compile(rf"(?is){_BLANK}(.*?){_BLANK}")
 
 Span = tuple[int, int]
 
@@ -92,13 +92,8 @@ def merge_words(
 
 def _trim(text: str, span: Span) -> Span | None:
     """The span without white space around it; None if there is nothing else."""
-    start, end = span
-    space = _SPACE.match(text, start, end)
-    if space is not None:
-        start = space.end()
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return (start, end) if start < end else None
+    found = _SEEN.fullmatch(text, *span)
+    return found.span(1) if found is not None and found[1] else None
 
 
 def _parts(text: str, end: int, start: int) -> bool:
