@@ -27,7 +27,7 @@ setup(
         "textrnn.export.probes",
     ],
     package_dir={"textrnn.training": "training", "textrnn.export": "export"},
-    package_data={"textrnn": ["py.typed"]},
+    package_data={"textrnn": ["py.typed"], "textrnn.analysis": ["report.html.j2"]},
     install_requires=[
         "tensorflow>=2.21,<2.22",
         "keras>=3.12,<3.16",
@@ -41,6 +41,8 @@ setup(
         "scikit-learn>=1.5,<2",
         "scipy>=1.11,<2",
         "matplotlib>=3.8,<4",
+        "Jinja2>=3.1,<4",
+        "MarkupSafe>=2.1,<4",
         "PyYAML>=6,<7",
         "filelock>=3.16",
         "humanfriendly>=10,<11",

@@ -39,6 +39,7 @@ ORDER = (
     "inference",
     "likelihood",
     "bundle",
+    "analysis",
     "training",
     "export",
     "cli",

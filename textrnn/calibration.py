@@ -1,10 +1,14 @@
-"""Probabilities that mean what they say: temperature scaling."""
+"""Probabilities that mean what they say: the reliability diagram, temperature scaling."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-__all__ = ["calibrated", "fit_temperature"]
+__all__ = ["CALIBRATION_BINS", "Reliability", "calibrated", "fit_temperature", "reliability"]
+
+CALIBRATION_BINS = 15
 
 COLDEST, HOTTEST = 0.05, 20.0
 _LEAST = 1e-12
@@ -40,3 +44,49 @@ def fit_temperature(scores: np.ndarray, targets: np.ndarray, *, multi_label: boo
 
     bounds = (np.log(COLDEST), np.log(HOTTEST))
     return float(np.exp(scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded").x))
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How confident the answers were, and how often they were right, by confidence.
+
+    Attributes:
+        counts: `[15]`, the answers in each of as many equal bins of the confidence.
+        confidence: `[15]`, the sum of their confidences.
+        correct: `[15]`, how many of them were right.
+    """
+
+    counts: np.ndarray
+    confidence: np.ndarray
+    correct: np.ndarray
+
+    @property
+    def error(self) -> float:
+        """The calibration error (ECE): `sum_b n_b / N |accuracy_b - confidence_b|`."""
+        return float(np.abs(self.correct - self.confidence).sum() / self.counts.sum())
+
+
+def reliability(
+    probabilities: np.ndarray, targets: np.ndarray, *, multi_label: bool
+) -> Reliability:
+    """The reliability diagram's figures.
+
+    Guo et al. 2017, "On Calibration of Modern Neural Networks".
+
+    Args:
+        probabilities: `[N, C]`. The confidence is that of the predicted label, or for multi-label
+            the probability of each label, an answer being right where the text carries it.
+        targets: `[N, C]` of 0 and 1.
+        multi_label: Whether each label has a probability of its own.
+    """
+    if multi_label:
+        confidence, correct = probabilities.ravel(), targets.ravel() > 0
+    else:
+        confidence = probabilities.max(axis=1)
+        correct = probabilities.argmax(axis=1) == targets.argmax(axis=1)
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    return Reliability(
+        counts=np.bincount(bins, minlength=CALIBRATION_BINS),
+        confidence=np.bincount(bins, confidence.astype(np.float64), CALIBRATION_BINS),
+        correct=np.bincount(bins, correct, CALIBRATION_BINS),
+    )

@@ -13,6 +13,7 @@ from textrnn.errors import ConfigError
 from textrnn.settings import Section, Settings, seconds, setting
 
 __all__ = [
+    "ATTRIBUTIONS",
     "CELLS",
     "EXPORT_FORMS",
     "EXPORT_KINDS",
@@ -37,6 +38,7 @@ HEADS = ("last", "mean", "max", "attention")
 EXPORT_KINDS = ("saved_model", "tflite", "mediapipe", "stream", "onnx")
 EXPORT_FORMS = ("auto", "fused", "parallel", "loop", "unrolled")
 EXPORT_PRECISIONS = ("float32", "float16", "dynamic_int8", "int4", "full_int8")
+ATTRIBUTIONS = ("integrated-gradients", "occlusion", "gradient", "head", "additive")
 PIECE_TYPES = ("unigram", "bpe", "char", "byte", "word")
 NORMALIZATIONS = ("nfkc", "plain")
 

@@ -278,6 +278,22 @@ class Tokenizer:
         """
         return cast(list[str], self._processor.encode(valid_unicode(text), return_type=str))
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where each id of `encode` stands in the text: the first character, and the one behind.
+
+        White space belongs to the piece behind it. A piece that is a part of one character of the
+        text (a byte, a letter of a ligature) is empty, but for the last.
+        """
+        found, start = [], 0
+        for part in self._parts(text):
+            encoded = part.encode("utf-8")
+            bytes_ = np.frombuffer(encoded, np.uint8)
+            place = np.concatenate([[0], np.cumsum(bytes_ & 0xC0 != 0x80)])  # Characters before.
+            for piece in self._processor.encode(part, return_type="proto").pieces:
+                found.append((start + int(place[piece.begin]), start + int(place[piece.end])))
+            start += len(part)
+        return found
+
     def id_to_piece(self, id: int) -> str:
         """The spelling of a piece; of a byte piece, for instance, "<0x41>".
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn import metrics as sk
 
-__all__ = ["evaluate", "expected_calibration_error", "log_loss"]
+from textrnn.calibration import reliability
 
-CALIBRATION_BINS = 15
+__all__ = ["evaluate", "expected_calibration_error", "log_loss"]
 
 
 def evaluate(
@@ -81,16 +81,5 @@ def log_loss(probabilities: np.ndarray, targets: np.ndarray, *, multi_label: boo
 def expected_calibration_error(
     probabilities: np.ndarray, targets: np.ndarray, *, multi_label: bool
 ) -> float:
-    """How far confidence and accuracy lie apart: `sum_b n_b / N |accuracy_b - confidence_b|`.
-
-    Over 15 equal bins b of the confidence (Guo et al. 2017, "On Calibration of Modern Neural
-    Networks"): the probability of the predicted label, or for multi-label of each label.
-    """
-    if multi_label:
-        confidence, correct = probabilities.ravel(), targets.ravel() > 0
-    else:
-        confidence = probabilities.max(axis=1)
-        correct = probabilities.argmax(axis=1) == targets.argmax(axis=1)
-    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = np.bincount(bins, correct - confidence.astype(np.float64), CALIBRATION_BINS)
-    return float(np.abs(gaps).sum() / len(confidence))
+    """How far confidence and accuracy lie apart; see `textrnn.calibration.Reliability`."""
+    return reliability(probabilities, targets, multi_label=multi_label).error

@@ -8,7 +8,7 @@ from typing import Any
 from textrnn.config import RunConfig, ShapeConfig
 from textrnn.pretrain_config import PretrainConfig
 
-__all__ = ["language_model_card", "model_card"]
+__all__ = ["language_model_card", "model_card", "with_key_figures"]
 
 
 def model_card(
@@ -105,3 +105,32 @@ def _recurrence(model: ShapeConfig) -> str:
     cell = f"{model.layers} x {model.cell} of {model.units} units"
     cell += ", read in both directions" if model.bidirectional else ""
     return cell + (f", each step seeing {model.window} tokens" if model.window > 1 else "")
+
+
+_BEGIN, _END = "<!-- textrnn report -->", "<!-- /textrnn report -->"
+
+
+def with_key_figures(card: str, figures: Mapping[str, str]) -> str:
+    """A card with these figures of an analysis, in the place of any that it had.
+
+    Everything else of the card stays as it is.
+
+    Args:
+        card: As `model_card` wrote it, perhaps changed since.
+        figures: By their names.
+    """
+    rows = [f"| {_cell(name)} | {_cell(value)} |" for name, value in figures.items()]
+    told = "By `textrnn report`, whose page is [report.html](report.html)."
+    lines = [_BEGIN, "## Remembers", "", told, "", "| figure | value |", "|---|---|", *rows]
+    section = "\n".join([*lines, _END, ""])
+    before, begun, rest = card.partition(_BEGIN)
+    _, ended, after = rest.partition(_END)
+    if begun and ended:
+        return f"{before}{section}{after.removeprefix(chr(10))}"
+    before, use, after = card.partition("## Use\n")
+    return f"{before}{section}\n{use}{after}" if use else f"{card.rstrip()}\n\n{section}"
+
+
+def _cell(text: str) -> str:
+    """A text in a cell of a Markdown table."""
+    return " ".join(text.replace("|", "\\|").split())

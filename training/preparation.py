@@ -15,6 +15,7 @@ from textrnn.classifier import TextClassifier
 from textrnn.config import RunConfig
 from textrnn.data import Corpus, Split, load_unlabelled
 from textrnn.data.batching import BatchPlan
+from textrnn.data.corpus import targets
 from textrnn.errors import ConfigError, DataError
 from textrnn.recurrence import batch_parts, choose_kernel
 from textrnn.tokenizer import Tokenizer
@@ -34,7 +35,6 @@ __all__ = [
     "prepare",
     "start_from_language_model",
     "start_from_vectors",
-    "targets",
     "tokenizer_texts",
     "with_unlabelled",
 ]
@@ -154,18 +154,6 @@ def start_from_language_model(model: TextClassifier, config: RunConfig, reporter
         return
     transfer(bundle.load_language_model(config.training.init_from), model)
     reporter.message(f"beginning with the language model {config.training.init_from}")
-
-
-def targets(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> np.ndarray:
-    """`[N, C]`, 1 where a text carries a label."""
-    place = {name: i for i, name in enumerate(names)}
-    carried = np.zeros([len(labels), len(names)], np.float32)
-    for row, those in enumerate(labels):
-        for name in those:
-            if name not in place:
-                raise DataError(f"expected the labels {', '.join(names)}, got {name!r}.")
-            carried[row, place[name]] = 1.0
-    return carried
 
 
 def describe(corpus: Corpus, reporter: Reporter) -> None:

@@ -19,6 +19,7 @@ from textrnn.atomic import write_atomically
 from textrnn.calibration import fit_temperature
 from textrnn.config import RunConfig
 from textrnn.data import Corpus, Split, load_corpus
+from textrnn.data.corpus import targets
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import TrainedClassifier
 from textrnn.settings import seconds
@@ -40,7 +41,6 @@ from textrnn.training.preparation import (
     prepare,
     start_from_language_model,
     start_from_vectors,
-    targets,
     tokenizer_texts,
     with_unlabelled,
 )

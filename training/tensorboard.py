@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from textrnn.cells import RNNCell
-from textrnn.cells.base import LinearRNNCell, NonlinearRNNCell, product
+from textrnn.analysis.recurrences import gate_values, recurrences
 from textrnn.classifier import TextClassifier
 
 __all__ = ["TensorBoardWriter", "gate_activations"]
 
 SAMPLE_TEXTS = 16
 SAMPLE_TOKENS = 64
-"""Of each text, so that the gates of a step can be looked at one step after the other."""
+"""Of each text."""
 SAMPLE_CHARACTERS = 300
 
 
@@ -85,7 +83,9 @@ class TensorBoardWriter:
 
 
 def gate_activations(model: TextClassifier, ids: np.ndarray) -> dict[str, np.ndarray]:
-    """How far each gate is open at each real token, 0 to 1, in every layer that reads forwards.
+    """How far each gate is open at each real token, 0 to 1, in the layers that read forwards.
+
+    Of a pyramid that is the first, whose steps are tokens.
 
     Args:
         model: The model.
@@ -97,35 +97,9 @@ def gate_activations(model: TextClassifier, ids: np.ndarray) -> dict[str, np.nda
     if model.stack is None:
         return {}
     found: dict[str, np.ndarray] = {}
-    mask = tf.not_equal(ids, 0)
-    sequence = model.embedding(tf.constant(ids))
-    for layer, rnn in enumerate(model.stack.rnns):
-        if layer and model.stack.halve:
-            break  # Its steps are pairs of tokens.
-        forward = rnn.forward_layer if model.stack.bidirectional else rnn
-        windowed = forward.windowed(sequence, mask)  # [T, B, w*E]
-        for name, values in _gates(forward.cell, windowed).items():
-            real = tf.boolean_mask(values, tf.transpose(mask))
-            found[f"layer{layer + 1}/{name}"] = real.numpy()
-        sequence = model.stack.finished(layer, sequence, rnn(sequence, mask=mask))
+    real = tf.transpose(tf.not_equal(ids, 0))
+    for each in recurrences(model, ids):
+        if each.direction == "forward" and each.tokens_per_step == 1:
+            for name, values in gate_values(each.cell, each.gates).items():
+                found[f"layer{each.layer}/{name}"] = tf.boolean_mask(values, real).numpy()
     return found
-
-
-def _gates(cell: RNNCell, inputs: tf.Tensor) -> dict[str, Any]:
-    """Each gate of a cell over a sequence `[T, B, E]`, as `[T, B, H]`."""
-    gates = cell.project(inputs)
-    if isinstance(cell, LinearRNNCell):
-        return {"decay": cell.coefficients(gates)[0]}
-    if not isinstance(cell, NonlinearRNNCell) or not cell.gate_places:
-        return {}
-    states = tuple(cell.get_initial_state(inputs.shape[1]))
-    steps = []
-    for step in tf.unstack(gates):
-        recurrent = product(states[0], cell.recurrent_kernel, dtype=cell.state_dtype)
-        if cell.recurrent_bias is not None:
-            recurrent += tf.cast(cell.recurrent_bias, cell.state_dtype)
-        states, kept = cell.combine(step, recurrent, states)
-        steps.append(kept)
-    return {
-        name: tf.stack([kept[place] for kept in steps]) for name, place in cell.gate_places.items()
-    }

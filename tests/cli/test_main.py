@@ -10,7 +10,19 @@ from textrnn.cli import main as main_module
 from textrnn.cli.main import main
 from textrnn.errors import ConfigError, DataError, ModelError
 
-COMMANDS = ("train", "tune", "pretrain", "evaluate", "predict", "score", "export", "doctor")
+COMMANDS = (
+    "train",
+    "tune",
+    "pretrain",
+    "evaluate",
+    "predict",
+    "score",
+    "explain",
+    "compare",
+    "report",
+    "export",
+    "doctor",
+)
 
 
 @pytest.fixture

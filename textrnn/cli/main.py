@@ -20,6 +20,9 @@ _COMMANDS = (
     "evaluate",
     "predict",
     "score",
+    "explain",
+    "compare",
+    "report",
     "export",
     "doctor",
 )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-__all__ = ["given_texts", "text_options"]
+__all__ = ["given_texts", "printable", "text_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -47,7 +47,7 @@ def given_texts(
         raise click.UsageError("give either TEXTS, or - for stdin, or --file.")
     if file is not None:
         return _file_texts(file, text_column, encoding)
-    return _stdin_lines() if texts == ("-",) else map(_printable, texts)
+    return _stdin_lines() if texts == ("-",) else map(printable, texts)
 
 
 def _file_texts(file: Path, text_column: str, encoding: str) -> Iterator[str]:
@@ -56,7 +56,7 @@ def _file_texts(file: Path, text_column: str, encoding: str) -> Iterator[str]:
     yield from read_texts(file, text_column=text_column, encoding=encoding)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text, U+FFFD standing for the lone surrogates that bytes of no encoding arrive as."""
     return text.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="replace")
 

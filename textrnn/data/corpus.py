@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Corpus", "Split", "normal_form"]
+import numpy as np
+
+from textrnn.errors import DataError
+
+__all__ = ["Corpus", "Split", "normal_form", "targets"]
 
 
 def normal_form(text: str) -> str:
@@ -58,3 +62,15 @@ class Corpus:
     test: Split | None
     label_names: tuple[str, ...]
     notices: tuple[str, ...]
+
+
+def targets(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> np.ndarray:
+    """`[N, C]`, 1 where a text carries a label."""
+    place = {name: i for i, name in enumerate(names)}
+    carried = np.zeros([len(labels), len(names)], np.float32)
+    for row, those in enumerate(labels):
+        for name in those:
+            if name not in place:
+                raise DataError(f"expected the labels {', '.join(names)}, got {name!r}.")
+            carried[row, place[name]] = 1.0
+    return carried

@@ -1,0 +1,32 @@
+"""What the tests of the analysis share."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def linear_cells() -> ModuleType:
+    """Cells whose memory is known beforehand."""
+    path = Path(__file__).with_name("linear_cells.py")
+    spec = importlib.util.spec_from_file_location("linear_cells", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Runs graph functions without a graph, whose tracing takes longer than such small sums."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -1,0 +1,84 @@
+import json
+
+import numpy as np
+import pytest
+from tiny import LABELS, finished_run, labelled_texts, run_config
+
+from textrnn.analysis.redundancy import redundancy
+from textrnn.data import Split
+from textrnn.errors import ConfigError, DataError
+from textrnn.inference import TrainedClassifier
+from textrnn.training.progress import Reporter
+from textrnn.training.run import measure
+
+ROWS = labelled_texts(30, seed=7)
+TEXTS, NAMES = [text for text, _ in ROWS], [(label,) for _, label in ROWS]
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory):
+    return finished_run(tmp_path_factory).classifier
+
+
+@pytest.fixture(scope="module")
+def ids(classifier):
+    return classifier.tokenizer.encode_batch(TEXTS)
+
+
+def test_every_token_read_is_the_plain_accuracy(classifier, ids):
+    names = [*NAMES[:20], *(NAMES[0] for _ in NAMES[20:])]  # Some are wrong.
+    found = redundancy(classifier, ids, names, every=(1, 2), drop=(0.0, 0.5))
+    plain = measure(classifier, Split(TEXTS, names), name="test", reporter=Reporter(quiet=True))
+    all_of_it, half, none_dropped, dropped = found.points
+    assert all_of_it.accuracy == none_dropped.accuracy == pytest.approx(plain["accuracy"])
+    assert 0.5 < all_of_it.accuracy < 1
+    assert all_of_it.low < all_of_it.accuracy < all_of_it.high
+    assert all_of_it.tokens == none_dropped.tokens == 1
+    total = sum(map(len, ids))
+    assert half.tokens == pytest.approx(sum(-(-len(row) // 2) for row in ids) / total)
+    assert 0.3 < dropped.tokens < 0.7
+    assert [(p.way, p.amount) for p in found.points] == [
+        ("every", 1.0),
+        ("every", 2.0),
+        ("drop", 0.0),
+        ("drop", 0.5),
+    ]
+
+
+def test_less_is_known_of_fewer_tokens(classifier, ids):
+    found = redundancy(classifier, ids, NAMES, every=(1, 50), drop=(0.999,))
+    whole, first, none = (point.accuracy for point in found.points)
+    assert whole > max(first, none)
+
+
+def test_a_sample_is_drawn(classifier, ids):
+    done = []
+    found = redundancy(
+        classifier, ids, NAMES, every=(1,), drop=(0.5,), documents=8, on_batch=done.append
+    )
+    assert (found.texts, sum(done)) == (8, 16)
+    assert redundancy(classifier, ids, NAMES, every=(1,), drop=(), documents=0).texts == 30
+    assert len(json.loads(json.dumps(found.to_dict()))["points"]) == 2
+
+
+def test_of_several_labels_all_must_be_right(classifier, ids):
+    config = run_config("letters.csv", multi_label=True)
+    several = TrainedClassifier(classifier.model, classifier.tokenizer, LABELS, config)
+    scores = several.score_ids(ids)
+    carried = [tuple(np.array(LABELS)[row >= 0.5]) for row in scores]
+    carried[0] = () if carried[0] else LABELS
+    (point,) = redundancy(several, ids, carried, every=(1,), drop=()).points
+    assert point.accuracy == pytest.approx(29 / 30)
+
+
+def test_errors(classifier, ids):
+    with pytest.raises(ConfigError, match=r"`every` must hold integers from 1"):
+        redundancy(classifier, ids, NAMES, every=(0,))
+    with pytest.raises(ConfigError, match=r"`drop` numbers in \[0, 1\)"):
+        redundancy(classifier, ids, NAMES, drop=(1.0,))
+    with pytest.raises(DataError, match="got 30 texts and 2 labels"):
+        redundancy(classifier, ids, NAMES[:2])
+    with pytest.raises(DataError, match="expected texts"):
+        redundancy(classifier, [], [])
+    with pytest.raises(DataError, match="expected the labels neg, pos, got 'other'"):
+        redundancy(classifier, ids[:1], [("other",)])

@@ -1,0 +1,61 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from textrnn.analysis.words import merge_words, word_groups
+from textrnn.config import TokenizerConfig
+from textrnn.tokenizer import Tokenizer
+
+CORPUS = ["the striker scored twice in the second half of the film", "don't, say well-known 我们"]
+TEXTS = [
+    ("The film scored.", ["The", "film", "scored", "."]),
+    ("  don't\t STOP — now! ", ["don", "'", "t", "STOP", "—", "now", "!"]),
+    ("one<br />two <br/> three", ["one", "two", "three"]),
+    ("ﬁlm e\u0301t \U0001f600", ["ﬁlm", "e\u0301t", "\U0001f600"]),
+    ("", []),
+    (" \n ", []),
+]
+
+
+@pytest.fixture(scope="module", params=["unigram", "char", "byte"])
+def tokenizer(request) -> Tokenizer:
+    size = 300 if request.param == "byte" else 60
+    config = TokenizerConfig(piece_type=request.param, vocab_size=size)
+    return Tokenizer.train(CORPUS * 20, config, cache=False)
+
+
+def words_of(tokenizer, text, scores=None):
+    spans = tokenizer.spans(text)
+    assert len(spans) == len(tokenizer.encode(text))
+    scores = np.arange(len(spans)) if scores is None else scores
+    groups = word_groups(text, spans)
+    return merge_words(text, spans, groups, scores), len(spans)
+
+
+@pytest.mark.parametrize(("text", "expected"), TEXTS)
+def test_words_stand_where_the_text_has_them(tokenizer, text, expected):
+    words, _ = words_of(tokenizer, text)
+    assert [word.text for word in words if not word.text.isspace()] == expected
+    for word in words:
+        assert text[word.start : word.end] == word.text
+
+
+@pytest.mark.parametrize("text", [text for text, _ in TEXTS] + ["我们 film我们", "a" * 70])
+def test_every_token_is_in_one_word_and_no_score_is_lost(tokenizer, text):
+    words, count = words_of(tokenizer, text)
+    assert [i for word in words for i in range(word.first, word.stop)] == list(range(count))
+    assert sum(word.score for word in words) == pytest.approx(sum(range(count)))
+    for one, other in itertools.pairwise(words):
+        assert one.end <= other.start
+
+
+def test_wide_characters_are_words_of_their_own():
+    spans = [(0, 1), (1, 2), (2, 3), (3, 5)]
+    assert word_groups("我们是ab", spans) == [(0, 1), (1, 2), (2, 3), (3, 4)]
+    assert word_groups("abcde", spans) == [(0, 4)]
+
+
+def test_a_word_is_plain_values():
+    (word,) = merge_words("ab", [(0, 1), (1, 2)], [(0, 2)], np.array([0.25, 0.5]))
+    assert word.to_dict() == {"text": "ab", "start": 0, "end": 2, "score": 0.75}
