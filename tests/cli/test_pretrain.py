@@ -1,0 +1,94 @@
+"""`textrnn pretrain`, `textrnn score`, and a training that begins with what they made."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+TEXTS = ["a b c d e f", "b c d e f a", "x y x y"] * 10
+TINY = (
+    *("--units", "3", "--embedding-units", "4", "--layers", "2", "--window", "1"),
+    *("--vocab-size", "40", "--streams", "2", "--segment", "8", "--negatives", "8"),
+    *("--epochs", "2", "--held-out", "0.1"),
+)
+
+
+@pytest.fixture
+def texts(home: Path) -> Path:
+    path = home / "plain.txt"
+    path.write_text("\n".join(TEXTS), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def pretrained(textrnn, texts) -> Path:
+    textrnn("pretrain", "--text-file", texts, *TINY, "--output", "lm")
+    return Path("lm")
+
+
+def test_pretrain_score_and_begin_a_classifier_with_it(textrnn, pretrained, data):
+    result = textrnn("score", pretrained, "a b c", "", "c a b")
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [line[-1] for line in lines] == ["a b c", "", "c a b"]
+    assert all(float(line[0]) < 0 < float(line[1]) for line in lines)
+
+    result = textrnn("score", pretrained, "--per-token", "a b")
+    scored = json.loads(result.stdout)
+    assert sum(scored["log_probabilities"]) == pytest.approx(scored["log_likelihood"], abs=1e-4)
+    assert len(scored["log_probabilities"]) == len(scored["pieces"]) + 1 == scored["tokens"] + 1
+
+    more = ("--epochs", "1", "--layer-rate", "0.5", "--unfreeze", "0.2", "--output", "run")
+    result = textrnn("train", "--train-file", data, "--init-from", pretrained, *more)
+    assert "beginning with the language model lm" in result.stderr
+    config = yaml.safe_load(Path("run/config.yaml").read_text(encoding="utf-8"))
+    assert (config["model"]["units"], config["model"]["towers"]) == (3, True)
+    assert Path("run/tokenizer.model").read_bytes() == Path("lm/tokenizer.model").read_bytes()
+
+    result = textrnn("predict", "run", "--with-likelihood", "--json", "a x", "q q q q")
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(answer["bits_per_token"] > 0 for answer in answers)
+    assert {answer["unusual"] for answer in answers} <= {True, False}
+    result = textrnn("predict", "run", "--language-model", "lm", "a x")
+    assert " bits" in result.stdout
+
+
+def test_json_and_config(textrnn, texts):
+    result = textrnn("pretrain", "--text-file", texts, *TINY, "--json")
+    found = json.loads(result.stdout)
+    assert found["run"] == str(Path("runs/plain_lm"))
+    assert found["held_out"]["bits_per_token"] > 0
+    config = Path("runs/plain_lm/config.yaml")
+    again = textrnn("pretrain", "--config", config, "--output", "again", "--json")
+    assert json.loads(again.stdout)["held_out"] == found["held_out"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pretrain", "--text-file", "none.txt"], "none.txt"),
+        (["pretrain", "--cell", "none"], "a language model needs a recurrence"),
+        (["train", "--init-from", "nowhere"], "nowhere"),
+        (["score", "nowhere", "a"], "nowhere: expected a run folder"),
+        (["pretrain", "--resume", "--output", "nowhere"], "nowhere"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_line(textrnn, arguments, message):
+    result = textrnn(*arguments, code=1)
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("textrnn: ")
+    assert message in last
+
+
+def test_another_shape_than_the_language_model_s_is_told(textrnn, pretrained, data):
+    result = textrnn(
+        "train", "--train-file", data, "--init-from", pretrained, "--units", "9", code=1
+    )
+    assert "`units` must be that of lm, 3, got 9; leave it out" in result.stderr
+
+
+def test_likelihoods_need_a_language_model(textrnn, finished):
+    result = textrnn("predict", finished.folder, "--with-likelihood", "a", code=1)
+    assert "name one with --language-model" in result.stderr
+    result = textrnn("predict", finished.folder, "--language-model", finished.folder, "a", code=1)
+    assert "expected the run of a language model, got that of a classifier" in result.stderr

@@ -1,0 +1,151 @@
+"""The training of a language model, from texts to a run folder."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny import QUIET, stop_after
+
+from textrnn import bundle
+from textrnn.data.unlabelled import UnlabelledTexts
+from textrnn.errors import ConfigError, DataError, ModelError
+from textrnn.pretrain_config import PretrainConfig, TextConfig
+from textrnn.training import pretrainer
+from textrnn.training.checkpoints import CHECKPOINTS
+from textrnn.training.pretraining import pretrain
+
+LINES = ["a b c d e f g h", "b c d e f g h a", "c d e f g h a b"] * 12
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTRNN_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    path = tmp_path / "texts.txt"
+    path.write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    return path
+
+
+def config(texts: Path, **settings) -> PretrainConfig:
+    own = {"epochs": 2, "streams": 2, "segment": 8, "negatives": 16, "held_out": 0.1}
+    shape = {"units": 4, "embedding_units": 4, "layers": 1, "window": 1}
+    return PretrainConfig.from_dict(
+        {
+            "data": {"text_file": str(texts)},
+            "tokenizer": {"vocab_size": 30},
+            "model": shape,
+            "pretraining": {**own, **settings},
+        }
+    )
+
+
+def test_it_learns_what_comes_next_and_what_came_before(texts, tmp_path):
+    run = tmp_path / "run"
+    settings = {"epochs": 40, "learning_rate": 0.03}
+    trained = pretrain(config(texts, **settings), run, reporter=QUIET)
+    again = bundle.load_language_model(run)
+    for direction in (0, 1):
+        likely, unlikely = again.score(["b c d e", "e b d c"], direction=direction)
+        assert likely.bits_per_token < unlikely.bits_per_token - 1.0
+        same, _ = trained.score(["b c d e", "e b d c"], direction=direction)
+        assert same.log_likelihood == pytest.approx(likely.log_likelihood, abs=1e-4)
+    held = trained.metrics["held_out"]
+    assert held["bits_per_token"] < 2.0
+    assert held["perplexity"] == pytest.approx(2 ** held["bits_per_token"])
+    assert held["unusual_bits_per_token"] >= held["bits_per_token"] - 0.5
+    assert not (run / CHECKPOINTS).exists()
+    assert "# Language model" in (run / "README.md").read_text(encoding="utf-8")
+    header = (run / "history.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert "bits_per_token_backwards" in header.split(",")
+
+
+def weights(run: Path) -> list[np.ndarray]:
+    return bundle.load_language_model(run).model.get_weights()
+
+
+def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path):
+    own = config(texts)
+    pretrain(own, tmp_path / "whole", reporter=QUIET)
+    interrupted = tmp_path / "interrupted"
+    for updates, resume in ((5, False), (20, True)):
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(
+                own, interrupted, reporter=QUIET, should_stop=stop_after(updates), resume=resume
+            )
+    pretrain(own, interrupted, reporter=QUIET, resume=True)
+    for one, other in zip(weights(tmp_path / "whole"), weights(interrupted), strict=True):
+        assert np.array_equal(one, other)
+    with pytest.raises(ConfigError, match="holds a finished run"):
+        pretrain(own, interrupted, reporter=QUIET)
+
+
+def test_lost_tokens_are_encoded_again_and_other_texts_are_told(texts, tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(config(texts), run, reporter=QUIET, should_stop=stop_after(3))
+    (run / CHECKPOINTS / "tokens.json").unlink()
+    texts.write_text("h g f e d c b a\n" * 40, encoding="utf-8")
+    with pytest.raises(ModelError, match="made with other training data"):
+        pretrain(config(texts), run, reporter=QUIET, resume=True)
+
+
+def test_an_exploding_loss_is_told(texts, tmp_path):
+    with pytest.raises(ModelError, match="lower --learning-rate"):
+        pretrain(config(texts, learning_rate=1e30), tmp_path / "run", reporter=QUIET)
+
+
+def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
+    monkeypatch.setattr(pretrainer, "SAVING_SECONDS", 0.0)
+    own = config(texts, epochs=None, time_budget="1h")
+    clock = iter(np.arange(0.0, 1e9, 60.0))
+    monkeypatch.setattr(pretrainer.time, "monotonic", lambda: float(next(clock)))
+    trained = pretrain(own, tmp_path / "run", reporter=QUIET, started=0.0)
+    assert 1 <= trained.metrics["training"]["updates"] < 60
+
+
+def test_any_form_of_text_file_is_read(tmp_path):
+    (tmp_path / "a.jsonl").write_text(
+        "".join(json.dumps({"body": line}) + "\n" for line in LINES), encoding="utf-8"
+    )
+    with gzip.open(tmp_path / "b.txt.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join(LINES))
+    for name, column in (("a.jsonl", "body"), ("b.txt.gz", "text")):
+        source = UnlabelledTexts(
+            TextConfig(text_file=str(tmp_path / name), text_column=column), seed=0
+        )
+        assert list(source) == list(source) == LINES
+        assert source.name == name[0]
+    with pytest.raises(DataError, match=r"no\.txt"):
+        list(UnlabelledTexts(TextConfig(text_file=str(tmp_path / "no.txt")), seed=0))
+
+
+def test_a_sample_is_drawn_at_random_and_of_the_size_asked_for(texts):
+    source = UnlabelledTexts(TextConfig(text_file=str(texts)), seed=0)
+    sample = source.sample(100)
+    assert 100 <= sum(map(len, sample)) < 100 + max(map(len, LINES))
+    assert set(sample) <= set(LINES)
+    assert source.sample(100) == sample
+    assert source.sample(10**9) == LINES
+
+
+def test_validation_and_test_texts_are_not_read():
+    texts = list(UnlabelledTexts(TextConfig(dataset="bbc_news"), seed=0))
+    from textrnn.data.bundled import BundledSource
+
+    test = {record.text for record in BundledSource().read("test")}
+    assert len(texts) > 1000
+    assert not test & set(texts)
+
+
+def test_wrong_settings_are_told():
+    with pytest.raises(ConfigError, match="either `dataset` or `text_file`"):
+        TextConfig(dataset="imdb", text_file="a.txt")
+    with pytest.raises(ConfigError, match="needs a recurrence"):
+        PretrainConfig.from_dict({"model": {"cell": "none"}})
+    with pytest.raises(ConfigError, match="`held_out` must be more than 0"):
+        PretrainConfig.from_dict({"pretraining": {"held_out": 0.0}})
