@@ -222,3 +222,28 @@ def test_mixed_precision_computes_in_bfloat16(
 def test_a_stack_needs_a_cell() -> None:
     with pytest.raises(ConfigError, match="`cells` must hold at least one cell, got none"):
         RNNStack([])
+
+
+@each_mask
+def test_towers_are_two_stacks_that_do_not_see_each_other(
+    mask: np.ndarray | None, rng: np.random.Generator
+) -> None:
+    stack = make_stack("gru", "mingru", bidirectional=True, towers=True, window=2)
+    sequence = random_sequence(rng)
+    states, _ = stack(sequence, mask=mask)
+    halves = []
+    for side in ("forward_layer", "backward_layer"):
+        own = tf.constant(sequence)
+        for layer in stack.rnns:
+            own, _ = getattr(layer, side).recur(own, mask=mask)
+        halves.append(own)
+    assert_close(states, tf.concat(halves, axis=-1))
+
+
+def test_towers_need_two_directions_and_all_steps() -> None:
+    with pytest.raises(ConfigError, match="`towers` needs `bidirectional`"):
+        make_stack("gru", towers=True)
+    with pytest.raises(ConfigError, match="`towers` needs `bidirectional`, and no `halve`"):
+        make_stack("gru", bidirectional=True, towers=True, halve=True)
+    with pytest.raises(ConfigError, match="expected inputs of even size to split"):
+        Bidirectional(RNN(make_cell("gru")), split=True).build((None, None, 3))

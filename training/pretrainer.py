@@ -105,6 +105,7 @@ class Pretrainer:
         self.schedule = Schedule(
             self._epochs and self._epochs * self._updates, budget=budget, warmup=own.warmup
         )
+        self._scorers = [TokenScorer(self.model, direction=d) for d in range(self.model.directions)]
         self._measured = _some(store.held, MEASURED_TOKENS)
         self._measuring_seconds = self._unusual = 0.0
         self._best: list[np.ndarray] = []
@@ -244,7 +245,7 @@ class Pretrainer:
         total = len(texts) * model.directions
         with reporter.step("texts held out", total=total) as advance:
             for direction in range(model.directions):
-                scores = TokenScorer(model, direction=direction)(texts, on_batch=advance)
+                scores = self._scorers[direction](texts, on_batch=advance)
                 if direction == 0:
                     each = [-float(score.mean()) / math.log(2.0) for score in scores]
                     self._unusual = float(np.quantile(each, USUAL))

@@ -36,6 +36,7 @@ SHAPES: list[dict[str, Any]] = [
     {"bidirectional": True, "window": 3},
     {"bidirectional": False, "layers": 2, "halve": True, "layer_norm": True},
     {"bidirectional": True, "layers": 2, "residual": True, "units": 2},
+    {"bidirectional": True, "layers": 2, "towers": True},
 ]
 
 

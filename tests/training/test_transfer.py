@@ -121,9 +121,7 @@ def test_a_direction_that_was_not_learned_is_told(tokenizer, tmp_path):
 
 def test_a_run_of_the_other_kind_is_told(tokenizer, tmp_path):
     bundle.save_language_model(language_model(tokenizer), tmp_path)
-    with pytest.raises(
-        ModelError, match="the run of a classifier, got that of a language model"
-    ):
+    with pytest.raises(ModelError, match="the run of a classifier, got that of a language model"):
         bundle.load(tmp_path)
     again = bundle.load_language_model(tmp_path)
     assert again.score(["a b"])[0].log_likelihood == pytest.approx(

@@ -80,11 +80,12 @@ def recurrences(model: TextClassifier, ids: np.ndarray) -> list[Recurrence]:
         if layer and model.stack.halve:
             sequence, mask = halve_time(sequence, mask)
         lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
-        directions = [rnn]
+        directions = [(rnn, sequence)]
         if model.stack.bidirectional:
-            directions = [rnn.forward_layer, rnn.backward_layer]
-        for one in directions:
-            gates = one.cell.project(one.windowed(sequence, mask))  # [T, B, G*H]
+            layers = (rnn.forward_layer, rnn.backward_layer)
+            directions = list(zip(layers, rnn.halves(sequence), strict=True))
+        for one, inputs in directions:
+            gates = one.cell.project(one.windowed(inputs, mask))  # [T, B, G*H]
             if one.go_backwards:
                 gates = tf.reverse_sequence(gates, lengths, seq_axis=0, batch_axis=1)
             found.append(
