@@ -1,0 +1,157 @@
+"""The whole recipe for IMDb: pretrain a language model, fine-tune it, measure the test reviews.
+
+    python benchmarks/imdb.py --recipe long --data-dir DIR         # under three hours on two cores
+    python benchmarks/imdb.py --recipe short --data-dir DIR        # under twenty minutes
+
+Each step is the command that a user would type; runs stand in OUTPUT, and one that is finished is
+not made again. With `--baselines` two others learn from the same reviews: tf-idf of one and two
+words with logistic regression (scikit-learn), and fastText's bigrams (if `fasttext` is installed).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from interleave import print_table
+
+from textrnn.config import DataConfig
+from textrnn.data import Corpus, load_corpus
+
+PUBLISHED = (
+    ("LSTM, labels only (Dai & Le 2015)", 86.5),
+    ("NBSVM, two words (Wang & Manning 2012)", 91.2),
+    ("LM-LSTM (Dai & Le 2015)", 92.4),
+    ("SA-LSTM (Dai & Le 2015)", 92.8),
+    ("VAT LSTM (Miyato et al. 2017)", 94.1),
+    ("ULMFiT, other text too (Howard & Ruder 2018)", 95.4),
+)
+
+RECIPES: dict[str, dict[str, Sequence[str]]] = {
+    "long": {
+        "pretrain": (
+            *("--layers", "2", "--units", "192", "--window", "2"),
+            *("--time-budget", "100m"),
+        ),
+        "train": (
+            *("--time-budget", "60m", "--layer-rate", "0.6", "--ema", "0.999"),
+            *("--adversarial", "0.02"),
+        ),
+    },
+    "short": {"train": ("--time-budget", "18m", "--adversarial", "0.02", "--ema", "0.999")},
+}
+
+
+def run(command: Sequence[str], folder: Path) -> float:
+    """Runs a command unless its run is finished; the minutes that it took, then or now."""
+    clock = folder / "minutes.json"
+    if not (folder / "digests.json").is_file():
+        begin = time.monotonic()
+        full = [sys.executable, "-m", "textrnn", *command, "--output", str(folder), "--overwrite"]
+        print("$", " ".join(full[1:]), flush=True)
+        subprocess.run(full, check=True)
+        clock.write_text(json.dumps((time.monotonic() - begin) / 60), encoding="utf-8")
+    minutes: float = json.loads(clock.read_text(encoding="utf-8"))
+    return minutes
+
+
+def tfidf(corpus: Corpus) -> float:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    model = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True),
+        LogisticRegression(C=30, max_iter=1000),
+    )
+    texts = [*corpus.train.texts, *corpus.validation.texts]
+    labels = [label for (label,) in [*corpus.train.labels, *corpus.validation.labels]]
+    model.fit(texts, labels)
+    return float(model.score(corpus.test.texts, [label for (label,) in corpus.test.labels]))
+
+
+def fasttext_bigrams(corpus: Corpus, folder: Path) -> float | None:
+    try:
+        import fasttext
+    except ImportError:
+        return None
+    parts = {"train": [corpus.train, corpus.validation], "test": [corpus.test]}
+    for name, splits in parts.items():
+        with (folder / f"fasttext.{name}").open("w", encoding="utf-8") as file:
+            for split in splits:
+                for text, (label,) in zip(split.texts, split.labels, strict=True):
+                    words = " ".join(text.replace("<br />", " ").lower().split())
+                    file.write(f"__label__{label} {words}\n")
+    model = fasttext.train_supervised(
+        str(folder / "fasttext.train"), wordNgrams=2, epoch=10, dim=50, lr=0.5, verbose=0
+    )
+    return float(model.test(str(folder / "fasttext.test"))[1])
+
+
+@click.command()
+@click.option("--recipe", type=click.Choice(list(RECIPES)), default="long", show_default=True)
+@click.option("--seed", "seeds", multiple=True, type=int, default=(0,), show_default=True)
+@click.option("--data-dir", help="Folder of prepared TFDS data sets.")
+@click.option("--output", type=click.Path(path_type=Path), default=Path("runs/recipe"))
+@click.option("--baselines", is_flag=True)
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path))
+def main(
+    recipe: str,
+    seeds: tuple[int, ...],
+    data_dir: str | None,
+    output: Path,
+    baselines: bool,
+    csv_file: Path | None,
+) -> None:
+    """Prints the accuracy beside the published anchors."""
+    steps = RECIPES[recipe]
+    data = ["--dataset", "imdb", *(["--data-dir", data_dir] if data_dir else [])]
+    rows: list[dict[str, Any]] = []
+    for seed in seeds:
+        folder = output / f"{recipe}_{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        common, minutes, start = [*data, "--seed", str(seed)], 0.0, list[str]()
+        if "pretrain" in steps:
+            minutes += run(["pretrain", *common, *steps["pretrain"]], folder / "lm")
+            start = ["--init-from", str(folder / "lm")]
+        own = folder / "classifier"
+        minutes += run(["train", *common, *start, *steps["train"]], own)
+        metrics = json.loads((own / "metrics.json").read_text(encoding="utf-8"))
+        rows.append(
+            {
+                "what": f"textrnn, {recipe} recipe, seed {seed}",
+                "minutes": f"{minutes:.0f}",
+                "validation %": 100 * metrics["validation"]["accuracy"],
+                "test %": 100 * metrics["test"]["accuracy"],
+            }
+        )
+    found = [row["test %"] for row in rows]
+    mean = {"what": "mean, and spread (standard deviation)", "minutes": ""}
+    spread = f"{np.mean(found):.2f} +- {np.std(found):.2f}"
+    rows.append({**mean, "validation %": "", "test %": spread})
+    if baselines:
+        corpus = load_corpus(DataConfig(dataset="imdb", data_dir=data_dir), seed=0)
+        others = {
+            "tf-idf of one and two words, logistic regression": tfidf(corpus),
+            "fastText, two words": fasttext_bigrams(corpus, output),
+        }
+        for what, accuracy in others.items():
+            if accuracy is not None:
+                row = {"what": what, "minutes": "", "validation %": ""}
+                rows.append({**row, "test %": 100 * accuracy})
+    rows += [
+        {"what": what, "minutes": "", "validation %": "", "test %": value}
+        for what, value in PUBLISHED
+    ]
+    print_table(rows, csv_file=csv_file, title="IMDb, 25,000 test reviews")
+
+
+if __name__ == "__main__":
+    main()
