@@ -27,6 +27,7 @@ from textrnn.vector_files import read_vectors
 __all__ = ["VectorTable", "vector_table"]
 
 _SPACE = "\u2581"
+_NO_WORD = "\ue000"  # Of no language.
 _WORD = re.compile(r"n't\b|'\w+|\w+?(?=n't\b)|\w+|[^\w\s]")
 
 
@@ -71,7 +72,8 @@ def vector_table(
             "`vectors` need pieces of words, got byte pieces; choose another `piece_type`."
         )
     pieces = [tokenizer.id_to_piece(id) for id in range(tokenizer.vocab_size)]
-    tokens = _count_tokens(texts, pieces, unknown=tokenizer.UNK)
+    pieces[tokenizer.PAD] = pieces[tokenizer.UNK] = _NO_WORD
+    tokens = _count_tokens(texts, pieces)
     wanted = {piece[1:] for piece in pieces if len(piece) > 1 and piece[0] == _SPACE}
     for token in tokens:
         text = _text(token, pieces)
@@ -107,9 +109,7 @@ def vector_table(
     return VectorTable(filled, size, covered / max(total, 1), len(rows))
 
 
-def _count_tokens(
-    texts: Iterable[np.ndarray], pieces: Sequence[str], *, unknown: int
-) -> dict[tuple[int, ...], int]:
+def _count_tokens(texts: Iterable[np.ndarray], pieces: Sequence[str]) -> dict[tuple[int, ...], int]:
     """How often each run of ids from one space to the next stands in the texts."""
     begins = np.array([piece.startswith(_SPACE) for piece in pieces])
     counter: collections.Counter[bytes] = collections.Counter()
