@@ -15,7 +15,7 @@ from __future__ import annotations
 import collections
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -127,7 +127,7 @@ def _text(token: Sequence[int], pieces: Sequence[str]) -> str:
 
 
 def _words_of(
-    token: Sequence[int], pieces: Sequence[str], found: Set[str]
+    token: Sequence[int], pieces: Sequence[str], found: Container[str]
 ) -> Iterator[tuple[str, list[int]]]:
     """The words of what stands between two spaces, each with the ids in whose place it stands."""
     text = _text(token, pieces)
