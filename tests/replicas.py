@@ -8,6 +8,7 @@ One process of it is one worker. The machine's CPU is two devices to it where ST
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -25,11 +26,17 @@ def main(strategy: str, output: Path, trainings: list[dict[str, Any]]) -> None:
     from textrnn.training.strategy import Distribution
 
     distribution = Distribution.choose(strategy)
-    from tiny import classifier, fit, trainer
+    from tiny import classifier, fit, labelled_ids, trainer
+
+    from textrnn.training.unlabelled import UnlabelledBatches
 
     results: dict[str, np.ndarray] = {}
     for number, settings in enumerate(trainings):
         model_settings = settings.pop("model", {})
+        if settings.pop("unlabelled", False):
+            data = labelled_ids()
+            more = UnlabelledBatches(labelled_ids(20, seed=2).plan, seed=0)
+            settings["train"] = dataclasses.replace(data, unlabelled=more)
         with distribution.scope():
             model = classifier(**model_settings)
         folder = output.parent / f"{output.stem}.{number}"

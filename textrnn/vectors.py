@@ -15,7 +15,7 @@ from __future__ import annotations
 import collections
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ from textrnn.vector_files import read_vectors
 __all__ = ["VectorTable", "vector_table"]
 
 _SPACE = "\u2581"
+_NO_WORD = "\ue000"  # Of no language.
 _WORD = re.compile(r"n't\b|'\w+|\w+?(?=n't\b)|\w+|[^\w\s]")
 
 
@@ -71,7 +72,8 @@ def vector_table(
             "`vectors` need pieces of words, got byte pieces; choose another `piece_type`."
         )
     pieces = [tokenizer.id_to_piece(id) for id in range(tokenizer.vocab_size)]
-    tokens = _count_tokens(texts, pieces, unknown=tokenizer.UNK)
+    pieces[tokenizer.PAD] = pieces[tokenizer.UNK] = _NO_WORD
+    tokens = _count_tokens(texts, pieces)
     wanted = {piece[1:] for piece in pieces if len(piece) > 1 and piece[0] == _SPACE}
     for token in tokens:
         text = _text(token, pieces)
@@ -107,9 +109,7 @@ def vector_table(
     return VectorTable(filled, size, covered / max(total, 1), len(rows))
 
 
-def _count_tokens(
-    texts: Iterable[np.ndarray], pieces: Sequence[str], *, unknown: int
-) -> dict[tuple[int, ...], int]:
+def _count_tokens(texts: Iterable[np.ndarray], pieces: Sequence[str]) -> dict[tuple[int, ...], int]:
     """How often each run of ids from one space to the next stands in the texts."""
     begins = np.array([piece.startswith(_SPACE) for piece in pieces])
     counter: collections.Counter[bytes] = collections.Counter()
@@ -127,7 +127,7 @@ def _text(token: Sequence[int], pieces: Sequence[str]) -> str:
 
 
 def _words_of(
-    token: Sequence[int], pieces: Sequence[str], found: Set[str]
+    token: Sequence[int], pieces: Sequence[str], found: Container[str]
 ) -> Iterator[tuple[str, list[int]]]:
     """The words of what stands between two spaces, each with the ids in whose place it stands."""
     text = _text(token, pieces)

@@ -130,7 +130,7 @@ def start_from_vectors(
     with reporter.wait(f"reading {source}"):
         more = [] if data.unlabelled is None else data.unlabelled.plan.texts
         texts = itertools.chain(data.plan.texts, more)
-        found = vector_table(source, tokenizer, texts, table=np.array(embeddings))
+        found = vector_table(source, tokenizer, texts, table=embeddings.numpy())
     embeddings.assign(found.values)
     units = config.model.embedding_units
     how = ""

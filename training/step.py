@@ -102,7 +102,7 @@ class Step:
         self.rows_multiple = distribution.replicas * config.accumulate
         """What the rows of a batch must be a multiple of."""
         # On a TPU every bucket of lengths has its own program; elsewhere one program serves all.
-        signature = None
+        signature: tuple[tf.TensorSpec, ...] | None = None
         if distribution.replicas == 1 and not distribution.static:
             signature = (
                 tf.TensorSpec([None, None], tf.int32),
@@ -112,7 +112,7 @@ class Step:
                 tf.TensorSpec([1], tf.int32),
             )
             if unlabelled_rows:
-                signature += (tf.TensorSpec([None, None], tf.int32),)
+                signature = (*signature, tf.TensorSpec([None, None], tf.int32))
         self._run = tf.function(
             self._run_replicas,
             input_signature=signature,

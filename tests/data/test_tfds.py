@@ -1,5 +1,6 @@
 """Reading TFDS data sets: a tiny one is built in a temporary folder, nothing is downloaded."""
 
+import dataclasses
 import socket
 import urllib.request
 from typing import ClassVar
@@ -9,7 +10,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from textrnn.config import DataConfig
-from textrnn.data import load_corpus, load_split
+from textrnn.data import load_corpus, load_split, load_unlabelled
 from textrnn.data import tfds as source
 from textrnn.errors import ConfigError, DataError
 
@@ -49,8 +50,9 @@ class TinyReviews(tfds.core.GeneratorBasedBuilder):
         if self.builder_config.name == "broken":
             raise ValueError("no such\nserver")
         splits = {"train": self._rows(20), "validation": self._rows(4), "test": self._rows(4)}
-        if self.builder_config.name == "plain":
+        if self.builder_config.name in ("plain", "latin"):
             splits["test"] = self._rows(4, label=-1)
+            splits["unsupervised"] = self._rows(5, label=-1)
         return splits
 
     def _generate_examples(self):
@@ -99,6 +101,30 @@ def test_split_without_labels_counts_as_absent(data_dir):
     assert corpus.notices == (
         "tiny_reviews_plain: the split test (4 texts) left out, having no labels.",
     )
+
+
+def test_texts_without_labels_are_read_one_by_one(data_dir, tmp_path):
+    own = tmp_path / "own.txt"
+    own.write_text("mine\n \n")
+    config = DataConfig(
+        dataset="tiny_reviews/plain",
+        data_dir=data_dir,
+        unlabelled=True,
+        unlabelled_file=str(own),
+    )
+    *texts, last = load_unlabelled(config)
+    assert sorted(texts) == [f"review {n} á" for n in range(5)]
+    assert last == "mine"
+    assert list(load_unlabelled(DataConfig(dataset="tiny_reviews/plain"))) == []
+
+
+def test_texts_without_labels_that_are_not_there_or_damaged_are_told(data_dir):
+    config = DataConfig(dataset="tiny_reviews/pairs", data_dir=data_dir, unlabelled=True)
+    choice = {"label_key": "label", "text_key": "first"}
+    with pytest.raises(DataError, match=r"expected a split 'unsupervised', got .*train"):
+        list(load_unlabelled(dataclasses.replace(config, **choice)))
+    with pytest.raises(DataError, match=r"unsupervised, text \d: expected UTF-8 text, got: "):
+        list(load_unlabelled(dataclasses.replace(config, dataset="tiny_reviews/latin")))
 
 
 def test_own_test_file_takes_the_place_of_the_split(data_dir, tmp_path):

@@ -256,7 +256,6 @@ def test_with_noise_the_gradient_lowers_what_is_asked():
 @pytest.mark.parametrize(
     "settings",
     [
-        {"adversarial": 0.1},
         {"vat": 0.1, "entropy": 0.1, "accumulate": 2},
         {"adversarial": 0.1, "vat": 0.1, "precision": "float16"},
     ],

@@ -22,7 +22,9 @@ HERE = Path(__file__).resolve().parents[1]
 PLAIN = {"epochs": 2, "model": {"cell": "gru", "head": "mean"}, "clip_norm": 0.1}
 PARTS = {"epochs": 2, "model": {"head": "mean"}, "ema": 0.9, "weight_decay": 0.01}
 NOISY = {"epochs": 1, "model": {"dropout": 0.5, "word_dropout": 0.3}, "accumulate": 3, "ema": 0.9}
-TRAININGS = [PLAIN, PARTS, {**PARTS, "accumulate": 3}, NOISY]
+MOVED = {**PARTS, "adversarial": 0.3, "entropy": 0.1}
+VIRTUAL = {**NOISY, "accumulate": 1, "vat": 0.3, "unlabelled": True}
+TRAININGS = [PLAIN, PARTS, {**PARTS, "accumulate": 3}, NOISY, MOVED, VIRTUAL]
 
 
 def free_ports(count: int) -> list[int]:
@@ -99,7 +101,9 @@ def assert_close(one, other, tolerance: float) -> None:
 
 
 @pytest.mark.parametrize("name", ["mirrored", "multiworker.0", "multiworker.1"])
-@pytest.mark.parametrize("number", [0, 1, 2], ids=["clipped", "averaged", "in parts"])
+@pytest.mark.parametrize(
+    "number", [0, 1, 2, 4], ids=["clipped", "averaged", "in parts", "adversarial"]
+)
 def test_replicas_make_the_updates_of_one(results, name, number):
     assert_close(part(results["single"], number), part(results[name], number), 1e-5)
 
@@ -220,10 +224,13 @@ def test_without_a_tpu_it_says_so(monkeypatch):
 # Static shapes
 
 
-def one_update(*, static: bool, compiled: bool, **settings) -> list[np.ndarray]:
+def one_update(
+    *, static: bool, compiled: bool, training: dict[str, float] | None = None, **settings
+) -> list[np.ndarray]:
     """The weights after two updates."""
     model = classifier(**settings)
-    config = TrainingConfig(learning_rate=0.05, accumulate=2 if model.stack is None else 1, ema=0.9)
+    parts = 2 if model.stack is None else 1
+    config = TrainingConfig(learning_rate=0.05, accumulate=parts, ema=0.9, **(training or {}))
     optimizer = make_optimizer(config)
     optimizer.build(model.trainable_variables)
     step = Step(
@@ -235,6 +242,7 @@ def one_update(*, static: bool, compiled: bool, **settings) -> list[np.ndarray]:
         multi_label=False,
         mean_rows=4.0,
         notes=1,
+        unlabelled_rows=4.0 if training else 0.0,
     )
     update = tf.function(step.update, jit_compile=compiled)
     rng = np.random.default_rng(0)
@@ -244,7 +252,8 @@ def one_update(*, static: bool, compiled: bool, **settings) -> list[np.ndarray]:
         targets = np.eye(2, dtype=np.float32)[rng.integers(0, 2, size=4)]
         weights = np.array([1, 1, 1, 0], np.float32)
         notes, segment = np.ones((1, 1), np.float32), np.zeros(1, np.int32)
-        signals = update(*map(tf.constant, (ids, targets, weights, notes, segment)))
+        values = [ids, targets, weights, notes, segment, *([ids[::-1]] if training else [])]
+        signals = update(*map(tf.constant, values))
         assert np.isfinite(signals.numpy()).all()
     return model.get_weights()
 
@@ -265,3 +274,19 @@ def test_the_step_in_static_shapes_compiles_with_xla_and_is_the_same(cell):
     found = one_update(static=True, compiled=True, **settings)
     for one, other in zip(expected, found, strict=True):
         np.testing.assert_allclose(one, other, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("training", "tolerance"),
+    [
+        ({"adversarial": 0.1, "entropy": 0.1}, 2e-5),
+        # XLA makes other normal numbers of the same seed.
+        ({"vat": 0.1}, 2e-3),
+    ],
+)
+def test_the_adversarial_step_compiles_with_xla_and_is_the_same(training, tolerance):
+    settings = {"cell": "none", "head": "mean", "training": training}
+    expected = one_update(static=False, compiled=False, **settings)
+    found = one_update(static=True, compiled=True, **settings)
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_allclose(one, other, atol=tolerance)
