@@ -10,7 +10,17 @@ from textrnn.cli import main as main_module
 from textrnn.cli.main import main
 from textrnn.errors import ConfigError, DataError, ModelError
 
-COMMANDS = ("train", "tune", "evaluate", "predict", "explain", "compare", "report", "export", "doctor")
+COMMANDS = (
+    "train",
+    "tune",
+    "evaluate",
+    "predict",
+    "explain",
+    "compare",
+    "report",
+    "export",
+    "doctor",
+)
 
 
 @pytest.fixture

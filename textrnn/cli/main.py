@@ -13,7 +13,17 @@ from textrnn.errors import ConfigError, TextRNNError
 
 __all__ = ["main"]
 
-_COMMANDS = ("train", "tune", "evaluate", "predict", "explain", "compare", "report", "export", "doctor")
+_COMMANDS = (
+    "train",
+    "tune",
+    "evaluate",
+    "predict",
+    "explain",
+    "compare",
+    "report",
+    "export",
+    "doctor",
+)
 
 
 class _LazyGroup(click.Group):

@@ -91,7 +91,8 @@ def report(
         card = run / "README.md"
         if "data" not in given and card.is_file():
             text = card.read_text(encoding="utf-8")
-            write_atomically(card, with_key_figures(text, key_figures(found)))
+            beside = page.name if page.parent.resolve() == run.resolve() else None
+            write_atomically(card, with_key_figures(text, key_figures(found), page=beside))
     except OSError as error:
         raise DataError(
             f"{page}: the report was not written ({error.strerror}); give another --output."
