@@ -61,6 +61,12 @@ def test_other_data_leave_the_card_as_it_is(textrnn, run, asked, home):
     assert asked[0]["texts"] == 6
 
 
+def test_the_run_s_own_data_from_another_folder_are_its_own(textrnn, run, asked):
+    textrnn("report", run, "--data-dir", "elsewhere")
+    assert "| accuracy on 16 texts" in (run / "README.md").read_text()
+    assert asked[0]["data"] == "letters, test"
+
+
 def test_a_page_elsewhere_is_not_linked_in_the_card(textrnn, run, asked):
     textrnn("report", run, "--output", "page.html")
     card = (run / "README.md").read_text()

@@ -121,6 +121,8 @@ def line_chart(
         if ticks is not None:
             axes.set_xticks(range(len(ticks)), ticks)
         else:
+            if len({float(x) for line in lines for x in line.x}) == 1:
+                axes.set_xlim(lines[0].x[0] - 1, lines[0].x[0] + 1)
             axes.xaxis.get_major_locator().set_params(integer=markers)
         if len(lines) > 1:
             _legend(figure)

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from textrnn.analysis.recurrences import Done, Recurrence, padded, recurrences, sample, trajectory
+from textrnn.analysis.recurrences import (
+    Done,
+    Recurrence,
+    graph,
+    padded,
+    recurrences,
+    sample,
+    trajectory,
+)
 from textrnn.classifier import TextClassifier
 from textrnn.errors import ConfigError
 
@@ -144,7 +152,7 @@ def divergence(
     )
 
 
-@tf.function(reduce_retracing=True)
+@graph
 def _logits(model: TextClassifier, ids: tf.Tensor) -> tf.Tensor:
     return tf.cast(model.logits(ids), tf.float32)
 
