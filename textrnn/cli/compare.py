@@ -201,8 +201,8 @@ def _compare(
             raise ConfigError(f"{run} and {runs[0]}: only one of them is multi-label.")
         if held_out and _drawn(classifier.config) != _drawn(first.config):
             raise ConfigError(
-                f"{run} was trained with another seed or other data than {runs[0]}, whose validation "
-                "texts may be among its training texts; compare on the test data."
+                f"{run} was trained with another seed or other data than {runs[0]}, whose "
+                "validation texts may be among its training texts; compare on the test data."
             )
         ids = classifier.tokenizer.encode_batch(data.texts)
         cut = classifier.cut_tokens
