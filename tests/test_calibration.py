@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from textrnn.calibration import calibrated, fit_temperature
+from textrnn.calibration import calibrated, fit_temperature, reliability
 
 
 def softmax(logits):
@@ -41,3 +41,21 @@ def test_scores_of_zero_and_one_are_no_error():
     scores = np.array([[1.0, 0.0], [0.0, 1.0]])
     assert np.isfinite(calibrated(scores, 0.05, multi_label=False)).all()
     assert fit_temperature(scores, scores, multi_label=False) <= 1.0
+
+
+def test_reliability_by_hand():
+    # Confidences 0.9 (right), 0.9 (wrong), 0.6 (right): bins 13, 13 and 9 of 15.
+    scores = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6]])
+    found = reliability(scores, np.array([[1, 0], [0, 1], [0, 1]]), multi_label=False)
+    assert found.counts.nonzero()[0].tolist() == [9, 13]
+    assert found.counts[[9, 13]].tolist() == [1, 2]
+    assert found.correct[[9, 13]].tolist() == [1, 1]
+    np.testing.assert_allclose(found.confidence[[9, 13]], [0.6, 1.8])
+    assert np.isclose(found.error, (abs(1 - 0.6) + abs(1 - 1.8)) / 3)
+
+
+def test_reliability_of_several_labels_is_that_of_the_decisions():
+    found = reliability(np.array([[1.0, 0.0]]), np.array([[1, 1]]), multi_label=True)
+    assert found.counts[[0, 14]].tolist() == [1, 1]
+    assert found.correct[[0, 14]].tolist() == [1, 1]
+    assert found.error == 0.5

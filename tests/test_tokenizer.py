@@ -1,4 +1,5 @@
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -331,6 +332,34 @@ def test_unknown_characters_keep_their_spelling_in_pieces():
 def test_pieces_are_those_of_the_ids(tokenizer):
     text = "a fine film"
     assert tokenizer.pieces(text) == [tokenizer.id_to_piece(id) for id in tokenizer.encode(text)]
+
+
+@given(text=TEXT)
+@settings(max_examples=50, deadline=None)
+def test_each_id_has_its_place_in_the_text(tokenizer, text):
+    spans = tokenizer.spans(text)
+    assert len(spans) == len(tokenizer.encode(text))
+    place = 0
+    for start, end in spans:
+        assert place <= start <= end <= len(text)
+        place = end
+
+
+def test_places_are_counted_in_characters():
+    tokenizer = train(["ab é ab é"] * 9, piece_type="char")
+    text = "ab é<br/>\U0001f600b"
+    found = [text[start:end] for start, end in tokenizer.spans(text)]
+    assert [piece for piece in found if piece] == ["a", "b", " ", "é", "<br/>", "\U0001f600", "b"]
+
+
+def test_places_go_on_in_the_parts_of_a_long_text(monkeypatch):
+    monkeypatch.setattr("textrnn.tokenizer.LONG_TEXT", 8)
+    monkeypatch.setattr("textrnn.tokenizer._LONG_PART", re.compile(r"(?s).{1,8}(?=\s|\Z)"))
+    tokenizer = train(["ab cd"] * 9, piece_type="char")
+    text = "ab cd ab cd ab cd"
+    found = [(start, text[start:end]) for start, end in tokenizer.spans(text)]
+    letters = [(start, letter) for start, letter in found if letter.strip()]
+    assert letters == [(i, letter) for i, letter in enumerate(text) if letter != " "]
 
 
 @pytest.mark.parametrize("beyond", [-1, 10_000])

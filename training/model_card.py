@@ -110,7 +110,7 @@ def _recurrence(model: ShapeConfig) -> str:
 _BEGIN, _END = "<!-- textrnn report -->", "<!-- /textrnn report -->"
 
 
-def with_key_figures(card: str, figures: Mapping[str, str]) -> str:
+def with_key_figures(card: str, figures: Mapping[str, str], *, page: str | None) -> str:
     """A card with these figures of an analysis, in the place of any that it had.
 
     Everything else of the card stays as it is.
@@ -118,9 +118,10 @@ def with_key_figures(card: str, figures: Mapping[str, str]) -> str:
     Args:
         card: As `model_card` wrote it, perhaps changed since.
         figures: By their names.
+        page: The report beside the card, None without.
     """
     rows = [f"| {_cell(name)} | {_cell(value)} |" for name, value in figures.items()]
-    told = "By `textrnn report`, whose page is [report.html](report.html)."
+    told = "By `textrnn report`" + (f"; its page is [{page}]({page})." if page else ".")
     lines = [_BEGIN, "## Remembers", "", told, "", "| figure | value |", "|---|---|", *rows]
     section = "\n".join([*lines, _END, ""])
     before, begun, rest = card.partition(_BEGIN)

@@ -4,10 +4,11 @@ from html import unescape
 
 import numpy as np
 import pytest
-from tiny import LABELS, finished_run, random_classifier, run_config
+from tiny import LABELS, finished_run, run_config
 
 from textrnn.analysis.attribution import METHODS, Explainer, explain, running_scores
 from textrnn.analysis.coloured import STYLE, coloured_html, explanation_page, facts, strongest
+from textrnn.classifier import TextClassifier
 from textrnn.errors import ConfigError
 from textrnn.inference import TrainedClassifier
 
@@ -25,10 +26,10 @@ def explainer(classifier):
 
 
 def forward(classifier, **settings) -> TrainedClassifier:
-    """An untrained model that reads forwards, with the same tokenizer."""
-    config = run_config("letters.csv", cell="gru", bidirectional=False, **settings)
-    model = random_classifier("gru", "max", bidirectional=False)
-    model = type(model)(classifier.tokenizer.vocab_size, 2, config=config.model)
+    """An untrained model, of one direction unless told, with the same tokenizer."""
+    settings = {"cell": "gru", "bidirectional": False, **settings}
+    config = run_config("letters.csv", **settings)
+    model = TextClassifier(classifier.tokenizer.vocab_size, 2, config=config.model)
     model.build((None, None))
     return TrainedClassifier(model, classifier.tokenizer, LABELS, config)
 
@@ -97,8 +98,9 @@ def test_errors(explainer):
 # The running prediction
 
 
-def test_the_running_prediction_ends_with_the_answer(classifier):
-    model = forward(classifier)
+@pytest.mark.parametrize("settings", [{}, {"cell": "none", "bidirectional": True}])
+def test_the_running_prediction_ends_with_the_answer(classifier, settings):
+    model = forward(classifier, **settings)
     found = explain(model, "ab cd x")
     running = running_scores(model, found)
     assert len(running) == len(found.words)

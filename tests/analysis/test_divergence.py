@@ -68,6 +68,12 @@ def test_the_answer_changes_with_the_token_it_rests_on():
     assert (found.texts, found.flipped, found.curves) == (2, 1.0, ())
     p = 1 / (1 + np.exp(-15.0)), 1 / (1 + np.exp(-5.0))
     assert found.probability_change == pytest.approx(p[0] + p[1] - 1, abs=1e-4)
+    # Of several labels each has its own: the first comes and goes with token 2, the second stays.
+    model.classify.set_weights([np.abs(kernel), np.array([-5.0, 5.0], np.float32)])
+    texts = [np.array([2]), np.array([3])]
+    assert divergence(model, texts, steps=1, multi_label=True).flipped == 1.0
+    model.classify.set_weights([np.abs(kernel), np.array([5.0, 5.0], np.float32)])
+    assert divergence(model, texts, steps=1, multi_label=True).flipped == 0.0
 
 
 @pytest.mark.parametrize("cell", ["simple", "gru", "lstm", "minlstm"])

@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -6,6 +9,7 @@ from tiny import random_classifier
 from textrnn.analysis.recurrences import (
     fresh_model,
     gate_values,
+    graph,
     padded,
     recurrences,
     sample,
@@ -85,3 +89,23 @@ def test_a_sample_is_drawn_cut_and_padded():
     for none in ([], [np.zeros(0, np.int32)]):
         with pytest.raises(ConfigError, match="expected a text of at least 1 tokens, got none"):
             sample(none, 2, tokens=4, seed=0)
+
+
+def test_a_graph_is_traced_once_and_dies_with_its_model():
+    tf.config.run_functions_eagerly(False)
+    model = random_classifier("gru", "mean", bidirectional=False)
+    traced = []
+
+    @graph
+    def twice(model, ids):
+        traced.append(ids.shape)
+        return 2 * model.logits(ids)
+
+    expected = 2 * model(IDS).numpy()
+    for ids in (IDS, IDS, IDS):
+        np.testing.assert_allclose(twice(model, tf.constant(ids)), expected, atol=1e-5)
+    assert traced == [(2, 4)]
+    watched = weakref.ref(model)
+    del model
+    gc.collect()
+    assert watched() is None

@@ -65,6 +65,19 @@ def test_other_labels_are_an_error(textrnn, run, home):
     assert "(neg, pos), got bad, good" in result.stderr
 
 
+def test_validation_texts_of_one_run_are_not_training_texts_of_another(
+    textrnn, run, twin, finished, home
+):
+    result = textrnn("compare", run, twin, "--split", "validation", "--json")
+    assert json.loads(result.stdout)["texts"] == 4
+    values = finished.config.to_dict()
+    values["model"]["cell"], values["training"] = "none", {**values["training"], "seed": 1}
+    train(type(finished.config).from_dict(values), home / "odd", reporter=Reporter(quiet=True))
+    result = textrnn("compare", run, "odd", "--split", "validation", code=1)
+    assert "odd was trained with another seed or other data" in result.stderr
+    assert json.loads(textrnn("compare", run, "odd", "--json").stdout)["texts"] == 10
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -1,7 +1,7 @@
 from tiny import MODEL
 
 from textrnn.config import DataConfig, ModelConfig, RunConfig, TokenizerConfig, TrainingConfig
-from textrnn.training.model_card import model_card
+from textrnn.training.model_card import model_card, with_key_figures
 
 FIGURES = {
     "texts": 1234,
@@ -70,3 +70,24 @@ def test_a_plain_model_of_one_direction():
 def test_what_was_left_out_of_the_data_is_told():
     assert card(notices=("3 rows left out.",)).endswith("## Data\n\n- 3 rows left out.\n")
     assert "## Data" not in card()
+
+
+def test_key_figures_stand_before_the_use():
+    text = with_key_figures(card(), {"horizon": "6 tokens", "a|b": "1\n2"}, page="report.html")
+    before, after = text.split("## Use")
+    assert before.startswith(card().split("## Use")[0])
+    assert after == card().split("## Use")[1]
+    assert "| horizon | 6 tokens |\n| a\\|b | 1 2 |\n" in before
+    assert "[report.html](report.html)" in before
+
+
+def test_key_figures_take_the_place_of_earlier_ones():
+    first = with_key_figures(card(), {"horizon": "6 tokens"}, page=None)
+    assert "report.html" not in first
+    second = with_key_figures(f"{first}\nMy own words.\n", {"horizon": "7 tokens"}, page=None)
+    assert second == first.replace("6 tokens", "7 tokens") + "\nMy own words.\n"
+
+
+def test_a_card_of_one_s_own_gets_them_at_its_end():
+    text = with_key_figures("# Mine\n", {"horizon": "6 tokens"}, page=None)
+    assert text.startswith("# Mine\n\n<!-- textrnn report -->\n")

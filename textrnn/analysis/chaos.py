@@ -13,6 +13,7 @@ import tensorflow as tf
 from textrnn.analysis.recurrences import (
     Done,
     Recurrence,
+    graph,
     padded,
     recurrences,
     sample,
@@ -160,7 +161,7 @@ def growth(
     return np.where(counted, logs, 0.0).sum(axis=0), counted.sum(axis=0)
 
 
-@tf.function(reduce_retracing=True)
+@graph
 def _tangent_growth(cell: RNNCell, gates: tf.Tensor, tangent: tf.Tensor) -> tf.Tensor:
     """`log ||J_t v|| / ||v||` of each step, `[T, B]`, for gates `[T, B, G*H]`, v `[B, S]`."""
     step = state_step(cell)

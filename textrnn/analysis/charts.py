@@ -29,7 +29,7 @@ INK = "#0a0b0c"
 SERIES = tuple(f"#c0000{i}" for i in range(1, 7))
 """What stands for the page's colours in the drawing: `currentColor`, and `--c1` to `--c6`."""
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # Letters stay letters: small, and the page's own font.
     "font.family": ["DejaVu Sans"],
     "font.size": 9.0,
@@ -46,6 +46,7 @@ SETTINGS: dict[str, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 8.0,
 }
+_METADATA = ("Creator", "Date", "Format", "Type")
 _numbers = itertools.count(1)
 
 
@@ -114,11 +115,14 @@ def line_chart(
         _, high = axes.get_ylim()
         if log_y and min(float(np.min(line.y)) for line in lines) < 0.1 * high:
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")
         elif log_y:
             axes.set_ylim(0.0, high)
         if ticks is not None:
             axes.set_xticks(range(len(ticks)), ticks)
         else:
+            if len({float(x) for line in lines for x in line.x}) == 1:
+                axes.set_xlim(lines[0].x[0] - 1, lines[0].x[0] + 1)
             axes.xaxis.get_major_locator().set_params(integer=markers)
         if len(lines) > 1:
             _legend(figure)
@@ -196,12 +200,10 @@ def _svg(figure: Figure, title: str) -> str:
     """The figure as an element of a page, in the page's colours."""
     picture = io.StringIO()
     # Names of clips and marks must differ between the pictures of one page.
-    with matplotlib.rc_context({"svg.hashsalt": f"textrnn{next(_numbers)}"}):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # A letter that the measuring font has not.
-            figure.savefig(
-                picture, format="svg", transparent=True, metadata=dict.fromkeys(_METADATA)
-            )
+    salt: dict[Any, Any] = {"svg.hashsalt": f"textrnn{next(_numbers)}"}
+    with matplotlib.rc_context(salt), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # A letter that the measuring font has not.
+        figure.savefig(picture, format="svg", transparent=True, metadata=dict.fromkeys(_METADATA))
     text = picture.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<(metadata|style).*?</\1>", "", text, flags=re.DOTALL)
@@ -211,6 +213,3 @@ def _svg(figure: Figure, title: str) -> str:
     for i, colour in enumerate(SERIES, start=1):
         text = text.replace(colour, f"var(--c{i})")
     return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(title)}" ', 1)
-
-
-_METADATA = ("Creator", "Date", "Format", "Type")

@@ -12,6 +12,7 @@ import tensorflow as tf
 from textrnn.analysis.recurrences import (
     Done,
     Recurrence,
+    graph,
     padded,
     recurrences,
     sample,
@@ -236,7 +237,7 @@ def _is_exact(cell: RNNCell) -> bool:
     return isinstance(cell, LinearRNNCell) or sum(cell.state_size) <= EXACT_SIZE
 
 
-@tf.function(reduce_retracing=True)
+@graph
 def _adjoint_squares(
     cell: RNNCell, gates: tf.Tensor, states: tf.Tensor, probes: tf.Tensor
 ) -> tf.Tensor:
@@ -266,7 +267,7 @@ def _adjoint_squares(
     return tf.reshape(squares.stack(), [steps + 1, count, batch])
 
 
-@tf.function(reduce_retracing=True)
+@graph
 def _gradient_norms(model: TextClassifier, ids: tf.Tensor) -> tf.Tensor:
     """`||d logit / d x_t||`, `[B, T]`, of each text's most probable label."""
     mask = tf.not_equal(ids, 0)

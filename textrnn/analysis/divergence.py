@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from textrnn.analysis.recurrences import Done, Recurrence, padded, recurrences, sample, trajectory
+from textrnn.analysis.recurrences import (
+    Done,
+    Recurrence,
+    graph,
+    padded,
+    recurrences,
+    sample,
+    trajectory,
+)
 from textrnn.classifier import TextClassifier
 from textrnn.errors import ConfigError
 
@@ -53,8 +61,8 @@ class Divergence:
 
     Attributes:
         texts: How many texts were changed in one token each.
-        flipped: Share of them that get another label for it.
-        probability_change: Mean change of the label's probability, up or down.
+        flipped: Share of them that get another label for it, or other labels.
+        probability_change: Mean change of the most probable label's probability, up or down.
         curves: Of each recurrence; none of a bag of embeddings.
     """
 
@@ -80,6 +88,7 @@ def divergence(
     steps: int = 64,
     tokens: int = 256,
     documents: int = 64,
+    multi_label: bool = False,
     seed: int = 0,
     on_batch: Done = lambda count: None,
 ) -> Divergence:
@@ -91,6 +100,7 @@ def divergence(
         steps: K, for how many tokens; no more than half of the length that half of the texts have.
         tokens: What of each text is read, from its beginning.
         documents: How many texts are drawn.
+        multi_label: Whether each label has a probability of its own.
         seed: Of the choice, the places and the new tokens.
         on_batch: Told how many texts are done.
 
@@ -124,12 +134,16 @@ def divergence(
                 key = one.layer, one.direction, one.tokens_per_step
                 found.setdefault(key, []).append(curve)
         on_batch(len(batch))
-    p, q = (np.asarray(tf.nn.softmax(np.concatenate(logits))) for logits in (before, after))
+    activation = tf.sigmoid if multi_label else tf.nn.softmax
+    p, q = (np.asarray(activation(np.concatenate(logits))) for logits in (before, after))
     best = p.argmax(axis=1)
     rows = np.arange(len(p))
+    flipped = q.argmax(axis=1) != best
+    if multi_label:
+        flipped = ((p >= 0.5) != (q >= 0.5)).any(axis=1)
     return Divergence(
         texts=len(chosen),
-        flipped=float(np.mean(q.argmax(axis=1) != best)),
+        flipped=float(np.mean(flipped)),
         probability_change=float(np.mean(np.abs(q[rows, best] - p[rows, best]))),
         curves=tuple(
             DivergenceCurve(*key, np.concatenate(parts).mean(axis=0))
@@ -138,7 +152,7 @@ def divergence(
     )
 
 
-@tf.function(reduce_retracing=True)
+@graph
 def _logits(model: TextClassifier, ids: tf.Tensor) -> tf.Tensor:
     return tf.cast(model.logits(ids), tf.float32)
 

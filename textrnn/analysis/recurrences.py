@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -22,6 +24,7 @@ __all__ = [
     "Recurrence",
     "fresh_model",
     "gate_values",
+    "graph",
     "padded",
     "recurrences",
     "sample",
@@ -31,6 +34,33 @@ __all__ = [
 
 Done = Callable[[int], None]
 """Told after each batch how many texts it held."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_graphs: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
+
+
+def graph(function: F) -> F:
+    """As `tf.function`, for functions of a cell or a model and tensors.
+
+    Each cell or model has graphs of its own, which die with it; `tf.function` would hold them for
+    ever, and warn of the many.
+    """
+
+    @functools.wraps(function)
+    def call(owner: Any, *tensors: Any) -> Any:
+        graphs = _graphs.setdefault(owner, {})
+        if function not in graphs:
+            # A partial: by a function's code TensorFlow would count the tracings of all owners.
+            traced = functools.partial(_call, function, weakref.ref(owner))
+            graphs[function] = tf.function(traced, reduce_retracing=True)
+        return graphs[function](*tensors)
+
+    return call  # type: ignore[return-value]
+
+
+def _call(function: Callable[..., Any], owner: weakref.ref[Any], *tensors: Any) -> Any:
+    return function(owner(), *tensors)
 
 
 @dataclass(frozen=True)
@@ -112,7 +142,7 @@ def state_step(cell: RNNCell) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     return step
 
 
-@tf.function(reduce_retracing=True)
+@graph
 def trajectory(cell: RNNCell, gates: tf.Tensor) -> tf.Tensor:
     """The states `[T+1, B, S]` around the steps of gates `[T, B, G*H]`, the zero state first."""
     step = state_step(cell)

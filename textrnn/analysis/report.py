@@ -42,7 +42,7 @@ def report_page(found: Summary) -> str:
         files("textrnn.analysis").joinpath(TEMPLATE).read_text(encoding="utf-8")
     )
     model = found.config.model
-    return template.render(
+    page: str = template.render(
         found=found,
         model=model,
         version=importlib.metadata.version("textrnn"),
@@ -51,10 +51,12 @@ def report_page(found: Summary) -> str:
         confusions=_confusions(found),
         whole_matrix=len(found.labels) <= MOST_LABELS,
         place=place,
+        cut=found.config.training.max_length if model.bidirectional or model.halve else 0,
         within=within,
         many=lambda curve: (len(curve.norm) - 1) * curve.tokens_per_step,
         seconds=sum(part.seconds for part in vars(found).values() if hasattr(part, "reason")),
     )
+    return page
 
 
 def _confusions(found: Summary) -> list[tuple[str, str, int]]:

@@ -102,7 +102,10 @@ def compare(
         data, runs = _train(vary, given, config_file, output, split, reporter)
     else:
         data = _read(runs[0], given, split, reporter)
-    comparison = _compare(runs, data, reporter)
+    held_out = split == "validation" and not {"dataset", "train_file", "valid_file"} & set(
+        given.get("data", {}) if vary is None else ()
+    )
+    comparison = _compare(runs, data, reporter, held_out=held_out)
     if as_json:
         click.echo(json.dumps(comparison.to_dict()))
     else:
@@ -168,8 +171,12 @@ def _values(vary: str) -> tuple[str, list[Any]]:
     return name, found
 
 
-def _compare(runs: Sequence[Path], data: Split, reporter: Reporter) -> Comparison:
-    """Has all runs answer the same texts."""
+def _compare(
+    runs: Sequence[Path], data: Split, reporter: Reporter, *, held_out: bool
+) -> Comparison:
+    """Has all runs answer the same texts; `held_out`: from the first run's training data."""
+    import numpy as np
+
     from textrnn import bundle
     from textrnn.analysis.comparison import ask
     from textrnn.analysis.comparison import compare as compare_answers
@@ -178,34 +185,42 @@ def _compare(runs: Sequence[Path], data: Split, reporter: Reporter) -> Compariso
     names = [run.name for run in runs]
     if len(set(names)) < len(names):
         names = [str(run) for run in runs]
-    answers, first, lengths = [], None, None
+    first = bundle.load(runs[0])
+    own_labels = first.labels
+    carried = targets(data.labels, own_labels)
+    lengths = np.array([len(text) for text in first.tokenizer.encode_batch(data.texts)])
+    answers = []
     for run, name in zip(runs, names, strict=True):
         classifier = bundle.load(run)
-        first = first or classifier
-        if set(classifier.labels) != set(first.labels):
+        if set(classifier.labels) != set(own_labels):
             raise DataError(
-                f"{run}: expected the labels of {runs[0]} ({', '.join(first.labels)}), got "
+                f"{run}: expected the labels of {runs[0]} ({', '.join(own_labels)}), got "
                 f"{', '.join(classifier.labels)}."
             )
         if classifier.config.data.multi_label != first.config.data.multi_label:
             raise ConfigError(f"{run} and {runs[0]}: only one of them is multi-label.")
+        if held_out and _drawn(classifier.config) != _drawn(first.config):
+            raise ConfigError(
+                f"{run} was trained with another seed or other data than {runs[0]}, whose "
+                "validation texts may be among its training texts; compare on the test data."
+            )
         ids = classifier.tokenizer.encode_batch(data.texts)
-        if lengths is None:
-            lengths = [len(text) for text in ids]
         cut = classifier.cut_tokens
         with reporter.step(name, total=len(ids)) as advance:
             own = ask(classifier, ids, name=name, folder=run, on_batch=advance)
         if classifier.cut_tokens > cut:
             share = (classifier.cut_tokens - cut) / sum(map(len, ids))
             reporter.message(f"note: {name}: --max-length cuts off {share:.1%} of the tokens.")
-        columns = [classifier.labels.index(label) for label in first.labels]
+        columns = [classifier.labels.index(label) for label in own_labels]
         answers.append(dataclasses.replace(own, probabilities=own.probabilities[:, columns]))
-    return compare_answers(
-        answers,
-        targets(data.labels, first.labels),
-        lengths,
-        multi_label=first.config.data.multi_label,
-    )
+    return compare_answers(answers, carried, lengths, multi_label=first.config.data.multi_label)
+
+
+def _drawn(config: RunConfig) -> tuple[Any, ...]:
+    """What the choice of the validation texts depends on."""
+    data = config.data
+    seed = config.training.seed if data.valid_file is None else None
+    return (data.dataset, data.train_file, data.valid_file, data.valid_fraction, seed)
 
 
 def _print_tables(comparison: Comparison, console: Console) -> None:

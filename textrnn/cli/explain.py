@@ -99,8 +99,8 @@ def _print_words(found: Attribution, running: Sequence[float] | None, console: C
     console.print(coloured)
     console.print()
     table = Table("word", "score")
-    for word, score in strongest(found):
-        table.add_row(Text(word), f"{score:+.4f}")
+    for name, score in strongest(found):
+        table.add_row(Text(name), f"{score:+.4f}")
     if table.row_count:
         console.print(table)
     if running:

@@ -67,9 +67,9 @@ def report(
     classifier = bundle.load(run)
     given = given_settings(context)
     config = merge_settings(classifier.config, given)
+    others = bool({"dataset", "train_file", "valid_file", "test_file"} & set(given.get("data", {})))
     if split is None:
-        tested = "test" in classifier.metrics or config.data.test_file is not None
-        split = "test" if tested or "data" in given else "validation"
+        split = "test" if others or "test" in classifier.metrics else "validation"
     reporter = Reporter()
     data, notices = load_split(
         config.data, split, seed=config.training.seed, label_names=classifier.labels
@@ -89,9 +89,10 @@ def report(
     try:
         write_atomically(page, report_page(found))
         card = run / "README.md"
-        if "data" not in given and card.is_file():
+        if not others and card.is_file():
             text = card.read_text(encoding="utf-8")
-            write_atomically(card, with_key_figures(text, key_figures(found)))
+            beside = page.name if page.parent.resolve() == run.resolve() else None
+            write_atomically(card, with_key_figures(text, key_figures(found), page=beside))
     except OSError as error:
         raise DataError(
             f"{page}: the report was not written ({error.strerror}); give another --output."

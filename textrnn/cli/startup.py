@@ -30,6 +30,7 @@ def start_tensorflow() -> None:
         import tensorflow as tf
 
         absl.logging.set_verbosity(absl.logging.ERROR)
+        tf.get_logger().setLevel("ERROR")  # It warns of graphs traced anew, as is meant here.
         if not {"TF_CONFIG", "TPU_NAME"} & set(os.environ):  # A cluster must come first.
             tf.config.list_logical_devices()
 

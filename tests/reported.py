@@ -1,0 +1,99 @@
+"""What the tests of the report share: a summary of a tiny run whose labels and texts are HTML."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from tiny import MODEL, Run, finished_run, labelled_texts
+
+from textrnn.analysis.summary import Summary, summary
+from textrnn.classifier import TextClassifier
+from textrnn.config import ModelConfig
+from textrnn.data import Split
+from textrnn.inference import TrainedClassifier
+
+LABELS = ("<b>neg</b>", "<script>alert('pos')</script>")
+TEXTS = ["<img src=http://a.b/x> x", "a & b y", "", "<script>y</script> " + "a b c d " * 5]
+
+
+_made: dict[tuple[str, bool, int], Summary] = {}
+
+
+class Steps:
+    """Stands for the Reporter: keeps what was told of each step."""
+
+    def __init__(self) -> None:
+        self.done: dict[str, int] = {}
+
+    @contextlib.contextmanager
+    def __call__(self, name: str, *, total: int) -> Iterator[Callable[..., None]]:
+        assert total > 0
+        self.done[name] = 0
+
+        def advance(count: int, text: str = "") -> None:
+            self.done[name] += count
+
+        yield advance
+
+
+def _summary(run: Run, cell: str, multi_label: bool, samples: int) -> Summary:
+    model = run.classifier.model
+    if cell == "none":
+        config = ModelConfig(**{**MODEL, "head": "mean"})
+        model = TextClassifier(run.classifier.tokenizer.vocab_size, 2, config=config)
+        model.build((None, None))
+    values = run.config.to_dict()
+    values["data"]["multi_label"] = multi_label
+    values["model"]["cell"] = cell
+    classifier = TrainedClassifier(
+        model,
+        run.classifier.tokenizer,
+        LABELS,
+        type(run.config).from_dict(values),
+        metrics=run.classifier.metrics,
+    )
+    rows = labelled_texts(12, seed=5) + [(text, "pos") for text in TEXTS]
+    texts = [text for text, _ in rows]
+    names = dict(zip(("neg", "pos"), LABELS, strict=True))
+    split = Split(texts, [(names[label],) for _, label in rows])
+    steps = Steps()
+    found = summary(
+        classifier,
+        split,
+        folder=run.folder,
+        data="<i>letters</i>",
+        step=steps,
+        samples=samples,
+    )
+    assert steps.done["answers"] == (samples or len(texts))
+    return found
+
+
+def tiny_summary(
+    factory: pytest.TempPathFactory,
+    *,
+    cell: str = "mingru",
+    multi_label: bool = False,
+    samples: int = 0,
+) -> Summary:
+    """All analyses of a bidirectional minGRU of three units, or of a bag of embeddings."""
+    key = cell, multi_label, samples
+    if key not in _made:
+        run = finished_run(factory)
+        tf.config.run_functions_eagerly(True)  # Tracing takes longer than such small sums.
+        _made[key] = _summary(run, *key)
+        tf.config.run_functions_eagerly(False)
+    return _made[key]
+
+
+def page_of(found: Summary, folder: Path) -> Path:
+    """The report, written to a file."""
+    from textrnn.analysis.report import report_page
+
+    path = folder / "report.html"
+    path.write_text(report_page(found), encoding="utf-8")
+    return path
