@@ -223,13 +223,13 @@ def state_norms(
         u = np.random.default_rng(seed).choice([-1.0, 1.0], [probes, size])
     states = trajectory(cell, recurrence.gates)
     places = recurrence.lengths[tf.newaxis] - steps + tf.range(steps)[:, tf.newaxis]  # [K, B]
-    rows = [
+    gates, before = (
         tf.transpose(
             tf.gather(tf.transpose(each, [1, 0, 2]), tf.transpose(places), batch_dims=1), [1, 0, 2]
         )
         for each in (recurrence.gates, states)
-    ]
-    squares = _adjoint_squares(cell, *rows, tf.constant(u, states.dtype))  # [K+1, P, B]
+    )
+    squares = _adjoint_squares(cell, gates, before, tf.constant(u, states.dtype))  # [K+1, P, B]
     return np.asarray(np.sqrt(np.mean(squares.numpy(), axis=1) / size))
 
 
