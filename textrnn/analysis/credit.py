@@ -215,7 +215,7 @@ def state_norms(
     """
     cell, size = recurrence.cell, sum(recurrence.cell.state_size)
     steps = max(1, steps // recurrence.tokens_per_step)
-    if isinstance(cell, LinearRNNCell):
+    if _is_diagonal(cell):
         u = np.ones([1, size])
     elif size <= EXACT_SIZE:
         u = np.eye(size) * np.sqrt(size)
@@ -234,7 +234,12 @@ def state_norms(
 
 
 def _is_exact(cell: RNNCell) -> bool:
-    return isinstance(cell, LinearRNNCell) or sum(cell.state_size) <= EXACT_SIZE
+    return _is_diagonal(cell) or sum(cell.state_size) <= EXACT_SIZE
+
+
+def _is_diagonal(cell: RNNCell) -> bool:
+    # A subclass with a step of its own may mix the units.
+    return isinstance(cell, LinearRNNCell) and type(cell).step is LinearRNNCell.step
 
 
 @graph
