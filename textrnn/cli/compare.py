@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from textrnn.cli.console import table_console
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import (
@@ -109,7 +110,7 @@ def compare(
     if as_json:
         click.echo(json.dumps(comparison.to_dict()))
     else:
-        _print_tables(comparison, Console(highlight=False))
+        _print_tables(comparison, table_console())
 
 
 def _read(first: Path, given: dict[str, Any], split: SplitName, reporter: Reporter) -> Split:

@@ -8,9 +8,9 @@ import os
 import platform
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from textrnn.cli.console import table_console
 from textrnn.cli.startup import start_tensorflow
 
 __all__ = ["doctor"]
@@ -63,7 +63,7 @@ def doctor(as_json: bool) -> None:
     table = Table("what", "found")
     for name, value in facts.items():
         table.add_row(name, value)
-    Console(highlight=False).print(table)
+    table_console().print(table)
 
 
 def _version(package: str) -> str:

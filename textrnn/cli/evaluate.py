@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from textrnn.cli.console import table_console
 from textrnn.cli.options import data_options, given_settings, merge_settings, run_argument
 from textrnn.cli.startup import start_tensorflow
 
@@ -54,7 +55,7 @@ def evaluate(
     if as_json:
         click.echo(json.dumps(metrics))
     else:
-        _print_tables(metrics, Console(highlight=False))
+        _print_tables(metrics, table_console())
 
 
 def _print_tables(metrics: Mapping[str, Any], console: Console) -> None:

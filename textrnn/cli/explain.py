@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from textrnn.atomic import write_atomically
+from textrnn.cli.console import table_console
 from textrnn.cli.options import run_argument
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import ATTRIBUTIONS
@@ -76,7 +77,7 @@ def explain(
     if as_json:
         click.echo(json.dumps({**found.to_dict(), "running": running}, ensure_ascii=False))
     else:
-        _print_words(found, running, Console(highlight=False))
+        _print_words(found, running, table_console())
 
 
 def _print_words(found: Attribution, running: Sequence[float] | None, console: Console) -> None:

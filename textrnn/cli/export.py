@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from textrnn.cli.console import table_console
 from textrnn.cli.options import data_options, given_settings, merge_settings
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import EXPORT_FORMS, EXPORT_KINDS, EXPORT_PRECISIONS
@@ -133,8 +134,7 @@ def export(
     if as_json:
         click.echo(json.dumps([artefact.to_dict() for artefact in artefacts]))
     else:
-        console = Console(highlight=False)
-        _print_table(artefacts, console if console.is_terminal else Console(width=120))
+        _print_table(artefacts, table_console())
         click.echo(f"export folder {folder}")
     failed = [artefact for artefact in artefacts if artefact.status == "failed"]
     for artefact in failed:

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 import humanfriendly
-from rich.console import Console
 from rich.table import Table
 
+from textrnn.cli.console import table_console
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import (
@@ -104,6 +104,6 @@ def tune(
             f"{outcome.seconds:.0f}",
             ", ".join(values),
         )
-    Console(highlight=False).print(table)
+    table_console().print(table)
     click.echo(f"{len(trained)} trials trained of {len(outcomes)}; table {output / 'trials.csv'}")
     click.echo(f"best run {output / 'best'}")
