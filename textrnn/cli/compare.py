@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from textrnn.cli.console import table_console
 from textrnn.cli.options import given_settings, merge_settings, setting_options
@@ -226,8 +226,14 @@ def _drawn(config: RunConfig) -> tuple[Any, ...]:
 
 def _print_tables(comparison: Comparison, console: Console) -> None:
     figures = Table(
-        *("run", "accuracy", "macro F1", "log loss", "ECE", "weights", "MB", "tokens/s"),
+        Column("run", overflow="fold"),
+        *("accuracy", "macro F1", "log loss", "ECE"),
         title=f"{comparison.texts:,} texts; percent, with 95 % confidence intervals",
+    )
+    costs = Table(
+        Column("run", overflow="fold"),
+        *("weights", "MB on disk", "tokens/s"),
+        title="cost; the speed as measured once",
     )
     for run in comparison.runs:
         figures.add_row(
@@ -236,14 +242,18 @@ def _print_tables(comparison: Comparison, console: Console) -> None:
             _interval(run.macro_f1),
             f"{run.log_loss:.4f}",
             f"{run.calibration_error:.4f}",
+        )
+        costs.add_row(
+            escape(run.name),
             f"{run.weights:,}",
             f"{run.file_bytes / 1e6:.2f}",
             f"{run.tokens_per_second:,.0f}",
         )
     console.print(figures)
+    console.print(costs)
     buckets = comparison.runs[0].by_length
     lengths = Table(
-        "run",
+        Column("run", overflow="fold"),
         *(f"{bucket.shortest:,}-{bucket.longest:,}" for bucket in buckets),
         title="accuracy by length in tokens; percent",
     )
@@ -251,7 +261,8 @@ def _print_tables(comparison: Comparison, console: Console) -> None:
         lengths.add_row(escape(run.name), *(_interval(b.accuracy) for b in run.by_length))
     console.print(lengths)
     pairs = Table(
-        *("one", "other", "only one right", "only other right", "p", "p (Holm)", "better"),
+        *(Column(name, overflow="fold") for name in ("one", "other", "better")),
+        *("only one right", "only other right", "p", "p (Holm)"),
         title="McNemar's exact test",
     )
     for pair in comparison.pairs:
@@ -259,14 +270,14 @@ def _print_tables(comparison: Comparison, console: Console) -> None:
         pairs.add_row(
             escape(pair.first),
             escape(pair.second),
+            escape(better) if pair.adjusted < LEVEL else "not shown",
             f"{pair.only_first:,}",
             f"{pair.only_second:,}",
             f"{pair.p_value:.2g}",
             f"{pair.adjusted:.2g}",
-            escape(better) if pair.adjusted < LEVEL else "not shown",
         )
     console.print(pairs)
 
 
 def _interval(found: Interval) -> str:
-    return f"{100 * found.value:.1f} ({100 * found.low:.1f}-{100 * found.high:.1f})"
+    return f"{100 * found.value:.1f}\n{100 * found.low:.1f}-{100 * found.high:.1f}"
