@@ -12,7 +12,7 @@ FILE_WIDTH = 160
 
 
 def table_console() -> Console:
-    """A console on stdout that does not cut a table short where no terminal limits it; COLUMNS does."""
+    """A console on stdout; where neither a terminal nor COLUMNS limits it, no table is cut short."""
     console = Console(highlight=False)
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
