@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tensorflow as tf
@@ -20,7 +21,8 @@ LABELS = ("<b>neg</b>", "<script>alert('pos')</script>")
 TEXTS = ["<img src=http://a.b/x> x", "a & b y", "", "<script>y</script> " + "a b c d " * 5]
 
 
-_made: dict[tuple[str, bool, int], Summary] = {}
+Shape = tuple[tuple[str, Any], ...]
+_made: dict[tuple[Shape, bool, int], Summary] = {}
 
 
 class Steps:
@@ -40,15 +42,14 @@ class Steps:
         yield advance
 
 
-def _summary(run: Run, cell: str, multi_label: bool, samples: int) -> Summary:
-    model = run.classifier.model
-    if cell == "none":
-        config = ModelConfig(**{**MODEL, "head": "mean"})
+def _summary(run: Run, shape: Shape, multi_label: bool, samples: int) -> Summary:
+    model, values = run.classifier.model, run.config.to_dict()
+    if shape:
+        config = ModelConfig(**{**MODEL, **dict(shape)})
+        values["model"] = config.to_dict()
         model = TextClassifier(run.classifier.tokenizer.vocab_size, 2, config=config)
         model.build((None, None))
-    values = run.config.to_dict()
     values["data"]["multi_label"] = multi_label
-    values["model"]["cell"] = cell
     classifier = TrainedClassifier(
         model,
         run.classifier.tokenizer,
@@ -76,12 +77,12 @@ def _summary(run: Run, cell: str, multi_label: bool, samples: int) -> Summary:
 def tiny_summary(
     factory: pytest.TempPathFactory,
     *,
-    cell: str = "mingru",
     multi_label: bool = False,
     samples: int = 0,
+    **shape: Any,
 ) -> Summary:
-    """All analyses of a bidirectional minGRU of three units, or of a bag of embeddings."""
-    key = cell, multi_label, samples
+    """All analyses of the tiny run, a bidirectional minGRU, or of an untrained model of a shape."""
+    key = tuple(shape.items()), multi_label, samples
     if key not in _made:
         run = finished_run(factory)
         tf.config.run_functions_eagerly(True)  # Tracing takes longer than such small sums.

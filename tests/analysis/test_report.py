@@ -151,6 +151,23 @@ def test_a_bag_of_embeddings_has_reasons_where_it_has_no_states(bag):
     assert page.pictures["redundancy"] == 1
 
 
+def test_a_pyramid_that_reads_in_both_directions(tmp_path_factory):
+    found = tiny_summary(tmp_path_factory, cell="lstm", layers=2, halve=True, head="attention")
+    page = Page(report_page(found))
+    for section in ("credit", "chaos", "times"):
+        for place in ("layer 1 forward", "layer 1 backward", "layer 2 forward", "layer 2 backward"):
+            assert place in page.sections[section], section
+    assert len(key_figures(found)) == 12
+
+
+def test_a_model_that_reads_forwards(tmp_path_factory):
+    found = tiny_summary(tmp_path_factory, cell="simple", bidirectional=False, head="last")
+    page = Page(report_page(found))
+    assert "read forwards; head: last" in " ".join(page.sections["run"].split())
+    assert "backward" not in page.sections["chaos"]
+    assert "eigenvalues" in page.sections["times"]
+
+
 def test_several_labels_a_text(tmp_path_factory):
     found = tiny_summary(tmp_path_factory, cell="none", multi_label=True)
     page = Page(report_page(found))
