@@ -308,12 +308,9 @@ class _Run:
     def _finish(self, trainer: Trainer, corpus: Corpus, tokenizer: Tokenizer) -> TrainedClassifier:
         """Measures the trained model and writes what a run leaves behind."""
         config, folder, reporter = self.config, self.folder, self.reporter
-        model, state = trainer.model, trainer.state
-        if config.training.precision != "float32" or self.distribution.replicas > 1:
-            model = build_model(
-                tokenizer, corpus, config, precision="float32"
-            )  # As when it is loaded.
-            model.set_weights(trainer.model.get_weights())
+        # As it will be loaded; and without the optimizer, which would be saved with the weights.
+        model, state = build_model(tokenizer, corpus, config, precision="float32"), trainer.state
+        model.set_weights(trainer.model.get_weights())
         classifier = TrainedClassifier(model, tokenizer, corpus.label_names, config)
         classifier.metrics = {
             "training": {

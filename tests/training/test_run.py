@@ -3,6 +3,7 @@ import json
 import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -425,3 +426,11 @@ def test_determinism_is_asked_of_tensorflow(data, tmp_path, monkeypatch, determi
     with pytest.raises(Caught):
         train(run_config(data, deterministic=deterministic), tmp_path / "run", reporter=QUIET)
     assert calls == ["asked"] * deterministic
+
+
+def test_the_weights_file_holds_the_weights_and_nothing_else(data, tmp_path):
+    classifier = train(run_config(data), tmp_path / "run", reporter=QUIET)
+    sizes: list[int] = []
+    with h5py.File(tmp_path / "run" / "model.weights.h5") as file:
+        file.visititems(lambda _, item: sizes.append(getattr(item, "size", 0)))
+    assert sum(sizes) == sum(np.size(weight) for weight in classifier.model.get_weights())

@@ -12,7 +12,7 @@ FILE_WIDTH = 160
 
 
 def table_console() -> Console:
-    """A console on stdout; where neither a terminal nor COLUMNS limits it, no table is cut short."""
+    """A console on stdout; tables are cut short only where a terminal or COLUMNS limits them."""
     console = Console(highlight=False)
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
