@@ -23,6 +23,7 @@ __all__ = [
     "PRECISIONS",
     "STRATEGIES",
     "DataConfig",
+    "FittingConfig",
     "ModelConfig",
     "RunConfig",
     "ShapeConfig",
@@ -184,7 +185,38 @@ class ModelConfig(ShapeConfig):
 
 
 @dataclass(frozen=True)
-class TrainingConfig(Section):
+class FittingConfig(Section):
+    """How weights are fitted: a classifier's and a language model's settings alike."""
+
+    time_budget: str | None = setting(
+        None,
+        "Time for the whole run, such as 90s, 30m or 2h: the learning rate falls to zero in it.",
+    )
+    clip_norm: float = setting(1.0, "Largest global norm of the gradient (0: off).", minimum=0.0)
+    checkpoint_minutes: float = setting(
+        5.0, "Between two checkpoints.", minimum=0.0, operational=True
+    )
+    keep_checkpoints: int = setting(
+        3, "How many of the newest checkpoints are kept.", minimum=1, operational=True
+    )
+    precision: str = setting(
+        "float32",
+        "Of matrix products and embeddings; weights, gates and states are float32 in any case.",
+        choices=PRECISIONS,
+    )
+    seed: int = setting(0, "Seed of every random choice.", minimum=0, below=2**31)
+    deterministic: bool = setting(
+        False, "Give the same weights, bit for bit, each time on one machine (slower)."
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.time_budget is not None:
+            seconds(self.time_budget)
+
+
+@dataclass(frozen=True)
+class TrainingConfig(FittingConfig):
     """How the weights are fitted."""
 
     epochs: int | None = setting(
@@ -192,10 +224,6 @@ class TrainingConfig(Section):
         "Passes over the training data, or auto: 5, or as many as make 2,000 updates; with "
         "--time-budget, as many as fit.  [default: auto]",
         minimum=1,
-    )
-    time_budget: str | None = setting(
-        None,
-        "Time for the whole run, such as 90s, 30m or 2h: the learning rate falls to zero in it.",
     )
     batch_tokens: int = setting(8192, "Tokens of a batch, padding included.", minimum=1)
     batch_texts: int = setting(32, "Texts of a batch, at the most.", minimum=1)
@@ -242,7 +270,6 @@ class TrainingConfig(Section):
         "gradual unfreezing; 0: all at once).",
         minimum=0.0,
     )
-    clip_norm: float = setting(1.0, "Largest global norm of the gradient (0: off).", minimum=0.0)
     label_smoothing: float = setting(
         0.1, "Probability spread over the other labels.", minimum=0.0, below=1.0
     )
@@ -291,26 +318,9 @@ class TrainingConfig(Section):
         choices=("stop", "rollback"),
         operational=True,
     )
-    checkpoint_minutes: float = setting(
-        5.0, "Between two checkpoints.", minimum=0.0, operational=True
-    )
-    keep_checkpoints: int = setting(
-        3, "How many of the newest checkpoints are kept.", minimum=1, operational=True
-    )
-    precision: str = setting(
-        "float32",
-        "Of matrix products and embeddings; weights, gates and states are float32 in any case.",
-        choices=PRECISIONS,
-    )
-    seed: int = setting(0, "Seed of every random choice.", minimum=0, below=2**31)
-    deterministic: bool = setting(
-        False, "Give the same weights, bit for bit, each time on one machine (slower)."
-    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.time_budget is not None:
-            seconds(self.time_budget)
         if self.vectors and self.init_from:
             raise ConfigError("give either `vectors` or `init_from`, not both.")
         if self.tbptt_random and self.tbptt is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from textrnn.config import PRECISIONS, ShapeConfig, TokenizerConfig
+from textrnn.config import FittingConfig, ShapeConfig, TokenizerConfig
 from textrnn.errors import ConfigError
-from textrnn.settings import Section, Settings, seconds, setting
+from textrnn.settings import Section, Settings, setting
 
 __all__ = ["PretrainConfig", "PretrainingConfig", "TextConfig"]
 
@@ -38,17 +38,13 @@ class TextConfig(Section):
 
 
 @dataclass(frozen=True)
-class PretrainingConfig(Section):
+class PretrainingConfig(FittingConfig):
     """How the weights of a language model are fitted."""
 
     epochs: int | None = setting(
         None,
         "Passes over the texts, or auto: 3; with --time-budget, as many as fit.  [default: auto]",
         minimum=1,
-    )
-    time_budget: str | None = setting(
-        None,
-        "Time for the whole run, such as 30m or 2h: the learning rate falls to zero in it.",
     )
     streams: int = setting(
         64, "Places in the text that are read side by side: rows of a batch.", minimum=1
@@ -69,30 +65,12 @@ class PretrainingConfig(Section):
     warmup: float = setting(
         0.02, "Share of the training in which the learning rate rises.", minimum=0.0, below=1.0
     )
-    clip_norm: float = setting(1.0, "Largest global norm of the gradient (0: off).", minimum=0.0)
     held_out: float = setting(
         0.01, "Share of the texts that measure the model and are not learned.", minimum=0.0, below=1
-    )
-    precision: str = setting(
-        "float32",
-        "Of matrix products and embeddings; weights, gates and states are float32 in any case.",
-        choices=PRECISIONS,
-    )
-    checkpoint_minutes: float = setting(
-        5.0, "Between two checkpoints.", minimum=0.0, operational=True
-    )
-    keep_checkpoints: int = setting(
-        2, "How many of the newest checkpoints are kept.", minimum=1, operational=True
-    )
-    seed: int = setting(0, "Seed of every random choice.", minimum=0, below=2**31)
-    deterministic: bool = setting(
-        False, "Give the same weights, bit for bit, each time on one machine (slower)."
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.time_budget is not None:
-            seconds(self.time_budget)
         if self.held_out == 0.0:
             raise ConfigError("`held_out` must be more than 0, got 0.0.")
 
