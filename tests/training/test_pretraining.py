@@ -1,5 +1,6 @@
 """The training of a language model, from texts to a run folder."""
 
+import dataclasses
 import gzip
 import json
 from pathlib import Path
@@ -68,8 +69,10 @@ def weights(run: Path) -> list[np.ndarray]:
     return bundle.load_language_model(run).model.get_weights()
 
 
-def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path):
-    own = config(texts)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, precision):
+    own = config(texts, precision=precision)
+    own = dataclasses.replace(own, model=dataclasses.replace(own.model, window=2))
     pretrain(own, tmp_path / "whole", reporter=QUIET)
     interrupted = tmp_path / "interrupted"
     for updates, resume in ((5, False), (20, True)):
