@@ -102,6 +102,13 @@ def test_an_exploding_loss_is_told(texts, tmp_path):
         pretrain(config(texts, learning_rate=1e30), tmp_path / "run", reporter=QUIET)
 
 
+@pytest.mark.parametrize("rate", [1e4, 1e30])
+def test_weights_that_are_useless_at_the_end_are_told(texts, tmp_path, rate):
+    own = config(texts, epochs=1, streams=1, segment=1000, learning_rate=rate)
+    with pytest.raises(ModelError, match="bits a token at the end of epoch 1; lower"):
+        pretrain(own, tmp_path / "run", reporter=QUIET)
+
+
 def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
     monkeypatch.setattr(pretrainer, "SAVING_SECONDS", 0.0)
     own = config(texts, epochs=None, time_budget="1h")
@@ -109,6 +116,20 @@ def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
     monkeypatch.setattr(pretrainer.time, "monotonic", lambda: float(next(clock)))
     trained = pretrain(own, tmp_path / "run", reporter=QUIET, started=0.0)
     assert 1 <= trained.metrics["training"]["updates"] < 60
+    with pytest.raises(ConfigError, match="used up before training begins"):
+        pretrain(own, tmp_path / "late", reporter=QUIET, started=-3600.0)
+
+
+def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
+    texts, tmp_path, monkeypatch
+):
+    run, own = tmp_path / "run", config(texts, epochs=None, time_budget="1h")
+    monkeypatch.setattr(pretrainer.Schedule, "time_share", lambda self, *, validation: 1.0)
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(own, run, reporter=QUIET, should_stop=stop_after(1))
+    trained = pretrain(own, run, reporter=QUIET, resume=True)
+    assert trained.metrics["training"]["updates"] == 1
+    assert trained.metrics["held_out"]["bits_per_token"] > 0.0
 
 
 def test_any_form_of_text_file_is_read(tmp_path):
