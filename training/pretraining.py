@@ -113,15 +113,21 @@ def _encode(
                 progress=reporter.message,
             )
         tokenizer.save(path)
-    with reporter.step("texts encoded", total=source.count or 0) as advance:
-        store = TokenStore.write(
-            kept,
-            source,
-            tokenizer,
-            held_out=config.pretraining.held_out,
-            seed=config.pretraining.seed,
-            on_texts=advance,
-        )
+    try:
+        with reporter.step("texts encoded", total=source.count or 0) as advance:
+            store = TokenStore.write(
+                kept,
+                source,
+                tokenizer,
+                held_out=config.pretraining.held_out,
+                seed=config.pretraining.seed,
+                on_texts=advance,
+            )
+    except OSError as error:
+        raise DataError(
+            f"{kept}: the encoded texts were not written ({error.strerror}); make room, or choose "
+            "another --output."
+        ) from None
     reporter.message(
         f"{source.name}: {len(store.offsets) - 1:,} texts of {len(store.tokens):,} tokens to learn "
         f"from, {len(store.held):,} held out; {tokenizer.vocab_size:,} distinct tokens"

@@ -13,7 +13,7 @@ from textrnn import bundle
 from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.pretrain_config import PretrainConfig, TextConfig
-from textrnn.training import pretrainer
+from textrnn.training import pretrainer, pretraining
 from textrnn.training.checkpoints import CHECKPOINTS
 from textrnn.training.pretraining import pretrain
 
@@ -97,6 +97,15 @@ def test_lost_tokens_are_encoded_again_and_other_texts_are_told(texts, tmp_path)
         pretrain(config(texts), run, reporter=QUIET, resume=True)
 
 
+def test_a_full_disk_is_told(texts, tmp_path, monkeypatch):
+    def write(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pretraining.TokenStore, "write", write)
+    with pytest.raises(DataError, match=r"were not written \(No space left on device\); make"):
+        pretrain(config(texts), tmp_path / "run", reporter=QUIET)
+
+
 def test_an_exploding_loss_is_told(texts, tmp_path):
     with pytest.raises(ModelError, match="lower --learning-rate"):
         pretrain(config(texts, learning_rate=1e30), tmp_path / "run", reporter=QUIET)
@@ -169,6 +178,8 @@ def test_validation_and_test_texts_are_not_read():
 def test_wrong_settings_are_told():
     with pytest.raises(ConfigError, match="either `dataset` or `text_file`"):
         TextConfig(dataset="imdb", text_file="a.txt")
+    with pytest.raises(ConfigError, match="must be a file, got - for stdin"):
+        TextConfig(text_file="-")
     with pytest.raises(ConfigError, match="needs a recurrence"):
         PretrainConfig.from_dict({"model": {"cell": "none"}})
     with pytest.raises(ConfigError, match="`held_out` must be more than 0"):
