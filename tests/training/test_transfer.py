@@ -146,7 +146,7 @@ def test_a_run_of_the_other_kind_is_told(tokenizer, tmp_path):
 
 def updates_of(model: TextClassifier, *, update: int, **settings) -> list[float]:
     """How far each variable goes, in multiples of the learning rate, in its first update."""
-    optimizer = LazyAdam(0.01)
+    optimizer = LazyAdam(0.01, weight_decay=settings.get("weight_decay"))
     optimizer.build(model.trainable_variables)
     rates = LayerRates(model, optimizer, TrainingConfig(**settings), epoch_updates=10)
     rates.set(update)
@@ -165,5 +165,7 @@ def test_each_layer_has_its_share_of_the_learning_rate_and_its_turn(tokenizer):
     np.testing.assert_allclose(first, [float(d == 0) for d in below], atol=1e-3)
     later = updates_of(classifier(tokenizer), update=20, unfreeze=1.0)
     np.testing.assert_allclose(later, [float(d <= 2) for d in below], atol=1e-3)
+    decayed = updates_of(classifier(tokenizer), update=0, unfreeze=1.0, weight_decay=0.5)
+    assert [moved > 0.0 for moved in decayed] == [d == 0 for d in below]
     plain = updates_of(classifier(tokenizer), update=0)
     np.testing.assert_allclose(plain, 1.0, rtol=1e-3)
