@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,7 +109,7 @@ class Pretrainer:
             self._epochs and self._epochs * self._updates, budget=budget, warmup=own.warmup
         )
         self._scorers = [TokenScorer(self.model, direction=d) for d in range(self.model.directions)]
-        self._measured = _some(store.held, MEASURED_TOKENS)
+        self._measured = _some(store.held, MEASURED_TOKENS, seed=own.seed)
         self._measuring_seconds = self._unusual = 0.0
         self._best: list[np.ndarray] = []
 
@@ -288,10 +288,13 @@ class Pretrainer:
         return TrainedLanguageModel(model, self._tokenizer, self._config, metrics)
 
 
-def _some(texts: Iterable[np.ndarray], tokens: int) -> list[np.ndarray]:
-    """The first texts, of so many tokens at the most, but one at least."""
+def _some(texts: Sequence[np.ndarray], tokens: int, *, seed: int) -> list[np.ndarray]:
+    """Some texts, drawn at random, of so many tokens at the most, but one at least."""
+    # A file may be sorted, by its sources or by time: its first texts are not like all of it.
+    order = np.random.default_rng([seed, len("measured")]).permutation(len(texts))
     found: list[np.ndarray] = []
-    for text in texts:
+    for place in order:
+        text = texts[place]
         if found and tokens < len(text):
             break
         found.append(text)
