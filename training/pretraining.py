@@ -30,6 +30,11 @@ from textrnn.training.token_store import TokenStore
 
 __all__ = ["pretrain"]
 
+LESS_MEMORY = (
+    "lower --streams or --segment, tell the next token from --negatives rather than from the whole "
+    "vocabulary, or make the model smaller: --embedding-units, --units, --vocab-size."
+)
+
 
 def pretrain(
     config: PretrainConfig,
@@ -58,7 +63,7 @@ def pretrain(
     started = time.monotonic() if started is None else started
     distribution = Distribution.choose("single")
     folder = Path(output)
-    with hold(folder), explained(distribution):
+    with hold(folder), explained(distribution, less_memory=LESS_MEMORY):
         open_folder(folder, config, resume=resume, overwrite=overwrite)
         keras.utils.set_random_seed(config.pretraining.seed)
         if config.pretraining.deterministic:

@@ -106,6 +106,15 @@ def test_a_full_disk_is_told(texts, tmp_path, monkeypatch):
         pretrain(config(texts), tmp_path / "run", reporter=QUIET)
 
 
+def test_what_to_lower_where_memory_is_short_are_its_own_settings(texts, tmp_path, monkeypatch):
+    def exhaust(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(pretraining, "Pretrainer", exhaust)
+    with pytest.raises(ModelError, match=r"^out of memory .*; lower --streams or --segment"):
+        pretrain(config(texts), tmp_path / "run", reporter=QUIET)
+
+
 def test_an_exploding_loss_is_told(texts, tmp_path):
     with pytest.raises(ModelError, match="lower --learning-rate"):
         pretrain(config(texts, learning_rate=1e30), tmp_path / "run", reporter=QUIET)
@@ -139,6 +148,15 @@ def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
     trained = pretrain(own, run, reporter=QUIET, resume=True)
     assert trained.metrics["training"]["updates"] == 1
     assert trained.metrics["held_out"]["bits_per_token"] > 0.0
+
+
+def test_texts_from_all_of_a_file_measure_the_model():
+    held = [np.full(size % 3 + 1, size) for size in range(100)]
+    measured = pretrainer._some(held, 20, seed=0)
+    assert 18 <= sum(map(len, measured)) <= 20
+    assert max(int(text[0]) for text in measured) > 50
+    assert len(pretrainer._some(held, 0, seed=0)) == 1
+    assert len(pretrainer._some(held, 10**6, seed=0)) == len(held)
 
 
 def test_any_form_of_text_file_is_read(tmp_path):
