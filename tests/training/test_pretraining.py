@@ -138,6 +138,29 @@ def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
         pretrain(own, tmp_path / "late", reporter=QUIET, started=-3600.0)
 
 
+def test_what_measuring_takes_is_told_from_a_part_without_the_tracing(texts, tmp_path, monkeypatch):
+    now, asked = [0.0], []
+
+    def measure(self, part, _):
+        asked.append(sum(map(len, part)))
+        now[0] += 1.0 * asked[-1] + 100.0 * (len(asked) == 1)
+        return [1.0, 1.0]
+
+    monkeypatch.setattr(pretrainer.Pretrainer, "_measure", measure)
+    monkeypatch.setattr(pretrainer.time, "monotonic", lambda: now[0])
+    expected = []
+    monkeypatch.setattr(
+        pretrainer.Schedule,
+        "time_share",
+        lambda self, *, validation: expected.append(validation) or float(validation > 0.0),
+    )
+    own = config(texts, epochs=None, time_budget="1h", held_out=0.5)
+    pretrain(own, tmp_path / "run", reporter=QUIET)
+    traced, part, whole = asked
+    assert traced == 1 < part < whole
+    assert expected == [0.0, pytest.approx(whole)]
+
+
 def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
     texts, tmp_path, monkeypatch
 ):
