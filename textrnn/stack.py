@@ -183,7 +183,7 @@ class RNNStack(keras.layers.Layer):
 
     def finished(self, layer: int, sequence: tf.Tensor, states: tf.Tensor) -> tf.Tensor:
         """What a layer hands on, having made these states of the sequence."""
-        if self.towers and layer == 0:
+        if self.residual and self.towers and layer == 0:
             sequence = tf.concat([sequence, sequence], axis=-1)  # Each tower has read all of it.
         if self.residual and sequence.shape[-1] == states.shape[-1]:
             states = states + sequence
