@@ -65,6 +65,17 @@ def test_the_first_of_two_counts_and_the_exact_word_before_another_case(tmp_path
     }
 
 
+def test_capitals_that_a_file_lacks_are_those_of_its_lower_case(tmp_path):
+    source = written(tmp_path, "film 1 1\nThe 2 2\nthe 3 3\n")
+    found, _ = read_vectors(source, {"Film", "film", "THE", "the", "Dull"})
+    assert {word: values.tolist() for word, values in found.items()} == {
+        "Film": [1, 1],
+        "film": [1, 1],
+        "THE": [2, 2],
+        "the": [3, 3],
+    }
+
+
 def test_words_may_hold_spaces_and_any_bytes(tmp_path):
     source = written(tmp_path, b"a 1 2\n. . . 3 4\n\xff\xfe 5 6\n\nfilm 7 8\n")
     found, _ = read_vectors(source, {"film", ". . ."})
@@ -136,10 +147,10 @@ def package(tmp_path, monkeypatch, *, words=("the", "film")):
 
 def test_the_package_is_read_without_being_imported(tmp_path, monkeypatch):
     package(tmp_path, monkeypatch)
-    found, size = read_vectors(GLOVE, WANTED)
+    found, size = read_vectors(GLOVE, {"The", "film"})
     assert size == 2
     assert {word: values.tolist() for word, values in found.items()} == {
-        "the": [1, 2],
+        "The": [1, 2],
         "film": [3, 4],
     }
 

@@ -59,7 +59,8 @@ _KINDS: dict[type[Settings], str] = {
 }
 """What a run folder is, by the kind of its settings; `config.yaml` says it."""
 
-_WAYS = {"classifier": "textrnn train makes one", "language_model": "textrnn pretrain makes one"}
+_COMMANDS = {"classifier": "textrnn train", "language_model": "textrnn pretrain"}
+"""What makes one."""
 
 _PACKAGES = ("textrnn", "tensorflow", "keras", "sentencepiece", "numpy")
 
@@ -173,7 +174,7 @@ def read_settings(path: str | Path, kind: type[C]) -> C:
     if found != _KINDS[kind]:
         raise ModelError(
             f"{path}: expected the run of a {_KINDS[kind].replace('_', ' ')}, got that of a "
-            f"{str(found).replace('_', ' ')}; {_WAYS[_KINDS[kind]]}."
+            f"{str(found).replace('_', ' ')}; {_COMMANDS[_KINDS[kind]]} makes one."
         )
     try:
         return kind.from_dict(sections)
@@ -194,7 +195,7 @@ def load(run: str | Path) -> TrainedClassifier:
         ModelError: The folder is missing, unfinished, changed, or of another format version.
     """
     folder = Path(run)
-    files = _checked_files(folder)
+    files = _checked_files(folder, RunConfig)
     config = load_config(folder / CONFIG)
     tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
     if LABELS not in files:
@@ -216,7 +217,7 @@ def load_language_model(run: str | Path) -> TrainedLanguageModel:
         ModelError: As for `load`.
     """
     folder = Path(run)
-    files = _checked_files(folder)
+    files = _checked_files(folder, PretrainConfig)
     config = read_settings(folder / CONFIG, PretrainConfig)
     tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
     model = LanguageModel(tokenizer.vocab_size, config=config.model)
@@ -233,12 +234,13 @@ def _load_weights(model: keras.Model, folder: Path) -> None:
         raise ModelError(f"{folder / WEIGHTS}: its weights do not fit {CONFIG}: {reason}") from None
 
 
-def _checked_files(folder: Path) -> dict[str, bytes]:
+def _checked_files(folder: Path, kind: type[Settings]) -> dict[str, bytes]:
     """The contents of all files but the weights, every file's digest having been compared."""
+    command = _COMMANDS[_KINDS[kind]]
     if not folder.is_dir():
-        raise ModelError(f"{folder}: expected a run folder, found none; make one by textrnn train.")
+        raise ModelError(f"{folder}: expected a run folder, found none; make one by {command}.")
     if not is_complete(folder):
-        resume = f"go on with: textrnn train --resume --output {folder}"
+        resume = f"go on with: {command} --resume --output {folder}"
         started = (folder / CONFIG).is_file()
         raise ModelError(
             f"{folder}: this run is not finished; {resume}"

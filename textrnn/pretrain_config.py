@@ -35,6 +35,11 @@ class TextConfig(Section):
         super().__post_init__()
         if self.dataset is not None and self.text_file is not None:
             raise ConfigError("give either `dataset` or `text_file`, not both.")
+        if self.text_file == "-":
+            raise ConfigError(
+                "`text_file` is read more than once, so it must be a file, got - for stdin; write "
+                "the texts to a file first."
+            )
 
 
 @dataclass(frozen=True)

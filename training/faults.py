@@ -17,9 +17,21 @@ class WorkerLost(TextRNNError):
     """Another worker of the cluster is gone, so that the training cannot go on."""
 
 
+LESS_MEMORY = (
+    "lower --batch-tokens, compute each batch in parts with --accumulate 2, keep less for the "
+    "gradient with --recompute 64, or make the model smaller: --embedding-units, --units, "
+    "--vocab-size."
+)
+"""What a classifier's training can do without memory."""
+
+
 @contextlib.contextmanager
-def explained(distribution: Distribution) -> Iterator[None]:
+def explained(distribution: Distribution, *, less_memory: str = LESS_MEMORY) -> Iterator[None]:
     """Says of some faults of TensorFlow within the context what to do about them.
+
+    Args:
+        distribution: Where the training runs.
+        less_memory: What to do where there is not enough memory.
 
     Raises:
         ModelError: There is not enough memory.
@@ -28,11 +40,7 @@ def explained(distribution: Distribution) -> Iterator[None]:
     try:
         yield
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-        raise ModelError(
-            f"out of memory ({_reason(error)}); lower --batch-tokens, compute each batch in parts "
-            "with --accumulate 2, keep less for the gradient with --recompute 64, or make the "
-            "model smaller: --embedding-units, --units, --vocab-size."
-        ) from None
+        raise ModelError(f"out of memory ({_reason(error)}); {less_memory}") from None
     except LOST_WORKER as error:
         if not distribution.several_machines:
             raise

@@ -80,8 +80,12 @@ class LanguageStep:
         self._sampled, self._clip_norm = sampled, clip_norm
         self._scale = LOSS_SCALE if precision == "float16" else 1.0
         self._forms = [model.start(streams, direction=d) for d in range(model.directions)]
+        # In float32, as NumPy's files know no bfloat16, and a checkpoint keeps them.
         self.memory = [
-            [tf.Variable(tensor, trainable=False) for tensor in tf.nest.flatten(form)]
+            [
+                tf.Variable(tf.cast(tensor, tf.float32), trainable=False)
+                for tensor in tf.nest.flatten(form)
+            ]
             for form in self._forms
         ]
         self._run = tf.function(
@@ -109,15 +113,16 @@ class LanguageStep:
         """What is read next does not go on from what was read last."""
         for variables, form in zip(self.memory, self._forms, strict=True):
             for variable, tensor in zip(variables, tf.nest.flatten(form), strict=True):
-                variable.assign(tensor)
+                variable.assign(tf.cast(tensor, variable.dtype))
 
     def _update(self, ids: tf.Tensor, drawn: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
             losses, after = [], []
             for direction, form in enumerate(self._forms):
+                kept = zip(self.memory[direction], tf.nest.flatten(form), strict=True)
                 before = tf.nest.pack_sequence_as(
-                    form, [variable.value() for variable in self.memory[direction]]
+                    form, [tf.cast(variable.value(), tensor.dtype) for variable, tensor in kept]
                 )
                 loss, memory = self._loss(before, ids[direction], (drawn, offsets), direction)
                 losses.append(loss)
@@ -128,8 +133,8 @@ class LanguageStep:
         gradients = [unique_rows(gradient) for gradient in gradients]
         gradients, norm = clipped(gradients, self._clip_norm, scale=self._scale)
         self._optimizer.apply(gradients, variables)
-        for kept, new in zip(self.memory, after, strict=True):
-            for variable, tensor in zip(kept, new, strict=True):
+        for own, new in zip(self.memory, after, strict=True):
+            for variable, tensor in zip(own, new, strict=True):
                 variable.assign(tf.cast(tensor, variable.dtype))
         return tf.stack([loss, norm])
 

@@ -38,8 +38,8 @@ class LazyAdam(keras.optimizers.Adam):
 
     The average of the weights, with `use_ema`, forgets its beginning: its momentum is
     `min(ema_momentum, t / (9 + t))` after t updates, so that it serves short trainings too.
-    `set_rates` gives variables learning rates of their own. Arguments are those of
-    `keras.optimizers.Adam`.
+    `set_rates` gives variables learning rates of their own, by which they decay too. Arguments are
+    those of `keras.optimizers.Adam`.
     """
 
     _rates: tf.Variable | None = None
@@ -59,6 +59,9 @@ class LazyAdam(keras.optimizers.Adam):
         if self._rates is not None:
             share = self._rates[self._get_variable_index(variable)]
             learning_rate = tf.cast(learning_rate, tf.float32) * share
+        if self.weight_decay is not None and self._use_weight_decay(variable):
+            decay = tf.cast(self.weight_decay, variable.dtype)
+            variable.assign_sub(variable * decay * tf.cast(learning_rate, variable.dtype))
         if isinstance(gradient, RowGradient):
             self._update_rows(gradient, variable, learning_rate)
             return
@@ -76,6 +79,9 @@ class LazyAdam(keras.optimizers.Adam):
         change = rate * m / (tf.sqrt(v) + self.epsilon)
         # scatter_sub would do the same at twice the time.
         variable.scatter_update(tf.IndexedSlices(tf.gather(variable, rows) - change, rows))
+
+    def _apply_weight_decay(self, variables: Any) -> None:
+        """Nothing: `update_step` does it, which knows each variable's own learning rate."""
 
     def _update_rows(self, gradient: RowGradient, variable: Any, learning_rate: Any) -> None:
         """The same in static shapes: all rows are computed, the touched ones change."""

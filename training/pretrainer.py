@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,9 @@ TRIAL = 20
 
 USUAL = 0.99
 """The share of the texts held out that have no more bits a token than what counts as unusual."""
+
+MOST_BITS = 1000.0
+"""Of a token, above which the model has diverged; a larger power of 2 is soon no number."""
 
 SAVING_SECONDS = 5.0
 """What writing a finished run takes, about."""
@@ -106,7 +109,7 @@ class Pretrainer:
             self._epochs and self._epochs * self._updates, budget=budget, warmup=own.warmup
         )
         self._scorers = [TokenScorer(self.model, direction=d) for d in range(self.model.directions)]
-        self._measured = _some(store.held, MEASURED_TOKENS)
+        self._measured = _some(store.held, MEASURED_TOKENS, seed=own.seed)
         self._measuring_seconds = self._unusual = 0.0
         self._best: list[np.ndarray] = []
 
@@ -137,6 +140,7 @@ class Pretrainer:
 
         Raises:
             ModelError: The loss is no longer a number.
+            ConfigError: The time budget is used up before training begins.
             KeyboardInterrupt: `should_stop` said so; the checkpoint is written.
         """
         state = self.state
@@ -145,10 +149,10 @@ class Pretrainer:
             f"{self._updates:,} updates of {self._batch_tokens:,} tokens an epoch"
         )
         self.schedule.start(elapsed=state.elapsed)
+        if not state.update:
+            self.schedule.time_share(validation=0.0)  # Which says so if there is no time.
         if self.schedule.budget is not None:
-            begin = time.monotonic()
-            self._measure(self._measured[: -(-len(self._measured) // TRIAL)], reporter)
-            self._measuring_seconds = TRIAL * (time.monotonic() - begin)
+            self._measuring_seconds = self._expected_measuring(reporter)
         while not self._finished():
             self._fit_epoch(reporter)
             row = self._figures_of_epoch(reporter)
@@ -170,9 +174,21 @@ class Pretrainer:
         self.model.set_weights(self._best)
         return state
 
+    def _expected_measuring(self, reporter: Reporter) -> float:
+        """Seconds of a measurement, by what a part of its texts takes."""
+        part = self._measured[: -(-len(self._measured) // TRIAL)]
+        self._measure([part[0][:1]], reporter)  # Which traces the graphs.
+        begin = time.monotonic()
+        self._measure(part, reporter)
+        return (time.monotonic() - begin) * sum(map(len, self._measured)) / sum(map(len, part))
+
     def _finished(self) -> bool:
-        if self._epochs and self.state.epoch >= self._epochs:
-            return True
+        """Whether the training is over; not within an epoch, which is yet to be measured."""
+        if self.state.batch:
+            return False
+        return self._out_of_time() or bool(self._epochs and self.state.epoch >= self._epochs)
+
+    def _out_of_time(self) -> bool:
         return self.schedule.budget is not None and self.state.time_share >= 1.0
 
     def _fit_epoch(self, reporter: Reporter) -> None:
@@ -182,7 +198,7 @@ class Pretrainer:
         total = "" if self._epochs is None else f"/{self._epochs}"
         with reporter.step(f"epoch {state.epoch + 1}{total}", total=len(streams)) as advance:
             advance(state.batch)
-            while state.batch < len(streams):
+            while state.batch < len(streams) and not self._out_of_time():
                 factor = self.schedule.factor(state.update, state.time_share)
                 self._optimizer.learning_rate = own.learning_rate * factor
                 found = self._step(streams.batch(state.batch), self._negatives.draw(state.update))
@@ -190,10 +206,8 @@ class Pretrainer:
                 state.batch += 1
                 state.update += 1
                 if not (math.isfinite(loss) and math.isfinite(norm)):
-                    raise ModelError(
-                        f"the loss is {loss}, its gradient's norm {norm}, in batch {state.batch} "
-                        f"of epoch {state.epoch + 1}; lower --learning-rate (now "
-                        f"{own.learning_rate:g}) and train again with --overwrite."
+                    raise self._diverged(
+                        f"the loss is {loss}, its gradient's norm {norm}, in batch {state.batch}"
                     )
                 state.loss_sum += loss
                 state.row_sum += 1
@@ -207,8 +221,12 @@ class Pretrainer:
                     raise KeyboardInterrupt
                 if self._keeper.is_due():
                     self._keeper.save(state, self._best, reporter, must=False)
-                if self.schedule.budget is not None and state.time_share >= 1.0:
-                    break
+
+    def _diverged(self, problem: str) -> ModelError:
+        return ModelError(
+            f"{problem} of epoch {self.state.epoch + 1}; lower --learning-rate (now "
+            f"{self._own.learning_rate:g}) and train again with --overwrite."
+        )
 
     def _figures(self) -> str:
         state = self.state
@@ -223,6 +241,8 @@ class Pretrainer:
         state = self.state
         begin = time.monotonic()
         bits = self._measure(self._measured, reporter)
+        if not all(each < MOST_BITS for each in bits):  # NaN is not either.
+            raise self._diverged(f"texts held out have {bits[0]:.3g} bits a token at the end")
         self._measuring_seconds = time.monotonic() - begin
         row = {
             "epoch": state.epoch + 1,
@@ -274,10 +294,13 @@ class Pretrainer:
         return TrainedLanguageModel(model, self._tokenizer, self._config, metrics)
 
 
-def _some(texts: Iterable[np.ndarray], tokens: int) -> list[np.ndarray]:
-    """The first texts, of so many tokens at the most, but one at least."""
+def _some(texts: Sequence[np.ndarray], tokens: int, *, seed: int) -> list[np.ndarray]:
+    """Some texts, drawn at random, of so many tokens at the most, but one at least."""
+    # A file may be sorted, by its sources or by time: its first texts are not like all of it.
+    order = np.random.default_rng([seed, len("measured")]).permutation(len(texts))
     found: list[np.ndarray] = []
-    for text in texts:
+    for place in order:
+        text = texts[place]
         if found and tokens < len(text):
             break
         found.append(text)

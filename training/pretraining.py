@@ -30,6 +30,11 @@ from textrnn.training.token_store import TokenStore
 
 __all__ = ["pretrain"]
 
+LESS_MEMORY = (
+    "lower --streams or --segment, tell the next token from --negatives rather than from the whole "
+    "vocabulary, or make the model smaller: --embedding-units, --units, --vocab-size."
+)
+
 
 def pretrain(
     config: PretrainConfig,
@@ -58,7 +63,7 @@ def pretrain(
     started = time.monotonic() if started is None else started
     distribution = Distribution.choose("single")
     folder = Path(output)
-    with hold(folder), explained(distribution):
+    with hold(folder), explained(distribution, less_memory=LESS_MEMORY):
         open_folder(folder, config, resume=resume, overwrite=overwrite)
         keras.utils.set_random_seed(config.pretraining.seed)
         if config.pretraining.deterministic:
@@ -113,15 +118,21 @@ def _encode(
                 progress=reporter.message,
             )
         tokenizer.save(path)
-    with reporter.step("texts encoded", total=source.count or 0) as advance:
-        store = TokenStore.write(
-            kept,
-            source,
-            tokenizer,
-            held_out=config.pretraining.held_out,
-            seed=config.pretraining.seed,
-            on_texts=advance,
-        )
+    try:
+        with reporter.step("texts encoded", total=source.count or 0) as advance:
+            store = TokenStore.write(
+                kept,
+                source,
+                tokenizer,
+                held_out=config.pretraining.held_out,
+                seed=config.pretraining.seed,
+                on_texts=advance,
+            )
+    except OSError as error:
+        raise DataError(
+            f"{kept}: the encoded texts were not written ({error.strerror}); make room, or choose "
+            "another --output."
+        ) from None
     reporter.message(
         f"{source.name}: {len(store.offsets) - 1:,} texts of {len(store.tokens):,} tokens to learn "
         f"from, {len(store.held):,} held out; {tokenizer.vocab_size:,} distinct tokens"

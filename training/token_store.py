@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, pairwise
 from pathlib import Path
@@ -44,12 +46,12 @@ class TokenStore:
         try:
             about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
             self.offsets = np.load(folder / OFFSETS)
-            with np.load(folder / HELD) as held:
+            with (folder / HELD).open("rb") as file, np.load(file) as held:
                 starts, ids = held["starts"], held["ids"]
                 self.counts = held["counts"]
             self.tokens = np.memmap(folder / TOKENS, dtype=about["dtype"], mode="r")
             self.digest = str(about["digest"])
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(
                 f"{folder}: expected encoded texts, got none whole ({error})."
             ) from None
@@ -80,13 +82,15 @@ class TokenStore:
 
         Raises:
             DataError: There are fewer than two texts with a token.
+            OSError: The files cannot be written.
         """
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ABOUT).unlink(missing_ok=True)
         kind = np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32
         rng = np.random.default_rng([seed, len("held")])
         counts = np.zeros(tokenizer.vocab_size, np.int64)
-        offsets, held = [0], list[np.ndarray]()
+        # Eight bytes a text; a list would take forty.
+        offsets, held = array("q", [0]), list[np.ndarray]()
         digest = hashlib.sha256()
         with (folder / TOKENS).open("wb") as file:
             for block in _blocks(texts):

@@ -8,23 +8,28 @@ from pathlib import Path
 
 from textrnn import bundle
 from textrnn.classifier import TextClassifier
-from textrnn.config import RunConfig, ShapeConfig
+from textrnn.config import RunConfig, ShapeConfig, TokenizerConfig
 from textrnn.errors import ConfigError
 from textrnn.likelihood import TrainedLanguageModel
 from textrnn.pretrain_config import PretrainConfig
 
-__all__ = ["adopt_shape", "transfer"]
+__all__ = ["ADOPTED", "adopt_shape", "transfer"]
 
 FREE = ("kernel", "recompute", "bidirectional")
 """Settings of the shape that a classifier may have otherwise: its weights do not depend on them, or
 it takes one direction of two."""
 
+ADOPTED = frozenset(
+    each.name for kind in (ShapeConfig, TokenizerConfig) for each in dataclasses.fields(kind)
+) | {"towers"}
+"""Settings that are not free, or only in part, where a classifier begins with a language model."""
+
 
 def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
     """The settings of a classifier that begins with a language model, `training.init_from`.
 
-    Its tokenizer and the shape of its recurrence are the language model's; with several layers in
-    both directions these are towers.
+    Its tokenizer and the shape of its recurrence are the language model's; in both directions these
+    are towers, where that makes a difference: with several layers or `residual`.
 
     Args:
         config: The settings.
@@ -39,15 +44,16 @@ def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
         return config
     own = bundle.read_settings(Path(init_from) / bundle.CONFIG, PretrainConfig)
     shape = own.model.to_dict()
-    if "bidirectional" in given:
-        if config.model.bidirectional and not own.model.bidirectional:
-            raise ConfigError(
-                f"{init_from} reads forwards only; leave --bidirectional out, or pretrain another."
-            )
-        shape["bidirectional"] = config.model.bidirectional
+    both = own.model.bidirectional
+    if "bidirectional" in given and config.model.bidirectional and not both:
+        raise ConfigError(
+            f"{init_from} reads forwards only; leave --bidirectional out, or pretrain another."
+        )
+    shape["bidirectional"] = config.model.bidirectional and both
     for name in ("kernel", "recompute"):
         shape[name] = getattr(config.model, name)
-    shape["towers"] = shape["bidirectional"] and own.model.layers > 1
+    apart = own.model.layers > 1 or own.model.residual
+    shape["towers"] = shape["bidirectional"] and apart
     for section, values in (("model", shape), ("tokenizer", own.tokenizer.to_dict())):
         for name, value in values.items():
             wanted = getattr(getattr(config, section), name)
@@ -76,8 +82,11 @@ def transfer(trained: TrainedLanguageModel, model: TextClassifier) -> None:
             )
     if own.bidirectional > shape.bidirectional:
         raise ConfigError("`bidirectional` needs a language model of both directions.")
-    if model.stack is None or (own.bidirectional and own.layers > 1 and not own.towers):
+    apart = own.layers > 1 or own.residual
+    if model.stack is None or (own.bidirectional and apart and not own.towers):
         raise ConfigError("`towers` must be on, as a language model's directions are apart.")
+    if own.halve and own.layers > 1:
+        raise ConfigError("`halve` must be off, as a language model's layers read every step.")
     source = trained.model
     model.embedding.set_weights(source.embedding.get_weights())
     for i, layer in enumerate(model.stack.rnns):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from reported import LABELS, tiny_summary
 
+from textrnn.analysis import summary as summaries
 from textrnn.analysis.answers import MISTAKES
 from textrnn.analysis.report import report_page
 from textrnn.analysis.summary import key_figures, tokens, within
@@ -226,3 +227,16 @@ def test_horizons_for_people():
 def test_unknown_labels_are_an_error():
     with pytest.raises(DataError, match="expected the labels neg, pos, got 'odd'"):
         targets([("odd",)], ("neg", "pos"))
+
+
+def test_a_changed_token_changes_labels_as_the_run_has_them(tmp_path_factory, monkeypatch):
+    asked = []
+
+    def divergence(*given, **settings):
+        asked.append(settings["multi_label"])
+        return whole(*given, **settings)
+
+    whole = summaries.divergence
+    monkeypatch.setattr(summaries, "divergence", divergence)
+    tiny_summary(tmp_path_factory, cell="none", multi_label=True, samples=5)
+    assert asked == [True]

@@ -5,6 +5,11 @@ import pytest
 from tiny import labelled_texts, run_config, write_csv
 
 from textrnn import bundle
+from textrnn.config import ShapeConfig
+from textrnn.language_model import LanguageModel
+from textrnn.likelihood import TrainedLanguageModel
+from textrnn.pretrain_config import PretrainConfig
+from textrnn.training import tune as tuning
 from textrnn.training import vary as varying
 from textrnn.training.progress import Reporter
 from textrnn.training.run import train
@@ -114,6 +119,37 @@ def test_runs_are_trained_that_differ_in_one_setting(textrnn, data, home, finish
     assert [config.model.chrono_steps for config in configs.values()] == [0, 9]
     assert {config.training.epochs for config in configs.values()} == {2}
     assert "chrono_steps=9: training, told of in out" in result.stderr
+
+
+def test_runs_that_begin_with_a_language_model_have_its_shape(
+    textrnn, data, home, finished, monkeypatch
+):
+    shape = ShapeConfig(units=5, embedding_units=3, window=1)
+    tokenizer = finished.classifier.tokenizer
+    model = LanguageModel(tokenizer.vocab_size, config=shape)
+    model.build((None, None))
+    trained = TrainedLanguageModel(model, tokenizer, PretrainConfig(model=shape))
+    bundle.save_language_model(trained, home / "lm")
+    write_csv(home / "test.csv", labelled_texts(6, seed=3))
+    own = ("--train-file", data, "--init-from", "lm")
+    command = ("compare", *own, "--test-file", "test.csv", "--output", "out", "--vary")
+    result = textrnn(*command, "cell=lstm,none", code=1)
+    assert "`cell` must be that of lm, mingru, got lstm" in result.stderr
+
+    asked = []
+    monkeypatch.setattr(varying, "_call", lambda command, log: asked.append(command) or 1)
+    textrnn(*command, "head=last,mean", code=1)
+    config = bundle.load_config(asked[0][asked[0].index("--config") + 1])
+    assert (config.model.units, config.model.head) == (5, "last")
+
+    monkeypatch.setattr(
+        tuning, "tune", lambda config, _, **more: asked.append((config, more)) or []
+    )
+    textrnn("tune", *own, "--dropout", "0.1")
+    config, more = asked[-1]
+    assert config.model.units == 5
+    assert {"units", "cell", "vocab_size", "dropout"} <= more["fixed"]
+    assert "head" not in more["fixed"]
 
 
 def test_without_test_data_nothing_is_trained(textrnn, data, home):

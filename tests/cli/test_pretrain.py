@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from textrnn import bundle
+from textrnn.pretrain_config import PretrainConfig
+
 TEXTS = ["a b c d e f", "b c d e f a", "x y x y"] * 10
 TINY = (
     *("--units", "3", "--embedding-units", "4", "--layers", "2", "--window", "1"),
@@ -69,7 +72,8 @@ def test_json_and_config(textrnn, texts):
         (["pretrain", "--text-file", "none.txt"], "none.txt"),
         (["pretrain", "--cell", "none"], "a language model needs a recurrence"),
         (["train", "--init-from", "nowhere"], "nowhere"),
-        (["score", "nowhere", "a"], "nowhere: expected a run folder"),
+        (["score", "nowhere", "a"], "nowhere: expected a run folder, found none; make one by "),
+        (["score", "nowhere", "a"], "textrnn pretrain."),
         (["pretrain", "--resume", "--output", "nowhere"], "nowhere"),
     ],
 )
@@ -78,6 +82,15 @@ def test_what_is_wrong_is_told_in_a_line(textrnn, arguments, message):
     last = result.stderr.splitlines()[-1]
     assert last.startswith("textrnn: ")
     assert message in last
+
+
+def test_an_unfinished_run_is_gone_on_with_by_its_own_command_and_settings(textrnn, home):
+    bundle.begin(home / "lm", PretrainConfig())
+    result = textrnn("score", "lm", "a", code=1)
+    assert "go on with: textrnn pretrain --resume --output lm" in result.stderr
+    Path("other.yaml").write_text("pretraining: {epochs: 9}", encoding="utf-8")
+    result = textrnn("pretrain", "--resume", "--config", "other.yaml", "--output", "lm", code=1)
+    assert "a run resumes with its own settings" in result.stderr
 
 
 def test_another_shape_than_the_language_model_s_is_told(textrnn, pretrained, data):

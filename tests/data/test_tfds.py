@@ -12,7 +12,9 @@ import tensorflow_datasets as tfds
 from textrnn.config import DataConfig
 from textrnn.data import load_corpus, load_split, load_unlabelled
 from textrnn.data import tfds as source
+from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import ConfigError, DataError
+from textrnn.pretrain_config import TextConfig
 
 NAMES = ["bad, dull", "good"]
 
@@ -23,7 +25,7 @@ class TinyReviews(tfds.core.GeneratorBasedBuilder):
     VERSION = tfds.core.Version("1.0.0")
     BUILDER_CONFIGS: ClassVar = [
         tfds.core.BuilderConfig(name=name)
-        for name in ("plain", "pairs", "several", "numbers", "latin", "broken")
+        for name in ("plain", "pairs", "several", "numbers", "latin", "bare", "broken")
     ]
 
     def _info(self):
@@ -31,6 +33,7 @@ class TinyReviews(tfds.core.GeneratorBasedBuilder):
         features = {
             "pairs": {"first": text, "second": text, "label": label, "other": label},
             "several": {"text": text, "labels": tfds.features.Sequence(label)},
+            "bare": {"text": text},
             "numbers": {
                 "body": tfds.features.Tensor(shape=(), dtype=np.str_),
                 "label": tfds.features.Scalar(np.int64),
@@ -69,6 +72,7 @@ class TinyReviews(tfds.core.GeneratorBasedBuilder):
                     "latin": {"text": b"\xe1" if n == 3 else text, "label": value, "image": image},
                     "pairs": {"first": text, "second": "x", "label": value, "other": 0},
                     "several": {"text": text, "labels": [[], [0], [1, 0]][n % 3]},
+                    "bare": {"text": text},
                     "numbers": {"body": text, "label": n % 3 - 1, "weight": 0.5},
                 }[self.builder_config.name],
             )
@@ -125,6 +129,16 @@ def test_texts_without_labels_that_are_not_there_or_damaged_are_told(data_dir):
         list(load_unlabelled(dataclasses.replace(config, **choice)))
     with pytest.raises(DataError, match=r"unsupervised, text \d: expected UTF-8 text, got: "):
         list(load_unlabelled(dataclasses.replace(config, dataset="tiny_reviews/latin")))
+
+
+@pytest.mark.parametrize(("name", "count"), [("bare", 20), ("several", 20), ("plain", 25)])
+def test_a_language_model_reads_data_sets_with_any_labels_or_none(data_dir, name, count):
+    config = TextConfig(dataset=f"tiny_reviews/{name}", data_dir=data_dir)
+    texts = UnlabelledTexts(config, seed=0)
+    assert set(texts) == {f"review {n} á" for n in range(20)}
+    assert texts.count == len(list(texts)) == count
+    with pytest.raises(ConfigError, match="first, second; pass --text-key"):
+        UnlabelledTexts(TextConfig(dataset="tiny_reviews/pairs", data_dir=data_dir), seed=0)
 
 
 def test_own_test_file_takes_the_place_of_the_split(data_dir, tmp_path):

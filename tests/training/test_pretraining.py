@@ -1,5 +1,6 @@
 """The training of a language model, from texts to a run folder."""
 
+import dataclasses
 import gzip
 import json
 from pathlib import Path
@@ -12,7 +13,7 @@ from textrnn import bundle
 from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.pretrain_config import PretrainConfig, TextConfig
-from textrnn.training import pretrainer
+from textrnn.training import pretrainer, pretraining
 from textrnn.training.checkpoints import CHECKPOINTS
 from textrnn.training.pretraining import pretrain
 
@@ -68,8 +69,10 @@ def weights(run: Path) -> list[np.ndarray]:
     return bundle.load_language_model(run).model.get_weights()
 
 
-def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path):
-    own = config(texts)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, precision):
+    own = config(texts, precision=precision)
+    own = dataclasses.replace(own, model=dataclasses.replace(own.model, window=2))
     pretrain(own, tmp_path / "whole", reporter=QUIET)
     interrupted = tmp_path / "interrupted"
     for updates, resume in ((5, False), (20, True)):
@@ -94,9 +97,34 @@ def test_lost_tokens_are_encoded_again_and_other_texts_are_told(texts, tmp_path)
         pretrain(config(texts), run, reporter=QUIET, resume=True)
 
 
+def test_a_full_disk_is_told(texts, tmp_path, monkeypatch):
+    def write(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pretraining.TokenStore, "write", write)
+    with pytest.raises(DataError, match=r"were not written \(No space left on device\); make"):
+        pretrain(config(texts), tmp_path / "run", reporter=QUIET)
+
+
+def test_what_to_lower_where_memory_is_short_are_its_own_settings(texts, tmp_path, monkeypatch):
+    def exhaust(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(pretraining, "Pretrainer", exhaust)
+    with pytest.raises(ModelError, match=r"^out of memory .*; lower --streams or --segment"):
+        pretrain(config(texts), tmp_path / "run", reporter=QUIET)
+
+
 def test_an_exploding_loss_is_told(texts, tmp_path):
     with pytest.raises(ModelError, match="lower --learning-rate"):
         pretrain(config(texts, learning_rate=1e30), tmp_path / "run", reporter=QUIET)
+
+
+@pytest.mark.parametrize("rate", [1e4, 1e30])
+def test_weights_that_are_useless_at_the_end_are_told(texts, tmp_path, rate):
+    own = config(texts, epochs=1, streams=1, segment=1000, learning_rate=rate)
+    with pytest.raises(ModelError, match="bits a token at the end of epoch 1; lower"):
+        pretrain(own, tmp_path / "run", reporter=QUIET)
 
 
 def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
@@ -106,6 +134,52 @@ def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
     monkeypatch.setattr(pretrainer.time, "monotonic", lambda: float(next(clock)))
     trained = pretrain(own, tmp_path / "run", reporter=QUIET, started=0.0)
     assert 1 <= trained.metrics["training"]["updates"] < 60
+    with pytest.raises(ConfigError, match="used up before training begins"):
+        pretrain(own, tmp_path / "late", reporter=QUIET, started=-3600.0)
+
+
+def test_what_measuring_takes_is_told_from_a_part_without_the_tracing(texts, tmp_path, monkeypatch):
+    now, asked = [0.0], []
+
+    def measure(self, part, _):
+        asked.append(sum(map(len, part)))
+        now[0] += 1.0 * asked[-1] + 100.0 * (len(asked) == 1)
+        return [1.0, 1.0]
+
+    monkeypatch.setattr(pretrainer.Pretrainer, "_measure", measure)
+    monkeypatch.setattr(pretrainer.time, "monotonic", lambda: now[0])
+    expected = []
+    monkeypatch.setattr(
+        pretrainer.Schedule,
+        "time_share",
+        lambda self, *, validation: expected.append(validation) or float(validation > 0.0),
+    )
+    own = config(texts, epochs=None, time_budget="1h", held_out=0.5)
+    pretrain(own, tmp_path / "run", reporter=QUIET)
+    traced, part, whole = asked
+    assert traced == 1 < part < whole
+    assert expected == [0.0, pytest.approx(whole)]
+
+
+def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
+    texts, tmp_path, monkeypatch
+):
+    run, own = tmp_path / "run", config(texts, epochs=None, time_budget="1h")
+    monkeypatch.setattr(pretrainer.Schedule, "time_share", lambda self, *, validation: 1.0)
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(own, run, reporter=QUIET, should_stop=stop_after(1))
+    trained = pretrain(own, run, reporter=QUIET, resume=True)
+    assert trained.metrics["training"]["updates"] == 1
+    assert trained.metrics["held_out"]["bits_per_token"] > 0.0
+
+
+def test_texts_from_all_of_a_file_measure_the_model():
+    held = [np.full(size % 3 + 1, size) for size in range(100)]
+    measured = pretrainer._some(held, 20, seed=0)
+    assert 18 <= sum(map(len, measured)) <= 20
+    assert max(int(text[0]) for text in measured) > 50
+    assert len(pretrainer._some(held, 0, seed=0)) == 1
+    assert len(pretrainer._some(held, 10**6, seed=0)) == len(held)
 
 
 def test_any_form_of_text_file_is_read(tmp_path):
@@ -145,6 +219,8 @@ def test_validation_and_test_texts_are_not_read():
 def test_wrong_settings_are_told():
     with pytest.raises(ConfigError, match="either `dataset` or `text_file`"):
         TextConfig(dataset="imdb", text_file="a.txt")
+    with pytest.raises(ConfigError, match="must be a file, got - for stdin"):
+        TextConfig(text_file="-")
     with pytest.raises(ConfigError, match="needs a recurrence"):
         PretrainConfig.from_dict({"model": {"cell": "none"}})
     with pytest.raises(ConfigError, match="`held_out` must be more than 0"):

@@ -47,6 +47,9 @@ def test_it_is_read_again_from_disk_and_damage_is_told(store, tmp_path):
     (tmp_path / "tokens.bin").write_bytes((tmp_path / "tokens.bin").read_bytes()[:-2])
     with pytest.raises(DataError, match="cut short"):
         TokenStore(tmp_path)
+    (tmp_path / "held.npz").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(DataError, match="expected encoded texts"):
+        TokenStore(tmp_path)
     (tmp_path / "tokens.json").unlink()
     with pytest.raises(DataError, match="expected encoded texts"):
         TokenStore(tmp_path)

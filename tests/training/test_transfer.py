@@ -48,15 +48,25 @@ def states_of(model: TextClassifier, ids: np.ndarray) -> np.ndarray:
     return model.stack(model.embedding(ids), mask=mask)[0].numpy()
 
 
-@pytest.mark.parametrize("cell", ["mingru", "lstm"])
-def test_the_states_are_the_language_model_s_in_both_directions(tokenizer, cell):
-    trained = language_model(tokenizer, dataclasses.replace(SHAPE, cell=cell))
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"cell": "mingru"},
+        {"cell": "lstm"},
+        {"residual": True, "units": 4},
+        {"residual": True, "units": 4, "layers": 1},
+        {"residual": True, "units": 2},
+    ],
+    ids=["mingru", "lstm", "residual", "residual-one-layer", "residual-above"],
+)
+def test_the_states_are_the_language_model_s_in_both_directions(tokenizer, shape):
+    trained = language_model(tokenizer, dataclasses.replace(SHAPE, **shape))
     model = classifier(tokenizer, trained.config.model)
     transfer(trained, model)
     ids = np.array([[2, 3, 4, 5, 2], [4, 3, 2, 0, 0]], np.int32)
-    found = states_of(model, ids)
+    found, units = states_of(model, ids), trained.config.model.units
     for row, length in ((0, 5), (1, 3)):
-        for direction, half in ((0, slice(0, 3)), (1, slice(3, 6))):
+        for direction, half in ((0, slice(0, units)), (1, slice(units, 2 * units))):
             text = ids[row : row + 1, :length]
             order = text[:, ::-1] if direction else text
             stack = trained.model.stacks[direction]
@@ -81,6 +91,7 @@ def test_a_classifier_may_take_the_forward_direction_alone(tokenizer):
     [
         ({}, {"units": 5}, "`units` must be that of the language model, 3, got 5"),
         ({}, {"towers": False}, "`towers` must be on"),
+        ({}, {"bidirectional": False, "towers": False, "halve": True}, "`halve` must be off"),
         ({"bidirectional": False}, {"bidirectional": True, "towers": True}, "both directions"),
     ],
 )
@@ -101,8 +112,10 @@ def test_settings_follow_the_language_model_but_for_those_that_are_given(tokeniz
     assert found.model.dropout == ModelConfig().dropout
 
     forwards = dataclasses.replace(config, model=ModelConfig(bidirectional=False))
-    found = adopt_shape(forwards, given={"bidirectional"})
-    assert (found.model.bidirectional, found.model.towers) == (False, False)
+    for given in (set(), {"bidirectional"}):  # A config file may say so too.
+        found = adopt_shape(forwards, given=given)
+        assert (found.model.bidirectional, found.model.towers) == (False, False)
+        assert adopt_shape(found) == found
     wider = dataclasses.replace(config, model=ModelConfig(units=9))
     assert adopt_shape(wider).model.units == 3
     with pytest.raises(ConfigError, match=r"`units` must be that of .*, 3, got 9; leave it out"):
@@ -133,7 +146,7 @@ def test_a_run_of_the_other_kind_is_told(tokenizer, tmp_path):
 
 def updates_of(model: TextClassifier, *, update: int, **settings) -> list[float]:
     """How far each variable goes, in multiples of the learning rate, in its first update."""
-    optimizer = LazyAdam(0.01)
+    optimizer = LazyAdam(0.01, weight_decay=settings.get("weight_decay"))
     optimizer.build(model.trainable_variables)
     rates = LayerRates(model, optimizer, TrainingConfig(**settings), epoch_updates=10)
     rates.set(update)
@@ -152,5 +165,7 @@ def test_each_layer_has_its_share_of_the_learning_rate_and_its_turn(tokenizer):
     np.testing.assert_allclose(first, [float(d == 0) for d in below], atol=1e-3)
     later = updates_of(classifier(tokenizer), update=20, unfreeze=1.0)
     np.testing.assert_allclose(later, [float(d <= 2) for d in below], atol=1e-3)
+    decayed = updates_of(classifier(tokenizer), update=0, unfreeze=1.0, weight_decay=0.5)
+    assert [moved > 0.0 for moved in decayed] == [d == 0 for d in below]
     plain = updates_of(classifier(tokenizer), update=0)
     np.testing.assert_allclose(plain, 1.0, rtol=1e-3)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.stats
 
+from textrnn.analysis.comparison import right_answers, wilson
 from textrnn.errors import ConfigError, DataError
 from textrnn.inference import TrainedClassifier
 
@@ -123,24 +123,18 @@ def redundancy(
             for text in whole
         ]
         scores = classifier.score_ids(thin, on_batch=on_batch)
-        hits = int(_is_right(scores, right, several=classifier.config.data.multi_label).sum())
-        interval = scipy.stats.binomtest(hits, len(whole)).proportion_ci(method="wilson")
+        several = classifier.config.data.multi_label
+        hits = int(right_answers(scores, right, multi_label=several).sum())
+        accuracy = wilson(hits, len(whole))
         total = sum(map(len, whole))
         points.append(
             Thinning(
                 way=way,
                 amount=float(amount),
-                accuracy=hits / len(whole),
-                low=float(interval.low),
-                high=float(interval.high),
+                accuracy=accuracy.value,
+                low=accuracy.low,
+                high=accuracy.high,
                 tokens=sum(map(len, thin)) / total if total else 1.0,
             )
         )
     return Redundancy(len(whole), tuple(points))
-
-
-def _is_right(scores: np.ndarray, right: np.ndarray, *, several: bool) -> np.ndarray:
-    """Whether each text's labels are the right ones, all of them where there may be several."""
-    if several:
-        return np.asarray(((scores >= 0.5) == right).all(axis=1))
-    return np.asarray(right[np.arange(len(right)), scores.argmax(axis=1)])

@@ -211,7 +211,12 @@ def summary(
             "one changed token",
             most,
             lambda done: divergence(
-                classifier.model, ids, documents=DOCUMENTS, seed=seed, on_batch=done
+                classifier.model,
+                ids,
+                documents=DOCUMENTS,
+                multi_label=classifier.config.data.multi_label,
+                seed=seed,
+                on_batch=done,
             ),
         ),
         times=part(

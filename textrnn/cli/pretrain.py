@@ -78,7 +78,7 @@ def pretrain(
     if resume:
         own = bundle.read_settings(folder / bundle.CONFIG, PretrainConfig)
         going_on = with_given(own, given)
-        if not going_on.resumes(own):
+        if not going_on.resumes(own) or (config_file and not config.resumes(own)):
             raise ConfigError(
                 "a run resumes with its own settings; leave out the options that differ from "
                 f"{folder / bundle.CONFIG}, or train anew with --overwrite."

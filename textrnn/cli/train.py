@@ -149,7 +149,7 @@ def _settings(
     given = given_settings(context, RunConfig)
     config = bundle.load_config(config_file) if config_file else RunConfig()
     config = merge_settings(config, given)
-    if config.training.init_from and not resume:
+    if config.training.init_from and (config_file or not resume):
         from textrnn.training.transfer import adopt_shape
 
         config = adopt_shape(config, given={name for own in given.values() for name in own})

@@ -64,6 +64,7 @@ def tune(
     """
     start_tensorflow()
     from textrnn.training.progress import Reporter
+    from textrnn.training.transfer import ADOPTED, adopt_shape
     from textrnn.training.tune import tune as search
 
     given = given_settings(context)
@@ -75,10 +76,14 @@ def tune(
             most_bytes = int(humanfriendly.parse_size(size_budget))
         except humanfriendly.InvalidSize:
             raise ConfigError(f"expected a size such as 2MB, got {size_budget!r}.") from None
+    fixed = {name for settings in given.values() for name in settings}
+    config = adopt_shape(merge_settings(RunConfig(), given), given=fixed)
+    if config.training.init_from is not None:
+        fixed |= ADOPTED
     outcomes = search(
-        merge_settings(RunConfig(), given),
+        config,
         output,
-        fixed={name for settings in given.values() for name in settings},
+        fixed=fixed,
         seconds=total,
         trial_seconds=each,
         most_bytes=most_bytes,

@@ -49,7 +49,8 @@ class UnlabelledTexts:
             self.count = len(self._source)
         else:
             keys = ("dataset", "data_dir", "text_key", "label_key")
-            source = TfdsSource(DataConfig(**{key: getattr(config, key) for key in keys}))
+            own = DataConfig(**{key: getattr(config, key) for key in keys})
+            source = TfdsSource(own, labelled=False)
             self.name, self._source = source.name, source
             self.count = sum(source.sizes()[split] for split in self._splits())
 
