@@ -117,14 +117,16 @@ def draw(rows: list[dict[str, Any]], heads: tuple[str, ...], plot: Path) -> None
     for row in rows:
         column = ("before", "after").index(row["training"])
         axes = grid[heads.index(row["head"])][column]
-        values = [row[f"K2={SEGMENT * reach}"] for reach in REACHES]
-        axes.plot([SEGMENT * reach for reach in REACHES], values, "o-", label=row["cell"])
+        tokens = [SEGMENT * reach for reach in REACHES]
+        axes.plot(tokens, [row[f"K2={k}"] for k in tokens], "o-", label=row["cell"])
         axes.set(
             title=f"head {row['head']}, {row['training']} training",
             xscale="log",
             xlabel="K2 (tokens)",
             ylabel="cosine",
         )
+        axes.set_xticks(tokens, map(str, tokens))
+        axes.minorticks_off()
         axes.grid(alpha=0.3)
     grid[0][0].legend()
     FigureCanvasAgg(figure)
