@@ -50,14 +50,17 @@ METRICS = "metrics.json"
 DIGESTS = "digests.json"
 """Written last: a run folder without it is not finished."""
 
-_FILES = (CONFIG, WEIGHTS, TOKENIZER, METRICS)
-"""What every run has."""
-
 _KINDS: dict[type[Settings], str] = {
     RunConfig: "classifier",
     PretrainConfig: "language_model",
 }
 """What a run folder is, by the kind of its settings; `config.yaml` says it."""
+
+_FILES: dict[type[Settings], tuple[str, ...]] = {
+    RunConfig: (CONFIG, WEIGHTS, TOKENIZER, METRICS, LABELS),
+    PretrainConfig: (CONFIG, WEIGHTS, TOKENIZER, METRICS),
+}
+"""What a finished run has, by the kind of its settings, which stand first."""
 
 _COMMANDS = {"classifier": "textrnn train", "language_model": "textrnn pretrain"}
 """What makes one."""
@@ -83,25 +86,23 @@ def save(classifier: TrainedClassifier, run: str | Path) -> None:
     folder = Path(run)
     begin(folder, classifier.config)
     write_atomically(folder / LABELS, "".join(f"{label}\n" for label in classifier.labels))
-    _save(classifier, folder, files=(*_FILES, LABELS))
+    _save(classifier, folder)
 
 
 def save_language_model(trained: TrainedLanguageModel, run: str | Path) -> None:
     """Writes a trained language model into a run folder, as `save` does a classifier."""
     folder = Path(run)
     begin(folder, trained.config)
-    _save(trained, folder, files=_FILES)
+    _save(trained, folder)
 
 
-def _save(
-    trained: TrainedClassifier | TrainedLanguageModel, folder: Path, *, files: tuple[str, ...]
-) -> None:
+def _save(trained: TrainedClassifier | TrainedLanguageModel, folder: Path) -> None:
     trained.tokenizer.save(folder / TOKENIZER)
     write_atomically(folder / METRICS, json.dumps(trained.metrics, indent=2) + "\n")
     partial = folder / f"partial.{WEIGHTS}"
     trained.model.save_weights(partial)
     os.replace(partial, folder / WEIGHTS)
-    _seal(folder, files)
+    _seal(folder, _FILES[type(trained.config)])
 
 
 def _seal(folder: Path, names: tuple[str, ...]) -> None:
@@ -195,11 +196,8 @@ def load(run: str | Path) -> TrainedClassifier:
         ModelError: The folder is missing, unfinished, changed, or of another format version.
     """
     folder = Path(run)
-    files = _checked_files(folder, RunConfig)
-    config = load_config(folder / CONFIG)
+    config, files = _checked_files(folder, RunConfig)
     tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
-    if LABELS not in files:
-        raise ModelError(f"{folder / LABELS}: missing; copy the run folder again.")
     labels = tuple(files[LABELS].decode("utf-8").split("\n")[:-1])
     model = TextClassifier(tokenizer.vocab_size, len(labels), config=config.model)
     _load_weights(model, folder)
@@ -217,8 +215,7 @@ def load_language_model(run: str | Path) -> TrainedLanguageModel:
         ModelError: As for `load`.
     """
     folder = Path(run)
-    files = _checked_files(folder, PretrainConfig)
-    config = read_settings(folder / CONFIG, PretrainConfig)
+    config, files = _checked_files(folder, PretrainConfig)
     tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
     model = LanguageModel(tokenizer.vocab_size, config=config.model)
     _load_weights(model, folder)
@@ -234,8 +231,12 @@ def _load_weights(model: keras.Model, folder: Path) -> None:
         raise ModelError(f"{folder / WEIGHTS}: its weights do not fit {CONFIG}: {reason}") from None
 
 
-def _checked_files(folder: Path, kind: type[Settings]) -> dict[str, bytes]:
-    """The contents of all files but the weights, every file's digest having been compared."""
+def _checked_files(folder: Path, kind: type[C]) -> tuple[C, dict[str, bytes]]:
+    """The settings and the contents of all files but the weights, all digests having been compared.
+
+    Raises:
+        ModelError: As for `load`, or it is another kind's run.
+    """
     command = _COMMANDS[_KINDS[kind]]
     if not folder.is_dir():
         raise ModelError(f"{folder}: expected a run folder, found none; make one by {command}.")
@@ -258,7 +259,7 @@ def _checked_files(folder: Path, kind: type[Settings]) -> dict[str, bytes]:
             "load it with the textrnn version that wrote it, or train again."
         )
     contents = {}
-    for name in dict.fromkeys((*_FILES, *digests)):
+    for name in dict.fromkeys((*_FILES[kind], *digests)):
         path = folder / name
         if not path.is_file():
             raise ModelError(f"{path}: missing; copy the run folder again.")
@@ -266,9 +267,11 @@ def _checked_files(folder: Path, kind: type[Settings]) -> dict[str, bytes]:
             raise ModelError(
                 f"{path}: changed or cut short since it was written; copy the run folder again."
             )
+        if name == CONFIG:
+            config = read_settings(path, kind)  # Another kind's run lacks other files.
         if name != WEIGHTS:
             contents[name] = path.read_bytes()
-    return contents
+    return config, contents
 
 
 def _digest(path: Path) -> str:

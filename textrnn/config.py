@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from textrnn.errors import ConfigError
-from textrnn.settings import Section, Settings, seconds, setting
+from textrnn.settings import Section, Settings, check_file, seconds, setting
 
 __all__ = [
     "ATTRIBUTIONS",
@@ -92,6 +92,7 @@ class DataConfig(Section):
             raise ConfigError("give either `dataset` or `train_file`, not both.")
         if self.train_file is None and (self.valid_file or self.test_file) and not self.dataset:
             raise ConfigError("`valid_file` and `test_file` need `train_file` beside them.")
+        check_file("unlabelled_file", self.unlabelled_file)
         if not self.label_separator:
             raise ConfigError("`label_separator` must be at least one character, got ''.")
         if self.valid_fraction == 0.0:

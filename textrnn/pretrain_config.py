@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from textrnn.config import FittingConfig, ShapeConfig, TokenizerConfig
 from textrnn.errors import ConfigError
-from textrnn.settings import Section, Settings, setting
+from textrnn.settings import Section, Settings, check_file, setting
 
 __all__ = ["PretrainConfig", "PretrainingConfig", "TextConfig"]
 
@@ -35,11 +35,7 @@ class TextConfig(Section):
         super().__post_init__()
         if self.dataset is not None and self.text_file is not None:
             raise ConfigError("give either `dataset` or `text_file`, not both.")
-        if self.text_file == "-":
-            raise ConfigError(
-                "`text_file` is read more than once, so it must be a file, got - for stdin; write "
-                "the texts to a file first."
-            )
+        check_file("text_file", self.text_file)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import humanfriendly
 
 from textrnn.errors import ConfigError
 
-__all__ = ["Section", "Settings", "field_types", "seconds", "setting"]
+__all__ = ["Section", "Settings", "check_file", "field_types", "seconds", "setting"]
 
 S = TypeVar("S", bound="Section")
 C = TypeVar("C", bound="Settings")
@@ -141,6 +141,15 @@ class Settings:
                 if one != two and not each.metadata["operational"]:
                     return False
         return True
+
+
+def check_file(name: str, path: str | None) -> None:
+    """Raises ConfigError if a path that is read more than once is standard input, `-`."""
+    if path == "-":
+        raise ConfigError(
+            f"`{name}` is read more than once, so it must be a file, got - for stdin; write the "
+            "texts to a file first."
+        )
 
 
 def _article(type_name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import datetime
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -332,8 +331,7 @@ class Trainer:
 
     def _figures(self) -> str:
         state = self.state
-        left = self.schedule.left_seconds(state.update, state.time_share)
-        ends = "" if left is None else f", {datetime.timedelta(seconds=round(left))} to the end"
+        ends = self.schedule.told_left(state.update, state.time_share)
         return (
             f"loss {state.loss_sum / state.row_sum:.3f} accuracy {self._accuracy():.3f} "
             f"{state.token_sum / state.seconds:,.0f} tokens/s{ends}"

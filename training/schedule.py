@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import time
 from collections.abc import Callable
@@ -108,3 +109,8 @@ class Schedule:
         """How long the training will go on, as far as can be told."""
         done = self.progress(update, time_share)
         return self.elapsed() / done * (1.0 - done) if done > 0.0 else None
+
+    def told_left(self, update: int, time_share: float) -> str:
+        """The same for people, behind other figures; nothing where it cannot be told."""
+        left = self.left_seconds(update, time_share)
+        return "" if left is None else f", {datetime.timedelta(seconds=round(left))} to the end"

@@ -10,6 +10,7 @@ import pytest
 from tiny import QUIET, stop_after
 
 from textrnn import bundle
+from textrnn.config import DataConfig
 from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.pretrain_config import PretrainConfig, TextConfig
@@ -219,8 +220,9 @@ def test_validation_and_test_texts_are_not_read():
 def test_wrong_settings_are_told():
     with pytest.raises(ConfigError, match="either `dataset` or `text_file`"):
         TextConfig(dataset="imdb", text_file="a.txt")
-    with pytest.raises(ConfigError, match="must be a file, got - for stdin"):
-        TextConfig(text_file="-")
+    for name, section in (("text_file", TextConfig), ("unlabelled_file", DataConfig)):
+        with pytest.raises(ConfigError, match=f"`{name}` is .* a file, got - for stdin"):
+            section(**{name: "-"})
     with pytest.raises(ConfigError, match="needs a recurrence"):
         PretrainConfig.from_dict({"model": {"cell": "none"}})
     with pytest.raises(ConfigError, match="`held_out` must be more than 0"):
