@@ -152,7 +152,13 @@ def start_from_language_model(model: TextClassifier, config: RunConfig, reporter
     """
     if config.training.init_from is None:
         return
-    transfer(bundle.load_language_model(config.training.init_from), model)
+    trained = bundle.load_language_model(config.training.init_from)
+    if config.tokenizer != trained.config.tokenizer:
+        raise ConfigError(
+            "the tokenizer's settings must be those of the language model; "
+            "textrnn.training.transfer.adopt_shape takes them over."
+        )
+    transfer(trained, model)
     reporter.message(f"beginning with the language model {config.training.init_from}")
 
 

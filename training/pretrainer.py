@@ -143,6 +143,8 @@ class Pretrainer:
             KeyboardInterrupt: `should_stop` said so; the checkpoint is written.
         """
         state = self.state
+        if state.history:  # A kill may have come between the checkpoint and the curve.
+            on_epoch(state.history)
         reporter.message(
             f"training {self.model.count_params():,} weights, {self.model.directions} directions; "
             f"{self._updates:,} updates of {self._batch_tokens:,} tokens an epoch"
@@ -170,6 +172,8 @@ class Pretrainer:
                 f"(perplexity {row['perplexity']:.1f}) on texts held out, {row['seconds']:.0f} s "
                 f"at {row['tokens_per_second']:,.0f} tokens/s"
             )
+        if self._should_stop():  # Asked meanwhile: the last checkpoint is still there.
+            raise KeyboardInterrupt
         self.model.set_weights(self._best)
         return state
 
@@ -293,16 +297,15 @@ class Pretrainer:
 
 
 def _some(texts: Sequence[np.ndarray], tokens: int, *, seed: int) -> list[np.ndarray]:
-    """Some texts, drawn at random, of so many tokens at the most, but one at least."""
+    """Some texts, drawn at random, of so many tokens at the most; the last may be a beginning."""
     # A file may be sorted, by its sources or by time: its first texts are not like all of it.
     order = np.random.default_rng([seed, len("measured")]).permutation(len(texts))
     found: list[np.ndarray] = []
     for place in order:
-        text = texts[place]
-        if found and tokens < len(text):
-            break
-        found.append(text)
-        tokens -= len(text)
+        text = texts[place][:tokens]
+        if len(text):
+            found.append(text)
+            tokens -= len(text)
     return found
 
 

@@ -109,7 +109,8 @@ class TokenStore:
                 on_texts(len(block))
         if len(offsets) < 2:
             raise DataError(
-                f"expected at least two texts to learn from, got {len(held)} with a word in it."
+                "expected at least two texts, one of them to be held out, got "
+                f"{len(held)} with a word in it, all held out; give more, or lower --held-out."
             )
         np.save(folder / OFFSETS, np.array(offsets, np.int64))
         starts = np.cumsum([0, *map(len, held)])

@@ -16,7 +16,7 @@ import click
 from textrnn.cli.options import run_argument
 from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.texts import given_texts, text_options
-from textrnn.errors import ConfigError
+from textrnn.errors import ConfigError, ModelError
 
 __all__ = ["predict"]
 
@@ -144,7 +144,10 @@ def _with_likelihoods(
             "with --language-model, which textrnn pretrain makes."
         )
     model = bundle.load_language_model(run)
-    usual = float(model.metrics["held_out"]["unusual_bits_per_token"])
+    held_out = model.metrics.get("held_out", {})
+    if "unusual_bits_per_token" not in held_out:
+        raise ModelError(f"{run}: expected figures of texts held out, got none; pretrain it again.")
+    usual = float(held_out["unusual_bits_per_token"])
     source = iter(answers)
     while block := list(itertools.islice(source, BLOCK_TEXTS)):
         found = model.score([text for text, _, _ in block])
