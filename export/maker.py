@@ -217,6 +217,7 @@ class Maker:
         for artefact, job in zip(artefacts, jobs, strict=True):
             if artefact.precision == "int4" and not _installed("ai_edge_quantizer"):
                 artefact.reason = "needs ai-edge-quantizer: pip install 'textrnn[int4]'"
+                artefact.path = ""
             else:
                 wanted.append((artefact, job))
         answers = run_jobs("textrnn.export.conversion", [job for _, job in wanted])

@@ -125,6 +125,7 @@ def test_after_every_piece_the_answer_is_that_for_the_text_so_far(tokenizer):
     for place, letter in enumerate(text):
         assert_same(stream.feed(letter), ours.predict([text[: place + 1]])[0])
     assert stream.tokens == len(tokenizer.encode("a x b cd eff"))
+    assert stream.answered == len(tokenizer.encode(text))
     stream.reset()
     assert_same(stream.feed("y"), ours.predict(["y"])[0])
 

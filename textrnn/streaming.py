@@ -106,6 +106,7 @@ class _Text:
     memory: Rows
     words: TokenStream | None
     tokens: int = 0
+    answered: int = 0
 
 
 class Streams:
@@ -177,6 +178,10 @@ class Streams:
     def tokens(self, key: Hashable) -> int:
         """How many tokens of a text have been read, but for those of a word that goes on."""
         return self._texts[key].tokens
+
+    def answered(self, key: Hashable) -> int:
+        """How many tokens the last answer of a text has seen, those of a word that goes on too."""
+        return self._texts[key].answered
 
     def leave(self, key: Hashable) -> None:
         """Forgets a text.
@@ -251,6 +256,7 @@ class Streams:
             text = self._texts[key]
             text.memory = [array[place : place + 1] for array in memory]
             text.tokens += len(row)
+            text.answered = text.tokens
         return {key: self._answer(row) for key, row in zip(some, scores, strict=True)}
 
     def _answers(self, keys: list[Hashable]) -> dict[Hashable, Any]:
@@ -260,6 +266,8 @@ class Streams:
         words = [self._texts[key].words for key in keys]
         rest = [held.rest() if held else [] for held in words]
         scores, _ = self._reader.read(self._stack(keys), rest)
+        for key, row in zip(keys, rest, strict=True):
+            self._texts[key].answered = self._texts[key].tokens + len(row)
         return {key: self._answer(row) for key, row in zip(keys, scores, strict=True)}
 
     def _stack(self, keys: Iterable[Hashable]) -> Rows:
@@ -291,6 +299,11 @@ class Stream:
     def tokens(self) -> int:
         """How many tokens have been read, but for those of a word that goes on."""
         return self._streams.tokens(0)
+
+    @property
+    def answered(self) -> int:
+        """How many tokens the last answer has seen, those of a word that goes on too."""
+        return self._streams.answered(0)
 
     @property
     def state(self) -> bytes:
@@ -374,7 +387,8 @@ def follow_tokens(
             else:
                 stream.read(due)
     if stream.tokens != last or stream.held:
-        yield stream.tokens, stream.feed("")
+        prediction = stream.feed("")
+        yield stream.answered, prediction
 
 
 def model_digest(model: TextClassifier) -> str:

@@ -159,7 +159,11 @@ def start_from_language_model(model: TextClassifier, config: RunConfig, reporter
             "textrnn.training.transfer.adopt_shape takes them over."
         )
     transfer(trained, model)
-    reporter.message(f"beginning with the language model {config.training.init_from}")
+    shape = trained.config.model
+    reporter.message(
+        f"beginning with the language model {config.training.init_from}: {shape.layers} x "
+        f"{shape.cell} of {shape.units} units"
+    )
 
 
 def describe(corpus: Corpus, reporter: Reporter) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from textrnn import bundle
 from textrnn.classifier import TextClassifier
 from textrnn.config import RunConfig, ShapeConfig, TokenizerConfig
-from textrnn.errors import ConfigError
+from textrnn.errors import ConfigError, ModelError
 from textrnn.likelihood import TrainedLanguageModel
 from textrnn.pretrain_config import PretrainConfig
 
@@ -42,6 +42,11 @@ def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
     init_from = config.training.init_from
     if init_from is None:
         return config
+    if not (Path(init_from) / bundle.CONFIG).is_file():
+        raise ModelError(
+            f"{init_from}: expected a language model's run folder, found none; make one by "
+            "textrnn pretrain."
+        )
     own = bundle.read_settings(Path(init_from) / bundle.CONFIG, PretrainConfig)
     shape = own.model.to_dict()
     both = own.model.bidirectional

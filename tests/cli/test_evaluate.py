@@ -89,3 +89,20 @@ def test_a_run_that_is_none(textrnn, home):
 
 def test_an_unknown_split_is_wrong_usage(textrnn, run):
     assert "--split" in textrnn("evaluate", run, "--split", "dev", code=2).stderr
+
+
+def test_labels_are_printed_as_they_are(capsys):
+    from rich.console import Console
+
+    from textrnn.cli.evaluate import _print_tables
+
+    figures = {"precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 2}
+    labels = ["[good]", "[/bad]"]
+    metrics = {
+        "texts": 4,
+        "per_class": dict.fromkeys(labels, figures),
+        "confusion_matrix": [[2, 0], [0, 2]],
+    }
+    _print_tables(metrics, Console(width=100))
+    printed = capsys.readouterr().out
+    assert all(printed.count(label) == 3 for label in labels)

@@ -2,16 +2,24 @@
 
 import json
 
+from textrnn.export import maker
 
-def test_exports_and_verifies_again(textrnn, finished, home):
-    settings = ("--kind", "tflite", "--length", 8, "--precision", "float32", "--texts", 4)
-    result = textrnn("export", finished.folder, "--output", home / "export", *settings)
+
+def test_exports_and_verifies_again(textrnn, finished, home, monkeypatch):
+    monkeypatch.setattr(maker, "_installed", lambda *packages: "ai_edge_quantizer" not in packages)
+    settings = ("--kind", "tflite", "--length", 8, "--texts", 4)
+    precisions = ("--precision", "float32", "--precision", "int4")
+    result = textrnn("export", finished.folder, "--output", home / "export", *settings, *precisions)
     assert "verified" in result.stdout
+    assert "left out: model_int4: needs ai-edge-quantizer: pip install 'textrnn[int4]'" in (
+        result.stdout
+    )
     path = home / "export/tflite/model.tflite"
     assert path.is_file()
     again = textrnn("export", "--verify-only", home / "export", "--texts", 4, "--json")
-    (artefact,) = json.loads(again.stdout)
+    artefact, left_out = json.loads(again.stdout)
     assert artefact["status"] == "verified"
+    assert left_out["status"] == "left out"
     path.write_bytes(b"")
     changed = textrnn("export", "--verify-only", home / "export", "--texts", 4, code=1)
     assert "changed since it was verified" in changed.stderr

@@ -59,6 +59,7 @@ def test_a_line_every_so_many_tokens(run, size):
     for tokens, prediction in found[:-1]:
         score = classifier.score_ids([ids[:tokens]])[0].max()
         assert prediction.score == pytest.approx(score, abs=1e-5)
+    assert counts[-1] == len(ids)
     expected = classifier.predict([TEXT * 5])[0]
     assert found[-1][1].score == pytest.approx(expected.score, abs=1e-5)
 
@@ -72,7 +73,9 @@ def test_the_command_answers_before_stdin_ends(run):
     rest, _ = process.communicate(b"y d")
     (last,) = [json.loads(line) for line in rest.splitlines()]
     assert last["text"] == "c y d"
-    assert last["tokens"] > first["tokens"]
+    encode = package.load(run).tokenizer.encode
+    assert first["tokens"] == len(encode("a x b. "))
+    assert last["tokens"] == len(encode("a x b. c y d"))
     assert process.returncode == 0
     expected = package.load(run).predict(["a x b. c y d"])[0]
     assert last["score"] == pytest.approx(expected.score, abs=1e-5)

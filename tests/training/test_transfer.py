@@ -140,7 +140,7 @@ def test_a_run_of_the_other_kind_is_told(tokenizer, tmp_path):
     assert again.score(["a b"])[0].log_likelihood == pytest.approx(
         language_model(tokenizer).score(["a b"])[0].log_likelihood, abs=1e-5
     )
-    with pytest.raises(ModelError, match="expected a file of settings"):
+    with pytest.raises(ModelError, match="expected a language model's run folder"):
         adopt_shape(RunConfig(training=TrainingConfig(init_from=str(tmp_path / "none"))))
 
 

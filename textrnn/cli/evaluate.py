@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from textrnn.cli.console import table_console
@@ -67,11 +68,11 @@ def _print_tables(metrics: Mapping[str, Any], console: Console) -> None:
     classes = Table("label", "precision", "recall", "F1", "texts")
     for label, figures in metrics["per_class"].items():
         values = [f"{figures[name]:.4f}" for name in ("precision", "recall", "f1")]
-        classes.add_row(label, *values, f"{figures['support']:,}")
+        classes.add_row(escape(label), *values, f"{figures['support']:,}")
     console.print(classes)
     if "confusion_matrix" in metrics:
         labels = list(metrics["per_class"])
-        matrix = Table("true \\ predicted", *labels)
+        matrix = Table("true \\ predicted", *map(escape, labels))
         for label, row in zip(labels, metrics["confusion_matrix"], strict=True):
-            matrix.add_row(label, *(f"{count:,}" for count in row))
+            matrix.add_row(escape(label), *(f"{count:,}" for count in row))
         console.print(matrix)

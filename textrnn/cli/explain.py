@@ -74,6 +74,8 @@ def explain(
             raise DataError(
                 f"{html}: cannot write the page: {error.strerror}; name another file."
             ) from None
+    if html is not None:
+        click.echo(f"page {html}", err=True)
     if as_json:
         click.echo(json.dumps({**found.to_dict(), "running": running}, ensure_ascii=False))
     else:

@@ -188,4 +188,5 @@ def _print_table(artefacts: Sequence[Any], console: Console) -> None:
     console.print(table)
     for artefact in artefacts:
         if artefact.reason is not None:
-            console.print(f"left out: {artefact.name}: {artefact.reason}", soft_wrap=True)
+            told = f"left out: {artefact.name}: {artefact.reason}"
+            console.print(told, soft_wrap=True, markup=False)

@@ -33,8 +33,8 @@ READ_BYTES = 1 << 16
 @click.option(
     "--confident",
     type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
-    help="Read each text only until its label has had this calibrated probability for "
-    "--confident-tokens on end.",
+    help="Read each text only until its label has had this probability for --confident-tokens on "
+    "end. That is the calibrated one; the score that is printed is not.",
 )
 @click.option(
     "--confident-tokens",
@@ -166,7 +166,7 @@ def _follow(run: Path, every: int | None) -> None:
     pieces = iter(lambda: os.read(sys.stdin.fileno(), READ_BYTES), b"")
     if every is None:
         for sentence, prediction in follow_sentences(stream, pieces):
-            _print_line(tokens=stream.tokens, text=sentence.strip(), **prediction.to_dict())
+            _print_line(tokens=stream.answered, text=sentence.strip(), **prediction.to_dict())
     else:
         for tokens, prediction in follow_tokens(stream, pieces, every=every):
             _print_line(tokens=tokens, **prediction.to_dict())

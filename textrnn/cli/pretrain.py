@@ -63,7 +63,7 @@ def pretrain(
     started = time.monotonic()
     start_tensorflow()
     from textrnn import bundle
-    from textrnn.training.folder import is_started
+    from textrnn.training.folder import check_started, is_started
     from textrnn.training.pretraining import pretrain as run_training
     from textrnn.training.progress import JsonReporter, Reporter
 
@@ -76,6 +76,8 @@ def pretrain(
         config = with_given(config, {"data": {"dataset": "bbc_news"}})
     folder = output or Path("runs") / _run_name(config.data)
     if resume:
+        if not (folder / bundle.CONFIG).is_file():
+            check_started(folder)
         own = bundle.read_settings(folder / bundle.CONFIG, PretrainConfig)
         going_on = with_given(own, given)
         if not going_on.resumes(own) or (config_file and not config.resumes(own)):

@@ -33,7 +33,7 @@ def score(
 
     A line a text, in the order of the input: log-likelihood in nats, bits a token, perplexity, and
     the text. By the chain rule the log-likelihood is the sum of those of the tokens, each given
-    those before it, and of the text's end.
+    those before it, and of the text's end, which counts as one token more.
 
     TEXTS are given as arguments, by --file, or one a line on stdin if TEXTS is -.
     """

@@ -145,6 +145,7 @@ def _settings(
 ) -> tuple[RunConfig, Path]:
     """The run's settings and its folder; to resume is to take the settings found there."""
     from textrnn import bundle
+    from textrnn.training.folder import check_started
 
     given = given_settings(context, RunConfig)
     config = bundle.load_config(config_file) if config_file else RunConfig()
@@ -158,6 +159,8 @@ def _settings(
         return config, folder
     if not (folder / bundle.CONFIG).is_file() and "TF_CONFIG" in os.environ:
         return config, folder  # The chief of the cluster knows.
+    if not (folder / bundle.CONFIG).is_file():
+        check_started(folder)
     own = bundle.load_config(folder / bundle.CONFIG)
     going_on = merge_settings(own, given)
     if not going_on.resumes(own) or (config_file and not config.resumes(own)):
