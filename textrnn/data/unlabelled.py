@@ -5,8 +5,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-import numpy as np
-
 from textrnn.config import DataConfig
 from textrnn.data.bundled import BundledSource
 from textrnn.data.files import read_texts, stem
@@ -77,6 +75,8 @@ class UnlabelledTexts:
         Each text has a random key, and those with the smallest keys stay, so that they are all that
         is held in memory.
         """
+        import numpy as np
+
         rng = np.random.default_rng([self._seed, len("sample")])
         kept: list[tuple[float, int, str]] = []  # The largest key first.
         held = 0
