@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from textrnn.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["Corpus", "Split", "normal_form", "targets"]
 
@@ -66,6 +68,8 @@ class Corpus:
 
 def targets(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> np.ndarray:
     """`[N, C]`, 1 where a text carries a label."""
+    import numpy as np
+
     place = {name: i for i, name in enumerate(names)}
     carried = np.zeros([len(labels), len(names)], np.float32)
     for row, those in enumerate(labels):
