@@ -13,7 +13,15 @@ from click.core import ParameterSource
 from textrnn.config import DataConfig, RunConfig
 from textrnn.settings import Settings, field_types
 
-__all__ = ["data_options", "given_settings", "merge_settings", "setting_options", "with_given"]
+__all__ = [
+    "data_options",
+    "given_settings",
+    "merge_settings",
+    "run_argument",
+    "run_options",
+    "setting_options",
+    "with_given",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=Settings)
@@ -113,6 +121,50 @@ def merge_settings(config: RunConfig, given: Mapping[str, Mapping[str, Any]]) ->
     if config.data.dataset is None and config.data.train_file is None:
         config = with_given(config, {"data": {"dataset": "bbc_news"}})
     return config
+
+
+def run_options(default_output: str) -> Callable[[F], F]:
+    """Adds what every command takes that trains into a run folder.
+
+    Args:
+        default_output: What the folder is if `--output` does not say.
+    """
+
+    def decorate(command: F) -> F:
+        for option in reversed(
+            (
+                click.option(
+                    "--config",
+                    "config_file",
+                    type=click.Path(path_type=Path),
+                    help="YAML file of settings, such as a run's config.yaml; the command line "
+                    "wins.",
+                ),
+                click.option(
+                    "--output",
+                    type=click.Path(path_type=Path),
+                    help=f"Run folder.  [default: {default_output}]",
+                ),
+                click.option(
+                    "--resume", is_flag=True, help="Go on with the unfinished run in --output."
+                ),
+                click.option("--overwrite", is_flag=True, help="Replace the run in --output."),
+                click.option(
+                    "--log-format",
+                    type=click.Choice(["text", "json"]),
+                    default="text",
+                    help="Of messages and progress on stderr; json: one object a line.",
+                    show_default=True,
+                ),
+                click.option(
+                    "--json", "as_json", is_flag=True, help="Print the figures as one JSON object."
+                ),
+            )
+        ):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def run_argument(command: F) -> F:

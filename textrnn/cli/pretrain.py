@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from textrnn.cli.interrupt import interrupt_once
-from textrnn.cli.options import given_settings, setting_options, with_given
+from textrnn.cli.options import given_settings, run_options, setting_options, with_given
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import ShapeConfig, TokenizerConfig
 from textrnn.errors import ConfigError
@@ -21,25 +21,7 @@ __all__ = ["pretrain"]
 
 @click.command(short_help="Train a language model on texts without labels.")
 @setting_options(TextConfig, TokenizerConfig, ShapeConfig, PretrainingConfig)
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    help="YAML file of settings, such as a run's config.yaml; the command line wins.",
-)
-@click.option(
-    "--output", type=click.Path(path_type=Path), help="Run folder.  [default: runs/DATA SET_lm]"
-)
-@click.option("--resume", is_flag=True, help="Go on with the unfinished run in --output.")
-@click.option("--overwrite", is_flag=True, help="Replace the run in --output.")
-@click.option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="Of messages and progress on stderr; json: one object a line.",
-    show_default=True,
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
+@run_options("runs/DATA SET_lm")
 @click.pass_context
 def pretrain(
     context: click.Context,

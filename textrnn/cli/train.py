@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from textrnn.cli.interrupt import interrupt_once
-from textrnn.cli.options import given_settings, merge_settings, setting_options
+from textrnn.cli.options import given_settings, merge_settings, run_options, setting_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import DataConfig, ModelConfig, RunConfig, TokenizerConfig, TrainingConfig
 from textrnn.errors import ConfigError
@@ -22,23 +22,13 @@ __all__ = ["train"]
 
 @click.command()
 @setting_options(DataConfig, TokenizerConfig, ModelConfig, TrainingConfig)
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    help="YAML file of settings, such as a run's config.yaml; the command line wins.",
-)
-@click.option(
-    "--output", type=click.Path(path_type=Path), help="Run folder.  [default: runs/DATA SET]"
-)
-@click.option("--resume", is_flag=True, help="Go on with the unfinished run in --output.")
+@run_options("runs/DATA SET")
 @click.option(
     "--resume-or-start",
     is_flag=True,
     help="Go on with the unfinished run in --output if there is one, else begin it; for workers "
     "and jobs that are started again after a failure.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace the run in --output.")
 @click.option(
     "--test/--no-test",
     "measure_test",
@@ -51,14 +41,6 @@ __all__ = ["train"]
     is_flag=True,
     help="Do not train: try learning rates from small to large, draw the losses, suggest one.",
 )
-@click.option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="Of messages and progress on stderr; json: one object a line.",
-    show_default=True,
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
 @click.pass_context
 def train(
     context: click.Context,
