@@ -41,8 +41,8 @@ RECIPES: dict[str, dict[str, Sequence[str]]] = {
             *("--time-budget", "100m"),
         ),
         "train": (
-            *("--time-budget", "60m", "--layer-rate", "0.6", "--ema", "0.999"),
-            *("--adversarial", "0.02"),
+            *("--time-budget", "50m", "--layer-rate", "0.7", "--adversarial", "0.02"),
+            *("--embedding-dropout", "0.1", "--word-dropout", "0.1", "--dropout", "0.3"),
         ),
     },
     "short": {"train": ("--time-budget", "18m", "--adversarial", "0.02", "--ema", "0.999")},
