@@ -93,7 +93,7 @@ def test_a_finished_run_is_only_replaced_on_demand(textrnn, finished, data):
         (["--train-file", "letters.csv", "--text-column", "x"], "textrnn: error: letters.csv:1: "),
         (["--units", "0"], "textrnn: settings: `units` must be at least 1, got 0."),
         (["--config", "none.yaml"], "textrnn: error: none.yaml: expected a file of settings"),
-        (["--resume", "--output", "none"], "textrnn: error: none/checkpoints: nothing to resume from"),
+        (["--resume", "--output", "none"], "textrnn: error: none/checkpoints: nothing to resume"),
         (["--train-file", "a", "--dataset", "imdb"], "textrnn: settings: give either `dataset`"),
         (["--output", "letters.csv"], "textrnn: settings: letters.csv: cannot be written to"),
     ],
