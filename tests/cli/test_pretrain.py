@@ -1,6 +1,8 @@
 """`textrnn pretrain`, `textrnn score`, and a training that begins with what they made."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import yaml
 
 from textrnn import bundle
 from textrnn.pretrain_config import PretrainConfig
+from textrnn.training import run as running
 
 TEXTS = ["a b c d e f", "b c d e f a", "x y x y"] * 10
 TINY = (
@@ -105,3 +108,18 @@ def test_likelihoods_need_a_language_model(textrnn, finished):
     assert "name one with --language-model" in result.stderr
     result = textrnn("predict", finished.folder, "--language-model", finished.folder, "a", code=1)
     assert "expected the run of a language model, got that of a classifier" in result.stderr
+
+
+def test_what_has_begun_goes_on_without_its_language_model(textrnn, pretrained, data, monkeypatch):
+    arguments = ("train", "--train-file", data, "--init-from", pretrained, "--epochs", "1")
+    arguments += ("--resume-or-start", "--output", "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "_write_curves", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        result = textrnn(*arguments, code=130)
+    assert "saved; go on with" in result.stderr
+    pretrained.rename("elsewhere")
+    result = textrnn(*arguments)
+    assert "going on after 1 epochs" in result.stderr
+    assert "holds the finished run already" in textrnn(*arguments).stderr
+    fresh = textrnn(*arguments[:-1], "another", code=1)
+    assert "expected a language model's run folder, found none" in fresh.stderr

@@ -70,7 +70,13 @@ def train(
     from textrnn.training.run import find_learning_rate
     from textrnn.training.run import train as run_training
 
-    config, folder = _settings(context, config_file=config_file, output=output, resume=resume)
+    config, folder = _settings(
+        context,
+        config_file=config_file,
+        output=output,
+        resume=resume,
+        resume_or_start=resume_or_start,
+    )
     reporter = JsonReporter() if log_format == "json" else Reporter()
     if not (config_file or resume or "data" in given_settings(context, RunConfig)):
         reporter.message("no data was given: training on bbc_news, which is bundled")
@@ -123,7 +129,12 @@ def train(
 
 
 def _settings(
-    context: click.Context, *, config_file: Path | None, output: Path | None, resume: bool
+    context: click.Context,
+    *,
+    config_file: Path | None,
+    output: Path | None,
+    resume: bool,
+    resume_or_start: bool,
 ) -> tuple[RunConfig, Path]:
     """The run's settings and its folder; to resume is to take the settings found there."""
     from textrnn import bundle
@@ -132,11 +143,15 @@ def _settings(
     given = given_settings(context, RunConfig)
     config = bundle.load_config(config_file) if config_file else RunConfig()
     config = merge_settings(config, given)
-    if config.training.init_from and (config_file or not resume):
+    folder = output or Path("runs") / _run_name(config.data)
+    init_from = config.training.init_from
+    if init_from and resume_or_start and not (Path(init_from) / bundle.CONFIG).is_file():
+        # What has begun needs its language model no more.
+        resume = (folder / bundle.CONFIG).is_file()
+    if init_from and (config_file or not resume):
         from textrnn.training.transfer import adopt_shape
 
         config = adopt_shape(config, given={name for own in given.values() for name in own})
-    folder = output or Path("runs") / _run_name(config.data)
     if not resume:
         return config, folder
     if not (folder / bundle.CONFIG).is_file() and "TF_CONFIG" in os.environ:
