@@ -41,7 +41,7 @@ RECIPES: dict[str, dict[str, Sequence[str]]] = {
             *("--time-budget", "100m"),
         ),
         "train": (
-            *("--time-budget", "50m", "--layer-rate", "0.7", "--adversarial", "0.02"),
+            *("--time-budget", "50m", "--layer-rate", "0.7"),
             *("--embedding-dropout", "0.1", "--word-dropout", "0.1", "--dropout", "0.3"),
         ),
     },
