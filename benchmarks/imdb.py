@@ -34,18 +34,24 @@ PUBLISHED = (
     ("ULMFiT, other text too (Howard & Ruder 2018)", 95.4),
 )
 
+LANGUAGE_MODEL = ("--layers", "2", "--units", "192", "--window", "2")
+FINE_TUNING = (
+    *("--layer-rate", "0.7"),
+    *("--embedding-dropout", "0.1", "--word-dropout", "0.1", "--dropout", "0.3"),
+)
 RECIPES: dict[str, dict[str, Sequence[str]]] = {
     "long": {
-        "pretrain": (
-            *("--layers", "2", "--units", "192", "--window", "2"),
-            *("--time-budget", "100m"),
-        ),
-        "train": (
-            *("--time-budget", "50m", "--layer-rate", "0.7"),
-            *("--embedding-dropout", "0.1", "--word-dropout", "0.1", "--dropout", "0.3"),
-        ),
+        "pretrain": (*LANGUAGE_MODEL, "--time-budget", "100m"),
+        "train": (*FINE_TUNING, "--time-budget", "50m"),
     },
-    "short": {"train": ("--time-budget", "18m", "--adversarial", "0.02", "--ema", "0.999")},
+    "medium": {
+        "pretrain": (*LANGUAGE_MODEL, "--time-budget", "25m"),
+        "train": (*FINE_TUNING, "--time-budget", "10m"),
+    },
+    "short": {
+        "pretrain": (*LANGUAGE_MODEL, "--time-budget", "10m"),
+        "train": (*FINE_TUNING, "--time-budget", "8m"),
+    },
 }
 
 
