@@ -81,8 +81,9 @@ def main(
     start_tensorflow()
     from textrnn.language_model import LanguageModel
     from textrnn.threads import count_cores
-    from textrnn.training.language_step import LanguageStep, Negatives
+    from textrnn.training.language_step import LanguageStep
     from textrnn.training.lazy_adam import LazyAdam
+    from textrnn.training.negatives import Negatives
 
     streams, segment = 64, 64
     shape = ShapeConfig(

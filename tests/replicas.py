@@ -28,6 +28,7 @@ def main(strategy: str, output: Path, trainings: list[dict[str, Any]]) -> None:
     distribution = Distribution.choose(strategy)
     from tiny import classifier, fit, labelled_ids, trainer
 
+    from textrnn.training.next_tokens import NextTokens
     from textrnn.training.unlabelled import UnlabelledBatches
 
     results: dict[str, np.ndarray] = {}
@@ -39,8 +40,13 @@ def main(strategy: str, output: Path, trainings: list[dict[str, Any]]) -> None:
             settings["train"] = dataclasses.replace(data, unlabelled=more)
         with distribution.scope():
             model = classifier(**model_settings)
+        more: dict[str, Any] = {"distribution": distribution}
+        if weight := settings.pop("next_tokens", 0.0):
+            texts = labelled_ids().plan.texts
+            with distribution.scope():
+                more["next_tokens"] = NextTokens(model, weight=weight, texts=texts, seed=0)
         folder = output.parent / f"{output.stem}.{number}"
-        ours = trainer(folder, model=model, more={"distribution": distribution}, **settings)
+        ours = trainer(folder, model=model, more=more, **settings)
         history = fit(ours)
         results[f"{number}.history"] = np.array([list(row.values()) for row in history])
         for place, variable in enumerate(ours.optimizer.variables):

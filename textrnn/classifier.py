@@ -125,9 +125,20 @@ class TextClassifier(keras.Model):
         self, embedded: tf.Tensor, mask: tf.Tensor, *, training: bool = False
     ) -> tf.Tensor:
         """What `logits` gives for inputs `[B, T, E]` of the recurrence and their mask `[B, T]`."""
-        states = embedded
-        if self.stack is not None:
-            states, mask = self.stack(states, mask=mask, training=training)  # [B, T', H]
+        states, mask = self.states_of(embedded, mask, training=training)
+        return self.decide(states, mask, training=training)
+
+    def states_of(
+        self, embedded: tf.Tensor, mask: tf.Tensor, *, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The last layer's states `[B, T', H']` for inputs of the recurrence, and their mask."""
+        if self.stack is None:
+            return embedded, mask
+        states, mask = self.stack(embedded, mask=mask, training=training)
+        return states, mask
+
+    def decide(self, states: tf.Tensor, mask: tf.Tensor, *, training: bool = False) -> tf.Tensor:
+        """The logits `[B, C]` of what `states_of` gives."""
         pooled = self.pooling(states, mask=mask)  # [B, H]
         return self.classify(self.pooled_dropout(pooled, training=training))
 

@@ -271,6 +271,12 @@ class TrainingConfig(FittingConfig):
         "gradual unfreezing; 0: all at once).",
         minimum=0.0,
     )
+    language_weight: float = setting(
+        0.0,
+        "Weight of the language model's loss beside the classifier's, with --init-from, such as "
+        "0.1: the states are to tell the next token still (0: off).",
+        minimum=0.0,
+    )
     label_smoothing: float = setting(
         0.1, "Probability spread over the other labels.", minimum=0.0, below=1.0
     )
@@ -324,6 +330,15 @@ class TrainingConfig(FittingConfig):
         super().__post_init__()
         if self.vectors and self.init_from:
             raise ConfigError("give either `vectors` or `init_from`, not both.")
+        if self.language_weight and not self.init_from:
+            raise ConfigError(
+                "`language_weight` needs `init_from` beside it, a language model to go on with."
+            )
+        if self.language_weight and (self.tbptt or self.adversarial or self.vat or self.entropy):
+            raise ConfigError(
+                "`language_weight` cannot be had together with `tbptt`, `adversarial`, `vat` or "
+                "`entropy`; leave either out."
+            )
         if self.tbptt_random and self.tbptt is None:
             raise ConfigError("`tbptt_random` needs `tbptt` beside it.")
         if self.tbptt is not None and (self.adversarial or self.vat or self.entropy):

@@ -14,7 +14,7 @@ from textrnn.errors import ConfigError
 from textrnn.stack import RNNStack
 from textrnn.tokenizer import Tokenizer
 
-__all__ = ["BETWEEN", "LanguageModel", "Memory"]
+__all__ = ["BETWEEN", "LanguageModel", "Memory", "sampled_losses"]
 
 Memory = tuple[States, ...]
 """What one direction keeps of the text that it has read: for each layer its memory."""
@@ -151,33 +151,9 @@ class LanguageModel(keras.Model):
     def sampled_losses(
         self, vectors: tf.Tensor, targets: tf.Tensor, drawn: tf.Tensor, offsets: tf.Tensor
     ) -> tf.Tensor:
-        """The same against some tokens only, drawn once for the whole batch.
-
-            l   = -ln( exp(s_y) / Z ),     s_v = e_v . c + b_v
-            Z   = exp(s_y) + sum_{k: n_k != y} m_k / (S q_{n_k}) exp(s_{n_k})
-
-        With the correction by q, how often a token is drawn, Z is on average the sum over the whole
-        vocabulary (Bengio & Senecal 2008, "Adaptive Importance Sampling to Accelerate Training of a
-        Neural Probabilistic Language Model").
-
-        Args:
-            vectors: c `[B, T, E]`.
-            targets: y `[B, T]`.
-            drawn: n `[U]`, the distinct tokens among S draws.
-            offsets: `[U]`, ln(m_k / (S q_{n_k})), m_k how often it was drawn.
-        """
-        rows = tf.reshape(vectors, [-1, self.config.embedding_units])  # [N, E]
-        y = tf.reshape(targets, [-1])
-        own = tf.cast(tf.reduce_sum(rows * self.embedding(y), axis=-1), tf.float32)
-        own += tf.gather(self.output_bias.value, y)
-        others = tf.matmul(rows, self.embedding(drawn), transpose_b=True)  # [N, U]
-        offsets += tf.gather(self.output_bias.value, drawn)
-        others = tf.nn.bias_add(tf.cast(others, tf.float32), offsets)
-        places = tf.tensor_scatter_nd_update(
-            tf.fill([self.vocab_size], -1), drawn[:, tf.newaxis], tf.range(tf.size(drawn))
-        )
-        losses = _told_apart(own, others, tf.gather(places, y))
-        return tf.reshape(losses, tf.shape(targets))
+        """The same against some tokens only; see the function of this name."""
+        bias = self.output_bias.value
+        return sampled_losses(vectors, targets, drawn, offsets, embedding=self.embedding, bias=bias)
 
     def call(self, ids: tf.Tensor, training: bool = False) -> tf.Tensor:
         """See the class."""
@@ -198,6 +174,45 @@ class LanguageModel(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> LanguageModel:
         """Makes the model that `get_config` describes."""
         return cls(**{**config, "config": ShapeConfig.from_dict(config["config"])})
+
+
+def sampled_losses(
+    vectors: tf.Tensor,
+    targets: tf.Tensor,
+    drawn: tf.Tensor,
+    offsets: tf.Tensor,
+    *,
+    embedding: TokenEmbedding,
+    bias: tf.Tensor,
+) -> tf.Tensor:
+    """`-ln p` of tokens against some others only, drawn once for the whole batch.
+
+        l   = -ln( exp(s_y) / Z ),     s_v = e_v . c + b_v
+        Z   = exp(s_y) + sum_{k: n_k != y} m_k / (S q_{n_k}) exp(s_{n_k})
+
+    With the correction by q, how often a token is drawn, Z is on average the sum over the whole
+    vocabulary (Bengio & Senecal 2008, "Adaptive Importance Sampling to Accelerate Training of a
+    Neural Probabilistic Language Model").
+
+    Args:
+        vectors: c `[B, T, E]`.
+        targets: y `[B, T]`.
+        drawn: n `[U]`, the distinct tokens among S draws.
+        offsets: `[U]`, ln(m_k / (S q_{n_k})), m_k how often it was drawn.
+        embedding: Has e_v, `[V, E]`.
+        bias: b `[V]`.
+    """
+    rows = tf.reshape(vectors, [-1, vectors.shape[-1]])  # [N, E]
+    y = tf.reshape(targets, [-1])
+    own = tf.cast(tf.reduce_sum(rows * embedding(y), axis=-1), tf.float32)
+    own += tf.gather(bias, y)
+    others = tf.matmul(rows, embedding(drawn), transpose_b=True)  # [N, U]
+    others = tf.nn.bias_add(tf.cast(others, tf.float32), offsets + tf.gather(bias, drawn))
+    places = tf.tensor_scatter_nd_update(
+        tf.fill(tf.shape(bias), -1), drawn[:, tf.newaxis], tf.range(tf.size(drawn))
+    )
+    losses = _told_apart(own, others, tf.gather(places, y))
+    return tf.reshape(losses, tf.shape(targets))
 
 
 @tf.custom_gradient

@@ -21,6 +21,7 @@ class LayerRates:
         optimizer: Built.
         config: The settings.
         epoch_updates: Updates of an epoch.
+        others: How many variables the optimizer has behind the model's; they are at the top.
     """
 
     def __init__(
@@ -30,8 +31,9 @@ class LayerRates:
         config: TrainingConfig,
         *,
         epoch_updates: int,
+        others: int = 0,
     ) -> None:
-        self._optimizer, self._depths = optimizer, depths(model)
+        self._optimizer, self._depths = optimizer, [*depths(model), *[0] * others]
         self._rate, self._unfreeze = config.layer_rate, config.unfreeze
         self._epoch_updates = epoch_updates
         self._shares: list[float] = []

@@ -24,7 +24,9 @@ from textrnn.training.keeper import Keeper
 from textrnn.training.labelled import LabelledBatches
 from textrnn.training.layer_rates import LayerRates
 from textrnn.training.metrics import evaluate
+from textrnn.training.next_tokens import NextTokens
 from textrnn.training.optimization import make_loss, make_optimizer
+from textrnn.training.pace import Pace
 from textrnn.training.progress import Reporter
 from textrnn.training.schedule import Schedule, TimeBudget
 from textrnn.training.scoring import ReplicaScorer
@@ -42,12 +44,6 @@ MOST_ROLLBACKS = 10
 
 EXPLODED = 100.0
 """Nats a text, over ln C: no classifier that learns has such a loss."""
-
-FORWARD_SHARE = 0.4
-"""Of an update, the share that its forward pass takes, about."""
-
-STEADY = 10
-"""Updates after which the speed of the fastest is that of the machine."""
 
 LAG = 4
 """Updates that an accelerator may be ahead of what is known of them, so that it need not wait."""
@@ -84,6 +80,7 @@ class Trainer:
         distribution: Where it runs; one device if None.
         budget: The time there is; None: no limit.
         callbacks: Keras callbacks, told of the training as by Keras' own `fit`.
+        next_tokens: The language model's loss, if it is asked for.
     """
 
     def __init__(
@@ -101,6 +98,7 @@ class Trainer:
         distribution: Distribution | None = None,
         budget: TimeBudget | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
+        next_tokens: NextTokens | None = None,
     ) -> None:
         self.model = model
         self.config = config
@@ -123,9 +121,15 @@ class Trainer:
         mean_rows = len(train.targets) / self._epoch_updates
         with self.distribution.scope():
             self.optimizer = make_optimizer(config)
-            self.optimizer.build(model.trainable_variables)
+            others = [] if next_tokens is None else next_tokens.variables
+            self._fitted = [*model.trainable_variables, *others]
+            self.optimizer.build(self._fitted)
             self._rates = LayerRates(
-                model, self.optimizer, config, epoch_updates=self._epoch_updates
+                model,
+                self.optimizer,
+                config,
+                epoch_updates=self._epoch_updates,
+                others=len(others),
             )
             model.compile(optimizer=self.optimizer, auto_scale_loss=False)
         self.step = Step(
@@ -138,6 +142,7 @@ class Trainer:
             mean_rows=mean_rows,
             notes=3,
             unlabelled_rows=train.unlabelled_rows,
+            next_tokens=next_tokens,
         )
         self._keeper = Keeper(
             model,
@@ -146,15 +151,14 @@ class Trainer:
             data_digest=data_digest,
             distribution=self.distribution,
             minutes=config.checkpoint_minutes,
+            more=others,
         )
         self._scorer = ReplicaScorer(model, multi_label=multi_label, distribution=self.distribution)
         model.stop_training = False
         self._callbacks = keras.callbacks.CallbackList(list(callbacks), model=model)
         self._pending: collections.deque[_Update] = collections.deque()
         self._lag = LAG if has_accelerator() else 0
-        self._validation_seconds = math.inf
-        self._pace = math.inf  # Seconds a token, of the fastest update after the first.
-        self._settled = 0
+        self._pace = Pace(float(valid.plan.lengths.sum()))
         self.valid_probabilities = np.zeros([0, len(labels)], np.float32)
 
     def fit(
@@ -247,16 +251,8 @@ class Trainer:
 
     def _notes(self) -> tuple[float, float, float]:
         """What the chief tells all workers: to stop, to save, and how much time is used up."""
-        share = self.schedule.time_share(validation=self._expected_validation())
+        share = self.schedule.time_share(validation=self._pace.validation_seconds)
         return float(self._should_stop()), float(self._keeper.is_due()), share
-
-    def _expected_validation(self) -> float:
-        """Seconds of a validation: before there was one, by what its tokens take in training."""
-        if self._validation_seconds < math.inf:
-            return self._validation_seconds
-        if self._settled < STEADY:
-            return 0.0
-        return FORWARD_SHARE * float(self.valid.plan.lengths.sum()) * self._pace
 
     def _settle(self, lag: int, reporter: Reporter, advance: Callable[..., None]) -> None:
         """Waits until so many updates are under way, and does what the chief has told.
@@ -286,9 +282,7 @@ class Trainer:
         state.token_sum += update.tokens
         state.time_share = signals.notes[2]
         now = time.perf_counter() - self._epoch_started
-        self._settled += 1
-        if self._settled > 1:  # Not the one that traced the graph.
-            self._pace = min(self._pace, (now - state.seconds) / max(update.tokens, 1.0))
+        self._pace.updated(update.tokens, seconds=now - state.seconds)
         state.seconds = now
         state.elapsed = self.schedule.elapsed()
         logs = {"loss": state.loss_sum / state.row_sum, "accuracy": self._accuracy()}
@@ -342,7 +336,7 @@ class Trainer:
         state = self.state
         with self._averaged_weights():
             probabilities = self.probabilities(self.valid.plan, reporter, name="validation")
-        self._validation_seconds = min(self._validation_seconds, self._scorer.seconds)
+        self._pace.validated(self._scorer.seconds)
         if not np.isfinite(probabilities).all():
             where = f"after the last batch of epoch {state.epoch + 1}"
             raise _Diverged(f"the probabilities are no numbers {where}")
@@ -373,12 +367,13 @@ class Trainer:
         if not self.config.ema:
             yield
             return
-        weights = self.model.get_weights()
-        self.optimizer.finalize_variable_values(self.model.trainable_variables)
+        kept = [variable.numpy() for variable in self._fitted]
+        self.optimizer.finalize_variable_values(self._fitted)
         try:
             yield
         finally:
-            self.model.set_weights(weights)
+            for variable, value in zip(self._fitted, kept, strict=True):
+                variable.assign(value)
 
     def _save(self, reporter: Reporter, *, must: bool = False) -> None:
         self._keeper.save(self.state, self._best, reporter, must=must)

@@ -20,6 +20,7 @@ from textrnn.errors import ConfigError, DataError
 from textrnn.recurrence import batch_parts, choose_kernel
 from textrnn.tokenizer import Tokenizer
 from textrnn.training.labelled import LabelledBatches
+from textrnn.training.next_tokens import NextTokens
 from textrnn.training.optimization import class_weights
 from textrnn.training.progress import Reporter
 from textrnn.training.transfer import transfer
@@ -32,6 +33,7 @@ __all__ = [
     "describe_batches",
     "describe_kernels",
     "digest",
+    "next_tokens",
     "prepare",
     "start_from_language_model",
     "start_from_vectors",
@@ -143,8 +145,30 @@ def start_from_vectors(
     )
 
 
-def start_from_language_model(model: TextClassifier, config: RunConfig, reporter: Reporter) -> None:
+def next_tokens(
+    model: TextClassifier, data: LabelledBatches, config: RunConfig
+) -> NextTokens | None:
+    """The language model's loss, if the settings ask for it; its weights are still fresh."""
+    own = config.training
+    if not own.language_weight:
+        return None
+    return NextTokens(model, weight=own.language_weight, texts=data.plan.texts, seed=own.seed)
+
+
+def start_from_language_model(
+    model: TextClassifier,
+    config: RunConfig,
+    reporter: Reporter,
+    *,
+    next_tokens: NextTokens | None = None,
+) -> None:
     """Gives the model the weights of the language model that the settings name, if they do.
+
+    Args:
+        model: Built.
+        config: The settings.
+        reporter: Told of it.
+        next_tokens: Is given the rest of the language model's weights.
 
     Raises:
         ConfigError: Its shape is another one.
@@ -159,6 +183,8 @@ def start_from_language_model(model: TextClassifier, config: RunConfig, reporter
             "textrnn.training.transfer.adopt_shape takes them over."
         )
     transfer(trained, model)
+    if next_tokens is not None:
+        next_tokens.take_over(trained.model)
     shape = trained.config.model
     reporter.message(
         f"beginning with the language model {config.training.init_from}: {shape.layers} x "

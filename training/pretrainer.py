@@ -17,8 +17,9 @@ from textrnn.settings import seconds
 from textrnn.tokenizer import Tokenizer
 from textrnn.training.checkpoints import Checkpoints, TrainingState
 from textrnn.training.keeper import Keeper
-from textrnn.training.language_step import LanguageStep, Negatives
+from textrnn.training.language_step import LanguageStep
 from textrnn.training.lazy_adam import LazyAdam
+from textrnn.training.negatives import Negatives
 from textrnn.training.progress import Reporter
 from textrnn.training.schedule import Schedule, TimeBudget
 from textrnn.training.strategy import Distribution

@@ -38,6 +38,7 @@ from textrnn.training.preparation import (
     describe_batches,
     describe_kernels,
     digest,
+    next_tokens,
     prepare,
     start_from_language_model,
     start_from_vectors,
@@ -220,9 +221,10 @@ class _Run:
         keras.utils.set_random_seed(config.training.seed)
         with self.distribution.scope():
             model = build_model(tokenizer, corpus, config, precision=config.training.precision)
+            beside = next_tokens(model, train_data, config)
         if not self._resume:
             start_from_vectors(model, train_data, tokenizer, config, reporter)
-            start_from_language_model(model, config, reporter)
+            start_from_language_model(model, config, reporter, next_tokens=beside)
         trainer = Trainer(
             model,
             config.training,
@@ -238,6 +240,7 @@ class _Run:
             distribution=self.distribution,
             budget=self._budget(corpus, token_seconds),
             callbacks=self._callbacks,
+            next_tokens=beside,
         )
         reporter.message(f"training {model.count_params():,} weights")
         reporter.message(describe_kernels(model, config))

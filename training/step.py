@@ -19,6 +19,7 @@ from textrnn.classifier import TextClassifier
 from textrnn.config import TrainingConfig
 from textrnn.training.adversarial import Adversary
 from textrnn.training.lazy_adam import RowGradient, added, row_gradient, unique_rows
+from textrnn.training.next_tokens import NextTokens
 from textrnn.training.optimization import LOSS_SCALE, clipped, values
 from textrnn.training.strategy import Distribution
 from textrnn.training.truncated import truncated_gradients
@@ -55,6 +56,14 @@ class Signals(NamedTuple):
         return None if math.isfinite(self.norm) else f"the gradient's norm is {self.norm}"
 
 
+class _Draws(NamedTuple):
+    """What is drawn for an update: the length of its segments, and tokens; see `NextTokens`."""
+
+    segment: tf.Tensor
+    drawn: tf.Tensor
+    offsets: tf.Tensor
+
+
 class Step:
     """Computes the gradient of a batch and applies it.
 
@@ -68,6 +77,7 @@ class Step:
         mean_rows: What the sum of the losses is divided by.
         notes: How many numbers the chief tells the other workers at each step.
         unlabelled_rows: Texts of an average unlabelled batch; 0: there are none.
+        next_tokens: The language model's loss, if it is asked for.
     """
 
     def __init__(
@@ -82,8 +92,12 @@ class Step:
         mean_rows: float,
         notes: int,
         unlabelled_rows: float = 0.0,
+        next_tokens: NextTokens | None = None,
     ) -> None:
         self._model, self._optimizer, self._loss = model, optimizer, loss
+        self._next_tokens = next_tokens
+        others = [] if next_tokens is None else next_tokens.variables
+        self._fitted = [*model.trainable_variables, *others]
         self._distribution = distribution
         self._multi_label = multi_label
         self._mean_rows = mean_rows
@@ -110,6 +124,8 @@ class Step:
                 tf.TensorSpec([None], tf.float32),
                 tf.TensorSpec([1, notes], tf.float32),
                 tf.TensorSpec([1], tf.int32),
+                tf.TensorSpec([1, None], tf.int32),
+                tf.TensorSpec([1, None], tf.float32),
             )
             if unlabelled_rows:
                 signature = (*signature, tf.TensorSpec([None, None], tf.int32))
@@ -128,7 +144,7 @@ class Step:
             batch: `(ids [B, T], targets [B, C], weights [B])`, and if there are unlabelled texts
                 the ids `[B', T']` of some.
             notes: What the chief tells all workers; those of the others are not looked at.
-            seed: Of the random length of the segments; on all workers the same.
+            seed: Of what is drawn, the number of the update at its end; on all workers the same.
 
         Returns:
             What `read` makes `Signals` of; not waited for.
@@ -137,7 +153,11 @@ class Step:
         if self._distribution.is_chief:
             told[0] = notes
         segment = np.full([self._distribution.replicas], self._segment(seed), np.int32)
-        values = [*batch[:3], told, segment, *batch[3:]]
+        drawn: Sequence[Any] = (np.zeros(0, np.int32), np.zeros(0, np.float32))
+        if self._next_tokens is not None:
+            drawn = self._next_tokens.draw(seed[-1])
+        drawn = [np.tile(values, (self._distribution.replicas, 1)) for values in drawn]
+        values = [*batch[:3], told, segment, *drawn, *batch[3:]]
         return self._distribution.first(self._run(*self._distribution.split(values)))
 
     def _segment(self, seed: Sequence[int]) -> int:
@@ -167,15 +187,17 @@ class Step:
         weights: tf.Tensor,
         notes: tf.Tensor,
         segment: tf.Tensor,
+        drawn: tf.Tensor,
+        offsets: tf.Tensor,
         unlabelled: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """What one replica does: `[B/N, ...]`, `[1, K]` and `[1]` to the signals `[3 + K]`."""
+        """What one replica does: `[B/N, ...]`, `[1, ...]` to the signals `[3 + K]`."""
         context = tf.distribute.get_replica_context()
-        variables = self._model.trainable_variables
-        gradients, sums = self._gradients(ids, targets, weights, segment, unlabelled)
+        texts = [ids, targets, weights, *([] if unlabelled is None else [unlabelled])]
+        gradients, sums = self._gradients(texts, _Draws(segment[0], drawn[0], offsets[0]))
         sums = tf.concat([sums, notes[0]], axis=0)
         if self._distribution.static:
-            pairs = zip(gradients, variables, strict=True)
+            pairs = zip(gradients, self._fitted, strict=True)
             gradients = [row_gradient(gradient, variable.shape[0]) for gradient, variable in pairs]
         flat = tf.nest.flatten([gradients, sums])
         flat = context.all_reduce(tf.distribute.ReduceOp.SUM, flat)
@@ -183,21 +205,13 @@ class Step:
         if self.rows_multiple > 1:
             gradients = [_touched_once(gradient) for gradient in gradients]
         gradients, norm = clipped(gradients, self._clip_norm, scale=self._scale)
-        self._optimizer.apply(gradients, variables)
+        self._optimizer.apply(gradients, self._fitted)
         return tf.concat([sums[:2], [norm], sums[2:]], axis=0)
 
-    def _gradients(
-        self,
-        ids: tf.Tensor,
-        targets: tf.Tensor,
-        weights: tf.Tensor,
-        segment: tf.Tensor,
-        unlabelled: tf.Tensor | None,
-    ) -> tuple[list[Any], tf.Tensor]:
+    def _gradients(self, texts: list[tf.Tensor], draws: _Draws) -> tuple[list[Any], tf.Tensor]:
         """The gradients of the scaled mean loss, and `[loss sum, correct]`."""
-        texts = [ids, targets, weights, *([] if unlabelled is None else [unlabelled])]
         if self._parts == 1:
-            return self._part_gradients(segment, *texts)
+            return self._part_gradients(draws, *texts)
         cut = [tf.split(tensor, self._parts) for tensor in texts]
         gradients: list[Any] = []
         sums = tf.zeros([2])
@@ -205,7 +219,7 @@ class Step:
             # One part after the other, so that only one holds its activations at a time.
             with tf.control_dependencies([values(gradient) for gradient in gradients]):
                 texts = [tf.identity(tensor) for tensor in part]
-            new, more = self._part_gradients(segment, *texts)
+            new, more = self._part_gradients(draws, *texts)
             old = gradients or [None] * len(new)
             gradients = [added(one, other) for one, other in zip(old, new, strict=True)]
             sums += more
@@ -213,7 +227,7 @@ class Step:
 
     def _part_gradients(
         self,
-        segment: tf.Tensor,
+        draws: _Draws,
         ids: tf.Tensor,
         targets: tf.Tensor,
         weights: tf.Tensor,
@@ -223,27 +237,34 @@ class Step:
             loss_sum = tf.reduce_sum(weights * self._loss(targets, logits))
             return self._scale * loss_sum / self._mean_rows
 
+        counted = tf.cast(weights > 0, tf.float32)
         if self._truncation is not None:
             steps, reach = self._truncation
             gradients, loss, logits = truncated_gradients(
                 self._model,
                 ids,
                 objective,
-                segment=segment[0] if self._random else steps,
+                segment=draws.segment if self._random else steps,
                 reach=reach,
             )
         elif self._adversary is not None:
             gradients, loss, logits = self._adversary.gradients(
                 ids,
                 objective,
-                counted=tf.cast(weights > 0, tf.float32),
+                counted=counted,
                 unlabelled=unlabelled,
             )
+        elif self._next_tokens is not None:
+            with tf.GradientTape() as tape:
+                logits, others = self._next_tokens.read(ids, counted, draws.drawn, draws.offsets)
+                loss = objective(tf.cast(logits, tf.float32))
+                whole = loss + self._scale * others / self._mean_rows
+            gradients = tape.gradient(whole, self._fitted)
         else:
             with tf.GradientTape() as tape:
                 logits = self._model.logits_in_parts(ids, training=True)
                 loss = objective(tf.cast(logits, tf.float32))
-            gradients = tape.gradient(loss, self._model.trainable_variables)
+            gradients = tape.gradient(loss, self._fitted)
         if not self._distribution.static:
             gradients = [unique_rows(gradient) for gradient in gradients]
         correct = self._count_correct(logits, targets, weights)

@@ -6,8 +6,9 @@ import tensorflow as tf
 
 from textrnn.config import ShapeConfig
 from textrnn.language_model import LanguageModel
-from textrnn.training.language_step import LanguageStep, Negatives
+from textrnn.training.language_step import LanguageStep
 from textrnn.training.lazy_adam import LazyAdam
+from textrnn.training.negatives import Negatives
 
 VOCAB = 7
 

@@ -14,6 +14,7 @@ from tiny import classifier, labelled_texts, write_csv
 
 from textrnn.config import TrainingConfig
 from textrnn.errors import ConfigError
+from textrnn.training.next_tokens import NextTokens
 from textrnn.training.optimization import make_loss, make_optimizer
 from textrnn.training.step import Step
 from textrnn.training.strategy import Distribution
@@ -24,7 +25,8 @@ PARTS = {"epochs": 2, "model": {"head": "mean"}, "ema": 0.9, "weight_decay": 0.0
 NOISY = {"epochs": 1, "model": {"dropout": 0.5, "word_dropout": 0.3}, "accumulate": 3, "ema": 0.9}
 MOVED = {**PARTS, "adversarial": 0.3, "entropy": 0.1}
 VIRTUAL = {**NOISY, "accumulate": 1, "vat": 0.3, "unlabelled": True}
-TRAININGS = [PLAIN, PARTS, {**PARTS, "accumulate": 3}, NOISY, MOVED, VIRTUAL]
+TOLD = {**PARTS, "model": {"cell": "mingru", "units": 4}, "next_tokens": 0.5}
+TRAININGS = [PLAIN, PARTS, {**PARTS, "accumulate": 3}, NOISY, MOVED, VIRTUAL, TOLD]
 
 
 def free_ports(count: int) -> list[int]:
@@ -102,7 +104,7 @@ def assert_close(one, other, tolerance: float) -> None:
 
 @pytest.mark.parametrize("name", ["mirrored", "multiworker.0", "multiworker.1"])
 @pytest.mark.parametrize(
-    "number", [0, 1, 2, 4], ids=["clipped", "averaged", "in parts", "adversarial"]
+    "number", [0, 1, 2, 4, 6], ids=["clipped", "averaged", "in parts", "adversarial", "told"]
 )
 def test_replicas_make_the_updates_of_one(results, name, number):
     assert_close(part(results["single"], number), part(results[name], number), 1e-5)
@@ -225,14 +227,24 @@ def test_without_a_tpu_it_says_so(monkeypatch):
 
 
 def one_update(
-    *, static: bool, compiled: bool, training: dict[str, float] | None = None, **settings
+    *,
+    static: bool,
+    compiled: bool,
+    training: dict[str, float] | None = None,
+    language_weight: float = 0.0,
+    **settings,
 ) -> list[np.ndarray]:
     """The weights after two updates."""
     model = classifier(**settings)
+    beside, others = None, []
+    if language_weight:
+        texts = [np.array([2, 3, 3])]
+        beside = NextTokens(model, weight=language_weight, texts=texts, seed=0)
+        others = beside.variables
     parts = 2 if model.stack is None else 1
     config = TrainingConfig(learning_rate=0.05, accumulate=parts, ema=0.9, **(training or {}))
     optimizer = make_optimizer(config)
-    optimizer.build(model.trainable_variables)
+    optimizer.build([*model.trainable_variables, *others])
     step = Step(
         model,
         optimizer,
@@ -243,19 +255,22 @@ def one_update(
         mean_rows=4.0,
         notes=1,
         unlabelled_rows=4.0 if training else 0.0,
+        next_tokens=beside,
     )
     update = tf.function(step.update, jit_compile=compiled)
     rng = np.random.default_rng(0)
-    for _ in range(2):
+    for number in range(2):
         ids = rng.integers(1, 10, size=(4, 6)).astype(np.int32)
         ids[0, 5:] = ids[2, 3:] = 0
         targets = np.eye(2, dtype=np.float32)[rng.integers(0, 2, size=4)]
         weights = np.array([1, 1, 1, 0], np.float32)
         notes, segment = np.ones((1, 1), np.float32), np.zeros(1, np.int32)
-        values = [ids, targets, weights, notes, segment, *([ids[::-1]] if training else [])]
+        drawn = beside.draw(number) if beside else (np.zeros(0, np.int32), np.zeros(0, np.float32))
+        values = [ids, targets, weights, notes, segment, *(values[np.newaxis] for values in drawn)]
+        values += [ids[::-1]] if training else []
         signals = update(*map(tf.constant, values))
         assert np.isfinite(signals.numpy()).all()
-    return model.get_weights()
+    return [*model.get_weights(), *(variable.numpy() for variable in others)]
 
 
 @pytest.mark.parametrize(
@@ -270,6 +285,14 @@ def one_update(
 )
 def test_the_step_in_static_shapes_compiles_with_xla_and_is_the_same(cell):
     settings = {"cell": cell, "head": "attention", "window": 2 if cell == "mingru" else 1}
+    expected = one_update(static=False, compiled=False, **settings)
+    found = one_update(static=True, compiled=True, **settings)
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-5)
+
+
+def test_the_language_model_s_loss_compiles_with_xla_and_is_the_same():
+    settings = {"cell": "mingru", "units": 3, "language_weight": 0.5}
     expected = one_update(static=False, compiled=False, **settings)
     found = one_update(static=True, compiled=True, **settings)
     for one, other in zip(expected, found, strict=True):
