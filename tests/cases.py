@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from textrnn.cells import CELLS, RNNCell
+from textrnn.rnn import RNN
 
 BATCH, STEPS, INPUTS, UNITS = 3, 5, 2, 3
 
@@ -19,6 +20,13 @@ MASKS: dict[str, np.ndarray | None] = {
     "right": np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [1, 0, 0, 0, 0]], bool),
     "left": np.array([[1, 1, 1, 1, 1], [0, 0, 1, 1, 1], [0, 0, 0, 0, 1]], bool),
     "partial": np.array([[1, 0, 1, 1, 0], [0, 0, 1, 0, 1], [0, 0, 0, 0, 0]], bool),
+}
+
+
+KERAS_LAYERS = {
+    "simple": keras.layers.SimpleRNN,
+    "gru": keras.layers.GRU,
+    "lstm": keras.layers.LSTM,
 }
 
 
@@ -62,3 +70,23 @@ def assert_close(actual: Any, expected: Any, *, atol: float = 1e-10) -> None:
 def as_list(result: Any) -> list[Any]:
     """A layer's result as a list, whether it is one tensor or several."""
     return list(result) if isinstance(result, (list, tuple)) else [result]
+
+
+def make_rnn(cell_name: str, *, cell: dict[str, Any] | None = None, **settings: Any) -> RNN:
+    """A layer, with weights, that returns all it can."""
+    settings = {"return_sequences": True, "return_state": True, **settings}
+    layer = RNN(make_cell(cell_name, **(cell or {})), **settings)
+    layer.build((None, None, INPUTS))
+    return layer
+
+
+def results_and_gradients(
+    layer: keras.layers.Layer, sequence: tf.Tensor, weights: Any, **arguments: Any
+) -> list[Any]:
+    """What `layer` returns, and the gradients of a sum of it in `weights` and `sequence`."""
+    sequence = tf.convert_to_tensor(sequence)
+    with tf.GradientTape() as tape:
+        tape.watch(sequence)
+        results = as_list(layer(sequence, **arguments))
+        total = tf.add_n([tf.reduce_sum(tf.sin(result + 0.5)) for result in results])
+    return [results, tape.gradient(total, [*weights, sequence])]

@@ -12,7 +12,7 @@ from textrnn import likelihood
 from textrnn.config import ShapeConfig
 from textrnn.errors import ConfigError
 from textrnn.language_model import BETWEEN, LanguageModel
-from textrnn.likelihood import Likelihood, TokenScorer
+from textrnn.likelihood import Likelihood, LikelihoodScorer
 
 VOCAB = 5
 TEXT = [3, 4, 2, 2, 1]
@@ -44,7 +44,7 @@ def step_by_step(model: LanguageModel, text: list[int], direction: int = 0) -> l
 @pytest.mark.parametrize("shape", [{}, {"window": 3, "layers": 2}], ids=["plain", "deep"])
 def test_the_likelihood_is_that_of_the_steps(cell_name, shape, direction):
     model = language_model(cell_name, **shape)
-    found = TokenScorer(model, direction=direction)([TEXT])[0]
+    found = LikelihoodScorer(model, direction=direction)([TEXT])[0]
     np.testing.assert_allclose(found, step_by_step(model, TEXT, direction), atol=1e-4)
 
 
@@ -55,7 +55,7 @@ def test_texts_do_not_see_each_other_and_long_ones_are_read_in_pieces(monkeypatc
     alone = [step_by_step(model, list(text)) for text in texts]
     for piece in (512, 4, 1):
         monkeypatch.setattr(likelihood, "PIECE_TOKENS", piece)
-        for found, expected in zip(TokenScorer(model)(texts), alone, strict=True):
+        for found, expected in zip(LikelihoodScorer(model)(texts), alone, strict=True):
             np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -64,9 +64,9 @@ def test_all_texts_together_have_probability_one():
     total = 0.0
     for length in range(3):
         texts = list(itertools.product(range(1, VOCAB), repeat=length))
-        scores = TokenScorer(model)(texts)
+        scores = LikelihoodScorer(model)(texts)
         total += sum(np.exp(score.sum()) for score in scores)
-    longer = TokenScorer(model)(list(itertools.product(range(1, VOCAB), repeat=3)))
+    longer = LikelihoodScorer(model)(list(itertools.product(range(1, VOCAB), repeat=3)))
     total += sum(np.exp(score[:-1].sum()) for score in longer)
     assert total == pytest.approx(1.0, abs=1e-5)
 
@@ -128,7 +128,7 @@ def test_a_model_needs_a_recurrence_and_the_direction_asked_for():
     with pytest.raises(ConfigError, match="needs a recurrence"):
         LanguageModel(VOCAB, config=ShapeConfig(cell="none"))
     with pytest.raises(ConfigError, match="`direction` must be below 1, got 1"):
-        TokenScorer(language_model(bidirectional=False), direction=1)
+        LikelihoodScorer(language_model(bidirectional=False), direction=1)
 
 
 def test_bits_and_perplexity_count_the_end():

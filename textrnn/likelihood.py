@@ -17,7 +17,7 @@ from textrnn.language_model import BETWEEN, LanguageModel
 from textrnn.pretrain_config import PretrainConfig
 from textrnn.tokenizer import Tokenizer
 
-__all__ = ["Likelihood", "TokenScorer", "TrainedLanguageModel"]
+__all__ = ["Likelihood", "LikelihoodScorer", "TrainedLanguageModel"]
 
 PIECE_TOKENS = 512
 """Tokens of a text that are read at a time, in constant memory."""
@@ -75,7 +75,7 @@ class Likelihood:
         return values
 
 
-class TokenScorer:
+class LikelihoodScorer:
     """Computes the log-probability of each token of many texts, with one graph.
 
     Args:
@@ -153,7 +153,7 @@ class TrainedLanguageModel:
     metrics: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._scorers: dict[int, TokenScorer] = {}
+        self._scorers: dict[int, LikelihoodScorer] = {}
 
     def score(self, texts: Sequence[str], *, direction: int = 0) -> list[Likelihood]:
         """How probable each text is.
@@ -186,7 +186,7 @@ class TrainedLanguageModel:
         direction: int = 0,
         on_batch: Callable[[int], None] | None = None,
     ) -> list[np.ndarray]:
-        """ln p `[T + 1]` of each text of ids `[T]`; see `TokenScorer`."""
+        """ln p `[T + 1]` of each text of ids `[T]`; see `LikelihoodScorer`."""
         if direction not in self._scorers:
-            self._scorers[direction] = TokenScorer(self.model, direction=direction)
+            self._scorers[direction] = LikelihoodScorer(self.model, direction=direction)
         return self._scorers[direction](texts, on_batch=on_batch)

@@ -11,7 +11,7 @@ import numpy as np
 
 from textrnn.errors import ModelError
 from textrnn.language_model import LanguageModel
-from textrnn.likelihood import TokenScorer, TrainedLanguageModel
+from textrnn.likelihood import LikelihoodScorer, TrainedLanguageModel
 from textrnn.pretrain_config import PretrainConfig
 from textrnn.settings import seconds
 from textrnn.tokenizer import Tokenizer
@@ -108,7 +108,9 @@ class Pretrainer:
         self.schedule = Schedule(
             self._epochs and self._epochs * self._updates, budget=budget, warmup=own.warmup
         )
-        self._scorers = [TokenScorer(self.model, direction=d) for d in range(self.model.directions)]
+        self._scorers = [
+            LikelihoodScorer(self.model, direction=d) for d in range(self.model.directions)
+        ]
         self._measured = _some(store.held, MEASURED_TOKENS, seed=own.seed)
         self._measuring_seconds = self._unusual = 0.0
         self._best: list[np.ndarray] = []
