@@ -10,17 +10,13 @@ words with logistic regression (scikit-learn), and fastText's bigrams (if `fastt
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from interleave import print_table
+from runs import accuracies, run, spread
 
 from textrnn.config import DataConfig
 from textrnn.data import Corpus, load_corpus
@@ -53,19 +49,6 @@ RECIPES: dict[str, dict[str, Sequence[str]]] = {
         "train": (*FINE_TUNING, "--time-budget", "8m"),
     },
 }
-
-
-def run(command: Sequence[str], folder: Path) -> float:
-    """Runs a command unless its run is finished; the minutes that it took, then or now."""
-    clock = folder / "minutes.json"
-    if not (folder / "digests.json").is_file():
-        begin = time.monotonic()
-        full = [sys.executable, "-m", "textrnn", *command, "--output", str(folder), "--overwrite"]
-        print("$", " ".join(full[1:]), flush=True)
-        subprocess.run(full, check=True)
-        clock.write_text(json.dumps((time.monotonic() - begin) / 60), encoding="utf-8")
-    minutes: float = json.loads(clock.read_text(encoding="utf-8"))
-    return minutes
 
 
 def tfidf(corpus: Corpus) -> float:
@@ -129,19 +112,18 @@ def main(
             start = ["--init-from", str(folder / "lm")]
         own = folder / "classifier"
         minutes += run(["train", *common, *start, *steps["train"]], own)
-        metrics = json.loads((own / "metrics.json").read_text(encoding="utf-8"))
+        valid, test = accuracies(own)
         rows.append(
             {
                 "what": f"textrnn, {recipe} recipe, seed {seed}",
                 "minutes": f"{minutes:.0f}",
-                "validation %": 100 * metrics["validation"]["accuracy"],
-                "test %": 100 * metrics["test"]["accuracy"],
+                "validation %": valid,
+                "test %": test,
             }
         )
     found = [row["test %"] for row in rows]
     mean = {"what": "mean, and spread (standard deviation)", "minutes": ""}
-    spread = f"{np.mean(found):.2f} +- {np.std(found):.2f}"
-    rows.append({**mean, "validation %": "", "test %": spread})
+    rows.append({**mean, "validation %": "", "test %": spread(found)})
     if baselines:
         corpus = load_corpus(DataConfig(dataset="imdb", data_dir=data_dir), seed=0)
         others = {

@@ -1,0 +1,39 @@
+"""Runs of textrnn as a user would type them, for the benchmarks of accuracy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["accuracies", "run", "spread"]
+
+
+def run(command: Sequence[str], folder: Path) -> float:
+    """Runs a command unless its run is finished; the minutes that it took, then or now."""
+    clock = folder / "minutes.json"
+    if not (folder / "digests.json").is_file():
+        begin = time.monotonic()
+        full = [sys.executable, "-m", "textrnn", *command, "--output", str(folder), "--overwrite"]
+        print("$", " ".join(full[1:]), flush=True)
+        subprocess.run(full, check=True)
+        clock.write_text(json.dumps((time.monotonic() - begin) / 60), encoding="utf-8")
+    minutes: float = json.loads(clock.read_text(encoding="utf-8"))
+    return minutes
+
+
+def accuracies(folder: Path) -> tuple[float, float]:
+    """Of a finished run: those of the validation and of the test texts, in percent."""
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    return tuple(100 * metrics[split]["accuracy"] for split in ("validation", "test"))
+
+
+def spread(found: Sequence[float]) -> str:
+    """The mean and, of several, the standard deviation."""
+    mean = f"{np.mean(found):.2f}"
+    return mean if len(found) == 1 else f"{mean} +- {np.std(found, ddof=1):.2f}"
