@@ -112,7 +112,7 @@ def test_likelihoods_need_a_language_model(textrnn, finished):
 
 def test_what_has_begun_goes_on_without_its_language_model(textrnn, pretrained, data, monkeypatch):
     arguments = ("train", "--train-file", data, "--init-from", pretrained, "--epochs", "1")
-    arguments += ("--resume-or-start", "--output", "run")
+    arguments += ("--language-weight", "0.1", "--resume-or-start", "--output", "run")
     with monkeypatch.context() as patch:
         patch.setattr(running, "_write_curves", lambda *_: os.kill(os.getpid(), signal.SIGINT))
         result = textrnn(*arguments, code=130)

@@ -128,14 +128,14 @@ def test_tokens_that_follow_from_those_before_are_learned(tmp_path):
     assert losses[1] < 0.5
 
 
-@pytest.mark.parametrize("ema", [0.0, 0.9])
-def test_a_training_goes_on_to_the_same_bits(tmp_path, ema):
-    whole, beside = begin(tmp_path / "whole", ema=ema)
+@pytest.mark.parametrize("settings", [{}, {"ema": 0.9}, {"layer_rate": 0.5, "unfreeze": 1.0}])
+def test_a_training_goes_on_to_the_same_bits(tmp_path, settings):
+    whole, beside = begin(tmp_path / "whole", **settings)
     history = fit(whole)
-    before, _ = begin(tmp_path / "parts", ema=ema, should_stop=stop_after(3))
+    before, _ = begin(tmp_path / "parts", should_stop=stop_after(3), **settings)
     with pytest.raises(KeyboardInterrupt):
         fit(before)
-    after, resumed = begin(tmp_path / "parts", ema=ema)
+    after, resumed = begin(tmp_path / "parts", **settings)
     after.resume(QUIET)
     assert fit(after) == history
     for one, other in zip(beside.variables, resumed.variables, strict=True):

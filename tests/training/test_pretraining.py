@@ -70,9 +70,9 @@ def weights(run: Path) -> list[np.ndarray]:
     return bundle.load_language_model(run).model.get_weights()
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, precision):
-    own = config(texts, precision=precision)
+@pytest.mark.parametrize("settings", [{"dropout": 0.3}, {"precision": "bfloat16"}])
+def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, settings):
+    own = config(texts, **settings)
     own = dataclasses.replace(own, model=dataclasses.replace(own.model, window=2))
     pretrain(own, tmp_path / "whole", reporter=QUIET)
     interrupted = tmp_path / "interrupted"
