@@ -99,6 +99,14 @@ def test_vectors_of_another_language_are_an_error(tmp_path, tokenizer):
         start(tmp_path, tokenizer, ["кино 1 2"])
 
 
+def test_whole_words_start_from_theirs(tmp_path):
+    tokenizer = Tokenizer.train(TEXTS, TokenizerConfig(piece_type="word"), cache=False)
+    found = start(tmp_path, tokenizer, ["the 1 0", "play 3 4"])
+    the, play = (tokenizer.encode(word)[0] for word in ("the", "play"))
+    ratio = found.values[play] / found.values[the, 0]
+    np.testing.assert_allclose(ratio, [3, 4], rtol=1e-5)
+
+
 def test_bytes_have_no_words(tmp_path):
     tokenizer = Tokenizer.train(TEXTS, TokenizerConfig(piece_type="byte"), cache=False)
     with pytest.raises(ConfigError, match="need pieces of words, got byte pieces"):

@@ -67,11 +67,11 @@ def vector_table(
         DataError: The file cannot be read, or has no word of the texts.
         ConfigError: The pieces are not those of words.
     """
-    if not tokenizer.words_apart:
+    pieces = [tokenizer.id_to_piece(id) for id in range(tokenizer.vocab_size)]
+    if not any(piece.startswith(_SPACE) for piece in pieces):
         raise ConfigError(
             "`vectors` need pieces of words, got byte pieces; choose another `piece_type`."
         )
-    pieces = [tokenizer.id_to_piece(id) for id in range(tokenizer.vocab_size)]
     pieces[tokenizer.PAD] = pieces[tokenizer.UNK] = _NO_WORD
     tokens = _count_tokens(texts, pieces)
     wanted = {piece[1:] for piece in pieces if len(piece) > 1 and piece[0] == _SPACE}
