@@ -12,11 +12,11 @@ __all__ = ["LazyAdam", "RowGradient", "added", "row_gradient", "unique_rows"]
 
 
 class RowGradient(NamedTuple):
-    """The gradient of an embedding `[V, E]` in static shapes, as a TPU needs it.
+    """The gradient of an embedding `[V, E]`, or of a bias `[V]`, in static shapes, for a TPU.
 
     Attributes:
         values: `[V, E]`, zero in the rows that the batch did not use.
-        touched: `[V, 1]`, 1 in the rows that it used, 0 in the others.
+        touched: `[V, 1]`, or `[V]`: 1 in the rows that it used, 0 in the others.
     """
 
     values: tf.Tensor
@@ -123,13 +123,13 @@ def unique_rows(gradient: Any) -> Any:
 
 
 def row_gradient(gradient: Any, rows: int) -> Any:
-    """A sparse gradient of a variable `[rows, E]` as a `RowGradient`; a dense one as it is."""
+    """A sparse gradient of a variable `[rows, ...]` as a `RowGradient`; a dense one as it is."""
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
     values = tf.math.unsorted_segment_sum(gradient.values, gradient.indices, rows)
-    used = tf.ones_like(gradient.indices, gradient.values.dtype)[:, None]
-    touched = tf.math.unsorted_segment_max(used, gradient.indices, rows)
-    return RowGradient(values, tf.maximum(touched, 0.0))
+    used = tf.ones_like(gradient.indices, gradient.values.dtype)
+    touched = tf.maximum(tf.math.unsorted_segment_max(used, gradient.indices, rows), 0.0)
+    return RowGradient(values, tf.reshape(touched, [rows, *[1] * (values.shape.rank - 1)]))
 
 
 def added(one: Any, other: Any) -> Any:
