@@ -257,7 +257,8 @@ class TrainingConfig(FittingConfig):
     )
     init_from: str | None = setting(
         None,
-        "Run folder of a language model to begin with: its tokenizer, embeddings and recurrence.",
+        "Run folder of a language model to begin with: its tokenizer, embeddings and recurrence. "
+        "Dropouts that are not given are then 0.1 of embeddings and words, 0.3 of the rest.",
     )
     layer_rate: float = setting(
         1.0,

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from textrnn import bundle
 from textrnn.classifier import TextClassifier
-from textrnn.config import RunConfig, ShapeConfig, TokenizerConfig
+from textrnn.config import ModelConfig, RunConfig, ShapeConfig, TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.likelihood import TrainedLanguageModel
 from textrnn.pretrain_config import PretrainConfig
 
-__all__ = ["ADOPTED", "adopt_shape", "transfer"]
+__all__ = ["ADOPTED", "GENTLE", "adopt_shape", "transfer"]
 
 FREE = ("kernel", "recompute", "bidirectional")
 """Settings of the shape that a classifier may have otherwise: its weights do not depend on them, or
@@ -25,15 +25,21 @@ ADOPTED = frozenset(
 """Settings that are not free, or only in part, where a classifier begins with a language model."""
 
 
+GENTLE = {"embedding_dropout": 0.1, "word_dropout": 0.1, "dropout": 0.3}
+"""What a classifier drops that begins with a language model: what suits a start from nothing hides
+from it what it reads by."""
+
+
 def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
     """The settings of a classifier that begins with a language model, `training.init_from`.
 
     Its tokenizer and the shape of its recurrence are the language model's; in both directions these
-    are towers, where that makes a difference: with several layers or `residual`.
+    are towers, where that makes a difference: with several layers or `residual`. Dropouts that are
+    as by default become those of `GENTLE`.
 
     Args:
         config: The settings.
-        given: Names of those that the user has chosen, which must agree.
+        given: Names of those that the user has chosen, which must agree, or stay.
 
     Raises:
         ConfigError: One does not.
@@ -58,6 +64,12 @@ def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
     for name in ("kernel", "recompute"):
         shape[name] = getattr(config.model, name)
     apart = own.model.layers > 1 or own.model.residual
+    usual = ModelConfig()
+    dropouts = {
+        name: value
+        for name, value in GENTLE.items()
+        if name not in given and getattr(config.model, name) == getattr(usual, name)
+    }
     shape["towers"] = shape["bidirectional"] and apart
     for section, values in (("model", shape), ("tokenizer", own.tokenizer.to_dict())):
         for name, value in values.items():
@@ -67,7 +79,9 @@ def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
                     f"`{name}` must be that of {init_from}, {value}, got {wanted}; leave it out."
                 )
     return dataclasses.replace(
-        config, model=dataclasses.replace(config.model, **shape), tokenizer=own.tokenizer
+        config,
+        model=dataclasses.replace(config.model, **shape, **dropouts),
+        tokenizer=own.tokenizer,
     )
 
 

@@ -49,6 +49,7 @@ def test_pretrain_score_and_begin_a_classifier_with_it(textrnn, pretrained, data
     assert "beginning with the language model lm" in result.stderr
     config = yaml.safe_load(Path("run/config.yaml").read_text(encoding="utf-8"))
     assert (config["model"]["units"], config["model"]["towers"]) == (3, True)
+    assert (config["model"]["dropout"], config["model"]["word_dropout"]) == (0.3, 0.1)
     assert Path("run/tokenizer.model").read_bytes() == Path("lm/tokenizer.model").read_bytes()
 
     result = textrnn("predict", "run", "--with-likelihood", "--json", "a x", "q q q q")
@@ -57,6 +58,14 @@ def test_pretrain_score_and_begin_a_classifier_with_it(textrnn, pretrained, data
     assert {answer["unusual"] for answer in answers} <= {True, False}
     result = textrnn("predict", "run", "--language-model", "lm", "a x")
     assert " bits" in result.stdout
+
+
+def test_the_dropouts_of_a_config_file_stay(textrnn, pretrained, data):
+    Path("own.yaml").write_text(f"training: {{init_from: {pretrained}}}", encoding="utf-8")
+    more = ("--train-file", data, "--epochs", "1", "--dropout", "0.4", "--output", "run")
+    textrnn("train", "--config", "own.yaml", *more)
+    config = yaml.safe_load(Path("run/config.yaml").read_text(encoding="utf-8"))
+    assert (config["model"]["dropout"], config["model"]["word_dropout"]) == (0.4, 0.2)
 
 
 def test_json_and_config(textrnn, texts):

@@ -16,7 +16,7 @@ from textrnn.pretrain_config import PretrainConfig
 from textrnn.tokenizer import Tokenizer
 from textrnn.training.layer_rates import LayerRates, depths
 from textrnn.training.lazy_adam import LazyAdam
-from textrnn.training.transfer import adopt_shape, transfer
+from textrnn.training.transfer import GENTLE, adopt_shape, transfer
 
 SHAPE = ShapeConfig(units=3, layers=2, embedding_units=4, window=2)
 FREE = ("dropout", "embedding_dropout", "word_dropout")
@@ -109,7 +109,10 @@ def test_settings_follow_the_language_model_but_for_those_that_are_given(tokeniz
     assert {name: getattr(found.model, name) for name in SHAPE.to_dict()} == SHAPE.to_dict()
     assert found.model.towers
     assert found.tokenizer == trained.config.tokenizer
-    assert found.model.dropout == ModelConfig().dropout
+    assert {name: getattr(found.model, name) for name in GENTLE} == GENTLE
+    assert adopt_shape(config, given={"dropout"}).model.dropout == ModelConfig().dropout
+    strong = dataclasses.replace(config, model=ModelConfig(dropout=0.7))
+    assert adopt_shape(strong).model.dropout == 0.7
 
     forwards = dataclasses.replace(config, model=ModelConfig(bidirectional=False))
     for given in (set(), {"bidirectional"}):  # A config file may say so too.

@@ -139,13 +139,14 @@ def _train(
     """Trains what is to be compared, having seen that there is data to compare it on."""
     from textrnn import bundle
     from textrnn.data import load_corpus
-    from textrnn.training.transfer import adopt_shape
+    from textrnn.training.transfer import GENTLE, adopt_shape
     from textrnn.training.vary import train_each, varied
 
     config = bundle.load_config(config_file) if config_file else RunConfig()
     config = merge_settings(config, given)
     setting, values = _values(vary)
     chosen = {setting, *(name for own in given.values() for name in own)}
+    chosen |= GENTLE.keys() if config_file else set()
     configs = {
         name: adopt_shape(own, given=chosen)
         for name, own in varied(config, setting, values).items()

@@ -149,9 +149,11 @@ def _settings(
         # What has begun needs its language model no more.
         resume = (folder / bundle.CONFIG).is_file()
     if init_from and (config_file or not resume):
-        from textrnn.training.transfer import adopt_shape
+        from textrnn.training.transfer import GENTLE, adopt_shape
 
-        config = adopt_shape(config, given={name for own in given.values() for name in own})
+        chosen = {name for own in given.values() for name in own}
+        # A file may be another run's, whose dropouts are as they were meant.
+        config = adopt_shape(config, given=chosen | (GENTLE.keys() if config_file else set()))
     if not resume:
         return config, folder
     if not (folder / bundle.CONFIG).is_file() and "TF_CONFIG" in os.environ:
