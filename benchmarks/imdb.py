@@ -31,10 +31,7 @@ PUBLISHED = (
 )
 
 LANGUAGE_MODEL = ("--layers", "2", "--units", "192", "--window", "2")
-FINE_TUNING = (
-    *("--layer-rate", "0.7"),
-    *("--embedding-dropout", "0.1", "--word-dropout", "0.1", "--dropout", "0.3"),
-)
+FINE_TUNING = ("--layer-rate", "0.7")
 RECIPES: dict[str, dict[str, Sequence[str]]] = {
     "long": {
         "pretrain": (*LANGUAGE_MODEL, "--time-budget", "28m"),

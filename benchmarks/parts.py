@@ -31,9 +31,10 @@ def parts(
     if language_model is None:
         return rows
     start = ["--init-from", language_model, "--layer-rate", "0.7"]
-    start += ["--embedding-dropout", "0.1", "--word-dropout", "0.1", "--dropout", "0.3"]
+    gradual = ["--unfreeze", "1", "--learning-rate", "2e-3", "--epochs", "6", "--dropout", "0.5"]
     rows |= {
         "+ language model": start,
+        "+ language model, layer by layer": [*start, *gradual],
         "+ language model, average": [*start, "--ema", "0.999"],
         "+ language model, its loss beside": [*start, "--language-weight", "0.1"],
         "+ language model, adversarial": [*start, "--adversarial", str(share)],
@@ -51,11 +52,11 @@ def parts(
 @click.option("--test-file", required=True)
 @click.option("--language-model", help="Run folder of `textrnn pretrain`.")
 @click.option("--unlabelled-file")
-@click.option("--adversarial", "share", default=0.05, show_default=True)
+@click.option("--adversarial", "share", default=0.02, show_default=True)
 @click.option("--seed", "seeds", multiple=True, type=int, default=(0, 1, 2), show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), default=Path("runs/parts"))
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path))
-@click.option("--only", help="Rows whose name holds this.", default="")
+@click.option("--row", "wanted", multiple=True, help="Its name; all rows if not given.")
 @click.argument("options", nargs=-1)
 def main(
     train_file: str,
@@ -67,7 +68,7 @@ def main(
     seeds: tuple[int, ...],
     output: Path,
     csv_file: Path | None,
-    only: str,
+    wanted: tuple[str, ...],
     options: tuple[str, ...],
 ) -> None:
     """Prints each part's accuracy; OPTIONS (behind --) go to every `textrnn train`."""
@@ -75,7 +76,7 @@ def main(
     data += ["--valid-file", valid_file] if valid_file else []
     rows: list[dict[str, Any]] = []
     for name, more in parts(language_model, unlabelled_file, share=share).items():
-        if only not in name:
+        if wanted and name not in wanted:
             continue
         minutes, found = 0.0, []
         for seed in seeds:
