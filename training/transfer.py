@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from textrnn import bundle
 from textrnn.classifier import TextClassifier
@@ -65,7 +66,7 @@ def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
         shape[name] = getattr(config.model, name)
     apart = own.model.layers > 1 or own.model.residual
     usual = ModelConfig()
-    dropouts = {
+    dropouts: dict[str, Any] = {
         name: value
         for name, value in GENTLE.items()
         if name not in given and getattr(config.model, name) == getattr(usual, name)
