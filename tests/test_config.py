@@ -58,7 +58,9 @@ def sections() -> st.SearchStrategy[RunConfig]:
             values["time_budget"] = st.none() | st.sampled_from(["90s", "30m", "1.5h"])
             values["tbptt"] = st.sampled_from(["256,256", "64,256"])
             values["init_from"] = st.none()  # Beside `vectors` it would be an error.
-            values |= {name: st.just(0.0) for name in ("adversarial", "vat", "entropy")}
+            # What `tbptt` excludes.
+            excluded = ("adversarial", "vat", "entropy", "language_weight")
+            values |= {name: st.just(0.0) for name in excluded}
         if section is ModelConfig:
             values["towers"] = st.just(False)  # With `halve` it would be an error.
         parts[name] = st.builds(section, **values)
