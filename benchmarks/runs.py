@@ -30,7 +30,7 @@ def run(command: Sequence[str], folder: Path) -> float:
 def accuracies(folder: Path) -> tuple[float, float]:
     """Of a finished run: those of the validation and of the test texts, in percent."""
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    return tuple(100 * metrics[split]["accuracy"] for split in ("validation", "test"))
+    return 100 * metrics["validation"]["accuracy"], 100 * metrics["test"]["accuracy"]
 
 
 def spread(found: Sequence[float]) -> str:

@@ -92,11 +92,11 @@ def test_as_many_tokens_are_drawn_each_time_and_anew():
     assert not np.array_equal(offsets, objective.draw(2)[1])
 
 
-def begin(folder, *, weight=0.5, texts=12, **settings):
+def begin(folder, **settings):
     model = classifier(bidirectional=False, **UNITS)
-    train = labelled_ids(texts)
-    beside = next_tokens(model, weight=weight, texts=train.plan.texts) if weight else None
-    more = {"next_tokens": beside, **settings.pop("more", {})}
+    train = labelled_ids(12)
+    beside = next_tokens(model, texts=train.plan.texts)
+    more = {"next_tokens": beside}
     return trainer(folder, model=model, train=train, more=more, **settings), beside
 
 
