@@ -249,6 +249,11 @@ def test_what_is_saved_is_loaded(finished, tmp_path):
         loaded.model.get_weights(), finished.classifier.model.get_weights(), strict=True
     ):
         assert one.tobytes() == other.tobytes()
+    # Whatever other models this process has made, whose layers Keras counts.
+    bundle.save(loaded, tmp_path / "again")
+    for name in FILES:
+        written = [(tmp_path / each / name).read_bytes() for each in ("a/b", "again")]
+        assert written[0] == written[1]
     assert loaded.tokenizer.to_bytes() == finished.classifier.tokenizer.to_bytes()
     assert (loaded.labels, loaded.config) == (LABELS, finished.config)
     assert loaded.metrics == finished.classifier.metrics

@@ -199,7 +199,9 @@ def load(run: str | Path) -> TrainedClassifier:
     config, files = _checked_files(folder, RunConfig)
     tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
     labels = tuple(files[LABELS].decode("utf-8").split("\n")[:-1])
-    model = TextClassifier(tokenizer.vocab_size, len(labels), config=config.model)
+    model = TextClassifier(
+        tokenizer.vocab_size, len(labels), config=config.model, name="classifier"
+    )
     _load_weights(model, folder)
     metrics = json.loads(files[METRICS])
     return TrainedClassifier(model, tokenizer, labels, config, metrics=metrics)
@@ -217,7 +219,7 @@ def load_language_model(run: str | Path) -> TrainedLanguageModel:
     folder = Path(run)
     config, files = _checked_files(folder, PretrainConfig)
     tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
-    model = LanguageModel(tokenizer.vocab_size, config=config.model)
+    model = LanguageModel(tokenizer.vocab_size, config=config.model, name="language_model")
     _load_weights(model, folder)
     return TrainedLanguageModel(model, tokenizer, config, json.loads(files[METRICS]))
 

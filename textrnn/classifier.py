@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textrnn.cells import States, make_cell
+from textrnn.cells import States, make_cells
 from textrnn.config import ModelConfig
 from textrnn.embedding import TokenEmbedding
 from textrnn.errors import ConfigError
@@ -59,15 +59,16 @@ class TextClassifier(keras.Model):
         self.embedding = TokenEmbedding(
             vocab_size, config.embedding_units, dtype=dtype, name="embedding"
         )
-        self.embedding_dropout = keras.layers.Dropout(config.embedding_dropout, dtype=dtype)
-        self.pooled_dropout = keras.layers.Dropout(config.dropout, dtype=dtype)
+        self.embedding_dropout = keras.layers.Dropout(
+            config.embedding_dropout, dtype=dtype, name="embedding_dropout"
+        )
+        self.pooled_dropout = keras.layers.Dropout(
+            config.dropout, dtype=dtype, name="pooled_dropout"
+        )
         self.stack = None
         if config.cell != "none":
             self.stack = RNNStack(
-                [
-                    make_cell(config, recurrent_dropout=config.recurrent_dropout, dtype=dtype)
-                    for _ in range(config.layers)
-                ],
+                make_cells(config, recurrent_dropout=config.recurrent_dropout, dtype=dtype),
                 bidirectional=config.bidirectional,
                 towers=config.towers and config.bidirectional,
                 window=config.window,

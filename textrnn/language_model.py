@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textrnn.cells import States, make_cell
+from textrnn.cells import States, make_cells
 from textrnn.config import ShapeConfig
 from textrnn.embedding import TokenEmbedding
 from textrnn.errors import ConfigError
@@ -69,7 +69,7 @@ class LanguageModel(keras.Model):
         names = ("forward", "backward") if config.bidirectional else ("forward",)
         self.stacks = [
             RNNStack(
-                [make_cell(config, dtype=dtype) for _ in range(config.layers)],
+                make_cells(config, dtype=dtype),
                 window=config.window,
                 residual=config.residual,
                 dropout=dropout,
@@ -84,7 +84,7 @@ class LanguageModel(keras.Model):
             keras.layers.Dense(config.embedding_units, dtype=dtype, name=f"{name}_projection")
             for name in names
         ]
-        self.drop = keras.layers.Dropout(dropout, dtype=dtype)
+        self.drop = keras.layers.Dropout(dropout, dtype=dtype, name="dropout")
 
     @property
     def directions(self) -> int:

@@ -80,18 +80,27 @@ class RNNStack(keras.layers.Layer):
         self.parts = parts
         settings: dict[str, Any] = {"kernel": kernel, "recompute": recompute, "parts": parts}
         layers = [
-            RNN(cell, return_sequences=True, window=window, **settings) for cell in self.cells
+            RNN(cell, return_sequences=True, window=window, **settings, name=f"rnn_{i}")
+            for i, cell in enumerate(self.cells)
         ]
         self.rnns: list[Any] = (
-            [Bidirectional(layer, split=towers and i > 0) for i, layer in enumerate(layers)]
+            [
+                Bidirectional(layer, split=towers and i > 0, name=f"bidirectional_{i}")
+                for i, layer in enumerate(layers)
+            ]
             if bidirectional
             else list(layers)
         )
         dtype = self.dtype_policy
         self.norms = [
-            keras.layers.LayerNormalization(dtype=dtype) for _ in self.cells if layer_norm
+            keras.layers.LayerNormalization(dtype=dtype, name=f"norm_{i}")
+            for i in range(len(self.cells))
+            if layer_norm
         ]
-        self.dropouts = [keras.layers.Dropout(dropout, dtype=dtype) for _ in self.cells[1:]]
+        self.dropouts = [
+            keras.layers.Dropout(dropout, dtype=dtype, name=f"dropout_{i}")
+            for i in range(1, len(self.cells))
+        ]
         self.supports_masking = True
 
     @property

@@ -23,7 +23,7 @@ __all__ = [
     "RNNCell",
     "SimpleRNNCell",
     "States",
-    "make_cell",
+    "make_cells",
 ]
 
 CELLS: dict[str, type[RNNCell]] = {
@@ -35,8 +35,10 @@ CELLS: dict[str, type[RNNCell]] = {
 }
 
 
-def make_cell(config: ShapeConfig, *, recurrent_dropout: float = 0.0, dtype: Any = None) -> RNNCell:
-    """The cell that a model's settings name.
+def make_cells(
+    config: ShapeConfig, *, recurrent_dropout: float = 0.0, dtype: Any = None
+) -> list[RNNCell]:
+    """The cells that a model's settings name, one a layer.
 
     Raises:
         ConfigError: A setting does not suit the cell.
@@ -46,4 +48,5 @@ def make_cell(config: ShapeConfig, *, recurrent_dropout: float = 0.0, dtype: Any
         if config.cell == "simple":
             raise ConfigError("`chrono_steps` needs a cell with gates; the simple cell has none.")
         settings["chrono_steps"] = config.chrono_steps
-    return CELLS[config.cell](config.units, **settings)
+    kind = CELLS[config.cell]
+    return [kind(config.units, name=f"cell_{i}", **settings) for i in range(config.layers)]
