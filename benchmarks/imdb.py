@@ -1,6 +1,6 @@
 """The whole recipe for IMDb: pretrain a language model, fine-tune it, measure the test reviews.
 
-    python benchmarks/imdb.py --recipe long --data-dir DIR         # 40 minutes on two cores
+    python benchmarks/imdb.py --recipe long --data-dir DIR         # 45 minutes on two cores
     python benchmarks/imdb.py --recipe short --data-dir DIR        # under twenty minutes
 
 Each step is the command that a user would type; runs stand in OUTPUT, and one that is finished is
@@ -32,10 +32,12 @@ PUBLISHED = (
 
 LANGUAGE_MODEL = ("--layers", "2", "--units", "192", "--window", "2")
 FINE_TUNING = ("--layer-rate", "0.7")
+SETTLED = ("--valid-fraction", "0.02")
+"""Settings were chosen with a tenth held out; when they stand, nearly all reviews are learned."""
 RECIPES: dict[str, dict[str, Sequence[str]]] = {
     "long": {
         "pretrain": (*LANGUAGE_MODEL, "--time-budget", "28m"),
-        "train": (*FINE_TUNING, "--time-budget", "10m"),
+        "train": (*FINE_TUNING, *SETTLED, "--language-weight", "0.1", "--time-budget", "15m"),
     },
     "short": {
         "pretrain": (*LANGUAGE_MODEL, "--time-budget", "10m"),
