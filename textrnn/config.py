@@ -304,7 +304,16 @@ class TrainingConfig(FittingConfig):
     )
     class_weights: bool = setting(False, "Weigh each class by the inverse of its frequency.")
     patience: int = setting(
-        3, "Epochs without a better validation score before training stops (0: never).", minimum=0
+        3,
+        "Epochs without a better validation score before training stops (0: never); with --keep "
+        "best.",
+        minimum=0,
+    )
+    keep: str = setting(
+        "best",
+        "The epoch whose weights the run ends with: best on the validation data, or last, when the "
+        "learning rate is 0; for where few validation texts cannot tell.",
+        choices=("best", "last"),
     )
     ema: float = setting(
         0.0,

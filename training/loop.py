@@ -65,7 +65,8 @@ class _Update(NamedTuple):
 class Trainer:
     """Fits a classifier, keeping the weights of the epoch that is best on the validation data.
 
-    The best epoch has the highest accuracy (multi-label: micro F1), of equals the lowest loss.
+    The best epoch has the highest accuracy (multi-label: micro F1), of equals the lowest loss; with
+    `keep` last, it is the last.
 
     Args:
         model: The classifier, built in the distribution's scope.
@@ -196,7 +197,8 @@ class Trainer:
         self.state.history.append(row)
         self.state.epoch += 1
         quality = [row["valid_score"], -row["valid_loss"]]
-        if not self._best or quality > self.state.best_quality:
+        last = self.config.keep == "last"
+        if last or not self._best or quality > self.state.best_quality:
             self.state.best_quality = quality
             self.state.best_epoch = self.state.epoch
             with self._averaged_weights():

@@ -32,6 +32,7 @@ def model_card(
     """
     model = config.model
     trained = metrics["training"]
+    chosen = config.training.keep == "best"
     lines = [
         f"# Text classifier: {name}",
         "",
@@ -44,7 +45,8 @@ def model_card(
         f"{trained['vocab_size']:,} of them; text is "
         f"{'folded to lower case' if config.tokenizer.lowercase else 'case-sensitive'}.",
         f"- The weights of epoch {trained['best_epoch']} of {trained['epochs']}, "
-        f"chosen on the validation data; seed {config.training.seed}.",
+        f"{'chosen on the validation data' if chosen else 'the last'}; "
+        f"seed {config.training.seed}.",
         "",
         "## Measured",
         "",
@@ -58,7 +60,7 @@ def model_card(
                 f"| {which} | {m['texts']:,} | {m['accuracy']:.2%} | {m['macro_f1']:.2%} "
                 f"| {m['log_loss']:.4f} | {m['calibration_error']:.4f} |"
             )
-    if "test" not in metrics:
+    if chosen and "test" not in metrics:
         lines += ["", "There was no test data: the validation figures chose the epoch and flatter."]
     lines += ["", "![learning curves](curves.png)", "", "## Use", "", "```python", "import textrnn"]
     lines += ['model = textrnn.load("THIS FOLDER")', 'model.predict(["a text"])', "```", ""]

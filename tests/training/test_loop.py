@@ -341,6 +341,15 @@ def test_without_patience_it_trains_to_the_end(tmp_path, monkeypatch):
     assert_equal(ours.model.get_weights(), weights[0])
 
 
+def test_the_last_weights_are_kept_if_asked_for_and_patience_waits_for_them(tmp_path, monkeypatch):
+    ours, weights = scripted_training(
+        tmp_path, monkeypatch, scores=[0.9, 0.5, 0.6, 0.7, 0.8], patience=1, keep="last"
+    )
+    assert ours.state.epoch == ours.state.best_epoch == 5
+    assert_equal(ours.model.get_weights(), weights[4])
+    assert weights[4][0].tobytes() != weights[0][0].tobytes()
+
+
 def test_of_equal_scores_the_lower_loss_is_better_and_the_earlier_epoch(tmp_path, monkeypatch):
     ours, _ = scripted_training(
         tmp_path, monkeypatch, scores=[0.9, 0.9, 0.9], losses=[0.3, 0.2, 0.2], patience=0

@@ -13,12 +13,12 @@ FIGURES = {
 TRAINING = {"best_epoch": 2, "epochs": 5, "seconds": 9.0, "vocab_size": 7654}
 
 
-def card(*, metrics=None, notices=(), **model) -> str:
+def card(*, metrics=None, notices=(), keep="best", **model) -> str:
     config = RunConfig(
         data=DataConfig(train_file="a.csv"),
         tokenizer=TokenizerConfig(piece_type="bpe", lowercase=False),
         model=ModelConfig(**{**MODEL, "cell": "lstm", "units": 5, "head": "mean", **model}),
-        training=TrainingConfig(seed=17),
+        training=TrainingConfig(seed=17, keep=keep),
     )
     return model_card(
         config,
@@ -55,6 +55,12 @@ def test_without_test_data_the_card_warns():
     text = card(metrics={"validation": FIGURES})
     assert "| test |" not in text
     assert "There was no test data" in text
+
+
+def test_the_last_epoch_is_not_a_chosen_one():
+    text = card(metrics={"validation": FIGURES}, keep="last")
+    assert "The weights of epoch 2 of 5, the last; seed 17." in text
+    assert "flatter" not in text
 
 
 def test_a_bag_of_embeddings_has_no_cell():
