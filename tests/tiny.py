@@ -98,6 +98,32 @@ def run_config(train_file: Path, **settings: Any) -> RunConfig:
     return RunConfig.from_dict(values)
 
 
+RUN_FILES = {
+    "README.md",
+    "config.yaml",
+    "curves.png",
+    "digests.json",
+    "history.csv",
+    "labels.txt",
+    "metrics.json",
+    "model.weights.h5",
+    "tensorboard",
+    "tokenizer.model",
+}
+"""What is in the folder of a finished run."""
+
+
+def names(folder: Path) -> set[str]:
+    """Of what is in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Of all files in a folder and the folders in it."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
 class Run(NamedTuple):
     """A finished run: its folder, its settings, and the classifier as it was after training."""
 

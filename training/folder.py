@@ -1,4 +1,4 @@
-"""The folder of a run: made ready for training, and kept to one process."""
+"""The folder of a run: kept to one process, and made ready once the input has been read."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import filelock
 from textrnn import bundle
 from textrnn.errors import ConfigError, ModelError
 from textrnn.settings import Settings
+from textrnn.tokenizer import Tokenizer
 from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
 
-__all__ = ["LOCK", "check_started", "hold", "is_started", "open_folder"]
+__all__ = ["LOCK", "begin", "check_folder", "check_started", "hold", "is_started"]
 
 LOCK = ".lock"
 """The file in a run folder that a process holds while it trains."""
@@ -55,18 +56,17 @@ def hold(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def open_folder(folder: Path, config: Settings, *, resume: bool, overwrite: bool) -> None:
-    """Makes the folder, which this process holds, ready to be written to, or says why it is not.
+def check_folder(folder: Path, config: Settings, *, resume: bool, overwrite: bool) -> None:
+    """Says why a folder cannot be trained into, if so; changes nothing.
 
     Raises:
-        ConfigError: It holds something else, or cannot be written to.
+        ConfigError: It holds something else.
         ModelError: There is nothing to resume.
     """
     if bundle.is_complete(folder) and not overwrite:
         raise ConfigError(
             f"{folder} holds a finished run; choose another --output, or replace it by --overwrite."
         )
-    checkpoints = folder / CHECKPOINTS
     if resume:
         check_started(folder)
         if not config.resumes(bundle.read_settings(folder / bundle.CONFIG, type(config))):
@@ -85,12 +85,24 @@ def open_folder(folder: Path, config: Settings, *, resume: bool, overwrite: bool
             f"{folder} holds files that are no run's; choose another --output, or write "
             "among them by --overwrite."
         )
+
+
+def begin(folder: Path, config: Settings, tokenizer: Tokenizer, *, resume: bool) -> None:
+    """Makes a checked folder this run's, in place of what it held.
+
+    All that can be wrong with the input is to be found before: a run that is to be replaced is lost
+    from here on.
+
+    Raises:
+        ConfigError: It cannot be written to.
+    """
     try:
         if not resume:
             for stale in (CHECKPOINTS, "tensorboard"):
                 shutil.rmtree(folder / stale, ignore_errors=True)
         bundle.begin(folder, config)
-        checkpoints.mkdir(exist_ok=True)
+        tokenizer.save(folder / bundle.TOKENIZER)
+        (folder / CHECKPOINTS).mkdir(exist_ok=True)
     except OSError as error:
         raise _unwritable(folder, error) from None
 

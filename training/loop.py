@@ -173,7 +173,6 @@ class Trainer:
 
         Raises:
             ModelError: The loss is no longer a number, or explodes, and `on_nan` does not help.
-            ConfigError: The time budget is used up before training begins.
             KeyboardInterrupt: `should_stop` said so; the checkpoint is written.
         """
         self.schedule.start(elapsed=self.state.elapsed)

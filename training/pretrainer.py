@@ -13,7 +13,6 @@ from textrnn.errors import ModelError
 from textrnn.language_model import LanguageModel
 from textrnn.likelihood import LikelihoodScorer, TrainedLanguageModel
 from textrnn.pretrain_config import PretrainConfig
-from textrnn.settings import seconds
 from textrnn.tokenizer import Tokenizer
 from textrnn.training.checkpoints import Checkpoints, TrainingState
 from textrnn.training.keeper import Keeper
@@ -42,9 +41,6 @@ USUAL = 0.99
 MOST_BITS = 1000.0
 """Of a token, above which the model has diverged; a larger power of 2 is soon no number."""
 
-SAVING_SECONDS = 5.0
-"""What writing a finished run takes, about."""
-
 
 class Pretrainer:
     """Fits a language model to a store of texts.
@@ -56,7 +52,7 @@ class Pretrainer:
         checkpoints: Where the state is kept.
         distribution: One device.
         should_stop: See `pretrain`.
-        started: See `pretrain`.
+        budget: The time there is; None: no limit.
     """
 
     def __init__(
@@ -68,7 +64,7 @@ class Pretrainer:
         checkpoints: Checkpoints,
         distribution: Distribution,
         should_stop: Callable[[], bool],
-        started: float,
+        budget: TimeBudget | None,
     ) -> None:
         self._config, self._tokenizer, self._store = config, tokenizer, store
         own = self._own = config.pretraining
@@ -99,12 +95,7 @@ class Pretrainer:
             distribution=distribution,
             minutes=own.checkpoint_minutes,
         )
-        self._epochs = own.epochs or (None if own.time_budget else EPOCHS)
-        budget = None
-        if own.time_budget:
-            budget = TimeBudget(
-                seconds(own.time_budget), started, lambda measuring: measuring + SAVING_SECONDS
-            )
+        self._epochs = own.epochs or (EPOCHS if budget is None else None)
         self.schedule = Schedule(
             self._epochs and self._epochs * self._updates, budget=budget, warmup=own.warmup
         )
@@ -142,7 +133,6 @@ class Pretrainer:
 
         Raises:
             ModelError: The loss is no longer a number.
-            ConfigError: The time budget is used up before training begins.
             KeyboardInterrupt: `should_stop` said so; the checkpoint is written.
         """
         state = self.state
@@ -153,10 +143,11 @@ class Pretrainer:
             f"{self._updates:,} updates of {self._batch_tokens:,} tokens an epoch"
         )
         self.schedule.start(elapsed=state.elapsed)
-        if not state.update:
-            self.schedule.time_share(validation=0.0)  # Which says so if there is no time.
-        if self.schedule.budget is not None:
+        budget = self.schedule.budget
+        if budget is not None:
             self._measuring_seconds = self._expected_measuring(reporter)
+            if short := budget.told_short(self._measuring_seconds):
+                reporter.message(short)
         while not self._finished():
             self._fit_epoch(reporter)
             row = self._figures_of_epoch(reporter)

@@ -17,18 +17,26 @@ from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import DataError, ModelError
 from textrnn.likelihood import TrainedLanguageModel
 from textrnn.pretrain_config import PretrainConfig
+from textrnn.settings import seconds
 from textrnn.tokenizer import Tokenizer
 from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.faults import explained
-from textrnn.training.folder import hold, open_folder
+from textrnn.training.folder import begin, check_folder, hold
 from textrnn.training.history import write_history
 from textrnn.training.model_card import language_model_card
 from textrnn.training.pretrainer import Pretrainer
 from textrnn.training.progress import Reporter
+from textrnn.training.schedule import TimeBudget
 from textrnn.training.strategy import Distribution
 from textrnn.training.token_store import TokenStore
 
 __all__ = ["pretrain"]
+
+FRESH = ".encoded"
+"""The folder in a run folder where texts are encoded, before a run that it holds is replaced."""
+
+SAVING_SECONDS = 5.0
+"""What writing a finished run takes, about."""
 
 LESS_MEMORY = (
     "lower --streams or --segment, tell the next token from --negatives rather than from the whole "
@@ -64,11 +72,12 @@ def pretrain(
     distribution = Distribution.choose("single")
     folder = Path(output)
     with hold(folder), explained(distribution, less_memory=LESS_MEMORY):
-        open_folder(folder, config, resume=resume, overwrite=overwrite)
+        check_folder(folder, config, resume=resume, overwrite=overwrite)
         keras.utils.set_random_seed(config.pretraining.seed)
         if config.pretraining.deterministic:
             tf.config.experimental.enable_op_determinism()
-        tokenizer, store = _encode(config, folder, resume=resume, reporter=reporter)
+        budget = _budget(config, started)
+        tokenizer, store = _prepare(config, folder, resume=resume, budget=budget, reporter=reporter)
         pretrainer = Pretrainer(
             config,
             tokenizer,
@@ -76,7 +85,7 @@ def pretrain(
             checkpoints=Checkpoints(folder / CHECKPOINTS, keep=config.pretraining.keep_checkpoints),
             distribution=distribution,
             should_stop=should_stop,
-            started=started,
+            budget=budget,
         )
         if resume:
             pretrainer.resume(reporter)
@@ -93,51 +102,87 @@ def pretrain(
                 f"{folder}: the model was not written ({error.strerror}); make room, then finish "
                 "with --resume: the last checkpoint is whole."
             ) from None
-        reporter.message(f"{state.update:,} updates in {state.elapsed:.0f} s")
+        reporter.message(f"updates: {state.update:,} in {state.elapsed:.0f} s")
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
         return trained
 
 
-def _encode(
-    config: PretrainConfig, folder: Path, *, resume: bool, reporter: Reporter
+def _budget(config: PretrainConfig, started: float) -> TimeBudget | None:
+    if config.pretraining.time_budget is None:
+        return None
+    length = seconds(config.pretraining.time_budget)
+    return TimeBudget(length, started, lambda measuring: measuring + SAVING_SECONDS)
+
+
+def _prepare(
+    config: PretrainConfig,
+    folder: Path,
+    *,
+    resume: bool,
+    budget: TimeBudget | None,
+    reporter: Reporter,
 ) -> tuple[Tokenizer, TokenStore]:
-    """The tokenizer, and the texts as ids on disk; from the folder, where they are there."""
-    path, kept = folder / bundle.TOKENIZER, folder / CHECKPOINTS
+    """The tokenizer, and the texts as ids on disk, in a folder that is this run's from then on."""
+    path, kept, fresh = folder / bundle.TOKENIZER, folder / CHECKPOINTS, folder / FRESH
     if resume and path.is_file():
         with contextlib.suppress(DataError):
-            return Tokenizer.load(path), TokenStore(kept)
+            tokenizer, store = Tokenizer.load(path), TokenStore(kept)
+            begin(folder, config, tokenizer, resume=True)
+            return tokenizer, store
     source = UnlabelledTexts(config.data, seed=config.pretraining.seed)
     if resume and path.is_file():
         tokenizer = Tokenizer.load(path)
     else:
         with reporter.wait("preparing the tokenizer"):
+            sample = source.sample(config.tokenizer.sample_chars)
+            if not any(map(str.strip, sample)):
+                where = config.data.text_file or source.name
+                raise DataError(
+                    f"{where}: expected texts, got none that is not blank; check the data."
+                )
             tokenizer = Tokenizer.train(
-                source.sample(config.tokenizer.sample_chars),
+                sample,
                 config.tokenizer,
                 seed=config.pretraining.seed,
                 progress=reporter.message,
             )
-        tokenizer.save(path)
     try:
-        with reporter.step("texts encoded", total=source.count or 0) as advance:
-            store = TokenStore.write(
-                kept,
-                source,
-                tokenizer,
-                held_out=config.pretraining.held_out,
-                seed=config.pretraining.seed,
-                on_texts=advance,
-            )
+        store = _encode(source, tokenizer, fresh, config=config, reporter=reporter)
+        if budget is not None and not resume:
+            budget.check()
+        begin(folder, config, tokenizer, resume=resume)
+        return tokenizer, store.moved(kept)
     except OSError as error:
         raise DataError(
-            f"{kept}: the encoded texts were not written ({error.strerror}); make room, or choose "
-            "another --output."
+            f"{folder}: the encoded texts were not written ({error.strerror}); make room, or "
+            "choose another --output."
         ) from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _encode(
+    source: UnlabelledTexts,
+    tokenizer: Tokenizer,
+    folder: Path,
+    *,
+    config: PretrainConfig,
+    reporter: Reporter,
+) -> TokenStore:
+    with reporter.step("texts encoded", total=source.count or 0) as advance:
+        store = TokenStore.write(
+            folder,
+            source,
+            tokenizer,
+            held_out=config.pretraining.held_out,
+            seed=config.pretraining.seed,
+            on_texts=advance,
+        )
     reporter.message(
         f"{source.name}: {len(store.offsets) - 1:,} texts of {len(store.tokens):,} tokens to learn "
         f"from, {len(store.held):,} held out; {tokenizer.vocab_size:,} distinct tokens"
     )
-    return tokenizer, store
+    return store
 
 
 def _write_curve(folder: Path, rows: list[dict[str, float]]) -> None:

@@ -8,18 +8,14 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from textrnn import bundle
 from textrnn.atomic import write_atomically
-from textrnn.calibration import fit_temperature
 from textrnn.config import RunConfig
-from textrnn.data import Corpus, Split, load_corpus
-from textrnn.data.corpus import targets
+from textrnn.data import Corpus, load_corpus
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import TrainedClassifier
 from textrnn.settings import seconds
@@ -27,10 +23,10 @@ from textrnn.tokenizer import Tokenizer
 from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.faults import explained
 from textrnn.training.find_rate import RangeTest, find_rate
-from textrnn.training.folder import check_started, hold, is_started, open_folder
+from textrnn.training.folder import begin, check_folder, check_started, hold, is_started
 from textrnn.training.history import draw_curves, write_history
 from textrnn.training.loop import Trainer
-from textrnn.training.metrics import evaluate
+from textrnn.training.measurement import measure, measure_validation
 from textrnn.training.model_card import model_card
 from textrnn.training.preparation import (
     build_model,
@@ -49,8 +45,9 @@ from textrnn.training.progress import Reporter
 from textrnn.training.schedule import TimeBudget
 from textrnn.training.strategy import Distribution
 from textrnn.training.tensorboard import TensorBoardWriter
+from textrnn.vector_files import check_vectors
 
-__all__ = ["find_learning_rate", "measure", "train"]
+__all__ = ["find_learning_rate", "train"]
 
 SAVING_SECONDS = 10.0
 """What tracing the graph anew and writing a finished run take, about."""
@@ -108,7 +105,7 @@ def train(
                 reporter.message(f"{folder} holds the finished run already")
                 return bundle.load(folder)
         if distribution.is_chief:
-            open_folder(folder, config, resume=resume, overwrite=overwrite)
+            check_folder(folder, config, resume=resume, overwrite=overwrite)
         told = distribution.broadcast(_RESUME if resume else _START)
         if told == _FINISHED:
             return None
@@ -145,7 +142,7 @@ def find_learning_rate(
         raise ConfigError("a range test needs one machine; unset TF_CONFIG for it.")
     folder = Path(output)
     with hold(folder), explained(distribution):
-        open_folder(folder, config, resume=False, overwrite=overwrite)
+        check_folder(folder, config, resume=False, overwrite=overwrite)
         run = _Run(config, folder, distribution=distribution, reporter=reporter)
         trainer, _, _ = run.prepare()
         found = find_rate(
@@ -206,6 +203,8 @@ class _Run:
         keras.utils.set_random_seed(config.training.seed)
         if config.training.deterministic:
             tf.config.experimental.enable_op_determinism()
+        if config.training.vectors is not None:
+            check_vectors(config.training.vectors)
         reporter.message("reading the data")
         corpus = load_corpus(config.data, seed=config.training.seed)
         if not self._measure_test:
@@ -225,6 +224,11 @@ class _Run:
         if not self._resume:
             start_from_vectors(model, train_data, tokenizer, config, reporter)
             start_from_language_model(model, config, reporter, next_tokens=beside)
+        budget = self._budget(corpus, token_seconds)
+        if budget is not None and not self._resume:
+            budget.check()
+        if self.distribution.is_chief:
+            begin(self.folder, config, tokenizer, resume=self._resume)
         trainer = Trainer(
             model,
             config.training,
@@ -238,12 +242,14 @@ class _Run:
             data_digest=digest(train_data, valid_data),
             should_stop=self._should_stop,
             distribution=self.distribution,
-            budget=self._budget(corpus, token_seconds),
+            budget=budget,
             callbacks=self._callbacks,
             next_tokens=beside,
         )
         reporter.message(f"training {model.count_params():,} weights")
         reporter.message(describe_kernels(model, config))
+        if budget is not None and (short := budget.told_short(0.0)):
+            reporter.message(short)
         if self.distribution.replicas > 1:
             reporter.message(f"each batch is shared by {self.distribution.replicas} replicas")
         return trainer, corpus, tokenizer
@@ -272,7 +278,6 @@ class _Run:
             elif self.config.training.init_from:
                 init_from = self.config.training.init_from
                 tokenizer = bundle.load_language_model(init_from).tokenizer
-                tokenizer.save(path)
             else:
                 with self.reporter.wait("preparing the tokenizer"):
                     tokenizer = Tokenizer.train(
@@ -281,7 +286,6 @@ class _Run:
                         seed=self.config.training.seed,
                         progress=self.reporter.message,
                     )
-                tokenizer.save(path)
             content = tokenizer.to_bytes()
         return Tokenizer.from_bytes(self.distribution.broadcast(content))
 
@@ -322,7 +326,7 @@ class _Run:
                 "seconds": sum(row["seconds"] for row in state.history),
                 "vocab_size": tokenizer.vocab_size,
             },
-            **_measure_validation(classifier, corpus.validation, reporter),
+            **measure_validation(classifier, corpus.validation, reporter),
         }
         if corpus.test is not None:
             classifier.metrics["test"] = measure(
@@ -356,39 +360,3 @@ def _write_curves(folder: Path, trainer: Trainer, corpus: Corpus, reporter: Repo
         draw_curves(folder / "curves.png", trainer.state.history, title=corpus.name)
     except OSError as error:
         reporter.message(f"warning: {folder}: the curves were not written ({error.strerror})")
-
-
-def measure(
-    classifier: TrainedClassifier, split: Split, *, name: str, reporter: Reporter
-) -> dict[str, Any]:
-    """All figures of a classifier on labelled texts; see `textrnn.training.metrics.evaluate`."""
-    scores = _probabilities(classifier, split, name=name, reporter=reporter)
-    multi_label = classifier.config.data.multi_label
-    carried = targets(split.labels, classifier.labels)
-    return evaluate(scores, carried, labels=classifier.labels, multi_label=multi_label)
-
-
-def _measure_validation(
-    classifier: TrainedClassifier, split: Split, reporter: Reporter
-) -> dict[str, dict[str, Any]]:
-    """The figures of the validation texts, and the temperature that calibrates on them."""
-    scores = _probabilities(classifier, split, name="validation", reporter=reporter)
-    multi_label = classifier.config.data.multi_label
-    carried = targets(split.labels, classifier.labels)
-    return {
-        "validation": evaluate(scores, carried, labels=classifier.labels, multi_label=multi_label),
-        "calibration": {"temperature": fit_temperature(scores, carried, multi_label=multi_label)},
-    }
-
-
-def _probabilities(
-    classifier: TrainedClassifier, split: Split, *, name: str, reporter: Reporter
-) -> np.ndarray:
-    """Of each text and label; says what was cut."""
-    read, cut = classifier.read_tokens, classifier.cut_tokens
-    with reporter.step(name, total=len(split)) as advance:
-        probabilities = classifier.probabilities(split.texts, on_batch=advance)
-    if cut < classifier.cut_tokens:
-        share = (classifier.cut_tokens - cut) / (classifier.read_tokens - read)
-        reporter.message(f"note: --max-length cuts off {share:.1%} of the {name} tokens.")
-    return probabilities

@@ -49,6 +49,24 @@ class TimeBudget:
         """Seconds that training may still take, if one validation takes so many."""
         return self.seconds - (time.monotonic() - self.started) - self.finish(validation)
 
+    def check(self) -> None:
+        """Raises ConfigError if no time is left for training."""
+        if self.left(0.0) <= 0.0:
+            raise ConfigError(
+                f"the `time_budget` of {self.seconds:.0f} s is used up before training begins; "
+                "give more, or use less data."
+            )
+
+    def told_short(self, validation: float) -> str:
+        """That less than half of the time is left for training, if so, in words."""
+        left = max(self.left(validation), 0.0)
+        if left >= self.seconds / 2:
+            return ""
+        return (
+            f"note: {left:.0f} s of the time budget of {self.seconds:.0f} s are left for training; "
+            "the rest goes into preparing and measuring."
+        )
+
 
 class Schedule:
     """The progress of one training, from 0 to 1.
@@ -67,11 +85,13 @@ class Schedule:
         self._warmup = warmup
         self._before = 0.0
         self._started = time.monotonic()
+        self._first: tuple[float, float] | None = None
 
     def start(self, *, elapsed: float) -> None:
         """Starts the clock, of a training that has already gone on for so many seconds."""
         self._before = elapsed
         self._started = time.monotonic()
+        self._first = None
 
     def elapsed(self) -> float:
         """Seconds of training, without the time it stood still."""
@@ -81,19 +101,11 @@ class Schedule:
         """The share of the time that is used up, 0 without a budget.
 
         Args:
-            validation: What one takes, in seconds; 0 before the first update.
-
-        Raises:
-            ConfigError: There was no time from the beginning.
+            validation: What one takes, in seconds, as far as is known.
         """
         if self.budget is None:
             return 0.0
         used, left = self.elapsed(), self.budget.left(validation) - self._before
-        if validation == 0.0 and used + left <= 0.0:
-            raise ConfigError(
-                f"the `time_budget` of {self.budget.seconds:.0f} s is used up before training "
-                "begins; give more, or use less data."
-            )
         return min(1.0, used / (used + left)) if left > 0.0 else 1.0
 
     def progress(self, update: int, time_share: float) -> float:
@@ -106,9 +118,18 @@ class Schedule:
         return rate_factor(self.progress(update, time_share), warmup=self._warmup, step=step)
 
     def left_seconds(self, update: int, time_share: float) -> float | None:
-        """How long the training will go on, as far as can be told."""
-        done = self.progress(update, time_share)
-        return self.elapsed() / done * (1.0 - done) if done > 0.0 else None
+        """How long the training will go on, None while that cannot be told.
+
+        Args:
+            update: Updates made. The first time this is asked for, the last of them has traced the
+                graph, so that its time says nothing.
+            time_share: The share of the time that is used up.
+        """
+        done, now = self.progress(update, time_share), self.elapsed()
+        if self._first is None:
+            self._first = done, now
+        first, then = self._first
+        return (now - then) / (done - first) * (1.0 - done) if done > first else None
 
     def told_left(self, update: int, time_share: float) -> str:
         """The same for people, behind other figures; nothing where it cannot be told."""

@@ -43,6 +43,7 @@ class TokenStore:
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         try:
             about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
             self.offsets = np.load(folder / OFFSETS)
@@ -118,6 +119,17 @@ class TokenStore:
         about = {"dtype": np.dtype(kind).name, "digest": digest.hexdigest()}
         write_atomically(folder / ABOUT, json.dumps(about))
         return cls(folder)
+
+    def moved(self, folder: Path) -> TokenStore:
+        """The same texts in another folder, which must be there.
+
+        Raises:
+            OSError: The files cannot be moved.
+        """
+        (folder / ABOUT).unlink(missing_ok=True)
+        for name in (TOKENS, OFFSETS, HELD, ABOUT):
+            (self._folder / name).replace(folder / name)
+        return TokenStore(folder)
 
 
 def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:

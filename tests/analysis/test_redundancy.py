@@ -8,8 +8,8 @@ from textrnn.analysis.redundancy import redundancy
 from textrnn.data import Split
 from textrnn.errors import ConfigError, DataError
 from textrnn.inference import TrainedClassifier
+from textrnn.training.measurement import measure
 from textrnn.training.progress import Reporter
-from textrnn.training.run import measure
 
 ROWS = labelled_texts(30, seed=7)
 TEXTS, NAMES = [text for text, _ in ROWS], [(label,) for _, label in ROWS]

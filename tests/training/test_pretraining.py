@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import QUIET, stop_after
+from tiny import QUIET, contents, stop_after
 
 from textrnn import bundle
 from textrnn.config import DataConfig
 from textrnn.data.unlabelled import UnlabelledTexts
-from textrnn.errors import ConfigError, DataError, ModelError
+from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
 from textrnn.pretrain_config import PretrainConfig, TextConfig
 from textrnn.training import pretrainer, pretraining
 from textrnn.training.checkpoints import CHECKPOINTS
@@ -129,7 +129,7 @@ def test_weights_that_are_useless_at_the_end_are_told(texts, tmp_path, rate):
 
 
 def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
-    monkeypatch.setattr(pretrainer, "SAVING_SECONDS", 0.0)
+    monkeypatch.setattr(pretraining, "SAVING_SECONDS", 0.0)
     own = config(texts, epochs=None, time_budget="1h")
     clock = iter(np.arange(0.0, 1e9, 60.0))
     monkeypatch.setattr(pretrainer.time, "monotonic", lambda: float(next(clock)))
@@ -137,6 +137,40 @@ def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
     assert 1 <= trained.metrics["training"]["updates"] < 60
     with pytest.raises(ConfigError, match="used up before training begins"):
         pretrain(own, tmp_path / "late", reporter=QUIET, started=-3600.0)
+
+
+def bad_inputs(tmp_path: Path) -> dict[str, PretrainConfig]:
+    late = tmp_path / "late.jsonl"
+    late.write_text('{"text": "a b c"}\n' * 5 + '{"no": 1}\n', encoding="utf-8")
+    blank = tmp_path / "blank.txt"
+    blank.write_text(" \n" * 3, encoding="utf-8")
+    single = tmp_path / "single.txt"
+    single.write_text("a b c d e\n", encoding="utf-8")
+    good = tmp_path / "texts.txt"
+    return {
+        r"none.txt: expected a file": config(tmp_path / "none.txt"),
+        r"late.jsonl:6: expected the key 'text'.*pass --text-column or": config(late),
+        r"blank.txt: expected texts, got none that is not blank": config(blank),
+        r"at least two texts": config(single),
+        r"used up before training begins": config(good, time_budget="1ms"),
+    }
+
+
+@pytest.mark.parametrize("unfinished", [False, True])
+def test_what_is_wrong_is_found_before_a_run_is_replaced(texts, tmp_path, unfinished):
+    run = tmp_path / "run"
+    if unfinished:
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(config(texts), run, reporter=QUIET, should_stop=stop_after(2))
+    else:
+        pretrain(config(texts), run, reporter=QUIET)
+    before = contents(run)
+    for message, own in bad_inputs(tmp_path).items():
+        with pytest.raises(TextRNNError, match=message):
+            pretrain(own, run, reporter=QUIET, overwrite=True)
+        assert contents(run) == before
+    trained = pretrain(config(texts), run, reporter=QUIET, resume=unfinished, overwrite=True)
+    assert trained.metrics["training"]["epochs"] == 2
 
 
 def test_what_measuring_takes_is_told_from_a_part_without_the_tracing(texts, tmp_path, monkeypatch):
@@ -159,7 +193,7 @@ def test_what_measuring_takes_is_told_from_a_part_without_the_tracing(texts, tmp
     pretrain(own, tmp_path / "run", reporter=QUIET)
     traced, part, whole = asked
     assert traced == 1 < part < whole
-    assert expected == [0.0, pytest.approx(whole)]
+    assert expected == [pytest.approx(whole)]
 
 
 def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(

@@ -1,6 +1,5 @@
 import csv
 import json
-import shutil
 from pathlib import Path
 
 import h5py
@@ -10,11 +9,12 @@ import tensorflow as tf
 from tiny import (
     LABELS,
     QUIET,
+    RUN_FILES,
     Run,
     finished_run,
     labelled_texts,
+    names,
     run_config,
-    stop_after,
     write_csv,
 )
 
@@ -22,26 +22,13 @@ import textrnn
 from textrnn import bundle
 from textrnn.config import RunConfig
 from textrnn.data import Split
-from textrnn.errors import ConfigError, DataError, ModelError
+from textrnn.errors import DataError
 from textrnn.tokenizer import Tokenizer
 from textrnn.training import run as running
-from textrnn.training.checkpoints import CHECKPOINTS
 from textrnn.training.loop import Trainer
+from textrnn.training.measurement import measure
 from textrnn.training.progress import Reporter
-from textrnn.training.run import measure, train
-
-FILES = {
-    "README.md",
-    "config.yaml",
-    "curves.png",
-    "digests.json",
-    "history.csv",
-    "labels.txt",
-    "metrics.json",
-    "model.weights.h5",
-    "tensorboard",
-    "tokenizer.model",
-}
+from textrnn.training.run import train
 
 
 @pytest.fixture(autouse=True)
@@ -64,15 +51,11 @@ def config(data: Path) -> RunConfig:
     return run_config(data)
 
 
-def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
-
-
 # What is in a run folder
 
 
 def test_the_folder_is_complete(finished):
-    assert names(finished.folder) == FILES
+    assert names(finished.folder) == RUN_FILES
 
 
 def test_it_predicts_the_same_before_and_after(finished):
@@ -148,147 +131,6 @@ def test_reduced_precision_ends_in_a_model_like_any_other(
     assert trained.model.dtype_policy.name == "float32"
 
 
-# Which folder it may write to
-
-
-def test_a_finished_run_is_not_replaced_by_accident(finished, tmp_path):
-    shutil.copytree(finished.folder, tmp_path / "run")
-    before = {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir() if p.is_file()}
-    for resume in (False, True):
-        with pytest.raises(ConfigError, match=r"run holds a finished run; .*--overwrite"):
-            train(finished.config, tmp_path / "run", reporter=QUIET, resume=resume)
-    assert {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir() if p.is_file()} == before
-
-
-def test_a_finished_run_is_replaced_on_demand(finished, config, tmp_path):
-    shutil.copytree(finished.folder, tmp_path / "run")
-    train(config, tmp_path / "run", reporter=QUIET, overwrite=True)
-    assert names(tmp_path / "run") == FILES
-    assert textrnn.load(tmp_path / "run").config == config
-    assert len(list((tmp_path / "run" / "tensorboard").iterdir())) == 1
-
-
-def test_an_unfinished_run_asks_for_resume(config, tmp_path):
-    interrupt(config, tmp_path / "run")
-    with pytest.raises(ConfigError, match="run holds an unfinished run; go on with --resume, or"):
-        train(config, tmp_path / "run", reporter=QUIET)
-    with pytest.raises(ModelError, match="this run is not finished; go on with: textrnn train --r"):
-        textrnn.load(tmp_path / "run")
-    train(config, tmp_path / "run", reporter=QUIET, overwrite=True)
-    assert names(tmp_path / "run") == FILES
-
-
-def test_a_run_that_failed_before_training_is_in_nobodys_way(config, data, tmp_path):
-    data.rename(tmp_path / "elsewhere.csv")
-    with pytest.raises(DataError, match=r"letters\.csv: expected a file"):
-        train(config, tmp_path / "run", reporter=QUIET)
-    assert names(tmp_path / "run") == {"config.yaml", "checkpoints"}
-    (tmp_path / "elsewhere.csv").rename(data)
-    train(config, tmp_path / "run", reporter=QUIET)
-    assert names(tmp_path / "run") == FILES
-
-
-@pytest.mark.parametrize("inside", ["", "deeper"])
-def test_a_file_in_the_way_is_an_error(config, tmp_path, inside):
-    (tmp_path / "run").write_text("mine")
-    with pytest.raises(ConfigError, match=r"run.*: cannot be written to \(.*\); choose another --"):
-        train(config, tmp_path / "run" / inside, reporter=QUIET)
-    assert (tmp_path / "run").read_text() == "mine"
-
-
-def test_a_folder_of_other_files_is_left_alone(config, tmp_path):
-    (tmp_path / "home" / "checkpoints").mkdir(parents=True)
-    (tmp_path / "home" / "README.md").write_text("mine")
-    with pytest.raises(ConfigError, match="home holds files that are no run's; choose another"):
-        train(config, tmp_path / "home", reporter=QUIET)
-    assert names(tmp_path / "home") == {"checkpoints", "README.md"}
-    assert (tmp_path / "home" / "README.md").read_text() == "mine"
-
-
-# Going on
-
-
-def interrupt(config: RunConfig, folder: Path, *, batches: int = 1) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        train(config, folder, reporter=QUIET, should_stop=stop_after(batches))
-    assert (folder / CHECKPOINTS).is_dir()
-    assert not (folder / "digests.json").exists()
-
-
-def test_an_interrupted_run_comes_to_the_same_end(data, tmp_path):
-    test = write_csv(tmp_path / "test.csv", labelled_texts(10, seed=1))
-    config = run_config(data, test_file=str(test), epochs=2, dropout=0.2)
-    whole = train(config, tmp_path / "whole", reporter=QUIET)
-    interrupt(config, tmp_path / "parts", batches=6)
-    parts = train(config, tmp_path / "parts", reporter=QUIET, resume=True)
-    assert names(tmp_path / "parts") == FILES
-    for one, other in zip(whole.model.get_weights(), parts.model.get_weights(), strict=True):
-        assert one.tobytes() == other.tobytes()
-    for name in ("validation", "test"):
-        assert whole.metrics[name] == parts.metrics[name]
-
-
-def test_an_interruption_while_the_test_is_measured_is_heard(data, tmp_path, monkeypatch):
-    asked = False
-
-    def measure_slowly(*arguments: object, name: str, **more: object) -> dict[str, object]:
-        nonlocal asked
-        asked = name == "validation"
-        return scores_of(*arguments, name=name, **more)
-
-    scores_of = running._probabilities
-    monkeypatch.setattr(running, "_probabilities", measure_slowly)
-    config = run_config(data)
-    with pytest.raises(KeyboardInterrupt):
-        train(config, tmp_path / "run", reporter=QUIET, should_stop=lambda: asked)
-    monkeypatch.undo()
-    assert train(config, tmp_path / "run", reporter=QUIET, resume=True).metrics["validation"]
-    assert names(tmp_path / "run") == FILES
-
-
-class Killed(BaseException):
-    pass
-
-
-def test_a_kill_between_checkpoint_and_curves_loses_no_row(config, tmp_path, monkeypatch):
-    def kill(*_, **__):
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(running, "write_history", kill)
-        with pytest.raises(Killed):
-            train(config, tmp_path / "run", reporter=QUIET)
-    assert not (tmp_path / "run" / "history.csv").exists()
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "fit", kill)
-        with pytest.raises(Killed):
-            train(config, tmp_path / "run", reporter=QUIET, resume=True)
-    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 2
-
-
-def test_nothing_is_read_before_the_settings_are_found_to_differ(config, tmp_path, monkeypatch):
-    interrupt(config, tmp_path / "run")
-    monkeypatch.delattr(running, "load_corpus")
-    other = run_config(Path(config.data.train_file), learning_rate=0.2)
-    with pytest.raises(ConfigError, match=r"a run resumes with its own settings; .*config\.yaml"):
-        train(other, tmp_path / "run", reporter=QUIET, resume=True)
-    assert bundle.load_config(tmp_path / "run" / "config.yaml") == config
-
-
-def test_without_a_checkpoint_there_is_nothing_to_resume(config, tmp_path, monkeypatch):
-    monkeypatch.delattr(running, "load_corpus")
-    with pytest.raises(ModelError, match="nothing to resume from; train without --resume"):
-        train(config, tmp_path / "run", reporter=QUIET, resume=True)
-    assert not (tmp_path / "run").exists()
-
-
-def test_changed_data_is_not_gone_on_with(config, data, tmp_path):
-    interrupt(config, tmp_path / "run")
-    write_csv(data, labelled_texts(40, seed=5))
-    with pytest.raises(ModelError, match="made with other training data"):
-        train(config, tmp_path / "run", reporter=QUIET, resume=True)
-
-
 # What it looks at, and when
 
 
@@ -352,7 +194,7 @@ def test_a_broken_test_file_is_told_before_the_long_training(data, tmp_path, mon
 def test_without_test_data_only_the_validation_is_measured(config, tmp_path, capsys):
     (tmp_path / "run").mkdir()  # An empty folder is as good as none.
     classifier = train(config, tmp_path / "run", reporter=running.Reporter())
-    assert names(tmp_path / "run") == FILES
+    assert names(tmp_path / "run") == RUN_FILES
     assert set(classifier.metrics) == {"training", "validation", "calibration"}
     assert "There was no test data" in (tmp_path / "run" / "README.md").read_text()
     out, err = capsys.readouterr()

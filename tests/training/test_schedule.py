@@ -83,9 +83,16 @@ def test_with_a_number_of_updates_too_the_first_limit_ends_it(clock):
 
 def test_no_time_from_the_beginning_is_an_error(clock):
     clock.now += 30
-    ours = Schedule(None, budget=budget(20.0), warmup=0.0)
     with pytest.raises(ConfigError, match=r"^the `time_budget` of 20 s is used up before training"):
-        ours.time_share(validation=0.0)
+        budget(20.0).check()
+    budget(31.0).check()
+
+
+def test_little_time_for_training_is_told(clock):
+    clock.now += 30
+    assert budget(100.0).told_short(10.0) == ""
+    assert budget(100.0).told_short(20.0).startswith("note: 40 s of the time budget of 100 s are")
+    assert budget(100.0).told_short(60.0).startswith("note: 0 s of")
 
 
 def test_what_is_left_is_told(clock):
@@ -93,3 +100,14 @@ def test_what_is_left_is_told(clock):
     assert ours.left_seconds(0, 0.0) is None
     clock.now += 30
     assert ours.left_seconds(3, 0.0) == pytest.approx(70.0)
+
+
+@pytest.mark.parametrize("before", [0.0, 500.0])
+def test_the_first_update_says_nothing_of_what_is_left(clock, before):
+    ours = Schedule(10, budget=None, warmup=0.0)
+    ours.start(elapsed=before)
+    clock.now += 100  # To trace the graph.
+    assert ours.left_seconds(4, 0.0) is None
+    clock.now += 6
+    assert ours.left_seconds(6, 0.0) == pytest.approx(12.0)
+    assert ours.told_left(6, 0.0) == ", 0:00:12 to the end"

@@ -40,8 +40,8 @@ def evaluate(
     start_tensorflow()
     from textrnn import bundle
     from textrnn.data import load_split
+    from textrnn.training.measurement import measure
     from textrnn.training.progress import Reporter
-    from textrnn.training.run import measure
 
     classifier = bundle.load(run)
     given = given_settings(context)
