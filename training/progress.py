@@ -84,31 +84,36 @@ class Reporter:
 
     def _now_and_then(self, name: str, total: int) -> Advance:
         """Tells `progress` after some time at first, then more and more seldom."""
-        start = last = time.monotonic()
-        done = 0
+        last = time.monotonic()
+        calls = done = 0
+        first = (0.0, 0)
 
         def advance(count: int, text: str = "") -> None:
-            nonlocal done, last
-            done += count
-            now = time.monotonic()
+            nonlocal calls, done, first, last
+            calls, done, now = calls + 1, done + count, time.monotonic()
+            if calls == 2:  # The first says what was done before; the second traced the graph.
+                first = (now, done)
             pause = min(max((now - self._begin) / 20, LOG_SECONDS), MOST_LOG_SECONDS)
             if now - last >= pause:
                 last = now
-                left = (now - start) / done * (total - done) if done else 0.0
+                begin, before = first
+                known = calls > 2 and done > before
+                left = (now - begin) / (done - before) * (total - done) if known else None
                 self.progress(name, done, total, left, text)
 
         return advance
 
-    def progress(self, name: str, done: int, total: int, left: float, text: str) -> None:
-        """How far a step is, with the seconds that are left of it and a few figures."""
-        self.message(f"{name} {done}/{total}, {left:.0f} s left {text}".rstrip())
+    def progress(self, name: str, done: int, total: int, left: float | None, text: str) -> None:
+        """How far a step is, with the seconds that are left of it, if known, and a few figures."""
+        told = "" if left is None else f", {left:.0f} s left"
+        self.message(f"{name} {done}/{total}{told} {text}".rstrip())
 
 
 class JsonReporter(Reporter):
     """The same as JSON lines on stderr, each with its time (ISO 8601, UTC) and its `event`.
 
-    `message` has a `text`; `progress` the `step`, `done`, `total`, `seconds_left` and `text`;
-    `epoch` all figures of one.
+    `message` has a `text`; `progress` the `step`, `done`, `total`, `seconds_left` (null while that
+    is unknown) and `text`; `epoch` all figures of one.
     """
 
     def __init__(self) -> None:
@@ -122,7 +127,7 @@ class JsonReporter(Reporter):
         """The figures of an epoch that has ended."""
         self._write("epoch", **row)
 
-    def progress(self, name: str, done: int, total: int, left: float, text: str) -> None:
+    def progress(self, name: str, done: int, total: int, left: float | None, text: str) -> None:
         """How far a step is."""
         self._write("progress", step=name, done=done, total=total, seconds_left=left, text=text)
 

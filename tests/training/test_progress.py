@@ -48,7 +48,7 @@ def test_a_quiet_reporter_says_nothing(capsys, clock):
 def test_without_a_terminal_a_long_step_logs_lines(reporter, log, clock):
     with reporter.step("epoch 1/2", total=10) as advance:
         advance(0)
-        clock[0] += 4
+        clock[0] += 9
         advance(1, "loss 3")
         assert log.getvalue() == ""
         clock[0] += 8
@@ -56,15 +56,25 @@ def test_without_a_terminal_a_long_step_logs_lines(reporter, log, clock):
         advance(1, "loss 1")
         clock[0] += 12
         advance(2)
-    # 3 of 10 parts took 12 s, 6 of 10 took 24 s.
+    # But for the first, 2 parts took 8 s, 5 took 20 s.
     assert log.getvalue() == "epoch 1/2 3/10, 28 s left loss 2\nepoch 1/2 6/10, 16 s left\n"
+
+
+def test_the_first_part_says_nothing_of_the_time_left(reporter, log, clock):
+    with reporter.step("epoch 1", total=10) as advance:
+        advance(6)  # As a training that goes on.
+        clock[0] += 60
+        advance(1)
+        clock[0] += 20
+        advance(2)
+    assert log.getvalue() == "epoch 1 7/10\nepoch 1 9/10, 10 s left\n"
 
 
 def test_a_step_of_which_nothing_is_done_yet(reporter, log, clock):
     with reporter.step("step", total=5) as advance:
         clock[0] += 60
         advance(0)
-    assert log.getvalue() == "step 0/5, 0 s left\n"
+    assert log.getvalue() == "step 0/5\n"
 
 
 def test_a_wait_is_announced(reporter, log):
