@@ -54,6 +54,8 @@ def sections() -> st.SearchStrategy[RunConfig]:
         values = {s.name: values_of(section, s) for s in dataclasses.fields(section)}
         if section is DataConfig:
             values |= {"train_file": st.just("train.csv"), "dataset": st.none()}
+            # Which need `vat` or `entropy`.
+            values |= {"unlabelled": st.just(False), "unlabelled_file": st.none()}
         if section is TrainingConfig:
             values["time_budget"] = st.none() | st.sampled_from(["90s", "30m", "1.5h"])
             values["tbptt"] = st.sampled_from(["256,256", "64,256"])

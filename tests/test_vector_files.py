@@ -90,7 +90,7 @@ def test_words_may_hold_spaces_and_any_bytes(tmp_path):
     [
         ("film 1 2\nthe 1\n", r"vectors.txt:2: expected a word and 2 numbers, got 'the 1\\n'"),
         ("2 2\nfilm 1 2\nthe 1 2 3\n", r"vectors.txt:3: expected a word and 2 numbers"),
-        ("film 1 2\nthe 1 x\n", r"vectors.txt:2: expected numbers, got: could not convert"),
+        ("film 1 2\nthe 1 x\n", r"vectors.txt:2: expected numbers behind a word, got '1 x'; corr"),
         ("film 1 2\nthe 1 nan\n", r"vectors.txt:2: expected finite numbers"),
         ("3 2\nfilm 1 2\nthe 1 2\n", r"expected 3 words as its first line says, got 2; fetch"),
         ("", r"vectors.txt:1: expected a word and its numbers, got ''"),

@@ -380,3 +380,11 @@ class RunConfig(Settings):
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        unlabelled = self.data.unlabelled or self.data.unlabelled_file
+        if unlabelled and not (self.training.vat or self.training.entropy):
+            raise ConfigError(
+                "texts without labels need `vat` or `entropy` to be learned from, got neither; add "
+                "--vat 0.02, or leave the texts out."
+            )

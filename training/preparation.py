@@ -84,16 +84,10 @@ def with_unlabelled(
     """The data with the texts without labels that the settings name, if they name any.
 
     Raises:
-        ConfigError: Nothing in the settings learns from them.
         DataError: They cannot be read, or there is none.
     """
     if not (config.data.unlabelled or config.data.unlabelled_file):
         return data
-    if not (config.training.vat or config.training.entropy):
-        raise ConfigError(
-            "texts without labels need `vat` or `entropy` to be learned from, got neither; add "
-            "--vat 0.02, or leave the texts out."
-        )
     texts, ids = load_unlabelled(config.data), list[np.ndarray]()
     with reporter.wait("reading the unlabelled texts"):
         while block := list(itertools.islice(texts, _BLOCK)):

@@ -129,7 +129,7 @@ def test_unusable_file_is_one_line_that_names_it(tmp_path, name, content, messag
 
 
 def test_missing_file_is_a_data_error(tmp_path):
-    with pytest.raises(DataError, match=r"a\.csv: expected a file or folder, got none"):
+    with pytest.raises(DataError, match=r"a\.csv: expected a file, got none"):
         read(tmp_path / "a.csv")
 
 

