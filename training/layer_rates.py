@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from textrnn.classifier import TextClassifier
 from textrnn.config import TrainingConfig
 from textrnn.training.lazy_adam import LazyAdam
@@ -48,6 +50,17 @@ class LayerRates:
         if shares != self._shares:
             self._shares = shares
             self._optimizer.set_rates(shares)
+
+    def told_frozen(self, epochs: int | None) -> str:
+        """That layers wait beyond so many epochs, if so, in words; None: as many as it takes."""
+        layers = set(self._depths)
+        frozen = sum(depth * self._unfreeze >= (epochs or math.inf) for depth in layers)
+        if not frozen:
+            return ""
+        return (
+            f"note: with --unfreeze {self._unfreeze:g}, {frozen} of {len(layers)} layers learn "
+            f"nothing in {epochs} epochs; give more --epochs."
+        )
 
 
 def depths(model: TextClassifier) -> list[int]:

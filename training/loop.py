@@ -175,6 +175,8 @@ class Trainer:
             ModelError: The loss is no longer a number, or explodes, and `on_nan` does not help.
             KeyboardInterrupt: `should_stop` said so; the checkpoint is written.
         """
+        if frozen := self._rates.told_frozen(self.epochs):
+            reporter.message(frozen)
         self.schedule.start(elapsed=self.state.elapsed)
         self._keeper.take(self.state, self._best)
         self._callbacks.on_train_begin()

@@ -172,3 +172,16 @@ def test_each_layer_has_its_share_of_the_learning_rate_and_its_turn(tokenizer):
     assert [moved > 0.0 for moved in decayed] == [d == 0 for d in below]
     plain = updates_of(classifier(tokenizer), update=0)
     np.testing.assert_allclose(plain, 1.0, rtol=1e-3)
+
+
+def test_layers_that_wait_beyond_the_last_epoch_are_told(tokenizer):
+    model, optimizer = classifier(tokenizer), LazyAdam(0.01)
+    optimizer.build(model.trainable_variables)
+
+    def told(unfreeze: float, epochs: int | None) -> str:
+        config = TrainingConfig(unfreeze=unfreeze)
+        return LayerRates(model, optimizer, config, epoch_updates=10).told_frozen(epochs)
+
+    assert "--unfreeze 1, 2 of 4 layers learn nothing in 2 epochs" in told(1.0, 2)
+    assert "1 of 4 layers" in told(1.0, 3)
+    assert told(1.0, 4) == told(0.0, 1) == told(9.0, None) == ""
