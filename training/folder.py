@@ -95,6 +95,7 @@ def begin(folder: Path, config: Settings, tokenizer: Tokenizer, *, resume: bool)
 
     Raises:
         ConfigError: It cannot be written to.
+        ModelError: The tokenizer cannot.
     """
     try:
         if not resume:
