@@ -7,9 +7,7 @@ import pytest
 from tiny import (
     QUIET,
     RUN_FILES,
-    Run,
     contents,
-    finished_run,
     labelled_texts,
     names,
     run_config,
@@ -27,25 +25,7 @@ from textrnn.training.checkpoints import CHECKPOINTS
 from textrnn.training.loop import Trainer
 from textrnn.training.run import find_learning_rate, train
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEXTRNN_CACHE_DIR", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Run:
-    return finished_run(tmp_path_factory)
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return write_csv(tmp_path / "letters.csv", labelled_texts(40))
-
-
-@pytest.fixture
-def config(data: Path) -> RunConfig:
-    return run_config(data)
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 # Which folder it may write to

@@ -20,10 +20,7 @@ from textrnn.training.pretraining import pretrain
 
 LINES = ["a b c d e f g h", "b c d e f g h a", "c d e f g h a b"] * 12
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEXTRNN_CACHE_DIR", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import csv
 import json
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -10,8 +9,6 @@ from tiny import (
     LABELS,
     QUIET,
     RUN_FILES,
-    Run,
-    finished_run,
     labelled_texts,
     names,
     run_config,
@@ -20,7 +17,6 @@ from tiny import (
 
 import textrnn
 from textrnn import bundle
-from textrnn.config import RunConfig
 from textrnn.data import Split
 from textrnn.errors import DataError
 from textrnn.tokenizer import Tokenizer
@@ -30,25 +26,7 @@ from textrnn.training.measurement import measure
 from textrnn.training.progress import Reporter
 from textrnn.training.run import train
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEXTRNN_CACHE_DIR", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Run:
-    return finished_run(tmp_path_factory)
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return write_csv(tmp_path / "letters.csv", labelled_texts(40))
-
-
-@pytest.fixture
-def config(data: Path) -> RunConfig:
-    return run_config(data)
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 # What is in a run folder

@@ -26,8 +26,8 @@ from textrnn.errors import ConfigError, DataError
 __all__ = ["class_files", "read_records", "read_texts", "stem"]
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
-_OPTIONS = ("--text-column", "--label-column")
-"""What names each column that is read."""
+_Columns = Sequence[tuple[str, str]]
+"""The name of each column that is read, and the option that gives it."""
 
 
 def read_records(
@@ -46,7 +46,9 @@ def read_records(
         yield from _read_folder(path, encoding)
         return
     kind = _kind(path)
-    columns = [text_column] if label_column is None else [text_column, label_column]
+    columns = [(text_column, "--text-column")]
+    if label_column is not None:
+        columns.append((label_column, "--label-column"))
     if kind in _DELIMITERS:
         with _open(path, encoding, newline="") as lines:
             yield from _read_table(lines, path, delimiter=_DELIMITERS[kind], columns=columns)
@@ -185,7 +187,7 @@ def _open_bytes(path: Path) -> Iterator[BinaryIO]:
 
 
 def _read_table(
-    lines: TextIO, path: Path, *, delimiter: str, columns: Sequence[str]
+    lines: TextIO, path: Path, *, delimiter: str, columns: _Columns
 ) -> Iterator[Record]:
     csv.field_size_limit(2**31 - 1)
     # Not strict, a quote that is never closed would swallow the rest of the file in silence.
@@ -213,10 +215,7 @@ def _read_table(
             continue
         if header is None:
             header = [name.strip() for name in row]
-            picks = [
-                _column(header, name, origin, option)
-                for name, option in zip(columns, _OPTIONS, strict=False)
-            ]
+            picks = [_column(header, name, origin, option) for name, option in columns]
         elif any("\0" in field for field in row):
             yield Record(origin, problem="expected text, got a NUL byte; check the --encoding")
         elif len(row) != len(header):
@@ -245,7 +244,7 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(repr(name[:30]) for name in names) or "none"
 
 
-def _read_json_lines(lines: TextIO, path: Path, *, columns: Sequence[str]) -> Iterator[Record]:
+def _read_json_lines(lines: TextIO, path: Path, *, columns: _Columns) -> Iterator[Record]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -263,11 +262,7 @@ def _read_json_lines(lines: TextIO, path: Path, *, columns: Sequence[str]) -> It
             problem = f"expected a JSON object, got {type(row).__name__}; correct the line"
             yield Record(origin, problem=problem)
             continue
-        missing = [
-            (name, option)
-            for name, option in zip(columns, _OPTIONS, strict=False)
-            if name not in row
-        ]
+        missing = [column for column in columns if column[0] not in row]
         if missing:
             name, option = missing[0]
             yield Record(
@@ -275,7 +270,7 @@ def _read_json_lines(lines: TextIO, path: Path, *, columns: Sequence[str]) -> It
                 problem=f"expected the key {name!r}, got {_names(row)}; pass {option} or add it",
             )
             continue
-        yield Record(origin, *(row[name] for name in columns))
+        yield Record(origin, *(row[name] for name, _ in columns))
 
 
 def _read_lines(path: Path, encoding: str) -> Iterator[Record]:
