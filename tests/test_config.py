@@ -63,6 +63,12 @@ def sections() -> st.SearchStrategy[RunConfig]:
             # What `tbptt` excludes.
             excluded = ("adversarial", "vat", "entropy", "language_weight")
             values |= {name: st.just(0.0) for name in excluded}
+        if section is DataConfig:
+            values |= dict.fromkeys(("valid_file", "test_file"), st.just("other.csv"))
+            values["delimiter"] = st.none() | st.sampled_from([";", "tab", "|"])
+            values["label_names"] = st.none()  # Beside `label_columns` it would be an error.
+            values["label_column"] = st.just("label")
+            values["text_column"] = st.just("text")
         if section is ModelConfig:
             values["towers"] = st.just(False)  # With `halve` it would be an error.
         parts[name] = st.builds(section, **values)

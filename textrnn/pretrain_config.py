@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from textrnn.config import FittingConfig, ShapeConfig, TokenizerConfig
+from textrnn.data_config import separator
 from textrnn.errors import ConfigError
 from textrnn.settings import Section, Settings, check_file, setting
 
@@ -20,15 +21,20 @@ class TextConfig(Section):
         "Data set: bbc_news, imdb, or any TFDS name; its training and unsupervised texts are read, "
         "never validation or test texts.",
     )
-    data_dir: str | None = setting(None, "Folder of prepared TFDS data sets.")
+    data_dir: str | None = setting(None, "Folder of prepared TFDS data sets.", path=True)
     text_key: str | None = setting(None, "TFDS feature that holds the text.")
     label_key: str | None = setting(None, "TFDS feature that holds the label, which is not read.")
     text_file: str | None = setting(
         None,
         "Own texts of any number, one a line, or a column of a .csv, .tsv or .jsonl; each perhaps "
         ".gz.",
+        path=True,
     )
     text_column: str = setting("text", "Column or JSON key of the text.")
+    delimiter: str | None = setting(
+        None,
+        "Between the columns of a table: one character, or tab.  [default: found from the header]",
+    )
     encoding: str = setting("utf-8", "Character encoding of the file.")
 
     def __post_init__(self) -> None:
@@ -36,6 +42,8 @@ class TextConfig(Section):
         if self.dataset is not None and self.text_file is not None:
             raise ConfigError("give either `dataset` or `text_file`, not both.")
         check_file("text_file", self.text_file)
+        if self.delimiter is not None:
+            separator(self.delimiter)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -26,14 +27,15 @@ def setting(
     minimum: float | None = None,
     below: float | None = None,
     operational: bool = False,
+    path: bool = False,
 ) -> Any:
     """A dataclass field that carries its help text and bounds.
 
     An operational setting may change where an interrupted run goes on: it changes how the training
-    is carried out, not what comes of it.
+    is carried out, not what comes of it. A path is that of a file or folder.
     """
     about = {"help": help, "choices": choices, "minimum": minimum, "below": below}
-    return field(default=default, metadata={**about, "operational": operational})
+    return field(default=default, metadata={**about, "operational": operational, "path": path})
 
 
 def field_types(section: type[Section]) -> dict[str, tuple[type, bool]]:
@@ -125,6 +127,26 @@ class Settings:
             sections[name] = section.from_dict(settings)
         return cls(**sections)
 
+    def with_absolute_paths(self: C) -> C:
+        """The same settings, with paths that hold wherever a command is called.
+
+        A name that is no file or folder stays as it is: it may be that of something else.
+        """
+        return self._with_paths(lambda path: os.path.abspath(path) if os.path.exists(path) else "")
+
+    def _with_paths(self: C, change: Callable[[str], str]) -> C:
+        """The same settings with each path changed; one that would be empty stays as it is."""
+        sections = {}
+        for name, section in self.sections().items():
+            own = getattr(self, name)
+            paths = {}
+            for each in dataclasses.fields(section):
+                path = getattr(own, each.name)
+                if each.metadata["path"] and path is not None:
+                    paths[each.name] = change(os.path.expanduser(path)) or path
+            sections[name] = dataclasses.replace(own, **paths)
+        return dataclasses.replace(self, **sections)
+
     @classmethod
     def sections(cls) -> dict[str, type[Section]]:
         """Maps each section's name to its dataclass, in the order of the file."""
@@ -133,11 +155,12 @@ class Settings:
     def resumes(self, other: Settings) -> bool:
         """Whether an undertaking with the other's settings may go on with these.
 
-        All must be equal but the operational ones.
+        All must be equal but the operational ones; paths may be spelt in two ways.
         """
+        pair = [settings._with_paths(os.path.abspath) for settings in (self, other)]
         for name, section in self.sections().items():
             for each in dataclasses.fields(section):
-                one, two = (getattr(getattr(s, name), each.name) for s in (self, other))
+                one, two = (getattr(getattr(s, name), each.name) for s in pair)
                 if one != two and not each.metadata["operational"]:
                     return False
         return True

@@ -49,11 +49,10 @@ def test_without_validation_file_a_seeded_share_is_held_out(table):
     assert corpus == load_corpus(config, seed=5) != load_corpus(config, seed=6)
 
 
-def test_labels_too_rare_to_stratify_are_reported(table):
-    config = DataConfig(train_file=table("train.csv", [*rows(20), ("x", "rare")]))
-    corpus = load_corpus(config, seed=0)
-    assert "2 validation rows drawn without regard to the labels" in corpus.notices[0]
-    assert ("rare",) in corpus.train.labels
+def test_more_labels_than_validation_rows_are_reported(table):
+    many = [(f"text {n}", f"label {n % 20}") for n in range(80)]
+    corpus = load_corpus(DataConfig(train_file=table("train.csv", many)), seed=0)
+    assert "8 validation rows drawn without regard to the labels" in corpus.notices[0]
 
 
 def test_multi_label_rows_need_no_label(table):
@@ -64,7 +63,9 @@ def test_multi_label_rows_need_no_label(table):
     )
     corpus = load_corpus(config, seed=0)
     assert corpus.label_names == ("x", "y")
-    assert corpus.notices == ()
+    assert corpus.notices == (
+        f"{config.train_file}: 1.00 labels a text: 1 with 0, 2 with 1, 1 with 2.",
+    )
 
 
 def test_rows_left_out_are_reported(table):

@@ -102,9 +102,9 @@ def test_text_label_and_splits_are_found(data_dir, capsys):
 def test_split_without_labels_counts_as_absent(data_dir):
     corpus = load("plain", data_dir)
     assert corpus.test is None
-    assert corpus.notices == (
-        "tiny_reviews_plain: the split test (4 texts) left out, having no labels.",
-    )
+    left_out, shared = corpus.notices
+    assert left_out == "tiny_reviews_plain: the split test (4 texts) left out, having no labels."
+    assert shared.startswith("4 of 4 validation texts also stand in the training data")
 
 
 def test_texts_without_labels_are_read_one_by_one(data_dir, tmp_path):

@@ -4,8 +4,16 @@ Nothing here imports TensorFlow until a TFDS data set is read.
 """
 
 from textrnn.data.corpus import Corpus, Split
-from textrnn.data.files import read_texts
+from textrnn.data.files import FileFormat, read_texts
 from textrnn.data.sources import load_corpus, load_split
 from textrnn.data.unlabelled import load_unlabelled
 
-__all__ = ["Corpus", "Split", "load_corpus", "load_split", "load_unlabelled", "read_texts"]
+__all__ = [
+    "Corpus",
+    "FileFormat",
+    "Split",
+    "load_corpus",
+    "load_split",
+    "load_unlabelled",
+    "read_texts",
+]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textrnn.data.corpus import normal_form
-from textrnn.data.files import class_files
+from textrnn.data.folders import class_files
 from textrnn.data.records import Record
 from textrnn.data.splits import hold_out
 from textrnn.errors import DataError
@@ -43,7 +43,7 @@ class BundledSource:
         records: list[Record] = []
         seen: set[str] = set()
         latin, duplicates = 0, 0
-        for folder, path in class_files(self._folder):
+        for folder, path in class_files(self._folder).files:
             content = path.read_bytes()
             try:
                 text = content.decode("utf-8")

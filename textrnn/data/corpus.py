@@ -75,6 +75,7 @@ def targets(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> np.ndarr
     for row, those in enumerate(labels):
         for name in those:
             if name not in place:
-                raise DataError(f"expected the labels {', '.join(names)}, got {name!r}.")
+                known = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+                raise DataError(f"expected the labels {known}, got {name!r}.")
             carried[row, place[name]] = 1.0
     return carried

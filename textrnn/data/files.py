@@ -8,52 +8,126 @@ A row that cannot be read becomes a `Record` with a problem; a file that cannot 
 from __future__ import annotations
 
 import codecs
-import csv
 import gzip
 import io
 import json
 import os
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
+from textrnn.data.delimiters import DELIMITERS, Column
+from textrnn.data.folders import class_files
 from textrnn.data.records import BadRow, Record, check_text
+from textrnn.data.tables import names_shown, read_table
+from textrnn.data_config import DataConfig, separator
 from textrnn.errors import ConfigError, DataError
 
-__all__ = ["class_files", "read_records", "read_texts", "stem"]
+__all__ = ["FileFormat", "has_columns", "read_records", "read_texts", "stdin_text", "stem"]
 
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
-_Columns = Sequence[tuple[str, str]]
-"""The name of each column that is read, and the option that gives it."""
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+_NO_TEXTS = frozenset(
+    {".json", ".xlsx", ".xls", ".ods", ".parquet", ".arrow", ".feather", ".pdf", ".docx", ".odt"}
+    | {".html", ".xml", ".zip", ".tar", ".bz2", ".xz", ".zst", ".pkl", ".npy", ".sqlite", ".db"}
+)
+"""Endings of files whose lines are no texts."""
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """How the files of a data set are to be read.
+
+    Attributes:
+        text_column: The column or JSON key of the text.
+        label_column: That of the label.
+        label_columns: Columns of 0 and 1, one a label, in place of `label_column`.
+        encoding: The character encoding.
+        delimiter: What stands between the columns of a table; None: found from the header.
+        check_labels: Whether folders that look like splits are an error.
+    """
+
+    text_column: str = "text"
+    label_column: str = "label"
+    label_columns: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    check_labels: bool = True
+
+    @classmethod
+    def of(cls, config: DataConfig) -> FileFormat:
+        """The format that the settings describe."""
+        return cls(
+            text_column=config.text_column,
+            label_column=config.label_column,
+            label_columns=tuple(map(str.strip, (config.label_columns or "").split(",")))
+            if config.label_columns
+            else (),
+            encoding=config.encoding,
+            delimiter=None if config.delimiter is None else separator(config.delimiter),
+            check_labels=config.check_labels,
+        )
 
 
 def read_records(
-    path: str | Path, *, text_column: str, label_column: str | None, encoding: str
+    path: str | Path,
+    form: FileFormat,
+    *,
+    labelled: bool = True,
+    notices: list[str] | None = None,
 ) -> Iterator[Record]:
     """Reads the rows of a .csv, .tsv or .jsonl file (perhaps .gz) or of a folder per class.
 
-    A record's line is the one where the row starts. `label_column` None reads texts only.
+    A record's line is the one where the row starts.
+
+    Args:
+        path: The file or folder.
+        form: How it is to be read.
+        labelled: Whether rows have labels; if not, only texts are read.
+        notices: Receives a sentence for everything that is left out or not ordinary, once the
+            last row has been read.
 
     Raises:
         DataError: The file is missing, of no known form, damaged, or has no such column.
-        ConfigError: `encoding` is unknown.
+        ConfigError: The encoding is unknown.
     """
     path = Path(path)
+    notices = [] if notices is None else notices
     if os.path.isdir(path):
-        yield from _read_folder(path, encoding)
+        yield from _read_folder(path, form, notices)
         return
     kind = _kind(path)
-    columns = [(text_column, "--text-column")]
-    if label_column is not None:
-        columns.append((label_column, "--label-column"))
-    if kind in _DELIMITERS:
-        with _open(path, encoding, newline="") as lines:
-            yield from _read_table(lines, path, delimiter=_DELIMITERS[kind], columns=columns)
+    columns = [Column(form.text_column, "--text-column")]
+    label = Column(form.label_column, "--label-column")
+    if form.label_columns:
+        label = Column(form.label_columns[0], "--label-columns")
+    if labelled and form.label_columns:
+        columns += [Column(name, "--label-columns") for name in form.label_columns]
+    elif labelled:
+        columns.append(label)
+    if kind in DELIMITERS:
+        with _open(path, form.encoding, newline="") as lines:
+            yield from read_table(
+                lines,
+                path,
+                delimiter=form.delimiter,
+                columns=columns,
+                label=label,
+                notices=notices,
+            )
     elif kind == ".jsonl":
-        with _open(path, encoding, newline="\n") as lines:
+        with _open(path, form.encoding, newline="\n") as lines:
             yield from _read_json_lines(lines, path, columns=columns)
     else:
         raise DataError(
@@ -63,59 +137,71 @@ def read_records(
 
 
 def read_texts(
-    path: str | Path, *, text_column: str = "text", encoding: str = "utf-8"
+    path: str | Path,
+    form: FileFormat | None = None,
+    *,
+    notices: list[str] | None = None,
+    on_bad_row: Callable[[str], None] | None = None,
 ) -> Iterator[str]:
     """Reads texts without labels, in order, at constant memory.
 
-    A .csv, .tsv or .jsonl file gives its `text_column`, any other file a text a line; each may be
+    A .csv, .tsv or .jsonl file gives its text column, any other file a text a line; each may be
     compressed (.gz). The path "-" is standard input, a text a line.
+
+    Args:
+        path: The file.
+        form: How it is to be read; None: as UTF-8, with a text column named `text`.
+        notices: As for `read_records`.
+        on_bad_row: Called, with the reason, at the place of a row that cannot be used; None: such
+            a row is an error.
 
     Raises:
         DataError: The file or one of its rows cannot be read.
-        ConfigError: `encoding` is unknown.
+        ConfigError: The encoding is unknown.
     """
-    path = Path(path)
+    path, form = Path(path), form or FileFormat()
     if os.path.isdir(path):
         raise DataError(f"{path}: expected a file, got a folder; name a file in it.")
-    if _kind(path) in (*_DELIMITERS, ".jsonl"):
-        records = read_records(path, text_column=text_column, label_column=None, encoding=encoding)
+    kind = _kind(path)
+    if kind in _NO_TEXTS:
+        raise DataError(
+            f"{path}: expected texts, one a line, or a .csv, .tsv or .jsonl file, got {kind}; save "
+            "it as one of these."
+        )
+    if has_columns(path):
+        records = read_records(path, form, labelled=False, notices=notices)
     else:
-        records = _read_lines(path, encoding)
+        records = _read_lines(path, form.encoding)
     for record in records:
         try:
-            text = check_text(record, encoding=encoding)
+            text = check_text(record, encoding=form.encoding)
         except BadRow as problem:
-            raise DataError(f"{record.origin}: {problem}.") from None
+            if on_bad_row is None:
+                raise DataError(f"{record.origin}: {problem}.") from None
+            on_bad_row(f"{record.origin}: {problem}")
+            continue
         yield text
 
 
-def class_files(folder: Path) -> list[tuple[str, Path]]:
-    """The class and path of each .txt file in a folder with one sub-folder a class, sorted.
+def stdin_text(encoding: str) -> str:
+    """All of standard input as one text, without the line end behind it.
 
     Raises:
-        DataError: There is no such file.
+        DataError: It is not in this encoding.
+        ConfigError: The encoding is unknown.
     """
+    path = Path("-")
+    with _open(path, encoding, newline="") as lines:
+        text = lines.read().rstrip("\r\n")
     try:
-        folders = _visible(p for p in folder.iterdir() if p.is_dir())
-        files = [
-            (class_folder.name, path)
-            for class_folder in folders
-            for path in _visible(class_folder.iterdir())
-            if path.suffix.lower() == ".txt"
-        ]
-    except OSError as error:
-        raise DataError(f"{folder}: expected a readable folder, got: {error}; check it.") from error
-    if not files:
-        raise DataError(
-            f"{folder}: expected one sub-folder a class with .txt files in it, got the sub-folders "
-            f"{_names(path.name for path in folders[:10])} and no .txt file in them; name the "
-            "folder right above the classes."
-        )
-    return files
+        return check_text(Record("stdin", text), encoding=encoding)
+    except BadRow as problem:
+        raise DataError(f"stdin: {problem}.") from None
 
 
-def _visible(paths: Iterable[Path]) -> list[Path]:
-    return sorted(path for path in paths if not path.name.startswith("."))
+def has_columns(path: str | Path) -> bool:
+    """Whether a file is one whose texts are in a column, rather than one a line."""
+    return _kind(Path(path)) in (*DELIMITERS, ".jsonl")
 
 
 def stem(path: str | Path) -> str:
@@ -138,7 +224,10 @@ def _open(path: Path, encoding: str, *, newline: str) -> Iterator[TextIO]:
     codec = _codec(encoding)
     try:
         with _open_bytes(path) as raw:
-            lines = io.TextIOWrapper(raw, codec, errors="surrogateescape", newline=newline)
+            marked = _marked(path, raw, encoding)
+            lines = io.TextIOWrapper(
+                raw, marked or codec, errors="surrogateescape", newline=newline
+            )
             try:
                 yield lines
             finally:
@@ -174,6 +263,26 @@ def _codec(encoding: str) -> str:
         ) from None
 
 
+def _marked(path: Path, raw: BinaryIO, encoding: str) -> str | None:
+    """The codec that a byte order mark asks for; None if there is no mark.
+
+    Raises:
+        DataError: The mark is that of another encoding.
+    """
+    peek = getattr(raw, "peek", None)
+    start = peek(4)[:4] if peek is not None else b""
+    for mark, marked in _BYTE_ORDER_MARKS.items():
+        if start.startswith(mark):
+            name = codecs.lookup(encoding).name
+            if not name.startswith(marked):
+                raise DataError(
+                    f"{path}: expected {encoding} text, got the byte order mark of {marked}; pass "
+                    f"--encoding {marked}."
+                )
+            return "utf-8-sig" if marked == "utf-8" else marked
+    return None
+
+
 @contextmanager
 def _open_bytes(path: Path) -> Iterator[BinaryIO]:
     if str(path) == "-":
@@ -186,65 +295,7 @@ def _open_bytes(path: Path) -> Iterator[BinaryIO]:
             yield raw
 
 
-def _read_table(
-    lines: TextIO, path: Path, *, delimiter: str, columns: _Columns
-) -> Iterator[Record]:
-    csv.field_size_limit(2**31 - 1)
-    # Not strict, a quote that is never closed would swallow the rest of the file in silence.
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    header: list[str] | None = None
-    while True:
-        line = reader.line_num + 1
-        origin = f"{path}:{line}"
-        try:
-            row = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            if "unexpected end of data" in str(error):
-                raise DataError(
-                    f"{origin}: expected a closing quote before the end of the file, got none; "
-                    'close the quote, or write a quote within a text as "".'
-                ) from None
-            problem = f'expected CSV, got {error}; write a quote within a text as ""'
-            if header is None:
-                raise DataError(f"{origin}: {problem}.") from None
-            yield Record(origin, problem=problem)
-            continue
-        if not row:
-            continue
-        if header is None:
-            header = [name.strip() for name in row]
-            picks = [_column(header, name, origin, option) for name, option in columns]
-        elif any("\0" in field for field in row):
-            yield Record(origin, problem="expected text, got a NUL byte; check the --encoding")
-        elif len(row) != len(header):
-            yield Record(
-                origin,
-                problem=f"expected {len(header)} columns, got {len(row)}; put fields that hold "
-                "the separator in quotes",
-            )
-        else:
-            yield Record(origin, *(row[pick] for pick in picks))
-    if header is None:
-        raise DataError(f"{path}: expected a header row, got an empty file; check the file.")
-
-
-def _column(header: list[str], name: str, origin: str, option: str) -> int:
-    if header.count(name) == 1:
-        return header.index(name)
-    raise DataError(
-        f"{origin}: expected one column named {name!r} in the header, got {_names(header)}; pass "
-        f"{option} or --encoding, or add a header row."
-    )
-
-
-def _names(names: Iterable[str]) -> str:
-    # Quoted, what is no plain name does no harm to the line: line ends, NUL bytes, surrogates.
-    return ", ".join(repr(name[:30]) for name in names) or "none"
-
-
-def _read_json_lines(lines: TextIO, path: Path, *, columns: _Columns) -> Iterator[Record]:
+def _read_json_lines(lines: TextIO, path: Path, *, columns: Sequence[Column]) -> Iterator[Record]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -262,25 +313,36 @@ def _read_json_lines(lines: TextIO, path: Path, *, columns: _Columns) -> Iterato
             problem = f"expected a JSON object, got {type(row).__name__}; correct the line"
             yield Record(origin, problem=problem)
             continue
-        missing = [column for column in columns if column[0] not in row]
+        missing = [column for column in columns if column.name not in row]
         if missing:
             name, option = missing[0]
             yield Record(
                 origin,
-                problem=f"expected the key {name!r}, got {_names(row)}; pass {option} or add it",
+                problem=f"expected the key {name!r}, got {names_shown(row)}; pass {option} or "
+                "add it",
             )
             continue
-        yield Record(origin, *(row[name] for name, _ in columns))
+        values = [row[column.name] for column in columns]
+        if len(values) > 2:
+            names = [column.name for column in columns[1:]]
+            values = [values[0], dict(zip(names, values[1:], strict=True))]
+        yield Record(origin, *values)
 
 
 def _read_lines(path: Path, encoding: str) -> Iterator[Record]:
     # Only a line feed ends a line, as `wc -l` and `paste` see it.
     with _open(path, encoding, newline="\n") as lines:
         for number, line in enumerate(lines, start=1):
-            yield Record(f"{path}:{number}", line.removesuffix("\n").removesuffix("\r"))
+            problem = "expected text, got a NUL byte; check the --encoding" if "\0" in line else ""
+            text = line.removesuffix("\n").removesuffix("\r")
+            yield Record(f"{path}:{number}", text, problem=problem)
 
 
-def _read_folder(folder: Path, encoding: str) -> Iterator[Record]:
-    for label, path in class_files(folder):
-        with _open(path, encoding, newline="") as lines:
-            yield Record(str(path), lines.read(), label)
+def _read_folder(folder: Path, form: FileFormat, notices: list[str]) -> Iterator[Record]:
+    found = class_files(folder, check_labels=form.check_labels)
+    notices += found.notices
+    for label, path in found.files:
+        with _open(path, form.encoding, newline="") as lines:
+            text = lines.read()
+        problem = "expected text, got a NUL byte; check the --encoding" if "\0" in text else ""
+        yield Record(str(path), text, label, problem)

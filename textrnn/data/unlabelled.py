@@ -5,14 +5,23 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-from textrnn.config import DataConfig
 from textrnn.data.bundled import BundledSource
-from textrnn.data.files import read_texts, stem
+from textrnn.data.files import FileFormat, read_texts, stem
 from textrnn.data.tfds import TfdsSource
+from textrnn.data_config import DataConfig, separator
 from textrnn.errors import ConfigError
 from textrnn.pretrain_config import TextConfig
 
-__all__ = ["UnlabelledTexts", "load_unlabelled"]
+__all__ = ["UnlabelledTexts", "load_unlabelled", "text_format"]
+
+
+def text_format(config: TextConfig) -> FileFormat:
+    """How the settings of a language model say that a file is to be read."""
+    return FileFormat(
+        text_column=config.text_column,
+        encoding=config.encoding,
+        delimiter=None if config.delimiter is None else separator(config.delimiter),
+    )
 
 
 class UnlabelledTexts:
@@ -59,11 +68,7 @@ class UnlabelledTexts:
             for split in self._splits():
                 yield from self._source.read_texts(split)
         else:
-            yield from read_texts(
-                str(self._config.text_file),
-                text_column=self._config.text_column,
-                encoding=self._config.encoding,
-            )
+            yield from read_texts(str(self._config.text_file), text_format(self._config))
 
     def _splits(self) -> list[str]:
         sizes = self._source.sizes() if isinstance(self._source, TfdsSource) else {}
@@ -106,7 +111,5 @@ def load_unlabelled(config: DataConfig) -> Iterator[str]:
             )
         yield from filter(str.strip, TfdsSource(config).read_texts("unsupervised"))
     if config.unlabelled_file is not None:
-        texts = read_texts(
-            config.unlabelled_file, text_column=config.text_column, encoding=config.encoding
-        )
+        texts = read_texts(config.unlabelled_file, FileFormat.of(config))
         yield from filter(str.strip, texts)

@@ -1,0 +1,138 @@
+"""Any files at all, against readers that are too simple to be wrong.
+
+A row is read as it was written, or a notice or a bad row accounts for its lines.
+"""
+
+import csv
+import io
+import json
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textrnn.config import DataConfig
+from textrnn.data import FileFormat, load_corpus
+from textrnn.data.files import read_records
+
+# What tables are made of, more often than letters.
+NASTY = st.text(st.sampled_from(list("ab \"',;\t|\n\r\\é\u200b[]0")), max_size=12)
+LINE = st.text(st.sampled_from(list("ab \"';|é\\.")), min_size=1, max_size=12)
+LABEL = st.sampled_from(["pos", "neg"])
+
+
+def read(path, **form):
+    notices = []
+    records = list(read_records(path, FileFormat(**form), notices=notices))
+    return records, notices
+
+
+def told_lines(notices, what):
+    return sum(int(n.replace(",", "")) for n in re.findall(rf": ([\d,]+) {what}", str(notices)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(st.tuples(NASTY, LABEL), min_size=1, max_size=12),
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    ending=st.sampled_from(["\n", "\r\n"]),
+)
+def test_a_well_written_table_is_read_as_it_was_written(
+    tmp_path_factory, rows, delimiter, quoting, ending
+):
+    if quoting == csv.QUOTE_MINIMAL:  # Python's writer leaves a lone carriage return bare.
+        rows = [(text.replace("\r", "\n"), label) for text, label in rows]
+    path = tmp_path_factory.mktemp("fuzz") / "a.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator=ending)
+        writer.writerows([("text", "label"), *rows])
+    records, notices = read(path)
+    assert [(r.text, r.label, r.problem) for r in records] == [(*row, "") for row in rows]
+    assert not told_lines(notices, "lines? with")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(st.tuples(LINE, LABEL), min_size=1, max_size=12),
+    kind=st.sampled_from([(".csv", ","), (".tsv", "\t")]),
+)
+def test_a_table_without_quoting_loses_no_line_in_silence(tmp_path_factory, rows, kind):
+    ending, delimiter = kind
+    path = tmp_path_factory.mktemp("fuzz") / f"a{ending}"
+    lines = [f"{text}{delimiter}{label}\n" for text, label in rows]
+    path.write_text(f"text{delimiter}label\n" + "".join(lines), encoding="utf-8")
+    records, _ = read(path)
+    assert sum(record.lines for record in records) == len(rows)
+    good = [record for record in records if not record.problem]
+    if len(good) < len(rows):
+        assert any(record.problem for record in records) or any(r.lines > 1 for r in good)
+    for record in good:
+        if record.lines == 1:
+            line = int(record.origin.rpartition(":")[2])
+            text, label = rows[line - 2]
+            assert record.label == label
+            # Quotes around a whole field are no part of it, and a database's backslashes neither.
+            assert record.text in (text, *csv_readings(text)) or "\\" in text
+
+
+def csv_readings(text):
+    """A field as it is, or as a reader of quotes has it."""
+    return [next(csv.reader([text + "\0"], delimiter="\0"), [""])[0], text[1:-1].replace('""', '"')]
+
+
+@settings(max_examples=60, deadline=None)
+@given(content=st.text(st.sampled_from(list('a,"\n;\t')), max_size=60))
+def test_any_characters_are_rows_or_problems_with_all_lines_counted(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("fuzz") / "a.csv"
+    path.write_text("text,label\nx,a\ny,b\n" + content, encoding="utf-8", newline="")
+    records, notices = read(path)
+    lines = list(io.StringIO("x,a\ny,b\n" + content, newline=""))
+    counted = sum(r.lines for r in records) + told_lines(notices, "blank lines?")
+    assert counted == len(lines)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(st.tuples(NASTY, st.sampled_from(["pos", 1, True, None])), max_size=12))
+def test_json_lines_are_read_as_they_were_written(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("fuzz") / "a.jsonl"
+    path.write_text("".join(json.dumps({"text": a, "label": b}) + "\n" for a, b in rows))
+    records, _ = read(path)
+    assert [(r.text, r.label) for r in records] == rows
+
+
+NAMES = st.sampled_from(["a.txt", "b.TXT", "c.md", ".d.txt", "e", "deep/f.txt", "g.txt.gz"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(files=st.sets(st.tuples(st.sampled_from(["pos", "neg", "none"]), NAMES)))
+def test_a_folder_s_files_are_texts_or_in_a_notice(tmp_path_factory, files):
+    import gzip
+
+    folder = tmp_path_factory.mktemp("fuzz")
+    texts = {("pos", "x.txt"), ("neg", "x.txt")}
+    for name, file in files | texts:
+        path = folder / name / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(b"hi") if file.endswith(".gz") else b"hi")
+    records, notices = read(folder)
+    left_out = told_lines(notices, "items?")
+    assert len(records) + left_out == len(files | texts)
+    assert {record.text for record in records} == {"hi"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    texts=st.lists(st.sampled_from("abcdefgh"), min_size=12, max_size=60),
+    data=st.data(),
+    seed=st.integers(0, 99),
+)
+def test_equal_texts_never_straddle_training_and_validation(tmp_path_factory, texts, data, seed):
+    labels = [data.draw(LABEL) for _ in texts[2:]]
+    rows = zip([*texts, "first", "second"], ["pos", "neg", *labels, "pos", "neg"], strict=True)
+    path = tmp_path_factory.mktemp("fuzz") / "a.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *rows])
+    corpus = load_corpus(DataConfig(train_file=str(path), valid_fraction=0.3), seed=seed)
+    assert not set(corpus.train.texts) & set(corpus.validation.texts)
+    assert len(corpus.train) + len(corpus.validation) == len(texts) + 2
