@@ -198,3 +198,44 @@ def test_the_scorer_traces_one_graph_for_all_shapes(classifier):
     for lengths in ([3], [5, 40], [1, 2, 90]):
         scorer(BatchPlan([np.full(n, 2) for n in lengths], batch_tokens=64))
     assert scorer._scores.experimental_get_tracing_count() == 1
+
+
+class Table:
+    """What looks like a table of pandas or polars."""
+
+    columns = ("text", "label")
+
+    def __iter__(self):
+        return iter(self.columns)
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["a", float("nan")], r"got nan \(float\) at place 1; leave missing texts out"),
+        (["a", None], r"got None \(NoneType\) at place 1"),
+        (["a", b"b"], r"got b'b' \(bytes\) at place 1"),
+        ([["a"]], r"got \['a'\] \(list\) at place 0"),
+        ({"text": ["a"]}, r'got a dict; pass one column of it, such as predict\(table\["text"\]'),
+        (Table(), "got a Table; pass one column of it"),
+        (b"a", "got one text"),
+        (3, "must be a list of texts, got 3"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_refused(classifier, texts, message):
+    with pytest.raises(TypeError, match=message):
+        classifier.predict(texts)
+
+
+def test_arrays_and_generators_of_texts_are_lists(classifier):
+    for texts in (np.array(["x", "y"]), iter(["x", "y"]), ("x", "y")):
+        assert [prediction.label for prediction in classifier.predict(texts)] == ["pos", "neg"]
+
+
+def test_one_text_alone_must_be_a_string(classifier):
+    for call in (
+        classifier.prefix_curve,
+        lambda text: classifier.predict_early(text, confident=0.9),
+    ):
+        with pytest.raises(TypeError, match="`text` must be a string, got nan"):
+            call(float("nan"))

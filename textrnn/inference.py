@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +9,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from textrnn.blocks import blocks
 from textrnn.calibration import calibrated
 from textrnn.classifier import TextClassifier
 from textrnn.config import RunConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.streaming import Reader, Stream, Streams, model_digest
+from textrnn.text_checks import as_text, as_texts
 from textrnn.tokenizer import Tokenizer
 
 __all__ = ["BLOCK_TEXTS", "Prediction", "PrefixCurve", "Scorer", "TrainedClassifier"]
@@ -122,6 +123,7 @@ class TrainedClassifier:
         labels: The label names, in the order of the logits.
         config: The settings it was trained with.
         metrics: What was measured after training.
+        data: What it learned from: see `textrnn.data.provenance`.
         read_tokens: How many tokens it has been given so far.
         cut_tokens: How many of them `max_length` cut off.
     """
@@ -131,6 +133,7 @@ class TrainedClassifier:
     labels: tuple[str, ...]
     config: RunConfig
     metrics: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
     read_tokens: int = 0
     cut_tokens: int = 0
 
@@ -141,8 +144,13 @@ class TrainedClassifier:
     def probabilities(
         self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None
     ) -> np.ndarray:
-        """The probability `[N, C]` of each label for each text."""
-        return self.score_ids(self.tokenizer.encode_batch(texts), on_batch=on_batch)
+        """The probability `[N, C]` of each label for each text.
+
+        Raises:
+            TypeError: `texts` is no list of strings.
+        """
+        ids = self.tokenizer.encode_batch(as_texts(texts, call="probabilities"))
+        return self.score_ids(ids, on_batch=on_batch)
 
     def score_ids(
         self, texts: Sequence[np.ndarray], *, on_batch: Callable[[int], None] | None = None
@@ -177,16 +185,14 @@ class TrainedClassifier:
         """The predictions for some texts, in their order.
 
         Raises:
-            TypeError: `texts` is one text, not a list of them.
+            TypeError: `texts` is no list of strings.
         """
-        if isinstance(texts, str):
-            raise TypeError(f"`texts` must be a list of texts, got one text: predict([{texts!r}]).")
-        return [self._name(scores) for scores in self.probabilities(list(texts))]
+        found = self.probabilities(as_texts(texts, call="predict"))
+        return [self._name(scores) for scores in found]
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[tuple[str, Prediction]]:
         """Each text with its prediction, in order, at constant memory however many there are."""
-        source = iter(texts)
-        while block := list(itertools.islice(source, BLOCK_TEXTS)):
+        for block in blocks(texts, BLOCK_TEXTS):
             yield from zip(block, self.predict(block), strict=True)
 
     def stream(self, state: bytes | None = None) -> Stream:
@@ -218,7 +224,7 @@ class TrainedClassifier:
         Raises:
             ConfigError: The model needs the whole text at once.
         """
-        ids = self.tokenizer.encode(text)
+        ids = self.tokenizer.encode(as_text(text, call="prefix_curve"))
         reader = self._reader()
         scores = np.zeros([0, len(self.labels)], np.float32)
         if ids:
@@ -248,7 +254,7 @@ class TrainedClassifier:
             raise ConfigError(f"`confident` must be between 0 and 1, got {confident}.")
         if tokens < 1:
             raise ConfigError(f"`tokens` must be at least 1, got {tokens}.")
-        ids = self.tokenizer.encode(text)
+        ids = self.tokenizer.encode(as_text(text, call="predict_early"))
         reader = self._reader()
         temperature = float(self.metrics.get("calibration", {}).get("temperature", 1.0))
         multi_label = self.config.data.multi_label

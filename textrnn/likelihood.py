@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +10,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from textrnn.blocks import blocks
 from textrnn.data.batching import BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.language_model import BETWEEN, LanguageModel
 from textrnn.pretrain_config import PretrainConfig
+from textrnn.text_checks import as_texts
 from textrnn.tokenizer import Tokenizer
 
 __all__ = ["Likelihood", "LikelihoodScorer", "TrainedLanguageModel"]
@@ -163,20 +164,17 @@ class TrainedLanguageModel:
             direction: 0: read forwards; 1: from the end, where the model has learned that too.
 
         Raises:
-            TypeError: `texts` is one text, not a list of them.
+            TypeError: `texts` is no list of strings.
             ConfigError: The model has no such direction.
         """
-        if isinstance(texts, str):
-            raise TypeError(f"`texts` must be a list of texts, got one text: score([{texts!r}]).")
-        ids = self.tokenizer.encode_batch(texts)
+        ids = self.tokenizer.encode_batch(as_texts(texts, call="score"))
         pieces = [tuple(map(self.tokenizer.id_to_piece, map(int, row))) for row in ids]
         scores = self.score_ids(ids, direction=direction) if ids else []
         return [Likelihood(*pair) for pair in zip(pieces, scores, strict=True)]
 
     def score_stream(self, texts: Iterable[str]) -> Iterator[tuple[str, Likelihood]]:
         """Each text with its likelihood, in order, at constant memory however many there are."""
-        source = iter(texts)
-        while block := list(itertools.islice(source, BLOCK_TEXTS)):
+        for block in blocks(texts, BLOCK_TEXTS):
             yield from zip(block, self.score(block), strict=True)
 
     def score_ids(
