@@ -20,7 +20,7 @@ from textrnn.config import RunConfig, TrainingConfig
 from textrnn.errors import ConfigError, ModelError
 
 CHECKED = ("config.yaml", "model.weights.h5", "tokenizer.model", "labels.txt", "metrics.json")
-FILES = (*CHECKED, "digests.json")
+FILES = (*CHECKED, "data.json", "digests.json")
 
 
 @pytest.fixture(scope="module")

@@ -66,14 +66,15 @@ WORD = 9
 
 
 def labelled_texts(count: int, *, seed: int = 0) -> list[tuple[str, str]]:
-    """Texts with their labels, half of them of each."""
+    """Texts with their labels, half of them of each; no text comes twice."""
     rng = random.Random(seed)
-    rows = []
-    for i in range(count):
+    rows: dict[str, str] = {}
+    while len(rows) < count:
+        i = len(rows)
         letters = [rng.choice("abcdef") for _ in range(rng.randint(0, 6))]
         letters.insert(rng.randint(0, len(letters)), "yx"[i % 2])
-        rows.append((" ".join(letters), LABELS[i % 2]))
-    return rows
+        rows.setdefault(" ".join(letters), LABELS[i % 2])
+    return list(rows.items())
 
 
 def write_csv(path: Path, rows: Sequence[tuple[str, str]]) -> Path:
@@ -102,6 +103,7 @@ RUN_FILES = {
     "README.md",
     "config.yaml",
     "curves.png",
+    "data.json",
     "digests.json",
     "history.csv",
     "labels.txt",

@@ -40,6 +40,7 @@ def hold(folder: Path) -> Iterator[None]:
         ConfigError: Another process holds it, or it cannot be written to.
     """
     lock = filelock.FileLock(folder / LOCK)
+    made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
@@ -54,6 +55,9 @@ def hold(folder: Path) -> Iterator[None]:
     finally:
         (folder / LOCK).unlink(missing_ok=True)
         lock.release()
+        with contextlib.suppress(OSError):  # A start that failed leaves nothing behind.
+            for parent in made:
+                parent.rmdir()
 
 
 def check_folder(folder: Path, config: Settings, *, resume: bool, overwrite: bool) -> None:

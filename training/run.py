@@ -16,6 +16,7 @@ from textrnn import bundle
 from textrnn.atomic import write_atomically
 from textrnn.config import RunConfig
 from textrnn.data import Corpus, load_corpus
+from textrnn.data.provenance import provenance
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import TrainedClassifier
 from textrnn.settings import seconds
@@ -318,7 +319,8 @@ class _Run:
         # As it will be loaded; and without the optimizer, which would be saved with the weights.
         model, state = build_model(tokenizer, corpus, config, precision="float32"), trainer.state
         model.set_weights(trainer.model.get_weights())
-        classifier = TrainedClassifier(model, tokenizer, corpus.label_names, config)
+        data = provenance(corpus)
+        classifier = TrainedClassifier(model, tokenizer, corpus.label_names, config, data=data)
         classifier.metrics = {
             "training": {
                 "best_epoch": state.best_epoch,

@@ -63,8 +63,16 @@ def test_a_run_that_reads_forwards_shows_how_its_answer_came_about(textrnn, forw
 
 
 def test_text_from_stdin_is_one_text(textrnn, run):
-    values = json.loads(textrnn("explain", run, "-", "--json", input=b"a\nx \xff\n").stdout)
-    assert values["text"] == "a\nx \ufffd"
+    values = json.loads(textrnn("explain", run, "-", "--json", input=b"a\nx b\n").stdout)
+    assert values["text"] == "a\nx b"
+
+
+def test_stdin_is_read_in_its_encoding(textrnn, run):
+    arguments = ("explain", run, "-", "--json", "--encoding", "latin-1")
+    assert json.loads(textrnn(*arguments, input=b"x \xe9").stdout)["text"] == "x é"
+    result = textrnn("explain", run, "-", input=b"x \xe9", code=1)
+    assert "expected utf-8 text, got the byte 0xe9" in result.stderr
+    assert "pass its --encoding" in result.stderr
 
 
 @pytest.mark.parametrize("text", ["", "  "])

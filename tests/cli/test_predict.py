@@ -1,3 +1,4 @@
+import dataclasses
 import gzip
 import json
 import os
@@ -41,10 +42,11 @@ def test_json_is_one_object_a_line(textrnn, run, finished):
 
 
 def test_texts_from_stdin(textrnn, run):
-    content = "\n".join(TEXTS).encode() + b"\r\n\n\xff x\n"
+    content = "\n".join(TEXTS).encode() + b"\r\n\n x\n"
     result = textrnn("predict", run, "-", "--json", input=content)
     texts = [json.loads(line)["text"] for line in result.stdout.splitlines()]
-    assert texts == [*TEXTS, "", "\ufffd x"]
+    assert texts == [*TEXTS, "", " x"]
+    assert "note: 1 text is blank" in result.stderr
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
@@ -122,7 +124,7 @@ def test_errors_are_one_line(textrnn, run, home):
         ((home, "x"), f"textrnn: error: {home}: expected a run folder, got one without"),
         ((run, "--file", "none.txt"), "textrnn: error: none.txt: expected a file"),
         ((run, "--file", "texts.csv"), "textrnn: error: texts.csv:1: expected one column named"),
-        ((run, "--file", "x", "--encoding", "utf-5"), "textrnn: settings: `encoding` must be"),
+        ((run, "-", "--encoding", "utf-5"), "textrnn: settings: `encoding` must be"),
     ]:
         result = textrnn("predict", *arguments, code=1)
         assert result.stdout == ""
@@ -143,11 +145,54 @@ def test_the_installed_command_writes_nothing_but_its_answer(run):
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     done = subprocess.run(
         [sys.executable, "-c", "from textrnn.cli.main import main; main()", "predict", run, "-"],
-        input=b"a x b\n\xff y\n",
+        input=b"a x b\n\xc3\xa9 y\n",
         capture_output=True,
         check=False,
         env=environment,
     )
     assert (done.returncode, done.stderr) == (0, b"")
     rows = [line.split("\t") for line in done.stdout.decode().splitlines()]
-    assert [(row[0], row[2]) for row in rows] == [("pos", "a x b"), ("neg", "\ufffd y")]
+    assert [(row[0], row[2]) for row in rows] == [("pos", "a x b"), ("neg", "é y")]
+
+
+@pytest.fixture
+def renamed(finished, home):
+    """A copy of the run with other labels, and other settings of its data."""
+    from textrnn import bundle
+    from textrnn.inference import TrainedClassifier
+
+    def save(*labels, **data):
+        ours = finished.classifier
+        changed = dataclasses.replace(ours.config.data, **data)
+        config = dataclasses.replace(ours.config, data=changed)
+        bundle.save(TrainedClassifier(ours.model, ours.tokenizer, labels, config), home / "renamed")
+        return home / "renamed"
+
+    return save
+
+
+def test_a_tab_in_a_label_shifts_no_column(textrnn, renamed):
+    result = textrnn("predict", renamed("a\tb", "c d"), "y", "x")
+    rows = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [(row[0], row[2]) for row in rows] == [("a b", "y"), ("c d", "x")]
+
+
+def test_each_of_several_labels_has_its_score(textrnn, renamed):
+    run = renamed("good, old", "new", multi_label=True)
+    texts = ("x", "y", "a b")
+    found = list(map(json.loads, textrnn("predict", run, "--json", *texts).stdout.splitlines()))
+    rows = [line.split("\t") for line in textrnn("predict", run, *texts).stdout.splitlines()]
+    for row, answer in zip(rows, found, strict=True):
+        assert len(row) == 3
+        # The labels hold the separator of the data, ",": another one stands between them.
+        assert row[0] == (";".join(answer["labels"]) or "-")
+        scores = [f"{answer['scores'][label]:.4f}" for label in answer["labels"]]
+        assert row[1] == (";".join(scores) or f"{answer['score']:.4f}")
+
+
+def test_blank_texts_are_answered_with_a_note(textrnn, run):
+    result = textrnn("predict", run, "-", input=b"x\n\n  \n")
+    assert len(result.stdout.splitlines()) == 3
+    assert result.stderr == (
+        "note: 2 texts are blank; the answer to a blank text is that of no words at all.\n"
+    )

@@ -98,7 +98,7 @@ def test_long_texts_are_read_in_pieces_and_none_is_cut(run, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        (["--stream", "a text"], "--stream reads stdin, as UTF-8, and nothing else"),
+        (["--stream", "a text"], "--stream reads stdin, as one text, and nothing else"),
         (["--every", "3", "a text"], "--every needs --stream"),
     ],
 )

@@ -100,7 +100,7 @@ def test_a_run_that_failed_before_training_is_in_nobodys_way(config, data, tmp_p
     data.rename(tmp_path / "elsewhere.csv")
     with pytest.raises(DataError, match=r"letters\.csv: expected a file"):
         train(config, tmp_path / "run", reporter=QUIET)
-    assert not names(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
     (tmp_path / "elsewhere.csv").rename(data)
     train(config, tmp_path / "run", reporter=QUIET)
     assert names(tmp_path / "run") == RUN_FILES

@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from textrnn.cli.console import table_console
-from textrnn.cli.options import given_settings, merge_settings, setting_options
+from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
+from textrnn.cli.run_data import check_run, read_split
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import (
     DataConfig,
@@ -24,6 +25,7 @@ from textrnn.config import (
     TrainingConfig,
 )
 from textrnn.errors import ConfigError, DataError
+from textrnn.run_files import load_config
 from textrnn.settings import field_types
 
 if TYPE_CHECKING:
@@ -95,6 +97,11 @@ def compare(
             raise click.UsageError("options of the training need --vary.")
     elif runs:
         raise click.UsageError("give either RUNS or --vary.")
+    for run in runs:
+        check_run(run, given)
+    if vary is not None:
+        config = load_config(config_file) if config_file else RunConfig()
+        check_inputs(merge_settings(config, given), given, source=str(config_file or ""))
     start_tensorflow()
     from textrnn.training.progress import Reporter
 
@@ -102,7 +109,7 @@ def compare(
     if vary is not None:
         data, runs = _train(vary, given, config_file, output, split, reporter)
     else:
-        data = _read(runs[0], given, split, reporter)
+        data = read_split(runs[0], split, given=given, reporter=reporter)
     held_out = split == "validation" and not {"dataset", "train_file", "valid_file"} & set(
         given.get("data", {}) if vary is None else ()
     )
@@ -111,21 +118,6 @@ def compare(
         click.echo(json.dumps(comparison.to_dict()))
     else:
         _print_tables(comparison, table_console())
-
-
-def _read(first: Path, given: dict[str, Any], split: SplitName, reporter: Reporter) -> Split:
-    """The data that runs are compared on."""
-    from textrnn import bundle
-    from textrnn.data import load_split
-
-    classifier = bundle.load(first)
-    config = merge_settings(classifier.config, given)
-    data, notices = load_split(
-        config.data, split, seed=config.training.seed, label_names=classifier.labels
-    )
-    for notice in notices:
-        reporter.message(f"note: {notice}")
-    return data
 
 
 def _train(

@@ -13,7 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from textrnn.cli.console import table_console
-from textrnn.cli.options import data_options, given_settings, merge_settings, run_argument
+from textrnn.cli.options import data_options, given_settings, run_argument
+from textrnn.cli.run_data import check_run, read_split
 from textrnn.cli.startup import start_tensorflow
 
 __all__ = ["evaluate"]
@@ -37,21 +38,15 @@ def evaluate(
     context: click.Context, /, run: Path, split: SplitName, as_json: bool, **_: Any
 ) -> None:
     """Measure RUN on labelled texts: its own data set's, or other data given by the options."""
+    check_run(run, given_settings(context))
     start_tensorflow()
     from textrnn import bundle
-    from textrnn.data import load_split
     from textrnn.training.measurement import measure
     from textrnn.training.progress import Reporter
 
     classifier = bundle.load(run)
-    given = given_settings(context)
-    config = merge_settings(classifier.config, given)
     reporter = Reporter()
-    data, notices = load_split(
-        config.data, split, seed=config.training.seed, label_names=classifier.labels
-    )
-    for notice in notices:
-        reporter.message(f"note: {notice}")
+    data = read_split(run, split, given=given_settings(context), reporter=reporter)
     metrics = measure(classifier, data, name=split, reporter=reporter)
     if as_json:
         click.echo(json.dumps(metrics))

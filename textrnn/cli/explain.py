@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from textrnn.cli.options import run_argument
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import ATTRIBUTIONS
 from textrnn.errors import DataError
+from textrnn.run_files import check_finished
 
 if TYPE_CHECKING:
     from textrnn.analysis.attribution import Attribution
@@ -43,28 +43,39 @@ BLOCKS = "▁▂▃▄▅▆▇█"
     help="How words get their scores: by gradients, by hiding them, by the head's own weights, or "
     "by what each state adds to the logit.",
 )
+@click.option("--encoding", help="Encoding of stdin.  [default: the run's data's]")
 @click.option("--label", help="The label to explain; the most probable one if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--html", type=click.Path(path_type=Path), help="Write a page with the coloured text too."
 )
 def explain(
-    run: Path, text: str, method: str, label: str | None, as_json: bool, html: Path | None
+    run: Path,
+    text: str,
+    method: str,
+    encoding: str | None,
+    label: str | None,
+    as_json: bool,
+    html: Path | None,
 ) -> None:
     """Show what each word of TEXT did for RUN's answer. TEXT is read from stdin if it is -.
 
     Words in blue speak for the label, words in orange against it, the stronger the darker. Of a
     run that reads forwards only, the label's probability after each word is shown too.
     """
+    if encoding is not None and text != "-":
+        raise click.UsageError("--encoding says nothing about a text that is given as an argument.")
+    check_finished(run)
     start_tensorflow()
     from textrnn import bundle
     from textrnn.analysis import attribution as attributions
     from textrnn.analysis.coloured import explanation_page
     from textrnn.cli.texts import printable
+    from textrnn.data.files import stdin_text
 
-    if text == "-":
-        text = sys.stdin.buffer.read().decode("utf-8", errors="replace").rstrip("\r\n")
     classifier = bundle.load(run)
+    if text == "-":
+        text = stdin_text(encoding or classifier.config.data.encoding)
     found = attributions.explain(classifier, printable(text), method=method, label=label)
     running = attributions.running_scores(classifier, found)
     if html is not None:

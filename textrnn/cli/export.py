@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from textrnn.cli.console import table_console
-from textrnn.cli.options import data_options, given_settings, merge_settings
+from textrnn.cli.options import data_options, given_settings
+from textrnn.cli.run_data import check_run, read_split
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import EXPORT_FORMS, EXPORT_KINDS, EXPORT_PRECISIONS
+from textrnn.run_files import CONFIG, load_config, read_labels
+
+if TYPE_CHECKING:
+    from textrnn.training.progress import Reporter
 
 __all__ = ["export"]
 
@@ -106,16 +111,16 @@ def export(
     """
     if (run is None) == (verify_only is None):
         raise click.UsageError("give either RUN, or --verify-only with an export folder.")
+    if run is not None:
+        check_run(run, given_settings(context))
     start_tensorflow()
-    from textrnn import bundle
     from textrnn.export.run import ExportOptions, run_of, verify_folder
     from textrnn.export.run import export as write
     from textrnn.training.progress import Reporter
 
     reporter = Reporter()
     source = run if run is not None else run_of(Path(str(verify_only)))
-    config = merge_settings(bundle.load_config(source / bundle.CONFIG), given_settings(context))
-    sample = _sample(source, config, texts, reporter)
+    sample = _sample(source, given_settings(context), texts, reporter)
     if verify_only is not None:
         artefacts = verify_folder(verify_only, **sample, say=reporter.message)
         folder = verify_only
@@ -149,22 +154,17 @@ def export(
         context.exit(1)
 
 
-def _sample(run: Path, config: Any, count: int, reporter: Any) -> dict[str, Any]:
+def _sample(
+    run: Path, given: dict[str, dict[str, Any]], count: int, reporter: Reporter
+) -> dict[str, Any]:
     """Validation texts of the run, and the place of the label of each."""
     import numpy as np
 
-    from textrnn import bundle
-    from textrnn.data import load_split
-
-    labels = (run / bundle.LABELS).read_text(encoding="utf-8").split("\n")[:-1]
-    split, notices = load_split(
-        config.data, "validation", seed=config.training.seed, label_names=labels
-    )
-    for notice in notices:
-        reporter.message(f"note: {notice}")
+    config = load_config(run / CONFIG)
+    split = read_split(run, "validation", given=given, reporter=reporter)
     rows = np.random.default_rng(config.training.seed).permutation(len(split))[:count]
     part = split.take([int(row) for row in rows])
-    places = {label: i for i, label in enumerate(labels)}
+    places = {label: i for i, label in enumerate(read_labels(run))}
     single = not config.data.multi_label
     targets = [places[carried[0]] if single else -1 for carried in part.labels]
     return {"texts": list(part.texts), "targets": targets}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -40,6 +41,19 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"textrnn.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of that name, or an error that names those like it."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            close = difflib.get_close_matches(args[0], _COMMANDS)
+            if close and not args[0].startswith("-"):
+                told = f"{error.message} Did you mean {' or '.join(close)}?"
+                raise click.UsageError(told, ctx) from None
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

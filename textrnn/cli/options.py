@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,9 +12,11 @@ import click
 from click.core import ParameterSource
 
 from textrnn.config import DataConfig, RunConfig
+from textrnn.errors import DataError
 from textrnn.settings import Settings, field_types
 
 __all__ = [
+    "check_inputs",
     "data_options",
     "given_settings",
     "merge_settings",
@@ -66,11 +69,14 @@ def _option(setting: Any, kind: type, optional: bool) -> Callable[[F], F]:
     if kind is bool:
         flag = f"{flag}/--no-{flag[2:]}"
     choices = setting.metadata["choices"]
+    value_type: Any = click.Choice(choices) if choices else _Auto(kind) if optional else kind
+    if setting.metadata["path"]:
+        value_type = click.Path()  # A shell completes it.
     return click.option(
         flag,
         setting.name,
         is_flag=kind is bool,
-        type=click.Choice(choices) if choices else _Auto(kind) if optional else kind,
+        type=value_type,
         default=setting.default,
         show_default=(not optional and kind is not bool) or bool(setting.default),
         help=setting.metadata["help"],
@@ -121,6 +127,34 @@ def merge_settings(config: RunConfig, given: Mapping[str, Mapping[str, Any]]) ->
     if config.data.dataset is None and config.data.train_file is None:
         config = with_given(config, {"data": {"dataset": "bbc_news"}})
     return config
+
+
+def check_inputs(config: Settings, given: Mapping[str, Mapping[str, Any]], *, source: str) -> None:
+    """Finds what is wrong with the paths of some settings before TensorFlow is waited for.
+
+    Args:
+        config: The settings.
+        given: Those that were typed on the command line, by section.
+        source: Where the others come from, for messages; empty if they are defaults.
+
+    Raises:
+        DataError: A file or folder is missing.
+    """
+    for name, section in config.sections().items():
+        values = getattr(config, name)
+        for setting in dataclasses.fields(section):
+            path = getattr(values, setting.name)
+            # Vectors may be those of a package, which have a name instead.
+            if not setting.metadata["path"] or path is None or setting.name == "vectors":
+                continue
+            if not os.path.exists(os.path.expanduser(path)):
+                typed = setting.name in given.get(name, {})
+                told = "" if typed or not source else f" (`{setting.name}` of {source})"
+                option = f"--{setting.name.replace('_', '-')}"
+                raise DataError(
+                    f"{path}{told}: expected a file, got none; check the path, or pass "
+                    f"another {option}."
+                )
 
 
 def run_options(default_output: str) -> Callable[[F], F]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import json
 import os
@@ -9,19 +10,27 @@ import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from textrnn.blocks import blocks
 from textrnn.cli.options import run_argument
 from textrnn.cli.startup import start_tensorflow
-from textrnn.cli.texts import given_texts, text_options
+from textrnn.cli.texts import BadRow, TextSource, text_options
 from textrnn.errors import ConfigError, ModelError
+from textrnn.run_files import check_finished
+
+if TYPE_CHECKING:
+    from textrnn.inference import Prediction, TrainedClassifier
 
 __all__ = ["predict"]
 
 BLOCK_TEXTS = 256
 """Texts whose likelihoods are computed together."""
+
+Answer = tuple[str, "Prediction", dict[str, Any]]
+"""A text, what the model says of it, and further figures by their names."""
 
 READ_BYTES = 1 << 16
 """Of stdin at a time, at the most; less where less is there."""
@@ -67,8 +76,10 @@ def predict(
     run: Path,
     texts: tuple[str, ...],
     file: Path | None,
-    text_column: str,
-    encoding: str,
+    text_column: str | None,
+    delimiter: str | None,
+    encoding: str | None,
+    skip_bad_rows: bool,
     confident: float | None,
     confident_tokens: int,
     stream: bool,
@@ -87,45 +98,81 @@ def predict(
     """
     if stream:
         more = with_likelihood or language_model is not None or confident is not None
-        if texts or more or file is not None or encoding != "utf-8":
-            raise click.UsageError("--stream reads stdin, as UTF-8, and nothing else.")
+        columns = text_column is not None or delimiter is not None or skip_bad_rows
+        if texts or more or columns or file is not None:
+            raise click.UsageError("--stream reads stdin, as one text, and nothing else.")
+        check_finished(run)
         start_tensorflow()
-        _follow(run, every)
+        _follow(run, every, encoding)
         return
     if every is not None:
         raise click.UsageError("--every needs --stream.")
-    source = given_texts(texts, file=file, text_column=text_column, encoding=encoding)
+    source = TextSource(
+        texts,
+        file=file,
+        text_column=text_column,
+        delimiter=delimiter,
+        encoding=encoding,
+        skip_bad_rows=skip_bad_rows,
+    )
+    check_finished(run)
     start_tensorflow()
     from textrnn import bundle
     from textrnn.training.progress import Reporter
 
     classifier = bundle.load(run)
-    answers: Iterable[tuple[str, Any, dict[str, Any]]]
-    answers = ((text, found, {}) for text, found in classifier.predict_stream(source))
+    given = source.read(classifier.config.data)
+    answers: Iterable[Answer]
+    answers = ((text, found, {}) for text, found in classifier.predict_stream(given))
     if confident is not None:
         early = partial(classifier.predict_early, confident=confident, tokens=confident_tokens)
         answers = (
             (text, found, {"tokens_read": read, "tokens": tokens})
-            for text in source
+            for text in given
             for found, read, tokens in [early(text)]
         )
     if with_likelihood or language_model is not None:
         answers = _with_likelihoods(answers, language_model or classifier.config.training.init_from)
-    for text, prediction, about in answers:
-        if as_json:
-            fields = {"text": text, **prediction.to_dict(), **about}
-            click.echo(json.dumps(fields, ensure_ascii=False))
-        else:
-            labels = ",".join(prediction.labels) or "-"
-            told = f"{labels}\t{prediction.score:.4f}"
-            if "bits_per_token" in about:
-                told += f"\t{about['bits_per_token']:.2f} bits" + (
-                    ", unusual" if about["unusual"] else ""
-                )
-            click.echo(f"{told}\t{' '.join(text.split())}")
+    show = _show_json if as_json else partial(_show, separator=_label_separator(classifier))
+    for answer in source.in_order(answers):
+        show(answer)
+    reporter = Reporter()
+    source.report(reporter)
     if classifier.cut_tokens:
         share = classifier.cut_tokens / classifier.read_tokens
-        Reporter().message(f"note: the run's --max-length cut off {share:.1%} of the tokens given.")
+        reporter.message(f"note: the run's --max-length cut off {share:.1%} of the tokens given.")
+
+
+def _show_json(answer: Answer | BadRow) -> None:
+    if isinstance(answer, BadRow):
+        fields = {"text": None, "label": None, "error": answer.reason}
+    else:
+        text, prediction, about = answer
+        fields = {"text": text, **prediction.to_dict(), **about}
+    click.echo(json.dumps(fields, ensure_ascii=False))
+
+
+def _show(answer: Answer | BadRow, *, separator: str) -> None:
+    """A line of three columns: labels, their scores, the text; or of a reason alone."""
+    if isinstance(answer, BadRow):
+        click.echo(f"\t\t{' '.join(answer.reason.split())}")
+        return
+    text, prediction, about = answer
+    labels = [" ".join(label.split()) for label in prediction.labels]
+    scores = [prediction.scores[label] for label in prediction.labels] or [prediction.score]
+    line = f"{separator.join(labels) or '-'}\t{separator.join(f'{p:.4f}' for p in scores)}"
+    if "bits_per_token" in about:
+        line += f"\t{about['bits_per_token']:.2f} bits" + (", unusual" if about["unusual"] else "")
+    click.echo(f"{line}\t{' '.join(text.split())}")
+
+
+def _label_separator(classifier: TrainedClassifier) -> str:
+    """What stands between the labels of a text: as in the run's data, if no label holds it."""
+    wanted = classifier.config.data.label_separator
+    for separator in (wanted, ";", "|", " | "):
+        if separator.strip() and not any(separator in label for label in classifier.labels):
+            return separator
+    return " || "
 
 
 def _with_likelihoods(
@@ -151,8 +198,7 @@ def _with_likelihoods(
     if "unusual_bits_per_token" not in held_out:
         raise ModelError(f"{run}: expected figures of texts held out, got none; pretrain it again.")
     usual = float(held_out["unusual_bits_per_token"])
-    source = iter(answers)
-    while block := list(itertools.islice(source, BLOCK_TEXTS)):
+    for block in blocks(answers, BLOCK_TEXTS):
         found = model.score([text for text, _, _ in block])
         for (text, prediction, about), likelihood in zip(block, found, strict=True):
             bits = likelihood.bits_per_token
@@ -160,19 +206,47 @@ def _with_likelihoods(
             yield text, prediction, {**about, **more, "unusual": bits > usual}
 
 
-def _follow(run: Path, every: int | None) -> None:
+def _follow(run: Path, every: int | None, encoding: str | None) -> None:
     """Prints a JSON line for each sentence of stdin, or every so many tokens, and for its end."""
     from textrnn import bundle
     from textrnn.streaming import follow_sentences, follow_tokens
 
-    stream = bundle.load(run).stream()
-    pieces = iter(lambda: os.read(sys.stdin.fileno(), READ_BYTES), b"")
+    classifier = bundle.load(run)
+    stream = classifier.stream()
+    pieces = _utf8(
+        iter(lambda: os.read(sys.stdin.fileno(), READ_BYTES), b""),
+        encoding or classifier.config.data.encoding,
+    )
     if every is None:
         for sentence, prediction in follow_sentences(stream, pieces):
             _print_line(tokens=stream.answered, text=sentence.strip(), **prediction.to_dict())
     else:
         for tokens, prediction in follow_tokens(stream, pieces, every=every):
             _print_line(tokens=tokens, **prediction.to_dict())
+
+
+def _utf8(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The pieces of a text in UTF-8, without a byte order mark; other bytes become U+FFFD."""
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    except LookupError:
+        raise ConfigError(
+            "`encoding` must be a text encoding that Python knows, such as utf-8 or latin-1, got "
+            f"{encoding!r}."
+        ) from None
+    began = foreign = False
+    for piece in itertools.chain(pieces, [b""]):
+        text = decoder.decode(piece, final=not piece)
+        if text and not began:
+            text, began = text.removeprefix("\ufeff"), True
+        if "\ufffd" in text and not foreign:
+            foreign = True
+            click.echo(
+                f"note: some bytes are no {encoding} text and are read as U+FFFD; --encoding says "
+                "what they are.",
+                err=True,
+            )
+        yield text.encode("utf-8", errors="replace")
 
 
 def _print_line(**fields: Any) -> None:

@@ -10,11 +10,18 @@ from typing import Any
 import click
 
 from textrnn.cli.interrupt import interrupt_once
-from textrnn.cli.options import given_settings, run_options, setting_options, with_given
+from textrnn.cli.options import (
+    check_inputs,
+    given_settings,
+    run_options,
+    setting_options,
+    with_given,
+)
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import ShapeConfig, TokenizerConfig
 from textrnn.errors import ConfigError
 from textrnn.pretrain_config import PretrainConfig, PretrainingConfig, TextConfig
+from textrnn.run_files import read_settings
 
 __all__ = ["pretrain"]
 
@@ -43,17 +50,19 @@ def pretrain(
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
     started = time.monotonic()
+    given = given_settings(context, PretrainConfig)
+    config = PretrainConfig()
+    if config_file is not None:
+        config = read_settings(config_file, PretrainConfig)
+    config = with_given(config, given, sources=("dataset", "text_file"))
+    if not resume:
+        check_inputs(config, given, source=str(config_file or ""))
     start_tensorflow()
     from textrnn import bundle
     from textrnn.training.folder import check_started, is_started
     from textrnn.training.pretraining import pretrain as run_training
     from textrnn.training.progress import JsonReporter, Reporter
 
-    given = given_settings(context, PretrainConfig)
-    config = PretrainConfig()
-    if config_file is not None:
-        config = bundle.read_settings(config_file, PretrainConfig)
-    config = with_given(config, given, sources=("dataset", "text_file"))
     if config.data.dataset is None and config.data.text_file is None:
         config = with_given(config, {"data": {"dataset": "bbc_news"}})
     folder = output or Path("runs") / _run_name(config.data)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from textrnn.cli.options import data_options, given_settings, merge_settings, run_argument
+from textrnn.cli.run_data import SOURCES, check_run, read_split
 from textrnn.cli.startup import start_tensorflow
 from textrnn.errors import DataError
 
@@ -55,27 +56,23 @@ def report(
     It is made on the run's own test texts, or other data given by the options. The key figures go
     into the run's model card too, if it is the run's own data.
     """
+    check_run(run, given_settings(context))
     start_tensorflow()
     from textrnn import bundle
     from textrnn.analysis.report import report_page
     from textrnn.analysis.summary import key_figures, summary
     from textrnn.atomic import write_atomically
-    from textrnn.data import load_split
     from textrnn.training.model_card import with_key_figures
     from textrnn.training.progress import Reporter
 
     classifier = bundle.load(run)
     given = given_settings(context)
     config = merge_settings(classifier.config, given)
-    others = bool({"dataset", "train_file", "valid_file", "test_file"} & set(given.get("data", {})))
+    others = bool(SOURCES & set(given.get("data", {})))
     if split is None:
         split = "test" if others or "test" in classifier.metrics else "validation"
     reporter = Reporter()
-    data, notices = load_split(
-        config.data, split, seed=config.training.seed, label_names=classifier.labels
-    )
-    for notice in notices:
-        reporter.message(f"note: {notice}")
+    data = read_split(run, split, given=given, reporter=reporter)
     found = summary(
         classifier,
         data,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from textrnn.cli.options import run_argument
 from textrnn.cli.startup import start_tensorflow
-from textrnn.cli.texts import given_texts, text_options
+from textrnn.cli.texts import BadRow, TextSource, text_options
+from textrnn.pretrain_config import PretrainConfig
+from textrnn.run_files import check_finished
 
 __all__ = ["score"]
 
@@ -24,8 +25,10 @@ def score(
     run: Path,
     texts: tuple[str, ...],
     file: Path | None,
-    text_column: str,
-    encoding: str,
+    text_column: str | None,
+    delimiter: str | None,
+    encoding: str | None,
+    skip_bad_rows: bool,
     per_token: bool,
     as_json: bool,
 ) -> None:
@@ -37,13 +40,27 @@ def score(
 
     TEXTS are given as arguments, by --file, or one a line on stdin if TEXTS is -.
     """
-    source: Iterable[str] = given_texts(
-        texts, file=file, text_column=text_column, encoding=encoding
+    source = TextSource(
+        texts,
+        file=file,
+        text_column=text_column,
+        delimiter=delimiter,
+        encoding=encoding,
+        skip_bad_rows=skip_bad_rows,
     )
+    check_finished(run, PretrainConfig)
     start_tensorflow()
     from textrnn import bundle
+    from textrnn.training.progress import Reporter
 
-    for text, found in bundle.load_language_model(run).score_stream(source):
+    model = bundle.load_language_model(run)
+    for answer in source.in_order(model.score_stream(source.read(model.config.data))):
+        if isinstance(answer, BadRow):
+            reason = " ".join(answer.reason.split())
+            error = {"text": None, "error": answer.reason}
+            click.echo(json.dumps(error) if as_json or per_token else f"\t\t\t{reason}")
+            continue
+        text, found = answer
         if as_json or per_token:
             values = {"text": text, **found.to_dict(per_token=per_token)}
             click.echo(json.dumps(values, ensure_ascii=False))
@@ -52,3 +69,4 @@ def score(
                 f"{found.log_likelihood:.3f}\t{found.bits_per_token:.4f}\t"
                 f"{found.perplexity:.1f}\t{' '.join(text.split())}"
             )
+    source.report(Reporter())

@@ -12,10 +12,17 @@ from typing import Any
 import click
 
 from textrnn.cli.interrupt import interrupt_once
-from textrnn.cli.options import given_settings, merge_settings, run_options, setting_options
+from textrnn.cli.options import (
+    check_inputs,
+    given_settings,
+    merge_settings,
+    run_options,
+    setting_options,
+)
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import DataConfig, ModelConfig, RunConfig, TokenizerConfig, TrainingConfig
 from textrnn.errors import ConfigError
+from textrnn.run_files import load_config
 
 __all__ = ["train"]
 
@@ -63,6 +70,8 @@ def train(
     if resume + resume_or_start + overwrite > 1:
         raise click.UsageError("--resume, --resume-or-start and --overwrite exclude each other.")
     started = time.monotonic()
+    # What can be wrong with the options is found before TensorFlow is waited for.
+    _check(context, config_file, resume=resume or resume_or_start)
     start_tensorflow()
     from textrnn.training.faults import WorkerLost
     from textrnn.training.folder import is_started
@@ -126,6 +135,17 @@ def train(
                 f"(macro F1 {measured['macro_f1']:.2%}, {measured['texts']:,} texts)"
             )
     click.echo(f"run folder {folder}")
+
+
+def _check(context: click.Context, config_file: Path | None, *, resume: bool) -> None:
+    """Raises what the settings and their paths alone show to be wrong."""
+    given = given_settings(context, RunConfig)
+    if resume and not given and config_file is None:
+        return
+    config = load_config(config_file) if config_file else RunConfig()
+    config = merge_settings(config, given)
+    if not resume:  # A run that has begun needs its language model no more.
+        check_inputs(config, given, source=str(config_file or ""))
 
 
 def _settings(

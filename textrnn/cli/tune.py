@@ -11,7 +11,7 @@ import humanfriendly
 from rich.table import Table
 
 from textrnn.cli.console import table_console
-from textrnn.cli.options import given_settings, merge_settings, setting_options
+from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import (
     DataConfig,
@@ -62,12 +62,13 @@ def tune(
     was interrupted; a longer budget goes on with one that has ended. The best trial's run is
     copied to OUTPUT/best.
     """
+    given = given_settings(context)
+    check_inputs(merge_settings(RunConfig(), given), given, source="")
     start_tensorflow()
     from textrnn.training.progress import Reporter
     from textrnn.training.transfer import ADOPTED, adopt_shape
     from textrnn.training.tune import tune as search
 
-    given = given_settings(context)
     total = seconds(given.get("training", {}).pop("time_budget", None) or "30m")
     each = seconds(trial_budget) if trial_budget else total / 10
     most_bytes = None
