@@ -23,6 +23,8 @@ ORDER = (
     "cache",
     "normalization",
     "vocabulary",
+    "shown",
+    "pictures",
     "tokenizer",
     "vector_files",
     "vectors",

@@ -1,4 +1,4 @@
-"""What to tell of faults that TensorFlow reports in its own words."""
+"""What to tell of faults: TensorFlow's, which end a training, and those that it can do without."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 from textrnn.errors import ModelError, TextRNNError
+from textrnn.training.progress import Reporter
 from textrnn.training.strategy import LOST_WORKER, Distribution
 
-__all__ = ["WorkerLost", "explained"]
+__all__ = ["WorkerLost", "explained", "spared"]
 
 
 class WorkerLost(TextRNNError):
@@ -48,6 +49,23 @@ def explained(distribution: Distribution, *, less_memory: str = LESS_MEMORY) -> 
             f"another worker was lost ({_reason(error)}); start all workers again, with "
             "--resume-or-start, to go on from the last checkpoint."
         ) from None
+
+
+@contextlib.contextmanager
+def spared(what: str, reporter: Reporter) -> Iterator[None]:
+    """Turns any error within the context into one warning line, so that training goes on.
+
+    It is for what only accompanies a training: pictures, tables, logs, cards.
+
+    Args:
+        what: What is lost by an error, such as "the picture was not drawn".
+        reporter: Gets the warning.
+    """
+    try:
+        yield
+    except Exception as error:
+        reason = getattr(error, "strerror", None) or _reason(error)
+        reporter.message(f"warning: {what} ({reason})")
 
 
 def _reason(error: BaseException) -> str:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from textrnn.atomic import write_atomically
 from textrnn.data.batching import Batch
 from textrnn.errors import ModelError
+from textrnn.pictures import png
 from textrnn.training.labelled import LabelledBatches
 from textrnn.training.progress import Reporter
 from textrnn.training.step import Step
@@ -69,10 +69,7 @@ class RangeTest:
         )
         axes.grid(alpha=0.3)
         axes.legend()
-        picture = io.BytesIO()
-        FigureCanvasAgg(figure)
-        figure.savefig(picture, format="png")
-        write_atomically(folder / "find_lr.png", picture.getvalue())
+        write_atomically(folder / "find_lr.png", png(figure))
 
 
 def find_rate(

@@ -7,10 +7,10 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from textrnn.atomic import write_atomically
+from textrnn.pictures import png
 
 __all__ = ["draw_curves", "keras_logs", "write_history"]
 
@@ -39,10 +39,7 @@ def draw_curves(path: Path, history: Sequence[Mapping[str, float]], *, title: st
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
-    picture = io.BytesIO()
-    FigureCanvasAgg(figure)
-    figure.savefig(picture, format="png")
-    write_atomically(path, picture.getvalue())
+    write_atomically(path, png(figure))
 
 
 def keras_logs(row: Mapping[str, float]) -> dict[str, float]:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from textrnn.config import RunConfig, ShapeConfig
 from textrnn.pretrain_config import PretrainConfig
+from textrnn.shown import markdown
 
 __all__ = ["language_model_card", "model_card", "with_key_figures"]
+
+MOST_LABELS = 20
+"""Labels that a card lists."""
+MOST_COLUMNS = 80
+"""The width of each."""
 
 
 def model_card(
     config: RunConfig,
     *,
+    folder: Path,
     name: str,
     labels: tuple[str, ...],
     weights: int,
@@ -24,6 +35,7 @@ def model_card(
 
     Args:
         config: The run's settings.
+        folder: The run folder, as the user names it.
         name: The data's name.
         labels: The label names.
         weights: How many numbers the model has learned.
@@ -34,9 +46,9 @@ def model_card(
     trained = metrics["training"]
     chosen = config.training.keep == "best"
     lines = [
-        f"# Text classifier: {name}",
+        f"# Text classifier: {markdown(name)}",
         "",
-        f"A recurrent classifier of texts into {len(labels)} labels: {', '.join(labels)}.",
+        f"A recurrent classifier of texts into {len(labels)} labels: {_listed(labels)}.",
         "",
         "## Model",
         "",
@@ -63,19 +75,21 @@ def model_card(
     if chosen and "test" not in metrics:
         lines += ["", "There was no test data: the validation figures chose the epoch and flatter."]
     lines += ["", "![learning curves](curves.png)", "", "## Use", "", "```python", "import textrnn"]
-    lines += ['model = textrnn.load("THIS FOLDER")', 'model.predict(["a text"])', "```", ""]
-    lines += ["The model knows the kind of text it was trained on and no other.", ""]
+    lines += [f"model = textrnn.load({_literal(str(folder))})", 'model.predict(["a text"])', "```"]
+    lines += ["", "The model knows the kind of text it was trained on and no other.", ""]
     if notices:
-        lines += ["## Data", "", *(f"- {notice}" for notice in notices), ""]
+        lines += ["## Data", "", *(f"- {markdown(notice)}" for notice in notices), ""]
     return "\n".join(lines)
 
 
-def language_model_card(config: PretrainConfig, *, weights: int, metrics: Mapping[str, Any]) -> str:
+def language_model_card(
+    config: PretrainConfig, *, folder: Path, weights: int, metrics: Mapping[str, Any]
+) -> str:
     """The card of a language model; see `model_card`."""
     trained, held = metrics["training"], metrics["held_out"]
     name = config.data.text_file or config.data.dataset or "bbc_news"
     lines = [
-        f"# Language model: {name}",
+        f"# Language model: {markdown(name)}",
         "",
         "Predicts each token of a text from those before it"
         + (", and from those after it." if config.model.bidirectional else "."),
@@ -93,12 +107,34 @@ def language_model_card(config: PretrainConfig, *, weights: int, metrics: Mappin
         "## Use",
         "",
         "```sh",
-        "textrnn score 'THIS FOLDER' 'a text'",
-        "textrnn train --init-from 'THIS FOLDER' --train-file labelled.csv",
+        f"textrnn score {_argument(str(folder))} 'a text'",
+        f"textrnn train --init-from {_argument(str(folder))} --train-file labelled.csv",
         "```",
         "",
     ]
     return "\n".join(lines)
+
+
+def _listed(labels: tuple[str, ...]) -> str:
+    """The first labels; the file has them all, as they stand."""
+    listed = ", ".join(markdown(label, most=MOST_COLUMNS) for label in labels[:MOST_LABELS])
+    if len(labels) <= MOST_LABELS:
+        return listed
+    return f"{listed} and {len(labels) - MOST_LABELS:,} more, all in labels.txt"
+
+
+def _literal(text: str) -> str:
+    """A string of Python, between double quotes where that needs no other escapes."""
+    return f'"{text}"' if repr(text) == f"'{text}'" and '"' not in text else repr(text)
+
+
+def _argument(text: str) -> str:
+    """A word for the shell; one with bytes that cannot be shown in the form of bash and zsh."""
+    if text.isprintable():
+        return shlex.quote(text)
+    plain = set(range(32, 127)) - set(b"\\'")
+    escaped = (chr(b) if b in plain else f"\\x{b:02x}" for b in os.fsencode(text))
+    return f"$'{''.join(escaped)}'"
 
 
 def _recurrence(model: ShapeConfig) -> str:
@@ -122,8 +158,9 @@ def with_key_figures(card: str, figures: Mapping[str, str], *, page: str | None)
         figures: By their names.
         page: The report beside the card, None without.
     """
-    rows = [f"| {_cell(name)} | {_cell(value)} |" for name, value in figures.items()]
-    told = "By `textrnn report`" + (f"; its page is [{page}]({page})." if page else ".")
+    rows = [f"| {markdown(name)} | {markdown(value)} |" for name, value in figures.items()]
+    told = "By `textrnn report`"
+    told += f"; its page is [{markdown(page)}]({quote(os.fsencode(page))})." if page else "."
     lines = [_BEGIN, "## Remembers", "", told, "", "| figure | value |", "|---|---|", *rows]
     section = "\n".join([*lines, _END, ""])
     before, begun, rest = card.partition(_BEGIN)
@@ -132,8 +169,3 @@ def with_key_figures(card: str, figures: Mapping[str, str], *, page: str | None)
         return f"{before}{section}{after.removeprefix(chr(10))}"
     before, use, after = card.partition("## Use\n")
     return f"{before}{section}\n{use}{after}" if use else f"{card.rstrip()}\n\n{section}"
-
-
-def _cell(text: str) -> str:
-    """A text in a cell of a Markdown table."""
-    return " ".join(text.replace("|", "\\|").split())

@@ -20,7 +20,7 @@ from textrnn.pretrain_config import PretrainConfig
 from textrnn.settings import seconds
 from textrnn.tokenizer import Tokenizer
 from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
-from textrnn.training.faults import explained
+from textrnn.training.faults import explained, spared
 from textrnn.training.folder import begin, check_folder, hold
 from textrnn.training.history import write_history
 from textrnn.training.model_card import language_model_card
@@ -89,13 +89,17 @@ def pretrain(
         )
         if resume:
             pretrainer.resume(reporter)
-        state = pretrainer.fit(reporter, on_epoch=lambda rows: _write_curve(folder, rows))
+        state = pretrainer.fit(reporter, on_epoch=lambda rows: _write_curve(folder, rows, reporter))
         trained = pretrainer.trained()
-        card = language_model_card(
-            config, weights=trained.model.count_params(), metrics=trained.metrics
-        )
-        try:
+        with spared(f"{folder}: the model card was not written", reporter):
+            card = language_model_card(
+                config,
+                folder=folder,
+                weights=trained.model.count_params(),
+                metrics=trained.metrics,
+            )
             write_atomically(folder / "README.md", card)
+        try:
             bundle.save_language_model(trained, folder)
         except OSError as error:
             raise ModelError(
@@ -185,6 +189,6 @@ def _encode(
     return store
 
 
-def _write_curve(folder: Path, rows: list[dict[str, float]]) -> None:
-    with contextlib.suppress(OSError):
+def _write_curve(folder: Path, rows: list[dict[str, float]], reporter: Reporter) -> None:
+    with spared(f"{folder}: history.csv was not written", reporter):
         write_history(folder / "history.csv", rows)

@@ -22,7 +22,7 @@ from textrnn.inference import TrainedClassifier
 from textrnn.settings import seconds
 from textrnn.tokenizer import Tokenizer
 from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
-from textrnn.training.faults import explained
+from textrnn.training.faults import explained, spared
 from textrnn.training.find_rate import RangeTest, find_rate
 from textrnn.training.folder import begin, check_folder, check_started, hold, is_started
 from textrnn.training.history import draw_curves, write_history
@@ -45,7 +45,7 @@ from textrnn.training.preparation import (
 from textrnn.training.progress import Reporter
 from textrnn.training.schedule import TimeBudget
 from textrnn.training.strategy import Distribution
-from textrnn.training.tensorboard import TensorBoardWriter
+from textrnn.training.tensorboard import TENSORBOARD, TensorBoardWriter
 from textrnn.vector_files import check_vectors
 
 __all__ = ["find_learning_rate", "train"]
@@ -153,7 +153,8 @@ def find_learning_rate(
             seed=config.training.seed,
             reporter=reporter,
         )
-        found.write(folder)
+        with spared(f"{folder}: the losses were not written", reporter):
+            found.write(folder)
         return found
 
 
@@ -298,20 +299,29 @@ class _Run:
         folder, reporter = self.folder, self.reporter
         if trainer.state.history:  # A kill may have come between the checkpoint and the curves.
             _write_curves(folder, trainer, corpus, reporter)
-        writer = TensorBoardWriter(
-            folder / "tensorboard",
-            ids=trainer.valid.plan.texts,
-            texts=corpus.validation.texts,
-            labels=corpus.validation.labels,
-        )
+        events = f"{folder / TENSORBOARD}: no events were written"
+        writer: TensorBoardWriter | None = None
+        with spared(events, reporter):
+            writer = TensorBoardWriter(
+                folder / TENSORBOARD,
+                ids=trainer.valid.plan.texts,
+                texts=corpus.validation.texts,
+                labels=corpus.validation.labels,
+            )
 
         def on_epoch(row: dict[str, float]) -> None:
             _write_curves(folder, trainer, corpus, reporter)
-            writer.write(row, trainer.model, trainer.valid_probabilities, corpus.label_names)
+            if writer is not None:
+                with spared(events, reporter):
+                    writer.write(
+                        row, trainer.model, trainer.valid_probabilities, corpus.label_names
+                    )
             reporter.epoch(row)
 
         trainer.fit(reporter, on_epoch=on_epoch)
-        writer.close()
+        if writer is not None:
+            with spared(events, reporter):
+                writer.close()
 
     def _finish(self, trainer: Trainer, corpus: Corpus, tokenizer: Tokenizer) -> TrainedClassifier:
         """Measures the trained model and writes what a run leaves behind."""
@@ -336,16 +346,18 @@ class _Run:
             )
         if self._should_stop():  # Asked meanwhile: the last checkpoint is still there.
             raise KeyboardInterrupt
-        card = model_card(
-            config,
-            name=corpus.name,
-            labels=corpus.label_names,
-            weights=model.count_params(),
-            metrics=classifier.metrics,
-            notices=corpus.notices,
-        )
-        try:
+        with spared(f"{folder}: the model card was not written", reporter):
+            card = model_card(
+                config,
+                folder=folder,
+                name=corpus.name,
+                labels=corpus.label_names,
+                weights=model.count_params(),
+                metrics=classifier.metrics,
+                notices=corpus.notices,
+            )
             write_atomically(folder / "README.md", card)
+        try:
             bundle.save(classifier, folder)
         except OSError as error:
             raise ModelError(
@@ -357,8 +369,7 @@ class _Run:
 
 
 def _write_curves(folder: Path, trainer: Trainer, corpus: Corpus, reporter: Reporter) -> None:
-    try:
+    with spared(f"{folder}: history.csv was not written", reporter):
         write_history(folder / "history.csv", trainer.state.history)
+    with spared(f"{folder}: curves.png was not drawn", reporter):
         draw_curves(folder / "curves.png", trainer.state.history, title=corpus.name)
-    except OSError as error:
-        reporter.message(f"warning: {folder}: the curves were not written ({error.strerror})")

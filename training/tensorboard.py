@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import tensorflow as tf
 
 from textrnn.analysis.recurrences import gate_values, recurrences
 from textrnn.classifier import TextClassifier
+from textrnn.shown import markdown
 
-__all__ = ["TensorBoardWriter", "gate_activations"]
+__all__ = ["TENSORBOARD", "TensorBoardWriter", "gate_activations"]
+
+TENSORBOARD = "tensorboard"
+"""The folder of the events in a run folder."""
 
 SAMPLE_TEXTS = 16
 SAMPLE_TOKENS = 64
@@ -37,7 +42,7 @@ class TensorBoardWriter:
         texts: Sequence[str],
         labels: Sequence[tuple[str, ...]],
     ) -> None:
-        self._writer = tf.summary.create_file_writer(str(folder))
+        self._writer = tf.summary.create_file_writer(os.fsencode(folder))
         self._texts, self._labels = texts[:SAMPLE_TEXTS], labels
         rows = [np.asarray(row)[:SAMPLE_TOKENS] for row in ids[:SAMPLE_TEXTS]]
         self._ids = np.zeros([len(rows), max(1, *map(len, rows))], np.int32)
@@ -77,8 +82,9 @@ class TensorBoardWriter:
         lines = ["label | predicted | probability | text", "--- | --- | --- | ---"]
         for text, labels, scores in zip(self._texts, self._labels, probabilities, strict=False):
             best = int(np.argmax(scores))
-            start = " ".join(text[:SAMPLE_CHARACTERS].split()).replace("|", "\\|")
-            lines.append(f"{', '.join(labels)} | {names[best]} | {scores[best]:.3f} | {start}")
+            given = ", ".join(map(markdown, labels))
+            start = markdown(text[:SAMPLE_CHARACTERS])
+            lines.append(f"{given} | {markdown(names[best])} | {scores[best]:.3f} | {start}")
         return "\n".join(lines)
 
 

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import optuna
 import yaml
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
@@ -29,6 +28,8 @@ from textrnn.atomic import write_atomically
 from textrnn.classifier import TextClassifier
 from textrnn.config import RunConfig
 from textrnn.errors import ConfigError
+from textrnn.pictures import png
+from textrnn.training.faults import spared
 from textrnn.training.folder import hold
 from textrnn.training.progress import Reporter
 
@@ -140,7 +141,8 @@ def tune(
                 f"no trial of {len(outcomes)} came to an end; look into {output / TRIALS}, give "
                 "more time, or a larger --size-budget."
             )
-        _write(outcomes, output)
+        with spared(f"{output}: the table of the trials was not written", reporter):
+            _write(outcomes, output)
         shutil.rmtree(output / BEST, ignore_errors=True)
         shutil.copytree(best[0].run, output / BEST)
         return outcomes
@@ -198,7 +200,7 @@ def _try(
         measured = json.loads((run / bundle.METRICS).read_text(encoding="utf-8"))["validation"]
         score = float(measured.get("micro_f1", measured["accuracy"]))
     except (OSError, ValueError, KeyError):
-        last = log.read_text(encoding="utf-8").strip().splitlines()[-1:]
+        last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         reporter.message(f"trial {trial.number} failed: {' '.join(last)}")
         study.tell(trial, state=TrialState.FAIL)
         return
@@ -313,7 +315,4 @@ def _write(outcomes: list[Outcome], output: Path) -> None:
     times.legend()
     for axes in (sizes, times):
         axes.grid(alpha=0.3)
-    picture = io.BytesIO()
-    FigureCanvasAgg(figure)
-    figure.savefig(picture, format="png")
-    write_atomically(output / "trials.png", picture.getvalue())
+    write_atomically(output / "trials.png", png(figure))

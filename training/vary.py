@@ -84,7 +84,7 @@ def _train(name: str, config: RunConfig, output: Path, reporter: Reporter) -> No
     command += ["--config", str(settings), "--output", str(run)]
     with log.open("a", encoding="utf-8") as file:
         code = _call(command, file)
-    lines = log.read_text(encoding="utf-8").strip().splitlines()
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     if code:
         raise ConfigError(f"{name}: the training failed ({' '.join(lines[-1:])}); see {log}.")
     reporter.message(f"{name}: {next((x for x in reversed(lines) if ' accuracy ' in x), 'done')}")

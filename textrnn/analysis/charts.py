@@ -6,7 +6,6 @@ import html
 import io
 import itertools
 import re
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from textrnn.calibration import CALIBRATION_BINS, Reliability
+from textrnn.pictures import make_plain, without_warnings
+from textrnn.shown import one_line
 
 __all__ = ["Line", "line_chart", "reliability_chart", "stairs_chart"]
 
@@ -119,7 +120,8 @@ def line_chart(
         elif log_y:
             axes.set_ylim(0.0, high)
         if ticks is not None:
-            axes.set_xticks(range(len(ticks)), ticks)
+            names = ["\n".join(map(one_line, tick.split("\n"))) for tick in ticks]
+            axes.set_xticks(range(len(ticks)), names, parse_math=False)
         else:
             if len({float(x) for line in lines for x in line.x}) == 1:
                 axes.set_xlim(lines[0].x[0] - 1, lines[0].x[0] + 1)
@@ -201,8 +203,8 @@ def _svg(figure: Figure, title: str) -> str:
     picture = io.StringIO()
     # Names of clips and marks must differ between the pictures of one page.
     salt: dict[Any, Any] = {"svg.hashsalt": f"textrnn{next(_numbers)}"}
-    with matplotlib.rc_context(salt), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # A letter that the measuring font has not.
+    make_plain(figure)
+    with matplotlib.rc_context(salt), without_warnings():
         figure.savefig(picture, format="svg", transparent=True, metadata=dict.fromkeys(_METADATA))
     text = picture.getvalue()
     text = text[text.index("<svg") :]
@@ -212,4 +214,4 @@ def _svg(figure: Figure, title: str) -> str:
     text = text.replace("'DejaVu Sans'", "system-ui, sans-serif").replace(INK, "currentColor")
     for i, colour in enumerate(SERIES, start=1):
         text = text.replace(colour, f"var(--c{i})")
-    return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(title)}" ', 1)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(one_line(title))}" ', 1)

@@ -14,6 +14,7 @@ from textrnn.analysis.charts import Line, line_chart, reliability_chart, stairs_
 from textrnn.analysis.coloured import STYLE, coloured_html
 from textrnn.analysis.credit import Credit
 from textrnn.analysis.summary import Summary, place, tokens, within
+from textrnn.vocabulary import valid_unicode
 
 __all__ = ["report_page"]
 
@@ -56,7 +57,7 @@ def report_page(found: Summary) -> str:
         many=lambda curve: (len(curve.norm) - 1) * curve.tokens_per_step,
         seconds=sum(part.seconds for part in vars(found).values() if hasattr(part, "reason")),
     )
-    return page
+    return valid_unicode(page)
 
 
 def _confusions(found: Summary) -> list[tuple[str, str, int]]:

@@ -1,14 +1,28 @@
-"""Where tables go: stdout, as wide as the terminal, or wide enough for a file or a pipe."""
+"""What goes to stdout: any name, and tables as wide as the terminal, or wide enough for a file."""
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
+import sys
 
 from rich.console import Console
 
-__all__ = ["table_console"]
+__all__ = ["print_any_name", "table_console"]
 
 FILE_WIDTH = 160
+
+
+def print_any_name() -> None:
+    """Has stdout take any name of a file.
+
+    The bytes of a name that is no UTF-8 go out as they are, so that a script can use the name. An
+    encoding with few characters gets escapes for the others.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        unicode = codecs.lookup(sys.stdout.encoding).name.startswith("utf-")
+        sys.stdout.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
 
 
 def table_console() -> Console:

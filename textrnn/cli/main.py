@@ -75,3 +75,6 @@ class _LazyGroup(click.Group):
 @click.version_option(package_name="textrnn")
 def main() -> None:
     """Recurrent text classifiers: small, fast, explainable, trained on your own machine."""
+    from textrnn.cli.console import print_any_name
+
+    print_any_name()
