@@ -107,7 +107,9 @@ def write(folder: Path, artefacts: list[Artefact], about: Mapping[str, Any]) -> 
         **about,
         "artefacts": [artefact.to_dict() for artefact in artefacts],
     }
-    write_atomically(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    # Escapes that JSON has too stand for what UTF-8 cannot hold of the run's path.
+    write_atomically(folder / MANIFEST, text.encode("utf-8", errors="backslashreplace"))
 
 
 def read(folder: Path) -> tuple[list[Artefact], dict[str, Any]]:

@@ -22,6 +22,7 @@ from textrnn.export.reference import Reference
 from textrnn.export.tflite import STREAM_TOKENS
 from textrnn.export.verify import verify
 from textrnn.inference import TrainedClassifier
+from textrnn.vocabulary import valid_unicode
 
 __all__ = ["ExportOptions", "export", "run_of", "verify_folder"]
 
@@ -59,6 +60,11 @@ def export(
     unsuitable = plain_obstacle(classifier.config.tokenizer)
     if options.plain_ops and unsuitable is not None:
         raise ConfigError(unsuitable)
+    if valid_unicode(str(folder.resolve())) != str(folder.resolve()):
+        raise ConfigError(
+            f"{folder}: expected a folder whose path is UTF-8, for the runtimes open no other; "
+            "choose another --output."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         classifier.tokenizer.save(folder / bundle.TOKENIZER)

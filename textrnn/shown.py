@@ -12,7 +12,7 @@ from textrnn.vocabulary import valid_unicode
 __all__ = ["markdown", "one_line"]
 
 # What CommonMark and GitHub read as markup wherever it stands in a line; _ only beside a word.
-_MARKUP = re.compile(r"[\\`*\[\]<>|~&$]|(?<!\w)_|_(?!\w)")
+_MARKUP = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
 # What they read as a heading, a rule or a list where a line begins with it.
 _BLOCK = re.compile(r"[#+\-=]|\d+(?=[.)])")
 

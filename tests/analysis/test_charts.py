@@ -81,3 +81,13 @@ def test_a_histogram_over_powers_of_two():
     lines = [Line("one", edges[:-1], [1, 2, 0]), Line("two", edges[:-1], [0, 2, 1], faint=True)]
     svg = stairs_chart(lines, edges, title="it", x="tokens", y="units")
     assert {"0.5", "1", "2", "4", "one", "two"} <= set(words(svg))
+
+
+@pytest.mark.parametrize("name", ["reviews $100_to_$200", "$x$", "rev\udcff", "tab\nnew", "评论"])
+def test_names_are_drawn_as_they_stand(name):
+    two = [Line(f"of {name}", [0, 1], [3, 4]), Line("two", [0, 1], [4, 3])]
+    svg = line_chart(two, title=name, x=f"x {name}", y=f"y {name}", ticks=[name, "other"])
+    line = name.replace("\n", " ").replace("\udcff", "\ufffd")
+    assert {f"x {line}", f"y {line}", f"of {line}"} <= set(words(svg))
+    assert {*name.replace("\udcff", "\ufffd").split("\n"), "other"} <= set(words(svg))
+    assert ET.fromstring(svg.encode()).get("aria-label") == line

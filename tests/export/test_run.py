@@ -123,6 +123,23 @@ def test_a_broken_manifest_is_named(tmp_path: Path, content: str) -> None:
         manifest.read(tmp_path)
 
 
+def test_the_way_to_a_run_may_be_no_unicode(tmp_path: Path) -> None:
+    manifest.write(tmp_path, [], {"run": "../rev\udcff", "labels": ["größe"]})
+    _, about = manifest.read(tmp_path)
+    assert about["run"] == "../rev\udcff"
+    assert "größe" in (tmp_path / "manifest.json").read_text(encoding="utf-8")
+
+
+def test_a_folder_that_no_runtime_can_open_is_named(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="expected a folder whose path is UTF-8"):
+        export(
+            finished_run(tmp_path_factory).folder, tmp_path / "ex\udcff", texts=["a"], targets=[1]
+        )
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_manifest_of_another_format_is_refused(tmp_path: Path) -> None:
     manifest.write(tmp_path, [], {})
     path = tmp_path / "manifest.json"

@@ -1,17 +1,21 @@
+import io
 import json
 from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from rich.console import Console
 from tiny import QUIET, labelled_texts, run_config, stop_after, write_csv
 
 from textrnn import bundle
 from textrnn.errors import ConfigError, ModelError
 from textrnn.training import run as running
 from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
-from textrnn.training.faults import WorkerLost, explained
+from textrnn.training.faults import WorkerLost, explained, spared
+from textrnn.training.find_rate import RangeTest
 from textrnn.training.folder import hold
-from textrnn.training.run import train
+from textrnn.training.progress import Reporter
+from textrnn.training.run import find_learning_rate, train
 from textrnn.training.strategy import Distribution
 
 
@@ -77,8 +81,6 @@ def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypa
 
 
 def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tmp_path, capsys):
-    from textrnn.training.progress import Reporter
-
     values = config.to_dict()
     values["training"].update(epochs=2, checkpoint_minutes=0.0)
     config = type(config).from_dict(values)
@@ -105,8 +107,6 @@ def test_operational_settings_may_change(config, tmp_path):
 
 
 def test_resume_or_start(config, tmp_path, capsys):
-    from textrnn.training.progress import Reporter
-
     settings = {"reporter": Reporter(), "resume_or_start": True}
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "run", **settings, should_stop=stop_after(2))
@@ -131,3 +131,55 @@ def test_a_lost_worker_is_an_error_where_there_are_several(monkeypatch):
         explained(distribution),
     ):
         raise error
+
+
+def failing(error: BaseException):
+    def fail(*_, **__):
+        raise error
+
+    return fail
+
+
+def warnings(log: io.StringIO) -> list[str]:
+    return [line for line in log.getvalue().splitlines() if line.startswith("warning: ")]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "no"), ValueError("no"), UnicodeError("no")])
+@pytest.mark.parametrize(
+    ("home", "name", "what"),
+    [
+        (running, "write_history", "history.csv was not written"),
+        (running, "draw_curves", "curves.png was not drawn"),
+        (running, "model_card", "the model card was not written"),
+        (running.TensorBoardWriter, "__init__", "no events were written"),
+        (running.TensorBoardWriter, "write", "no events were written"),
+        (running.TensorBoardWriter, "close", "no events were written"),
+    ],
+)
+def test_what_only_accompanies_a_training_never_ends_it(
+    config, tmp_path, monkeypatch, home, name, what, error
+):
+    monkeypatch.setattr(home, name, failing(error))
+    log = io.StringIO()
+    assert train(config, tmp_path / "run", reporter=Reporter(Console(file=log, width=500)))
+    assert bundle.is_complete(tmp_path / "run")
+    (line,) = warnings(log)
+    assert line.endswith(f"{what} (no)")
+
+
+def test_a_range_test_without_its_picture_still_suggests(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(RangeTest, "write", failing(ValueError("no")))
+    log = io.StringIO()
+    reporter = Reporter(Console(file=log, width=500))
+    assert find_learning_rate(config, tmp_path / "run", reporter=reporter).suggestion > 0
+    assert len(warnings(log)) == 1
+
+
+def test_an_interruption_is_not_spared(config, tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt), spared("nothing", QUIET):
+        raise KeyboardInterrupt
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "draw_curves", failing(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            train(config, tmp_path / "run", reporter=QUIET)
+    assert train(config, tmp_path / "run", reporter=QUIET, resume=True)

@@ -1,7 +1,15 @@
+import ast
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
 from tiny import MODEL
 
 from textrnn.config import DataConfig, ModelConfig, RunConfig, TokenizerConfig, TrainingConfig
-from textrnn.training.model_card import model_card, with_key_figures
+from textrnn.pretrain_config import PretrainConfig, TextConfig
+from textrnn.training.model_card import language_model_card, model_card, with_key_figures
 
 FIGURES = {
     "texts": 1234,
@@ -13,7 +21,16 @@ FIGURES = {
 TRAINING = {"best_epoch": 2, "epochs": 5, "seconds": 9.0, "vocab_size": 7654}
 
 
-def card(*, metrics=None, notices=(), keep="best", **model) -> str:
+def card(
+    *,
+    metrics=None,
+    notices=(),
+    keep="best",
+    folder="runs/letters",
+    name="letters",
+    labels=("neg", "pos"),
+    **model,
+) -> str:
     config = RunConfig(
         data=DataConfig(train_file="a.csv"),
         tokenizer=TokenizerConfig(piece_type="bpe", lowercase=False),
@@ -22,8 +39,9 @@ def card(*, metrics=None, notices=(), keep="best", **model) -> str:
     )
     return model_card(
         config,
-        name="letters",
-        labels=("neg", "pos"),
+        folder=Path(folder),
+        name=name,
+        labels=labels,
         weights=98765,
         metrics={"training": TRAINING, **(metrics or {"validation": FIGURES, "test": FIGURES})},
         notices=notices,
@@ -76,6 +94,94 @@ def test_a_plain_model_of_one_direction():
 def test_what_was_left_out_of_the_data_is_told():
     assert card(notices=("3 rows left out.",)).endswith("## Data\n\n- 3 rows left out.\n")
     assert "## Data" not in card()
+
+
+def shown(text: str) -> str:
+    """What a reader of the Markdown sees, but for code."""
+    blocks = MarkdownIt("commonmark").enable("table").parse(text)
+    inline = [block.children for block in blocks if block.type == "inline"]
+    return "\n".join("".join(part.content for part in parts) for parts in inline)
+
+
+ODD = "a|b `c` [x](y) *z* <b> $d_$"
+
+
+def test_the_user_s_words_are_no_markup():
+    text = shown(card(name=ODD, labels=("neg", ODD), notices=(f"1 row left out: {ODD}.",)))
+    assert text.startswith(f"Text classifier: {ODD}\n")
+    assert f"2 labels: neg, {ODD}.\n" in text
+    assert f"1 row left out: {ODD}." in text
+
+
+def test_words_of_several_lines_stay_on_theirs():
+    text = card(name="a\n# b\udcff", labels=("one\n\n## two", "pos"), notices=("\n- x\n- y",))
+    assert text.encode().startswith("# Text classifier: a # b\ufffd\n".encode())
+    assert "2 labels: one ## two, pos." in text
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## Model",
+        "## Measured",
+        "## Use",
+        "## Data",
+    ]
+    assert shown(text).endswith("- x - y")
+
+
+def test_many_labels_are_not_all_listed():
+    names = tuple(f"label{i}" for i in range(1000))
+    text = card(labels=names)
+    assert "into 1000 labels: label0, label1, " in text
+    assert "label19 and 980 more, all in labels.txt." in text
+    assert "label20" not in text
+    assert "more" not in card(labels=names[:20])
+    assert len(card(labels=("long " * 1000, "b"))) < len(card()) + 100
+
+
+FOLDERS = ["runs/bbc_news", "runs/it's", 'runs/"a" b', "runs/a\nb", "runs/rev\udcff", "C:\\runs"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_card_says_how_to_load_this_folder(folder):
+    text = card(folder=folder)
+    _, code, _ = text.split("```")
+    tree = ast.parse(code.removeprefix("python\n"))
+    assert folder in [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    assert text.encode()
+
+
+def test_the_folder_stands_between_double_quotes():
+    assert 'model = textrnn.load("runs/bbc_news")\n' in card(folder="runs/bbc_news")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_card_of_a_language_model_has_a_command_for_this_folder(folder):
+    text = language_model_card(
+        PretrainConfig(data=TextConfig(text_file=f"{ODD}.txt")),
+        folder=Path(folder),
+        weights=1,
+        metrics={
+            "training": {"vocab_size": 1, "tokens": 1, "updates": 1},
+            "held_out": {"perplexity": 1.0},
+        },
+    )
+    assert shown(text).startswith(f"Language model: {ODD}.txt\n")
+    (line,) = [line for line in text.splitlines() if line.startswith("textrnn score ")]
+    words = subprocess.run(
+        ["bash", "-c", line.replace("textrnn score", "printf '%s\\0'")],
+        capture_output=True,
+        check=True,
+    ).stdout
+    assert words == os.fsencode(folder) + b"\0a text\0"
+
+
+def test_the_page_of_a_report_is_linked_whatever_its_name():
+    page = os.fsdecode(b"my [report] (1)\xff.html")
+    (link,) = [
+        part
+        for block in MarkdownIt().parse(with_key_figures(card(), {"a": "1"}, page=page))
+        for part in block.children or ()
+        if part.type == "link_open"
+    ]
+    assert link.attrs["href"] == "my%20%5Breport%5D%20%281%29%FF.html"
 
 
 def test_key_figures_stand_before_the_use():

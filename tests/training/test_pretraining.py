@@ -3,6 +3,8 @@
 import dataclasses
 import gzip
 import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from textrnn.pretrain_config import PretrainConfig, TextConfig
 from textrnn.training import pretrainer, pretraining
 from textrnn.training.checkpoints import CHECKPOINTS
 from textrnn.training.pretraining import pretrain
+from textrnn.training.progress import Reporter
 
 LINES = ["a b c d e f g h", "b c d e f g h a", "c d e f g h a b"] * 12
 
@@ -258,3 +261,24 @@ def test_wrong_settings_are_told():
         PretrainConfig.from_dict({"model": {"cell": "none"}})
     with pytest.raises(ConfigError, match="`held_out` must be more than 0"):
         PretrainConfig.from_dict({"pretraining": {"held_out": 0.0}})
+
+
+@pytest.mark.parametrize("name", ["write_history", "language_model_card"])
+def test_what_only_accompanies_a_training_never_ends_it(texts, tmp_path, monkeypatch, capsys, name):
+    def fail(*_, **__):
+        raise ValueError("no")
+
+    monkeypatch.setattr(pretraining, name, fail)
+    pretrain(config(texts, epochs=1), tmp_path / "run", reporter=Reporter())
+    assert bundle.is_complete(tmp_path / "run")
+    told = capsys.readouterr().err.splitlines()
+    assert len([line for line in told if line.startswith("warning: ")]) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
+def test_a_file_may_have_any_name(texts, tmp_path):
+    odd = texts.rename(tmp_path / os.fsdecode(b"rev\xff $a_$.txt"))
+    run = tmp_path / os.fsdecode(b"run\xff")
+    pretrain(config(odd, epochs=1), run, reporter=QUIET)
+    assert bundle.load_language_model(run)
+    assert "# Language model: " in (run / "README.md").read_text(encoding="utf-8")

@@ -78,3 +78,13 @@ def test_the_gates_are_those_of_the_recurrence():
         c = found["layer1/forget"][t] * c + found["layer1/input"][t] * candidate
         h = found["layer1/output"][t] * np.tanh(c)
         np.testing.assert_allclose(states[0, t], h, atol=1e-5)
+
+
+def test_labels_stay_in_their_cells(tmp_path):
+    writer = TensorBoardWriter(tmp_path, ids=IDS[:1], texts=["a"], labels=[("x|y", "`z`")])
+    odd = ("x|y\n\udcff", "`z`")
+    writer.write(ROWS[0], random_classifier("none", "mean"), np.array([[0.9, 0.1]]), odd)
+    writer.close()
+    (path,) = tmp_path.iterdir()
+    content = path.read_bytes()
+    assert "x\\|y, \\`z\\` | x\\|y \ufffd | 0.900 | a".encode() in content

@@ -12,6 +12,7 @@ from textrnn import bundle
 from textrnn.config import RunConfig
 from textrnn.errors import ConfigError
 from textrnn.training import tune as tuning
+from textrnn.training.progress import Reporter
 from textrnn.training.tune import SEARCHED, model_bytes, tune
 
 FIXED = {name for settings in SEARCHED.values() for name in settings} - {"cell", "units"}
@@ -78,6 +79,16 @@ def test_the_best_settings_are_found_and_kept(config, trials, tmp_path):
     assert [int(row["trial"]) for row in rows] == [outcome.number for outcome in outcomes]
     assert rows[0]["cell"] == best.model.cell
     assert (tmp_path / "tune" / "trials.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_that_fails_loses_no_search(config, trials, tmp_path, monkeypatch, capsys):
+    def fail(*_):
+        raise ValueError("no")
+
+    monkeypatch.setattr(tuning, "png", fail)
+    search(config, tmp_path / "tune", most_trials=2, reporter=Reporter())
+    assert (tmp_path / "tune" / "best").is_dir()
+    assert "warning: " in capsys.readouterr().err
 
 
 def test_what_is_given_is_not_searched(config, trials, tmp_path):

@@ -117,6 +117,7 @@ def export(
     from textrnn.export.run import ExportOptions, run_of, verify_folder
     from textrnn.export.run import export as write
     from textrnn.training.progress import Reporter
+    from textrnn.vocabulary import valid_unicode
 
     reporter = Reporter()
     source = run if run is not None else run_of(Path(str(verify_only)))
@@ -131,7 +132,7 @@ def export(
             lengths=lengths,
             form=form,
             precisions=tuple(p for p in precisions if p != "float32"),
-            name=name or source.resolve().name,
+            name=valid_unicode(name or source.resolve().name),
             version=version,
             plain_ops=plain_ops,
         )
