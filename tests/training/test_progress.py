@@ -1,10 +1,12 @@
 import io
+import re
+import sys
 
 import pytest
 from rich.console import Console
 
 from textrnn.training import progress
-from textrnn.training.progress import Reporter
+from textrnn.training.progress import JsonReporter, Reporter
 
 
 @pytest.fixture
@@ -90,3 +92,88 @@ def test_a_terminal_gets_a_bar(log):
     assert "epoch 1/2" in shown
     assert "4/4" in shown
     assert "loss 0.5" in shown
+
+
+FIGURES = "loss 1.500 accuracy 0.500 123,456 tokens/s"
+
+
+def last_line(width: int, name: str, *, total: int, done: int, figures: str = FIGURES) -> str:
+    """What a terminal shows of a step half a minute after it began."""
+    now = [0.0]
+    log = io.StringIO()
+    console = Console(
+        file=log, force_terminal=True, width=width, color_system=None, get_time=lambda: now[0]
+    )
+    with Reporter(console).step(name, total=total) as advance:
+        for _ in range(2):
+            now[0] += 15.0
+            advance(done // 2, figures)
+    return log.getvalue().split("\r")[-1].replace("\x1b[2K", "").split("\n")[0]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+@pytest.mark.parametrize("name", ["epoch 1/4", "epoch 100/100"])
+def test_a_narrow_terminal_shows_what_matters(width, name):
+    line = last_line(width, name, total=2400, done=1200)
+    assert len(line) <= width
+    assert line.startswith(f"{name} ")
+    assert "1200/2400" in line
+    assert re.search(r"0:00:\d\d left loss 1\.500 ", line)
+
+
+def test_the_bar_gives_way_first():
+    lines = [last_line(width, "epoch 1/4", total=24, done=12) for width in (75, 80, 100, 200)]
+    bars = [line.count("━") + line.count("╸") for line in lines]
+    assert bars == sorted(bars)
+    assert bars[0] == 0 < bars[1] < bars[2]
+    assert all(FIGURES in line and "…" not in line for line in lines)
+
+
+def test_a_name_that_is_too_long_leaves_room_for_the_rest():
+    line = last_line(60, "a run of a long name " * 5, total=24, done=12)
+    assert re.search(r"… 12/24 0:00:\d\d left loss 1\.500", line)
+
+
+def test_a_step_of_unknown_length_has_a_bar():
+    assert last_line(80, "texts", total=0, done=12, figures="").rstrip().endswith(" 12/? 0:00:30")
+
+
+@pytest.mark.parametrize("name", ["[red]a[/b]", ":smile:", "two\nlines", "rev\udcff"])
+def test_a_name_is_no_markup(log, name):
+    reporter = Reporter(Console(file=log, force_terminal=True, width=100, color_system=None))
+    line = name.replace("\n", " ").replace("\udcff", "\ufffd")
+    with reporter.step(name, total=4) as advance:
+        advance(4, name)
+    assert log.getvalue().count(line) >= 2
+    with reporter.wait(name):
+        pass
+    reporter.message(name)
+    assert log.getvalue().endswith(f"{name}\n")
+
+
+class Broken(io.StringIO):
+    """A file that nothing more can be written to."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+    def write(self, text: str) -> int:
+        raise self.error
+
+    def fileno(self) -> int:
+        return self.descriptor
+
+
+@pytest.mark.parametrize("kind", [Reporter, JsonReporter])
+@pytest.mark.parametrize("error", [OSError(28, "no space"), BrokenPipeError(32, "nobody reads")])
+def test_a_log_that_cannot_be_written_ends_nothing(kind, error, monkeypatch, tmp_path):
+    with (tmp_path / "log").open("w") as file:
+        broken = Broken(error)
+        broken.descriptor = file.fileno()
+        monkeypatch.setattr(sys, "stderr", broken)
+        reporter = kind()
+        with reporter.step("step", total=2) as advance:
+            advance(1)
+            reporter.message("one")
+            reporter.message("two")

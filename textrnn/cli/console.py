@@ -27,7 +27,7 @@ def print_any_name() -> None:
 
 def table_console() -> Console:
     """A console on stdout; tables are cut short only where a terminal or COLUMNS limits them."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
-    return Console(highlight=False, width=FILE_WIDTH)
+    return Console(highlight=False, emoji=False, width=FILE_WIDTH)
