@@ -106,3 +106,25 @@ def test_labels_are_printed_as_they_are(capsys):
     _print_tables(metrics, Console(width=100))
     printed = capsys.readouterr().out
     assert all(printed.count(label) == 3 for label in labels)
+
+
+def test_of_many_labels_the_most_frequent_mistakes_are_printed(capsys):
+    from rich.console import Console
+
+    from textrnn.cli.evaluate import _print_tables
+
+    labels = [f"label{i}" for i in range(150)]
+    figures = {"precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 2}
+    matrix = [[2 * (i == j) for j in range(150)] for i in range(150)]
+    matrix[3][7], matrix[9][1] = 1234, 56
+    metrics = {
+        "texts": 300,
+        "per_class": dict.fromkeys(labels, figures),
+        "confusion_matrix": matrix,
+    }
+    _print_tables(metrics, Console(width=80))
+    printed = capsys.readouterr().out
+    _, mistakes = printed.split("the most frequent mistakes")
+    rows = [line.split()[1::2] for line in mistakes.splitlines() if "label" in line]
+    assert rows == [["label3", "label7", "1,234"], ["label9", "label1", "56"]]
+    assert max(map(len, printed.splitlines())) <= 80

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
-from textrnn.cli.console import table_console
+from textrnn.cli.console import print_table, table_console
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
 from textrnn.cli.run_data import check_run, read_split
 from textrnn.cli.startup import start_tensorflow
@@ -225,12 +225,12 @@ def _drawn(config: RunConfig) -> tuple[Any, ...]:
 
 def _print_tables(comparison: Comparison, console: Console) -> None:
     figures = Table(
-        Column("run", overflow="fold"),
+        "run",
         *("accuracy", "macro F1", "log loss", "ECE"),
         title=f"{comparison.texts:,} texts; percent, with 95 % confidence intervals",
     )
     costs = Table(
-        Column("run", overflow="fold"),
+        "run",
         *("weights", "MB on disk", "tokens/s"),
         title="cost; the speed as measured once",
     )
@@ -248,19 +248,19 @@ def _print_tables(comparison: Comparison, console: Console) -> None:
             f"{run.file_bytes / 1e6:.2f}",
             f"{run.tokens_per_second:,.0f}",
         )
-    console.print(figures)
-    console.print(costs)
+    print_table(console, figures)
+    print_table(console, costs)
     buckets = comparison.runs[0].by_length
     lengths = Table(
-        Column("run", overflow="fold"),
+        "run",
         *(f"{bucket.shortest:,}-{bucket.longest:,}" for bucket in buckets),
         title="accuracy by length in tokens; percent",
     )
     for run in comparison.runs:
         lengths.add_row(escape(run.name), *(_interval(b.accuracy) for b in run.by_length))
-    console.print(lengths)
+    print_table(console, lengths)
     pairs = Table(
-        *(Column(name, overflow="fold") for name in ("one", "other", "better")),
+        *("one", "other", "better"),
         *("only one right", "only other right", "p", "p (Holm)"),
         title="McNemar's exact test",
     )
@@ -275,7 +275,7 @@ def _print_tables(comparison: Comparison, console: Console) -> None:
             f"{pair.p_value:.2g}",
             f"{pair.adjusted:.2g}",
         )
-    console.print(pairs)
+    print_table(console, pairs)
 
 
 def _interval(found: Interval) -> str:

@@ -7,9 +7,11 @@ import io
 import os
 import sys
 
+from rich import box
 from rich.console import Console
+from rich.table import Table
 
-__all__ = ["print_any_name", "table_console"]
+__all__ = ["fits", "print_any_name", "print_table", "table_console"]
 
 FILE_WIDTH = 160
 
@@ -31,3 +33,21 @@ def table_console() -> Console:
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
     return Console(highlight=False, emoji=False, width=FILE_WIDTH)
+
+
+def fits(console: Console, table: Table) -> bool:
+    """Whether a table can be printed with each cell on as many lines as it has."""
+    boundless = console.options.update(max_width=10_000)
+    return console.measure(table, options=boundless).maximum <= console.width
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Prints a table: without its inner lines where they leave the words too little room.
+
+    What is still too wide goes on in the next line; nothing is cut off.
+    """
+    for column in table.columns:
+        column.overflow = "fold"
+    if not fits(console, table):
+        table.box, table.padding, table.pad_edge = box.SIMPLE_HEAD, (0, 0), False
+    console.print(table)

@@ -10,7 +10,7 @@ import platform
 import click
 from rich.table import Table
 
-from textrnn.cli.console import table_console
+from textrnn.cli.console import print_table, table_console
 from textrnn.cli.startup import start_tensorflow
 
 __all__ = ["doctor"]
@@ -63,7 +63,7 @@ def doctor(as_json: bool) -> None:
     table = Table("what", "found")
     for name, value in facts.items():
         table.add_row(name, value)
-    table_console().print(table)
+    print_table(table_console(), table)
 
 
 def _version(package: str) -> str:

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from textrnn.cli.console import table_console
+from textrnn.cli.console import print_table, table_console
 from textrnn.cli.options import data_options, given_settings
 from textrnn.cli.run_data import check_run, read_split
 from textrnn.cli.startup import start_tensorflow
@@ -186,7 +186,7 @@ def _print_table(artefacts: Sequence[Any], console: Console) -> None:
             "" if accuracy is None else f"{accuracy:.4f}",
             artefact.status,
         )
-    console.print(table)
+    print_table(console, table)
     for artefact in artefacts:
         if artefact.reason is not None:
             told = f"left out: {artefact.name}: {artefact.reason}"

@@ -10,7 +10,7 @@ import click
 import humanfriendly
 from rich.table import Table
 
-from textrnn.cli.console import table_console
+from textrnn.cli.console import print_table, table_console
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config import (
@@ -110,6 +110,6 @@ def tune(
             f"{outcome.seconds:.0f}",
             ", ".join(values),
         )
-    table_console().print(table)
+    print_table(table_console(), table)
     click.echo(f"{len(trained)} trials trained of {len(outcomes)}; table {output / 'trials.csv'}")
     click.echo(f"best run {output / 'best'}")
