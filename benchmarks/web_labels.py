@@ -2,8 +2,8 @@
 
     python benchmarks/web_labels.py RUN --tasks-text node_modules/@mediapipe/tasks-text --split test
 
-The page docs/web/index.html classifies texts of the run's data set in headless Chromium. The
-classifier is asked about the same texts, cut to the file's length.
+The page docs/web/index.html classifies texts of the run's data set in headless Chromium, driven from
+outside by web_driver.html. The classifier is asked about the same texts, cut to the file's length.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import tempfile
 import threading
 import urllib.parse
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import click
 import numpy as np
 
 PAGE = Path(__file__).parents[1] / "docs" / "web"
+DRIVER = Path(__file__).with_name("web_driver.html")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Nothing in here may look for a network.
 FLAGS = (
@@ -44,7 +46,7 @@ def find_browser() -> str | None:
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves the page, the package, the model and the texts, and takes the answers."""
+    """Serves the page, its driver, the package, the model and the texts; takes what is shown."""
 
     extensions_map = {  # noqa: RUF012
         **http.server.SimpleHTTPRequestHandler.extensions_map,
@@ -65,25 +67,42 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             return str(self.site.model)
         if path == "/texts.json":
             return str(self.site.texts)
+        if path == "/driver.html":
+            return str(DRIVER)
         return super().translate_path(path)
 
     def do_POST(self) -> None:
-        """Takes the answers."""
+        """Takes what the page shows."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(204)
         self.end_headers()
-        self.site.answers = json.loads(body)
-        self.site.answered.set()
+        self.site.shown = Shown(**json.loads(body))
+        self.site.posted.set()
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Says nothing."""
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows in the end.
+
+    Attributes:
+        problem: Why it has no model, empty if it has one.
+        answers: For each text the labels with their scores.
+        button: The words on its button.
+    """
+
+    problem: str
+    answers: list[dict[str, float]]
+    button: str
+
+
 class _Site:
     def __init__(self, tasks_text: Path, model: Path, texts: Path) -> None:
         self.tasks_text, self.model, self.texts = tasks_text, model, texts
-        self.answered = threading.Event()
-        self.answers: list[list[dict[str, Any]]] = []
+        self.posted = threading.Event()
+        self.shown = Shown("", [], "")
 
 
 @contextlib.contextmanager
@@ -99,20 +118,27 @@ def serving(site: _Site) -> Iterator[str]:
             thread.join()
 
 
-def classify_in_browser(
-    texts: Sequence[str], *, model: Path, tasks_text: Path, browser: str, seconds: float
-) -> list[dict[str, float]]:
-    """For each text its labels with their scores, as the page gives them.
+def open_page(
+    texts: Sequence[str],
+    *,
+    model: Path,
+    tasks_text: Path,
+    browser: str,
+    seconds: float,
+    query: str = "",
+) -> Shown:
+    """Has the page classify texts, and gives what it shows.
 
     Args:
         texts: The texts.
         model: The file `model_mediapipe.tflite`.
         tasks_text: The folder of the npm package @mediapipe/tasks-text.
         browser: Chromium.
-        seconds: How long to wait for the answers.
+        seconds: How long to wait for the page.
+        query: The query of the page's address.
 
     Raises:
-        TimeoutError: They did not come.
+        TimeoutError: The page neither loads its model nor says why not.
     """
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "texts.json"
@@ -124,24 +150,24 @@ def classify_in_browser(
                     browser,
                     *FLAGS,
                     f"--user-data-dir={folder}/profile",
-                    f"{address}?batch=texts.json&answer=answer",
+                    f"{address}driver.html?{urllib.parse.urlencode({'query': query})}",
                 ],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
             try:
-                if not site.answered.wait(seconds):
-                    raise TimeoutError(f"no answer from {browser} in {seconds:.0f} s")
+                if not site.posted.wait(seconds):
+                    raise TimeoutError(f"nothing from {browser} in {seconds:.0f} s")
             finally:
                 process.terminate()
                 process.wait()
-    return [{one["label"]: one["score"] for one in answer} for answer in site.answers]
+    return site.shown
 
 
 def classify_in_python(
     texts: Sequence[str], *, model: Path, labels: Sequence[str]
 ) -> list[dict[str, float]]:
-    """The same, by the Python package mediapipe in a process of its own."""
+    """For each text its labels with their scores, by the Python package mediapipe."""
     from textrnn.export.processes import run_jobs
 
     with tempfile.TemporaryDirectory() as folder:
@@ -189,10 +215,11 @@ def main(run: Path, tasks_text: Path, split: Any, count: int, data_dir: str | No
     browser = find_browser()
     if browser is None:
         raise click.ClickException(f"expected one of {', '.join(BROWSERS)} on the path.")
+    shown = open_page(texts, model=model, tasks_text=tasks_text, browser=browser, seconds=600)
+    if shown.problem:
+        raise click.ClickException(shown.problem)
     found = {
-        "browser": classify_in_browser(
-            texts, model=model, tasks_text=tasks_text, browser=browser, seconds=600
-        ),
+        "browser": shown.answers,
         "python": classify_in_python(texts, model=model, labels=classifier.labels),
     }
     for name, answers in found.items():
