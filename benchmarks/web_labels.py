@@ -2,8 +2,8 @@
 
     python benchmarks/web_labels.py RUN --tasks-text node_modules/@mediapipe/tasks-text --split test
 
-The page docs/web/index.html classifies texts of the run's data set in headless Chromium, driven from
-outside by web_driver.html. The classifier is asked about the same texts, cut to the file's length.
+The page docs/web/index.html classifies texts of the run's data set in headless Chromium, driven
+from outside by web_driver.html. The classifier gets the same texts, cut to the file's length.
 """
 
 from __future__ import annotations

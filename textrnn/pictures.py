@@ -93,7 +93,7 @@ def _other_families(characters: str, own: tuple[str, ...]) -> tuple[str, ...]:
     for family in own:
         left = _missing(family, left)
     chosen: list[str] = []
-    candidates = _installed() if left else ()
+    candidates: Sequence[str] = _installed() if left else ()
     while left and candidates:
         missing = {family: _missing(family, left) for family in candidates}
         best = min(missing, key=lambda family: len(missing[family]))

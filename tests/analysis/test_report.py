@@ -112,6 +112,12 @@ def test_labels_and_texts_are_shown_as_they_stand(page, found):
     assert LABELS[1] in page.sections["mistakes"]
 
 
+def test_the_name_of_the_data_may_be_no_unicode(found):
+    text = report_page(dataclasses.replace(found, data="rev\udcff $a_$, test"))
+    assert "rev\ufffd $a_$, test" in text
+    assert text.encode()
+
+
 def test_the_mistakes_are_the_worst_and_explained(found):
     mistakes = found.mistakes.value
     right = found.scored.accuracy.value

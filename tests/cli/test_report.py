@@ -45,6 +45,14 @@ def test_the_page_and_the_card_are_written(textrnn, run, asked):
     assert call["data"] == "letters, test"
 
 
+def test_a_card_that_was_changed_in_another_encoding_keeps_its_bytes(textrnn, run, asked):
+    (run / "README.md").write_bytes("# Größe\n".encode("latin-1"))
+    textrnn("report", run)
+    card = (run / "README.md").read_bytes()
+    assert card.startswith("# Größe\n".encode("latin-1"))
+    assert b"| accuracy on 16 texts" in card
+
+
 def test_the_run_is_still_whole(textrnn, run, asked):
     textrnn("report", run)
     assert textrnn("predict", run, "x").stdout

@@ -57,6 +57,30 @@ def test_json_is_one_object(textrnn, data):
     assert set(figures["validation"]["per_class"]) == {"neg", "pos"}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
+def test_a_name_that_is_no_unicode_is_printed_as_its_bytes(textrnn, home):
+    odd = os.fsdecode(b"rev\xff $a_$")
+    write_csv(home / f"{odd}.csv", labelled_texts(40))
+    result = textrnn("train", "--train-file", f"{odd}.csv", *TINY)
+    assert result.stdout_bytes.endswith(b"run folder runs/rev\xff $a_$\n")
+    for command in (["evaluate", f"runs/{odd}"], ["predict", f"runs/{odd}", "--file"]):
+        extra = ["--split", "validation"] if command[0] == "evaluate" else [f"{odd}.csv"]
+        assert textrnn(*command, *extra).stdout
+    found = json.loads(
+        textrnn(
+            "train",
+            "--resume-or-start",
+            "--json",
+            "--output",
+            f"runs/{odd}",
+            "--train-file",
+            f"{odd}.csv",
+            *TINY,
+        ).stdout
+    )
+    assert found["run"] == f"runs/{odd}"
+
+
 def test_settings_come_from_the_command_line_before_the_file(textrnn, data, home):
     (home / "settings.yaml").write_text(
         "model: {cell: none, units: 5, residual: true}\n"

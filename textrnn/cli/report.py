@@ -87,9 +87,11 @@ def report(
         write_atomically(page, report_page(found))
         card = run / "README.md"
         if not others and card.is_file():
-            text = card.read_text(encoding="utf-8")
+            # Its user may have changed it, in any encoding: those bytes stay.
+            text = card.read_bytes().decode("utf-8", errors="surrogateescape")
             beside = page.name if page.parent.resolve() == run.resolve() else None
-            write_atomically(card, with_key_figures(text, key_figures(found), page=beside))
+            text = with_key_figures(text, key_figures(found), page=beside)
+            write_atomically(card, text.encode("utf-8", errors="surrogateescape"))
     except OSError as error:
         raise DataError(
             f"{page}: the report was not written ({error.strerror}); give another --output."
