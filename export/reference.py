@@ -7,11 +7,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from textrnn.inference import TrainedClassifier
+from textrnn.inference import LONG_TOKENS, TrainedClassifier
+from textrnn.tokenizer import LONG_TEXT
 
-__all__ = ["Reference", "hard_texts"]
+__all__ = ["LONGEST_WHOLE", "Reference", "hard_texts"]
 
 MEGABYTE = 1_000_000
+
+SEVERAL_PARTS = LONG_TEXT * 3 // 2
+"""Characters of a text that is encoded in parts, and short enough to be read whole."""
+
+LONGEST_WHOLE = LONG_TOKENS
+"""Tokens of a text that a model reads at once: memory grows with them, about 10 KB a token."""
 
 
 class Reference:
@@ -46,8 +53,18 @@ class Reference:
 
     @functools.cached_property
     def scores(self) -> np.ndarray:
-        """The probabilities `[N, C]`, of texts as long as the run reads them."""
-        return self.classifier.score_ids(self.ids)
+        """The probabilities `[N, C]` of the first `LONGEST_WHOLE` tokens of each text."""
+        return self.scores_of(LONGEST_WHOLE)
+
+    @functools.cached_property
+    def whole_scores(self) -> np.ndarray:
+        """The probabilities `[N, C]` of the whole texts, for a model that reads them in pieces."""
+        return self.scores_of(max(map(len, self.ids)))
+
+    def scores_of(self, length: int) -> np.ndarray:
+        """The probabilities `[N, C]` of so many tokens of each text, or as the run cuts it."""
+        most = min(length, self.classifier.config.training.max_length or length)
+        return self.classifier.score_ids([ids[:most] for ids in self.ids])
 
     def cut(self, length: int) -> tuple[np.ndarray, np.ndarray]:
         """The ids `[N, T]` of the texts cut and padded to a length, and their scores `[N, C]`."""
@@ -60,7 +77,7 @@ class Reference:
         rows = np.zeros([len(self.ids), length], np.int32)
         for row, ids in zip(rows, self.ids, strict=True):
             row[: min(len(ids), most)] = ids[:most]
-        return rows, self.classifier.score_ids([ids[:most] for ids in self.ids])
+        return rows, self.scores_of(length)
 
     def accuracy(self, scores: np.ndarray) -> float | None:
         """The share of the labelled texts whose best label is theirs; None without such."""
@@ -73,9 +90,7 @@ class Reference:
 def hard_texts(texts: Sequence[str]) -> list[bytes]:
     """Texts at the edges of what a program may be given."""
     filling = (" ".join(texts) or "a text") + " "
-    long = (filling * (MEGABYTE // len(filling.encode("utf-8", errors="replace")) + 1)).encode(
-        "utf-8", errors="replace"
-    )
+    filling *= MEGABYTE // len(filling.encode("utf-8", errors="replace")) + 1
     return [
         b"",
         b" \t\r\n ",
@@ -87,5 +102,6 @@ def hard_texts(texts: Sequence[str]) -> list[bytes]:
         b"caf\xe9 \xff\xfe \xc3( \xe2\x82 end",
         b"\x00 a \x07 b \x7f",
         b"word " * 5000,
-        long[:MEGABYTE],
+        filling[:SEVERAL_PARTS].encode("utf-8", errors="replace"),
+        filling.encode("utf-8", errors="replace")[:MEGABYTE],
     ]

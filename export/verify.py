@@ -21,7 +21,7 @@ import numpy as np
 
 from textrnn.export.manifest import Artefact, Check
 from textrnn.export.processes import run_jobs
-from textrnn.export.reference import Reference
+from textrnn.export.reference import LONGEST_WHOLE, Reference
 from textrnn.export.tflite import STREAM_TOKENS
 
 __all__ = ["LARGEST_DRIFT", "LARGEST_LOSS", "verify"]
@@ -94,6 +94,7 @@ def _ask_saved_model(artefact: Artefact, reference: Reference, scratch: Path) ->
     return {
         "texts": str(texts),
         "output": str(scratch / f"{artefact.name}.npz"),
+        "longest": LONGEST_WHOLE,
         "stream_tokens": SERVER_STREAM_TOKENS if artefact.streams else 0,
     }
 
@@ -101,7 +102,7 @@ def _ask_saved_model(artefact: Artefact, reference: Reference, scratch: Path) ->
 def _check_saved_model(
     artefact: Artefact, reference: Reference, answer: dict[str, Any], found: dict[str, np.ndarray]
 ) -> list[Check]:
-    scores = reference.scores
+    scores, whole = reference.scores, found["whole"]
     names = list(reference.classifier.labels)
     chosen = np.array([names.index(label) for label in found["labels"]])
     ends = np.cumsum(found["lengths"])[:-1]
@@ -114,8 +115,8 @@ def _check_saved_model(
         op for op in answer["operations"] if "piece" in op and op not in TEXT_OPERATIONS
     ]
     checks = [
-        _labels(scores, chosen),
-        _drift(scores, found["scores"]),
+        _labels(scores[whole], chosen),
+        _drift(scores[whole], found["scores"]),
         _drift(scores, found["from_ids"], name="drift from ids"),
         Check("texts with other tokens", differing, "0", differing == 0),
         Check("foreign operations", foreign, "none", not foreign),
@@ -127,7 +128,8 @@ def _check_saved_model(
         ),
     ]
     if "stream" in found:
-        checks.append(_drift(scores, found["stream"], name="drift piece by piece"))
+        streamed = found["stream"]
+        checks.append(_drift(reference.whole_scores, streamed, name="drift piece by piece"))
     return checks
 
 

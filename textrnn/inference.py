@@ -19,7 +19,7 @@ from textrnn.streaming import Reader, Stream, Streams, model_digest
 from textrnn.text_checks import as_text, as_texts
 from textrnn.tokenizer import Tokenizer
 
-__all__ = ["BLOCK_TEXTS", "Prediction", "PrefixCurve", "Scorer", "TrainedClassifier"]
+__all__ = ["BLOCK_TEXTS", "LONG_TOKENS", "Prediction", "PrefixCurve", "Scorer", "TrainedClassifier"]
 
 LONG_TOKENS = 8192
 """Tokens of a text beyond which it is read in pieces, in constant memory, where it can be."""

@@ -15,16 +15,22 @@ from textrnn.export.processes import serve
 __all__ = ["probe"]
 
 BATCH_CHARS = 200_000
+"""Bytes of the texts that are cut into tokens together, padding included."""
 
 
-def probe(model: str, texts: str, output: str, stream_tokens: int = 0) -> dict[str, Any]:
+def probe(
+    model: str, texts: str, output: str, longest: int, stream_tokens: int = 0
+) -> dict[str, Any]:
     """Runs a SavedModel on texts.
 
     Args:
         model: The folder.
         texts: A .json file: a list of texts, each its bytes in base64.
-        output: The .npz file for `labels` [N], `scores` [N, C], `ids` (all texts' behind each
-            other), `lengths` [N], `from_ids` [N, C], and with `stream_tokens` `stream` [N, C].
+        output: The .npz file for `ids` (all texts' behind each other), `lengths` [N], `from_ids`
+            [N, C], with `stream_tokens` `stream` [N, C], and of the M texts at the places `whole`
+            [M] `labels` [M] and `scores` [M, C].
+        longest: Tokens that are read at once: a longer text is not classified as a text, and its
+            ids are cut.
         stream_tokens: How many tokens `step` is given at a time; 0: it is not asked.
 
     Returns:
@@ -46,14 +52,17 @@ def probe(model: str, texts: str, output: str, stream_tokens: int = 0) -> dict[s
             answer: dict[str, Any] = session.run(fetches, feeds)
             return answer
 
-        labels, scores, ids, from_ids, streamed, times = [], [], [], [], [], []
-        for rows in _batches([len(text) for text in raw]):
-            answer = run("serving_default", text=raw[rows])
-            labels += [label.decode() for label in answer["label"]]
-            scores += list(answer["scores"])
-            tokens = run("tokenize", text=raw[rows])["ids"]
-            ids += [row[row > 0] for row in tokens]
-            from_ids += list(run("ids", ids=tokens)["scores"])
+        whole, labels, scores, ids, from_ids, streamed, times = [], [], [], [], [], [], []
+        for rows in _batches([len(text) for text in raw], most=BATCH_CHARS):
+            ids += [row[row > 0] for row in run("tokenize", text=raw[rows])["ids"]]
+        for rows in _batches([len(row) for row in ids], most=longest):
+            tokens = _padded([ids[row] for row in rows])
+            if tokens.shape[1] <= longest:
+                answer = run("serving_default", text=raw[rows])
+                whole += list(rows)
+                labels += [label.decode() for label in answer["label"]]
+                scores += list(answer["scores"])
+            from_ids += list(run("ids", ids=tokens[:, :longest])["scores"])
             if stream_tokens:
                 states = run("init", batch_size=len(rows))
                 for start in range(0, max(tokens.shape[1], 1), stream_tokens):
@@ -66,6 +75,7 @@ def probe(model: str, texts: str, output: str, stream_tokens: int = 0) -> dict[s
             times.append(time.perf_counter() - start_time)
         definition = graph.as_graph_def()
     arrays: dict[str, Any] = {
+        "whole": np.array(whole),
         "labels": np.array(labels),
         "scores": np.stack(scores),
         "ids": np.concatenate(ids),
@@ -83,12 +93,20 @@ def probe(model: str, texts: str, output: str, stream_tokens: int = 0) -> dict[s
     }
 
 
-def _batches(sizes: list[int]) -> list[np.ndarray]:
-    """Neighbouring texts, as many as have so many bytes, padding included."""
+def _padded(texts: list[np.ndarray]) -> np.ndarray:
+    """The ids `[B, T]` of some texts, 0 for padding."""
+    padded = np.zeros([len(texts), max(map(len, texts))], np.int32)
+    for row, ids in zip(padded, texts, strict=True):
+        row[: len(ids)] = ids
+    return padded
+
+
+def _batches(sizes: list[int], *, most: int) -> list[np.ndarray]:
+    """Neighbouring texts, of at most so many bytes or tokens, padding included, or one."""
     batches, start = [], 0
     for end in range(1, len(sizes) + 1):
         after = max(sizes[start : end + 1]) * (end + 1 - start)
-        if end == len(sizes) or after > BATCH_CHARS:
+        if end == len(sizes) or after > most:
             batches.append(np.arange(start, end))
             start = end
     return batches

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import numpy as np
@@ -63,3 +64,11 @@ def test_the_operations_are_the_standards_own() -> None:
     made = onnx.load_from_string(onnx_of(random_classifier("lstm", "max"), multi_label=False))
     assert {node.domain for node in made.graph.node} <= {"", "ai.onnx"}
     assert {o.version for o in made.opset_import if not o.domain} == {OPSET}
+
+
+def test_the_collection_of_garbage_is_as_before() -> None:
+    thresholds = gc.get_threshold()
+    gc.unfreeze()
+    onnx_of(random_classifier("none", "mean"), multi_label=False)
+    assert gc.get_threshold() == thresholds
+    assert gc.get_freeze_count() == 0
