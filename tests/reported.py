@@ -22,7 +22,7 @@ TEXTS = ["<img src=http://a.b/x> x", "a & b y", "", "<script>y</script> " + "a b
 
 
 Shape = tuple[tuple[str, Any], ...]
-_made: dict[tuple[Shape, bool, int], Summary] = {}
+_made: dict[tuple[Shape, bool, int, int], Summary] = {}
 
 
 class Steps:
@@ -42,25 +42,26 @@ class Steps:
         yield advance
 
 
-def _summary(run: Run, shape: Shape, multi_label: bool, samples: int) -> Summary:
+def _summary(run: Run, shape: Shape, multi_label: bool, samples: int, classes: int) -> Summary:
     model, values = run.classifier.model, run.config.to_dict()
     if shape:
         config = ModelConfig(**{**MODEL, **dict(shape)})
         values["model"] = config.to_dict()
-        model = TextClassifier(run.classifier.tokenizer.vocab_size, 2, config=config)
+        model = TextClassifier(run.classifier.tokenizer.vocab_size, classes, config=config)
         model.build((None, None))
     values["data"]["multi_label"] = multi_label
     classifier = TrainedClassifier(
         model,
         run.classifier.tokenizer,
-        LABELS,
+        LABELS[:classes],
         type(run.config).from_dict(values),
         metrics=run.classifier.metrics,
     )
     rows = labelled_texts(12, seed=5) + [(text, "pos") for text in TEXTS]
     texts = [text for text, _ in rows]
     names = dict(zip(("neg", "pos"), LABELS, strict=True))
-    split = Split(texts, [(names[label],) for _, label in rows])
+    carried = [(names[label],) for _, label in rows]
+    split = Split(texts, [each if each[0] in LABELS[:classes] else () for each in carried])
     steps = Steps()
     found = summary(
         classifier,
@@ -79,10 +80,11 @@ def tiny_summary(
     *,
     multi_label: bool = False,
     samples: int = 0,
+    classes: int = 2,
     **shape: Any,
 ) -> Summary:
     """All analyses of the tiny run, a bidirectional minGRU, or of an untrained model of a shape."""
-    key = tuple(shape.items()), multi_label, samples
+    key = tuple(shape.items()), multi_label, samples, classes
     if key not in _made:
         run = finished_run(factory)
         tf.config.run_functions_eagerly(True)  # Tracing takes longer than such small sums.

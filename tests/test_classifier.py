@@ -302,9 +302,11 @@ def test_a_bag_of_embeddings_knows_no_order() -> None:
     assert_close(model(IDS[:, ::-1]), model(IDS), atol=1e-6)
 
 
-def test_two_classes_are_the_least() -> None:
-    with pytest.raises(ConfigError, match="`classes` must be at least 2, got 1"):
-        TextClassifier(VOCABULARY, 1)
+def test_one_class_is_the_least() -> None:
+    with pytest.raises(ConfigError, match="`classes` must be at least 1, got 0"):
+        TextClassifier(VOCABULARY, 0)
+    model = TextClassifier(VOCABULARY, 1)
+    assert model(IDS).shape == [len(IDS), 1]
 
 
 def test_chrono_steps_need_gates() -> None:

@@ -12,6 +12,7 @@ FOLDERS = {"textrnn": "textrnn", "training": "textrnn.training", "export": "text
 # A part imports only parts before it.
 ORDER = (
     "errors",
+    "wording",
     "threads",
     "settings",
     "data_config",
@@ -41,6 +42,8 @@ ORDER = (
     "language_model",
     "token_stream",
     "calibration",
+    "class_figures",
+    "confusion",
     "streaming",
     "inference",
     "likelihood",

@@ -33,7 +33,7 @@ class TextClassifier(keras.Model):
 
     Args:
         vocab_size: V, the number of token ids; 0 is padding, 1 the unknown token.
-        classes: C, the number of labels.
+        classes: C, the number of labels; 1 is of use for a label that a text carries or not.
         config: The shape of the model; its defaults if None.
 
     Raises:
@@ -49,8 +49,8 @@ class TextClassifier(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if classes < 2:
-            raise ConfigError(f"`classes` must be at least 2, got {classes}.")
+        if classes < 1:
+            raise ConfigError(f"`classes` must be at least 1, got {classes}.")
         self.vocab_size = vocab_size
         self.classes = classes
         self.config = config = config or ModelConfig()

@@ -9,6 +9,8 @@ import numpy as np
 from sklearn import metrics as sk
 
 from textrnn.calibration import reliability
+from textrnn.class_figures import class_figures
+from textrnn.confusion import Confusion
 
 __all__ = ["evaluate", "expected_calibration_error", "log_loss"]
 
@@ -28,43 +30,35 @@ def evaluate(
 
     Returns:
         `texts`, `accuracy`, `macro_f1`, `log_loss` (in nats), `calibration_error`, `per_class`
-        (precision, recall, f1 and support of each label); `confusion_matrix` (rows: true label)
-        or, for multi-label, `micro_f1`.
+        (precision, recall, f1 and support of each label); for multi-label `micro_f1`, otherwise
+        what `textrnn.confusion.Confusion.to_dict` says of the mistakes.
     """
     if multi_label:
         true, predicted = targets.astype(int), (probabilities >= 0.5).astype(int)
-        classes: Any = None
     else:
         true, predicted = targets.argmax(axis=1), probabilities.argmax(axis=1)
-        classes = np.arange(len(labels))
-    precision, recall, f1, support = sk.precision_recall_fscore_support(
-        true, predicted, labels=classes, average=None, zero_division=0.0
-    )
+    each, micro_f1 = class_figures(true, predicted, classes=len(labels))
     result: dict[str, Any] = {
         "texts": len(targets),
         "accuracy": float(sk.accuracy_score(true, predicted)),
-        "macro_f1": float(np.mean(f1)),
+        "macro_f1": float(np.mean(each.f1)),
         "log_loss": log_loss(probabilities, targets, multi_label=multi_label),
         "calibration_error": expected_calibration_error(
             probabilities, targets, multi_label=multi_label
         ),
         "per_class": {
             label: {
-                "precision": float(precision[i]),
-                "recall": float(recall[i]),
-                "f1": float(f1[i]),
-                "support": int(support[i]),
+                "precision": float(each.precision[i]),
+                "recall": float(each.recall[i]),
+                "f1": float(each.f1[i]),
+                "support": int(each.support[i]),
             }
             for i, label in enumerate(labels)
         },
     }
     if multi_label:
-        micro = sk.f1_score(true, predicted, average="micro", zero_division=0.0)
-        result["micro_f1"] = float(micro)
-    else:
-        matrix = sk.confusion_matrix(true, predicted, labels=classes)
-        result["confusion_matrix"] = matrix.tolist()
-    return result
+        return {**result, "micro_f1": micro_f1}
+    return {**result, **Confusion.of(true, predicted, labels=labels).to_dict()}
 
 
 def log_loss(probabilities: np.ndarray, targets: np.ndarray, *, multi_label: bool) -> float:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from textrnn.config import RunConfig, ShapeConfig
 from textrnn.pretrain_config import PretrainConfig
 from textrnn.shown import markdown
+from textrnn.wording import counted
 
 __all__ = ["language_model_card", "model_card", "with_key_figures"]
 
@@ -48,7 +49,7 @@ def model_card(
     lines = [
         f"# Text classifier: {markdown(name)}",
         "",
-        f"A recurrent classifier of texts into {len(labels)} labels: {_listed(labels)}.",
+        f"A recurrent classifier of texts into {counted(len(labels), 'label')}: {_listed(labels)}.",
         "",
         "## Model",
         "",

@@ -26,6 +26,7 @@ from textrnn.training.progress import Reporter
 from textrnn.training.transfer import transfer
 from textrnn.training.unlabelled import UnlabelledBatches
 from textrnn.vectors import vector_table
+from textrnn.wording import counted, listed
 
 __all__ = [
     "build_model",
@@ -188,10 +189,11 @@ def start_from_language_model(
 
 def describe(corpus: Corpus, reporter: Reporter) -> None:
     """Says what data there is."""
+    names = corpus.label_names
     test = "no" if corpus.test is None else f"{len(corpus.test):,}"
     reporter.message(
         f"{corpus.name}: {len(corpus.train):,} training, {len(corpus.validation):,} validation, "
-        f"{test} test texts; labels: {', '.join(corpus.label_names)}"
+        f"{test} test texts; {counted(len(names), 'label')}: {listed(names)}"
     )
     for notice in corpus.notices:
         reporter.message(f"note: {notice}")

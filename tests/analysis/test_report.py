@@ -10,6 +10,8 @@ from textrnn.analysis import summary as summaries
 from textrnn.analysis.answers import MISTAKES
 from textrnn.analysis.report import report_page
 from textrnn.analysis.summary import key_figures, tokens, within
+from textrnn.class_figures import class_figures
+from textrnn.confusion import Confusion
 from textrnn.data.corpus import targets
 from textrnn.errors import DataError
 
@@ -132,7 +134,7 @@ def test_the_mistakes_are_the_worst_and_explained(found):
 
 
 def test_the_figures_are_those_of_the_answers(found):
-    confusion = found.scored.confusion
+    confusion = found.scored.confusion.matrix()
     assert confusion.sum() == found.texts == found.available == 16
     assert np.trace(confusion) / 16 == found.scored.accuracy.value
     assert confusion.sum(axis=1).tolist() == found.scored.per_label[:, 3].tolist() == [6, 10]
@@ -191,23 +193,53 @@ def test_without_history_and_figures_of_training(found):
     assert "learning" not in page.pictures
 
 
-def test_of_many_labels_only_the_most_frequent_confusions_are_shown(found):
-    names = tuple(f"label {i}" for i in range(20))
-    confusion = np.diag(np.full(20, 9))
-    confusion[3, 4], confusion[5, 6] = 2, 7
+def with_labels(found, count: int) -> Page:
+    """The page of a run with so many labels; 3 is taken for 4 twice, 5 for 6 seven times."""
+    names = tuple(f"label {i}" for i in range(count))
+    true = np.concatenate([np.repeat(np.arange(count), 9), [3, 3], np.full(7, 5)])
+    answered = np.concatenate([np.repeat(np.arange(count), 9), [4, 4], np.full(7, 6)])
+    confusion = Confusion.of(true, answered, labels=names)
+    figures, _ = class_figures(true, answered, classes=count)
     scored = dataclasses.replace(
-        found.scored, confusion=confusion, per_label=np.tile([0.5, 0.5, 0.5, 9.0], [20, 1])
+        found.scored, confusion=confusion, per_label=np.stack(figures, axis=1)
     )
-    page = Page(report_page(dataclasses.replace(found, labels=names, scored=scored)))
+    return Page(report_page(dataclasses.replace(found, labels=names, scored=scored)))
+
+
+@pytest.mark.parametrize("count", [13, 77, 1500])
+def test_of_many_labels_the_most_confused_are_shown(found, count):
+    page = with_labels(found, count)
     text = " ".join(page.sections["confusion"].split())
+    assert page.open == []
     assert text.index("label 5 label 6 7") < text.index("label 3 label 4 2")
-    assert "true \\ answered" not in text
+    assert "The 4 labels with the most mistakes" in text
+    # Row by row, with the numbers of the columns: those that are not shown are in the last one.
+    assert "1 label 3 9 2 2 label 4 9 3 label 5 9 7 4 label 6 9" in text
+    hidden = f"{count - 15:,} more labels are not shown"
+    assert (hidden in text) == (count > 30)
+    assert text.count("100.0 %") < 3 * 31
+
+
+def test_of_few_labels_all_are_shown(found):
+    text = " ".join(with_labels(found, 12).sections["confusion"].split())
+    assert "label 3 0 0 0 9 2 0 0 0 0 0 0 0" in text
+    assert "not shown" not in text
+
+
+def test_one_label_that_a_text_may_carry(tmp_path_factory):
+    found = tiny_summary(tmp_path_factory, cell="none", multi_label=True, classes=1)
+    assert found.scored.per_label.shape == (1, 4)
+    assert found.scored.per_label[0, 3] == 6
+    assert found.scored.macro_f1.value == pytest.approx(found.scored.per_label[0, 2])
+    page = Page(report_page(found))
+    assert page.open == []
+    assert page.pictures["calibration"] == 2
 
 
 def test_samples_are_drawn(tmp_path_factory):
     found = tiny_summary(tmp_path_factory, cell="none", samples=4)
     assert (found.texts, found.available) == (4, 16)
-    assert found.scored.confusion.sum() == 4
+    assert found.scored.confusion.texts.sum() == 4
     page = " ".join(report_page(found).split())
     assert "4 of 16 labelled texts (&lt;i&gt;letters&lt;/i&gt;), drawn at random." in page
 

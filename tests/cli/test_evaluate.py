@@ -1,7 +1,11 @@
+import io
 import json
 
+import numpy as np
 import pytest
 from tiny import write_csv
+
+from textrnn.training.metrics import evaluate
 
 
 @pytest.fixture
@@ -91,11 +95,18 @@ def test_an_unknown_split_is_wrong_usage(textrnn, run):
     assert "--split" in textrnn("evaluate", run, "--split", "dev", code=2).stderr
 
 
-def test_labels_are_printed_as_they_are(capsys):
+def printed(metrics: dict, width: int = 160) -> str:
+    """The tables as a console of this width shows them."""
     from rich.console import Console
 
     from textrnn.cli.evaluate import _print_tables
 
+    console = Console(width=width, file=io.StringIO())
+    _print_tables(metrics, console)
+    return console.file.getvalue()
+
+
+def test_labels_are_printed_as_they_are():
     figures = {"precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 2}
     labels = ["[good]", "[/bad]"]
     metrics = {
@@ -103,28 +114,53 @@ def test_labels_are_printed_as_they_are(capsys):
         "per_class": dict.fromkeys(labels, figures),
         "confusion_matrix": [[2, 0], [0, 2]],
     }
-    _print_tables(metrics, Console(width=100))
-    printed = capsys.readouterr().out
-    assert all(printed.count(label) == 3 for label in labels)
+    text = printed(metrics, width=100)
+    assert all(text.count(label) == 3 for label in labels)
 
 
-def test_of_many_labels_the_most_frequent_mistakes_are_printed(capsys):
-    from rich.console import Console
+def many(labels: int, *, multi_label: bool = False) -> dict:
+    """The figures of a model of which the last label's texts are taken for the first label's."""
+    places = np.repeat(np.arange(labels), 2)
+    targets = np.eye(labels, dtype=np.float32)
+    answers = targets[places].copy()
+    answers[-2:] = targets[0]
+    names = [f"topic_{i:04}_of_the_news" for i in range(labels)]
+    return evaluate(answers, targets[places], labels=names, multi_label=multi_label)
 
-    from textrnn.cli.evaluate import _print_tables
 
-    labels = [f"label{i}" for i in range(150)]
-    figures = {"precision": 1.0, "recall": 1.0, "f1": 1.0, "support": 2}
-    matrix = [[2 * (i == j) for j in range(150)] for i in range(150)]
-    matrix[3][7], matrix[9][1] = 1234, 56
-    metrics = {
-        "texts": 300,
-        "per_class": dict.fromkeys(labels, figures),
-        "confusion_matrix": matrix,
-    }
-    _print_tables(metrics, Console(width=80))
-    printed = capsys.readouterr().out
-    _, mistakes = printed.split("the most frequent mistakes")
-    rows = [line.split()[1::2] for line in mistakes.splitlines() if "label" in line]
-    assert rows == [["label3", "label7", "1,234"], ["label9", "label1", "56"]]
-    assert max(map(len, printed.splitlines())) <= 80
+@pytest.mark.parametrize("labels", [2, 3, 12, 77, 1500])
+@pytest.mark.parametrize("width", [50, 160])
+def test_no_name_is_shortened_and_no_table_is_long(labels, width):
+    text = printed(many(labels), width=width)
+    last = f"topic_{labels - 1:04}_of_the_news"
+    assert "…" not in text
+    if width > 100:  # Not folded.
+        assert text.count(last) >= 2  # The weakest label, and the one that is mistaken.
+    assert text.count("\n") < 80
+    assert max(map(len, text.splitlines())) <= width
+    assert ("true \\ predicted" in text) == (labels <= (0 if width == 50 else 5))
+    assert (f"{labels - 15:,} labels are not shown; --json has all." in text) == (labels > 30)
+
+
+@pytest.mark.parametrize("labels", [1, 2, 77])
+def test_several_labels_a_text_have_no_confusions(labels):
+    text = printed(many(labels, multi_label=True))
+    assert "micro f1" in text
+    assert "predicted" not in text
+    assert "mistakes" not in text
+
+
+def test_many_labels_without_a_mistake():
+    labels = 40
+    targets = np.eye(labels, dtype=np.float32)
+    names = [f"label {i}" for i in range(labels)]
+    metrics = evaluate(targets, targets, labels=names, multi_label=False)
+    assert "No label was taken for another." in printed(metrics)
+
+
+def test_a_very_long_name_is_folded():
+    name = "very" * 60
+    metrics = evaluate(np.eye(2), np.eye(2)[::-1], labels=[name, "b"], multi_label=False)
+    text = printed(metrics, width=60)
+    assert "…" not in text
+    assert text.count("very" * 3) > 10

@@ -84,7 +84,62 @@ def test_multi_label_by_hand():
     assert result["micro_f1"] == pytest.approx(2 * 3 / (2 * 3 + 1))
     right = np.where(targets > 0, probabilities, 1 - probabilities)
     assert result["log_loss"] == pytest.approx(-np.log(right).mean())
+    assert not {"confusion_matrix", "confusion_counts", "top_confusions"} & set(result)
+
+
+def test_multi_label_of_one_label():
+    probabilities = np.array([[0.9], [0.6], [0.2], [0.4], [0.8]])
+    targets = np.array([[1], [0], [0], [1], [1]], np.float32)
+    result = evaluate(probabilities, targets, labels=("x",), multi_label=True)
+    f1 = pytest.approx(2 / 3)  # 2 of 3 answers are right, 2 of 3 texts are found.
+    assert result["per_class"] == {"x": {"precision": f1, "recall": f1, "f1": f1, "support": 3}}
+    assert result["macro_f1"] == result["micro_f1"] == f1
+    assert result["accuracy"] == pytest.approx(3 / 5)
+    right = np.where(targets > 0, probabilities, 1 - probabilities)
+    assert result["log_loss"] == pytest.approx(-np.log(right).mean())
+    # Bins of 0.9, 0.6, 0.2, 0.4 and 0.8.
+    errors = abs(1 - 0.9) + 0.6 + 0.2 + abs(1 - 0.4) + abs(1 - 0.8)
+    assert result["calibration_error"] == pytest.approx(errors / 5)
+
+
+@pytest.mark.parametrize("carried", [0.0, 1.0])
+def test_multi_label_of_one_label_that_is_always_the_same(carried):
+    targets = np.full((3, 1), carried, np.float32)
+    result = evaluate(targets, targets, labels=("x",), multi_label=True)
+    assert result["per_class"]["x"]["support"] == 3 * carried
+    assert result["macro_f1"] == result["micro_f1"] == carried
+    assert result["accuracy"] == 1.0
+
+
+def many(labels: int) -> dict:
+    """Label 7 is taken for 8 three times and for 9 once; else all is right, two texts a label."""
+    true = np.concatenate([np.repeat(np.arange(labels), 2), [7, 7, 7, 7]])
+    answered = np.concatenate([np.repeat(np.arange(labels), 2), [8, 8, 8, 9]])
+    names = [f"label {i}" for i in range(labels)]
+    one_hot = np.eye(labels, dtype=np.float32)
+    return evaluate(one_hot[answered], one_hot[true], labels=names, multi_label=False)
+
+
+def test_of_many_labels_the_confusions_are_sparse():
+    result = many(1500)
     assert "confusion_matrix" not in result
+    assert len(result["confusion_counts"]) == 1502
+    assert [count for count in result["confusion_counts"] if count[0] == 7] == [
+        [7, 7, 2],
+        [7, 8, 3],
+        [7, 9, 1],
+    ]
+    assert len(json.dumps(result)) < 200_000
+
+
+@pytest.mark.parametrize("labels", [12, 50, 51, 1500])
+def test_the_most_frequent_confusions_are_named(labels):
+    result = many(labels)
+    assert ("confusion_matrix" in result) == (labels <= 50)
+    assert result["top_confusions"] == [
+        {"true": "label 7", "predicted": "label 8", "texts": 3},
+        {"true": "label 7", "predicted": "label 9", "texts": 1},
+    ]
 
 
 def test_multi_label_without_any_label():

@@ -129,7 +129,7 @@ def test_words_of_several_lines_stay_on_theirs():
 def test_many_labels_are_not_all_listed():
     names = tuple(f"label{i}" for i in range(1000))
     text = card(labels=names)
-    assert "into 1000 labels: label0, label1, " in text
+    assert "into 1,000 labels: label0, label1, " in text
     assert "label19 and 980 more, all in labels.txt." in text
     assert "label20" not in text
     assert "more" not in card(labels=names[:20])

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn import metrics as sk
 
 from textrnn.analysis.attribution import Attribution, Explainer
 from textrnn.analysis.comparison import (
@@ -22,6 +21,8 @@ from textrnn.analysis.comparison import (
     wilson,
 )
 from textrnn.calibration import Reliability, calibrated, reliability
+from textrnn.class_figures import class_figures
+from textrnn.confusion import Confusion
 from textrnn.data import Split
 from textrnn.inference import TrainedClassifier
 
@@ -42,7 +43,7 @@ class Scored:
         log_loss: In nats a text; for multi-label, a decision.
         reliability: How sure, and how often right.
         calibrated: The same at the temperature that the validation texts gave; None without one.
-        confusion: `[C, C]`, rows: true label; None if multi-label.
+        confusion: Which labels were taken for which; None if multi-label.
         per_label: Precision, recall, F1 and number of texts of each label, `[C, 4]`.
         by_length: The accuracy in each bucket of lengths.
     """
@@ -52,7 +53,7 @@ class Scored:
     log_loss: float
     reliability: Reliability
     calibrated: Reliability | None
-    confusion: np.ndarray | None
+    confusion: Confusion | None
     per_label: np.ndarray
     by_length: tuple[LengthAccuracy, ...]
 
@@ -64,7 +65,7 @@ class Scored:
             "log_loss": self.log_loss,
             "calibration_error": self.reliability.error,
             "calibrated_error": self.calibrated.error if self.calibrated else None,
-            "confusion_matrix": None if self.confusion is None else self.confusion.tolist(),
+            **({} if self.confusion is None else self.confusion.to_dict()),
             "by_length": [dataclasses.asdict(bucket) for bucket in self.by_length],
         }
 
@@ -123,10 +124,11 @@ def score(
     several = classifier.config.data.multi_label
     right = right_answers(probabilities, carried, multi_label=several)
     answered = predicted_labels(probabilities, multi_label=several)
-    per_label = sk.precision_recall_fscore_support(
-        carried > 0, answered, average=None, zero_division=0.0
-    )
-    confusion = None if several else (carried.T @ answered).astype(np.int64)
+    per_label, _ = class_figures(carried > 0, answered, classes=len(classifier.labels))
+    confusion = None
+    if not several:
+        true, predicted = carried.argmax(axis=1), answered.argmax(axis=1)
+        confusion = Confusion.of(true, predicted, labels=classifier.labels)
     temperature = classifier.metrics.get("calibration", {}).get("temperature")
     after = None
     if temperature is not None:

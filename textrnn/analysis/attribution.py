@@ -11,6 +11,7 @@ from textrnn.analysis.token_scores import METHODS, TokenScorer
 from textrnn.analysis.words import Word, merge_words, word_groups
 from textrnn.errors import ConfigError
 from textrnn.inference import TrainedClassifier
+from textrnn.wording import listed
 
 __all__ = ["METHODS", "Attribution", "Explainer", "Word", "explain", "running_scores"]
 
@@ -126,9 +127,7 @@ class Explainer:
         """
         classifier = self.classifier
         if label is not None and label not in classifier.labels:
-            raise ConfigError(
-                f"`label` must be one of {', '.join(classifier.labels)}, got {label!r}."
-            )
+            raise ConfigError(f"`label` must be one of {listed(classifier.labels)}, got {label!r}.")
         ids = classifier.tokenizer.encode(text)
         pieces = [classifier.tokenizer.id_to_piece(id) for id in ids]
         spans = classifier.tokenizer.spans(text)

@@ -11,6 +11,7 @@ import numpy as np
 from textrnn.analysis.comparison import right_answers, wilson
 from textrnn.errors import ConfigError, DataError
 from textrnn.inference import TrainedClassifier
+from textrnn.wording import listed
 
 __all__ = ["Redundancy", "Thinning", "redundancy"]
 
@@ -110,7 +111,7 @@ def redundancy(
     for row, i in enumerate(chosen):
         for label in labels[i]:
             if label not in place:
-                known = ", ".join(classifier.labels)
+                known = listed(classifier.labels)
                 raise DataError(f"expected the labels {known}, got {label!r}.")
             right[row, place[label]] = True
     whole = [np.asarray(texts[i], np.int32) for i in chosen]

@@ -14,14 +14,16 @@ from textrnn.analysis.charts import Line, line_chart, reliability_chart, stairs_
 from textrnn.analysis.coloured import STYLE, coloured_html
 from textrnn.analysis.credit import Credit
 from textrnn.analysis.summary import Summary, place, tokens, within
+from textrnn.class_figures import shown_classes
 from textrnn.vocabulary import valid_unicode
 
 __all__ = ["report_page"]
 
 TEMPLATE = "report.html.j2"
 MOST_LABELS = 12
-"""Labels of a confusion matrix that is shown whole; of a larger one the largest numbers."""
-CONFUSIONS = 20
+"""Labels of a confusion matrix that is shown whole."""
+MOST_CONFUSED = 24
+"""Labels whose matrix is shown of more: those with the most mistakes."""
 _LEAST = 1e-30
 
 
@@ -49,8 +51,10 @@ def report_page(found: Summary) -> str:
         version=importlib.metadata.version("textrnn"),
         attribution_style=Markup(STYLE),
         charts={name: Markup(svg) for name, svg in _charts(found).items()},
-        confusions=_confusions(found),
+        matrix=_matrix(found),
+        confusions=found.scored.confusion.top() if found.scored.confusion else [],
         whole_matrix=len(found.labels) <= MOST_LABELS,
+        classes=shown_classes(found.scored.per_label[:, 2], found.scored.per_label[:, 3]),
         place=place,
         cut=found.config.training.max_length if model.bidirectional or model.halve else 0,
         within=within,
@@ -60,15 +64,22 @@ def report_page(found: Summary) -> str:
     return valid_unicode(page)
 
 
-def _confusions(found: Summary) -> list[tuple[str, str, int]]:
-    """The most frequent mistakes: true label, answer, number of texts."""
-    if found.scored.confusion is None:
+def _matrix(found: Summary) -> list[tuple[str, list[int], int]]:
+    """The rows of the confusion matrix: label, its counts, and the texts of it in all.
+
+    Of more than `MOST_LABELS` labels those with the most mistakes are shown.
+    """
+    confusion = found.scored.confusion
+    if confusion is None:
         return []
-    wrong = found.scored.confusion.copy()
-    np.fill_diagonal(wrong, 0)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:CONFUSIONS]
-    pairs = (divmod(int(flat), len(found.labels)) for flat in order)
-    return [(found.labels[i], found.labels[j], int(wrong[i, j])) for i, j in pairs if wrong[i, j]]
+    shown = list(range(len(found.labels)))
+    if len(shown) > MOST_LABELS:
+        shown = confusion.most_confused(MOST_CONFUSED)
+    counts = confusion.matrix(shown).tolist()
+    return [
+        (found.labels[row], counts[i], int(confusion.texts[confusion.pairs[:, 0] == row].sum()))
+        for i, row in enumerate(shown)
+    ]
 
 
 def _charts(found: Summary) -> dict[str, str]:

@@ -27,6 +27,7 @@ from textrnn.config import (
 from textrnn.errors import ConfigError, DataError
 from textrnn.run_files import load_config
 from textrnn.settings import field_types
+from textrnn.wording import listed
 
 if TYPE_CHECKING:
     from textrnn.analysis.comparison import Comparison, Interval
@@ -193,9 +194,11 @@ def _compare(
     for run, name in zip(runs, names, strict=True):
         classifier = bundle.load(run)
         if set(classifier.labels) != set(own_labels):
+            # Labels that only one of them has come first: a long list is cut.
+            expected = sorted(own_labels, key=lambda label: label in classifier.labels)
+            got = sorted(classifier.labels, key=lambda label: label in own_labels)
             raise DataError(
-                f"{run}: expected the labels of {runs[0]} ({', '.join(own_labels)}), got "
-                f"{', '.join(classifier.labels)}."
+                f"{run}: expected the labels of {runs[0]} ({listed(expected)}), got {listed(got)}."
             )
         if classifier.config.data.multi_label != first.config.data.multi_label:
             raise ConfigError(f"{run} and {runs[0]}: only one of them is multi-label.")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.measure import Measurement
+from rich.table import Column, Table
 
-from textrnn.cli.console import fits, print_table, table_console
+from textrnn.cli.console import table_console
 from textrnn.cli.options import data_options, given_settings, run_argument
 from textrnn.cli.run_data import check_run, read_split
 from textrnn.cli.startup import start_tensorflow
+from textrnn.wording import counted
+
+if TYPE_CHECKING:
+    from textrnn.confusion import Confusion
 
 __all__ = ["evaluate"]
 
@@ -59,35 +63,67 @@ def evaluate(
 
 
 def _print_tables(metrics: Mapping[str, Any], console: Console) -> None:
-    summary = Table("figure", "value", title=f"{metrics['texts']:,} texts")
+    from textrnn.confusion import Confusion
+
+    summary = Table("figure", "value", title=counted(metrics["texts"], "text"))
     for name in ("accuracy", "macro_f1", "micro_f1", "log_loss", "calibration_error"):
         if name in metrics:
             summary.add_row(name.replace("_", " "), f"{metrics[name]:.4f}")
-    print_table(console, summary)
-    classes = Table("label", "precision", "recall", "F1", "texts")
-    for label, figures in metrics["per_class"].items():
+    console.print(summary)
+    _print_classes(metrics["per_class"], console)
+    confusion = Confusion.from_metrics(metrics)
+    if confusion is not None:
+        _print_confusion(confusion, console)
+
+
+def _print_classes(per_class: Mapping[str, Mapping[str, float]], console: Console) -> None:
+    """Prints the figures of each class, or of the weakest of many."""
+    import numpy as np
+
+    from textrnn.class_figures import shown_classes
+
+    names = list(per_class)
+    f1, support = (np.array([per_class[name][key] for name in names]) for key in ("f1", "support"))
+    shown = shown_classes(f1, support)
+    hidden = len(names) - len(shown)
+    table = Table(
+        Column("label", overflow="fold"),
+        *(Column(name, no_wrap=True) for name in ("precision", "recall", "F1", "texts")),
+        title=f"{counted(len(shown), 'label')} with the lowest F1" if hidden else None,
+    )
+    for place in shown:
+        figures = per_class[names[place]]
         values = [f"{figures[name]:.4f}" for name in ("precision", "recall", "f1")]
-        classes.add_row(escape(label), *values, f"{figures['support']:,}")
-    print_table(console, classes)
-    if "confusion_matrix" in metrics:
-        labels = list(metrics["per_class"])
-        matrix = Table("true \\ predicted", *map(escape, labels))
-        for label, row in zip(labels, metrics["confusion_matrix"], strict=True):
-            matrix.add_row(escape(label), *(f"{count:,}" for count in row))
-        print_table(console, matrix if fits(console, matrix) else _confusions(metrics))
+        table.add_row(escape(names[place]), *values, f"{figures['support']:,}")
+    console.print(table)
+    if hidden:
+        verb = "is" if hidden == 1 else "are"
+        console.print(f"{counted(hidden, 'label')} {verb} not shown; --json has all.")
 
 
-def _confusions(metrics: Mapping[str, Any]) -> Table:
-    """The most frequent mistakes, where a matrix of all labels is too wide."""
-    labels, counts = list(metrics["per_class"]), metrics["confusion_matrix"]
-    mistakes = [
-        (count, labels[i], labels[j])
-        for i, row in enumerate(counts)
-        for j, count in enumerate(row)
-        if i != j and count
-    ]
-    shown = heapq.nlargest(CONFUSIONS, mistakes, key=lambda mistake: mistake[0])
-    table = Table("true", "predicted", "texts", title="the most frequent mistakes; --json has all")
-    for count, true, predicted in shown:
-        table.add_row(escape(true), escape(predicted), f"{count:,}")
-    return table
+def _print_confusion(confusion: Confusion, console: Console) -> None:
+    """Prints the whole matrix where the console is wide enough, or the most frequent mistakes."""
+    from textrnn.class_figures import SHOWN_CLASSES
+
+    if len(confusion.labels) <= SHOWN_CLASSES:
+        names = [escape(label) for label in confusion.labels]
+        matrix = Table(*(Column(name, overflow="fold") for name in ("true \\ predicted", *names)))
+        for name, row in zip(names, confusion.matrix().tolist(), strict=True):
+            matrix.add_row(name, *(f"{count:,}" for count in row))
+        # Names may wrap between their words, and no further.
+        needed = Measurement.get(console, console.options.update(max_width=10**6), matrix).minimum
+        if needed <= console.width:
+            console.print(matrix)
+            return
+    top = confusion.top()
+    if not top:
+        console.print("No label was taken for another.")
+        return
+    table = Table(
+        *(Column(name, overflow="fold") for name in ("true", "predicted")),
+        Column("texts", no_wrap=True),
+        title="most frequent mistakes",
+    )
+    for true, predicted, texts in top:
+        table.add_row(escape(true), escape(predicted), f"{texts:,}")
+    console.print(table)
