@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = {"textrnn": "textrnn", "training": "textrnn.training", "export": "textrnn.export"}
 # A part imports only parts before it.
 ORDER = (
+    "registration",
     "errors",
     "wording",
     "threads",
@@ -40,6 +41,7 @@ ORDER = (
     "embedding",
     "classifier",
     "language_model",
+    "layers",
     "token_stream",
     "calibration",
     "class_figures",

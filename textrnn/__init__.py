@@ -1,6 +1,8 @@
 """textrnn: recurrent text classifiers that are small, fast and explainable.
 
 The public names are loaded when they are first used: `import textrnn` does not import TensorFlow.
+Keras knows the names of the layers as soon as both packages are imported, in either order, so that
+`keras.saving.load_model` reads models with these layers in them; see `textrnn.registration`.
 """
 
 from __future__ import annotations
@@ -8,6 +10,8 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 from typing import TYPE_CHECKING, Any
+
+from textrnn.registration import register_with_keras
 
 if TYPE_CHECKING:
     from textrnn.bidirectional import Bidirectional
@@ -89,3 +93,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
+
+
+register_with_keras()

@@ -1,0 +1,114 @@
+"""How Keras finds the classes of this package by the names that stand in a saved model.
+
+Keras looks a layer's name, such as "textrnn>RNN", up among the names that are registered with it;
+it imports no module but its own by the path that a `.keras` file states. The decorator
+`keras.saving.register_keras_serializable` registers a class where its module is imported, and
+`import textrnn` imports none of them. So each name is registered in advance, for a `LateClass` that
+imports the module when Keras makes the first layer of that name. This happens once both packages
+are imported: at once if Keras is there already, else at the end of its import, by a finder in
+`sys.meta_path`. `import textrnn` itself imports neither Keras nor TensorFlow.
+
+`wrapt`, which has such a finder too, takes twice as long to import as all of `import textrnn`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from typing import Any
+
+__all__ = ["HOMES", "LateClass", "register_with_keras"]
+
+HOMES = {
+    "AttentionPooling": "textrnn.pooling",
+    "Bidirectional": "textrnn.bidirectional",
+    "GRUCell": "textrnn.cells.gru",
+    "LSTMCell": "textrnn.cells.lstm",
+    "LanguageModel": "textrnn.language_model",
+    "LastState": "textrnn.pooling",
+    "LazyAdam": "textrnn.training.lazy_adam",
+    "MaxPooling": "textrnn.pooling",
+    "MeanPooling": "textrnn.pooling",
+    "MinGRUCell": "textrnn.cells.minimal",
+    "MinLSTMCell": "textrnn.cells.minimal",
+    "RNN": "textrnn.rnn",
+    "RNNStack": "textrnn.stack",
+    "SimpleRNNCell": "textrnn.cells.simple",
+    "TextClassifier": "textrnn.classifier",
+    "TokenEmbedding": "textrnn.embedding",
+}
+"""The module of each class that Keras can make from a saved model."""
+
+
+class LateClass:
+    """Stands for a class whose module is not imported yet.
+
+    Keras asks a registered class for `from_config` alone. The class registers itself under the same
+    name, in place of this, when its module is imported.
+
+    Args:
+        name: One of `HOMES`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"<class '{HOMES[self._name]}.{self._name}', not imported yet>"
+
+    def from_config(self, config: dict[str, Any]) -> Any:
+        """Makes the object that the class's `get_config` describes."""
+        found = getattr(importlib.import_module(HOMES[self._name]), self._name)
+        return found.from_config(config)
+
+
+def register_with_keras() -> None:
+    """Registers the classes with Keras: now, or as soon as Keras has been imported."""
+    if "keras" in sys.modules:
+        # Waits where another thread is importing it.
+        _register(importlib.import_module("keras"))
+    elif not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+def _register(keras: Any) -> None:
+    known = keras.saving.get_custom_objects()
+    for name in HOMES:
+        known.setdefault(f"textrnn>{name}", LateClass(name))
+
+
+class _Finder:
+    """Finds Keras as the other finders do, and registers the classes once it is imported."""
+
+    _asked = False
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != "keras" or self._asked:
+            return None
+        self._asked = True
+        try:
+            spec = importlib.util.find_spec(name)  # Comes by here again.
+        finally:
+            self._asked = False
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
+        return spec
+
+
+class _Loader:
+    """Loads Keras by the loader that it has without this package, and leaves that one with it."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def create_module(self, spec: Any) -> Any:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: Any) -> None:
+        module.__loader__ = module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        _register(module)
