@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from textrnn.tokenizer import LONG_TEXT, Tokenizer
+from textrnn.cuts import LONG_TEXT
+from textrnn.tokenizer import Tokenizer
 
 __all__ = ["PieceTokenizer"]
 

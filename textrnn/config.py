@@ -58,9 +58,10 @@ class TokenizerConfig(Section):
         "which a graph can do without TF Text.",
         choices=NORMALIZATIONS,
     )
-    vocab_size: int = setting(
-        16000,
-        "Number of pieces, at the most; a small corpus gets fewer (one for 20 words).",
+    vocab_size: int | None = setting(
+        None,
+        "Number of pieces, or auto: one for 20 words of the texts, from 1,000 to 16,000, and more "
+        "where the characters alone need them.  [default: auto]",
         minimum=8,
     )
     lowercase: bool = setting(True, "Fold upper and lower case together.")

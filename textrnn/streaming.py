@@ -16,9 +16,10 @@ import numpy as np
 import tensorflow as tf
 
 from textrnn.classifier import TextClassifier
+from textrnn.cuts import LONG_TEXT
 from textrnn.errors import ModelError
 from textrnn.token_stream import TokenStream
-from textrnn.tokenizer import LONG_TEXT, Tokenizer
+from textrnn.tokenizer import Tokenizer
 
 __all__ = [
     "PIECE_TOKENS",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 
+from textrnn.cuts import LONG_TEXT
 from textrnn.errors import ConfigError
-from textrnn.tokenizer import LONG_TEXT, Tokenizer
+from textrnn.tokenizer import Tokenizer
 
 __all__ = ["TokenStream"]
 

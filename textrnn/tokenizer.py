@@ -17,10 +17,10 @@ of `textrnn.normalization` are part of the model.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -32,6 +32,7 @@ import sentencepiece
 from textrnn.atomic import write_atomically
 from textrnn.cache import cache_folder
 from textrnn.config import TokenizerConfig
+from textrnn.cuts import LONG_TEXT, Cuts
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.normalization import normalizer
 from textrnn.vocabulary import (
@@ -39,26 +40,21 @@ from textrnn.vocabulary import (
     RECIPE,
     learn_pieces,
     model_parts,
+    notes,
     sample_parts,
     valid_unicode,
 )
 
 __all__ = ["Tokenizer"]
 
-# In protocol buffers a repeated field overrides: normalizer_spec { escape_whitespaces: false }.
+# In protocol buffers a repeated field overrides: normalizer_spec { escape_whitespaces: false },
+# and { add_dummy_prefix: false }.
 _PLAIN_SPACES = b"\x1a\x02\x28\x00"
+_NO_PREFIX = b"\x1a\x02\x18\x00"
 _BLOCK_TEXTS = 512
-
-LONG_TEXT = 20_000
-"""Characters of a text that is encoded in parts: so many pieces' scores have an exact sum."""
 
 # Of no language, and longer than the parts that words are learned from.
 _UNKNOWN_WORD = "\ue000" * 2000
-
-# A part ends before white space that is not that of "<br />", which the rules know as a whole.
-_LONG_PART = re.compile(
-    rf"(?s).{{1,{LONG_TEXT}}}(?=[ \t\n\f\r](?!/>)|\Z)|.+?(?=[ \t\n\f\r](?!/>)|\Z)"
-)
 
 
 class Tokenizer:
@@ -119,22 +115,25 @@ class Tokenizer:
         Args:
             texts: The training texts, of any length; a random sample of `config.sample_chars`
                 characters is used.
-            config: The settings. `vocab_size` is an upper bound: a small corpus gives fewer.
+            config: The settings. A `vocab_size` that is given is taken as it is, but a small
+                corpus may have fewer pieces.
             seed: Of the random sample.
             cache: Look for the model in the user's cache folder (or that of the environment
                 variable TEXTRNN_CACHE_DIR) first, and keep it there.
-            progress: Called once with a few words: that training starts, or that the cache is
-                read. Training runs outside Python and cannot be interrupted.
+            progress: Called with a few words: that training starts, or that the cache is read,
+                then what is to be known of the pieces, a note each. Training runs outside Python
+                and cannot be interrupted.
 
         Raises:
-            ConfigError: `vocab_size` is too small for the characters of the texts.
+            ConfigError: `vocab_size` is given and too small for the characters of the texts, or
+                `piece_type` is word, and most texts have no spaces between words.
             DataError: The texts hold no characters to learn from.
         """
         byte = config.piece_type == "byte"
-        if byte and config.vocab_size < BYTE_PIECES:
+        if byte and config.vocab_size is not None and config.vocab_size < BYTE_PIECES:
             raise ConfigError(
-                f"`vocab_size` must be at least {BYTE_PIECES} for byte pieces, got "
-                f"{config.vocab_size}."
+                f"`vocab_size` (--vocab-size) must be at least {BYTE_PIECES} for byte pieces, got "
+                f"{config.vocab_size}; leave it out."
             )
         parts = ["a"] if byte else sample_parts(texts, config.sample_chars, seed=seed)
         rules = normalizer(
@@ -153,20 +152,25 @@ class Tokenizer:
             rules=rules.serialized_normalizer_spec(),
         )
         say = progress or (lambda step: None)
+        tokenizer = None
         if cache:
             with contextlib.suppress(ModelError):
                 tokenizer = cls.load(path)
                 say("reading the tokenizer from the cache")
-                return tokenizer
-        say(f"training the tokenizer on {sum(map(len, parts)):,} characters")
-        model = learn_pieces(parts, config, rules=rules, pad_id=cls.PAD, unk_id=cls.UNK)
-        if byte:
-            model = cls(model + _PLAIN_SPACES)._processor.serialized_model_proto()
-        tokenizer = cls(model)
-        if cache:
-            with contextlib.suppress(OSError):  # Without a cache the next run only takes longer.
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(path, model)
+        if tokenizer is None:
+            say(f"training the tokenizer on {sum(map(len, parts)):,} characters")
+            model = learn_pieces(parts, config, rules=rules, pad_id=cls.PAD, unk_id=cls.UNK)
+            if byte:
+                model = cls(model + _PLAIN_SPACES)._processor.serialized_model_proto()
+            tokenizer = cls(model)
+            if cache:
+                with contextlib.suppress(OSError):  # Without one the next run only takes longer.
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    write_atomically(path, model)
+        if progress is not None:
+            pieces = [tokenizer.id_to_piece(id) for id in range(tokenizer.vocab_size)]
+            for note in notes(parts, config, pieces, rules=rules):
+                say(f"note: {note}.")
         return tokenizer
 
     @classmethod
@@ -208,24 +212,64 @@ class Tokenizer:
         except OSError as error:
             raise ModelError(f"{path}: cannot write the tokenizer: {error.strerror}.") from error
 
-    def encode(self, text: str) -> list[int]:
-        """The ids of one text; none for a text without characters. Never holds PAD."""
-        return [id for part in self._parts(text) for id in self._encode(part)]
+    def encode(self, text: str, *, inside: bool = False) -> list[int]:
+        """The ids of one text; none for a text without characters. Never holds PAD.
 
-    def _encode(self, text: str) -> list[int]:
-        return cast(list[int], self._processor.encode(text, return_type=int))
+        Args:
+            text: The text.
+            inside: Whether it goes on from a place that `last_cut` found, with no space before it.
+        """
+        parts = self._parts(text, inside=inside)
+        return [id for part, within in parts for id in self._encode(part, inside=within)]
 
-    def _parts(self, text: str) -> list[str]:
-        """The text, a long one in parts that end before a space.
+    def last_cut(self, text: str, end: int | None = None) -> int:
+        """The last place where a text can be cut between two characters, without a space.
+
+        The ids of `text[:place]`, then those of `text[place:]` from `inside`, are those of the
+        text, however it goes on. There are such places in scripts that put no spaces between words.
+
+        Args:
+            text: The beginning of a text, perhaps all of it.
+            end: The place is not behind this one; None: anywhere.
+
+        Returns:
+            The place, at most two characters before the end of the text; 0 if there is none in the
+            1,000 characters before, or if the ids are not those of words (see `words_apart`).
+        """
+        if not self.words_apart:
+            return 0
+        return self._cuts.last(valid_unicode(text), len(text) if end is None else end)
+
+    def _encode(self, text: str, *, inside: bool = False) -> list[int]:
+        return cast(list[int], self._reader(inside).encode(text, return_type=int))
+
+    def _reader(self, inside: bool) -> sentencepiece.SentencePieceProcessor:
+        return self._inner if inside else self._processor
+
+    @functools.cached_property
+    def _inner(self) -> sentencepiece.SentencePieceProcessor:
+        """What reads text that goes on without a space before it."""
+        return sentencepiece.SentencePieceProcessor(model_proto=self._model + _NO_PREFIX)
+
+    @functools.cached_property
+    def _cuts(self) -> Cuts:
+        pieces = (self.id_to_piece(id) for id in range(self.UNK + 1, self.vocab_size))
+        return Cuts(pieces, self._inner.normalize)
+
+    def _parts(self, text: str, *, inside: bool = False) -> list[tuple[str, bool]]:
+        """The text, a long one in parts that end before a space, or else at a `last_cut`.
 
         A word's pieces do not depend on the words beside it. But the best pieces of a text are
         found by sums of scores, and where these are too large to be exact, equally good pieces of
         one word are chosen by chance, and not alike by each version of the library.
+
+        Returns:
+            Each part, and whether it goes on without a space before it.
         """
         text = valid_unicode(text)
         if len(text) <= LONG_TEXT or not self.words_apart:
-            return [text]
-        return _LONG_PART.findall(text)
+            return [(text, inside)]
+        return self._cuts.parts(text, inside=inside)
 
     def encode_batch(
         self,
@@ -253,11 +297,17 @@ class Tokenizer:
         ids: list[npt.NDArray[np.int32]] = []
         for start in range(0, len(texts), _BLOCK_TEXTS):
             block = [self._parts(text) for text in texts[start : start + _BLOCK_TEXTS]]
-            flat = [part for parts in block for part in parts]
-            encoded = iter(self._processor.encode(flat, return_type="numpy", num_threads=threads))
+            encoded = {}
+            for inside in (False, True):
+                flat = [part for parts in block for part, within in parts if within == inside]
+                reader = self._reader(inside and bool(flat))
+                encoded[inside] = iter(
+                    reader.encode(flat, return_type="numpy", num_threads=threads)
+                )
             # The library's arrays are read-only views of longer buffers.
             ids.extend(
-                np.concatenate([next(encoded) for _ in parts], dtype=np.int32) for parts in block
+                np.concatenate([next(encoded[inside]) for _, inside in parts], dtype=np.int32)
+                for parts in block
             )
             if on_progress is not None:
                 on_progress(len(block))
@@ -276,7 +326,10 @@ class Tokenizer:
 
         An unknown piece is spelt as in the text.
         """
-        return cast(list[str], self._processor.encode(valid_unicode(text), return_type=str))
+        parts = self._parts(text)
+        return [
+            p for part, inside in parts for p in self._reader(inside).encode(part, return_type=str)
+        ]
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where each id of `encode` stands in the text: the first character, and the one behind.
@@ -285,11 +338,11 @@ class Tokenizer:
         text (a byte, a letter of a ligature) is empty, but for the last.
         """
         found, start = [], 0
-        for part in self._parts(text):
+        for part, inside in self._parts(text):
             encoded = part.encode("utf-8")
             bytes_ = np.frombuffer(encoded, np.uint8)
             place = np.concatenate([[0], np.cumsum(bytes_ & 0xC0 != 0x80)])  # Characters before.
-            for piece in self._processor.encode(part, return_type="proto").pieces:
+            for piece in self._reader(inside).encode(part, return_type="proto").pieces:
                 found.append((start + int(place[piece.begin]), start + int(place[piece.end])))
             start += len(part)
         return found

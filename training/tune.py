@@ -32,6 +32,7 @@ from textrnn.pictures import png
 from textrnn.training.faults import spared
 from textrnn.training.folder import hold
 from textrnn.training.progress import Reporter
+from textrnn.vocabulary import MOST_PIECES
 
 __all__ = ["SEARCHED", "Outcome", "tune"]
 
@@ -47,7 +48,7 @@ SEARCHED: dict[str, dict[str, Any]] = {
         "dropout": (0.0, 0.25, 0.5, 0.7),
         "word_dropout": (0.0, 0.1, 0.2, 0.3),
     },
-    "tokenizer": {"vocab_size": (1000, 2000, 4000, 8000, 16000, 32000)},
+    "tokenizer": {"vocab_size": (None, 1000, 2000, 4000, 8000, 16000, 32000)},
     "training": {"learning_rate": (3e-4, 3e-2)},
 }
 """What is searched, by section: the values of a setting; of the learning rate its bounds."""
@@ -224,12 +225,15 @@ def _call(command: list[str], log: Any) -> int:
 
 def model_bytes(config: RunConfig) -> int:
     """Bytes of the weights in float32, with two classes and the whole `vocab_size`."""
-    model = TextClassifier(config.tokenizer.vocab_size, 2, config=config.model)
+    pieces = config.tokenizer.vocab_size or MOST_PIECES
+    model = TextClassifier(pieces, 2, config=config.model)
     model.build((None, None))
     return int(4 * model.count_params())
 
 
 def _short(value: Any) -> str:
+    if value is None:
+        return "auto"
     return f"{value:.2g}" if isinstance(value, float) else str(value)
 
 

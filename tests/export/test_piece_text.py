@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textrnn.config import NORMALIZATIONS, TokenizerConfig
-from textrnn.tokenizer import LONG_TEXT, Tokenizer
+from textrnn.cuts import LONG_TEXT
+from textrnn.tokenizer import Tokenizer
 
 pytest.importorskip("tensorflow_text")
 from textrnn.export.piece_text import PieceTokenizer
