@@ -74,7 +74,7 @@ def test_after_each_piece_the_ids_are_those_of_the_text_so_far(tokenizer, text, 
 def test_little_is_held_back(tokenizer):
     stream = TokenStream(tokenizer)
     stream.feed("a b cde")
-    assert stream.state() == (" cde", b"")
+    assert stream.state() == (" cde", False, b"")
     stream.feed("é".encode()[:1])
     assert stream.state() == (" cde", b"\xc3")
     stream.feed(b"\xa9 f")

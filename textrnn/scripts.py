@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["UNSPACED", "count_unspaced_words", "count_words"]
+__all__ = ["SENTENCE_END", "UNSPACED", "count_unspaced_words", "count_words"]
 
 _DENSE = (
     "\u2e80-\u2fd5\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303b\u3041-\u30ff\u3105-\u312f"
@@ -33,6 +33,19 @@ _CHARS_A_WORD = {re.compile(f"[{_DENSE}]"): 1.6, re.compile(f"[{_LOOSE}]"): 5.0}
 
 UNSPACED = re.compile(f"[{_DENSE}{_LOOSE}]")
 """A character of a script that puts no spaces between words."""
+
+_CLOSERS = "\"'”’)\\]」』》】）"  # noqa: RUF001
+SENTENCE_END = re.compile(
+    rf"[.!?…؟۔।॥]+[{_CLOSERS}]*\s|"  # noqa: RUF001
+    rf"[。！？｡။។།]+[{_CLOSERS}]*(?:\s|(?=[^\s。！？｡။។།{_CLOSERS}]))|"  # noqa: RUF001
+    rf"[!?]+[{_CLOSERS}]*(?={UNSPACED.pattern})|\n"
+)
+"""The end of a sentence: a full stop, question or exclamation mark before white space, a full-width
+one (of Khmer, Myanmar and Tibetan too), "!" or "?" before a script without spaces, or a line feed.
+
+Quotes and brackets that close behind it belong to it. What follows must be known, so that the ends
+do not depend on how a text arrives.
+"""
 
 _WORD = re.compile(r"\w\S*")
 

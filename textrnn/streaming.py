@@ -6,7 +6,6 @@ import codecs
 import hashlib
 import io
 import json
-import re
 import zipfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import tensorflow as tf
 from textrnn.classifier import TextClassifier
 from textrnn.cuts import LONG_TEXT
 from textrnn.errors import ModelError
+from textrnn.scripts import SENTENCE_END
 from textrnn.token_stream import TokenStream
 from textrnn.tokenizer import Tokenizer
 
@@ -200,11 +200,12 @@ class Streams:
     def state(self, key: Hashable) -> bytes:
         """Everything that is known of a text; `restore` goes on from it, in another process too."""
         text = self._texts[key]
-        held, undecoded = text.words.state() if text.words else ("", b"")
+        held, inside, undecoded = text.words.state() if text.words else ("", False, b"")
         about = {
             "digest": self._digest,
             "tokens": text.tokens,
             "held": held,
+            "inside": inside,
             "undecoded": undecoded.hex(),
             "words": text.words is not None,
         }
@@ -225,7 +226,7 @@ class Streams:
                 about = json.loads(str(arrays["about"]))
                 memory = [arrays[f"memory_{i}"] for i in range(len(self._reader.start(1)))]
             digest, tokens = about["digest"], int(about["tokens"])
-            held = (str(about["held"]), bytes.fromhex(about["undecoded"]))
+            held = (str(about["held"]), bool(about["inside"]), bytes.fromhex(about["undecoded"]))
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ModelError(f"expected a stream's state, got other bytes ({error}).") from None
         if digest != self._digest:
@@ -333,14 +334,10 @@ class Stream:
         return bool(self._streams.words_of(0).rest())
 
 
-_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’)\]]*\s|\n")  # noqa: RUF001
-
-
 def follow_sentences(stream: Stream, pieces: Iterable[bytes]) -> Iterator[tuple[str, Any]]:
     """Reads a text as its pieces arrive; gives each sentence with the prediction after it.
 
-    A sentence ends with one of .!?… (。！？) before white space, or with the line; one without an
-    end, after 20,000 characters.
+    A sentence ends as `textrnn.scripts.SENTENCE_END` says, or after 20,000 characters.
 
     Args:
         stream: What reads it.
@@ -351,7 +348,7 @@ def follow_sentences(stream: Stream, pieces: Iterable[bytes]) -> Iterator[tuple[
     for piece in pieces:
         text += decoder.decode(piece)
         begin = 0
-        for match in _SENTENCE_END.finditer(text):
+        for match in SENTENCE_END.finditer(text):
             sentence = text[begin : match.end()]
             if not sentence.isspace():  # White space goes to the next one.
                 begin = match.end()

@@ -19,8 +19,9 @@ class TokenStream:
     """Turns the pieces of a text into ids, word by word.
 
     What is held back until the next piece is the last word, which may go on, and the bytes of a
-    character that is not whole yet; of a word without an end, 20,000 characters at the most, beyond
-    which it is cut.
+    character that is not whole yet; in a script without spaces what stands behind the last place
+    that no piece reaches across (`Tokenizer.last_cut`), a few characters as a rule. Of a word
+    without an end these are 20,000 characters at the most, beyond which it is cut.
 
     Args:
         tokenizer: The tokenizer.
@@ -36,7 +37,7 @@ class TokenStream:
                 "words around them; train with another --piece-type than byte, or feed ids."
             )
         self._tokenizer = tokenizer
-        self._text = ""
+        self._text, self._inside = "", False
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def feed(self, piece: str | bytes) -> list[int]:
@@ -48,21 +49,31 @@ class TokenStream:
         text = self._decoder.decode(piece) if isinstance(piece, bytes) else piece
         self._text += text
         cuts = [match.start() for match in _CUT.finditer(self._text)]
-        end = cuts[-1] if cuts else 0
+        end, inside = (cuts[-1] if cuts else 0), False
+        later = self._tokenizer.last_cut(self._text)
+        if later > end:
+            end, inside = later, True
         if not end and len(self._text) > LONG_TEXT:
-            end = LONG_TEXT
-        whole, self._text = self._text[:end], self._text[end:]
-        return self._tokenizer.encode(whole) if whole else []
+            end, inside = LONG_TEXT, True
+        if not end:
+            return []
+        ids = self._tokenizer.encode(self._text[:end], inside=self._inside)
+        self._text, self._inside = self._text[end:], inside
+        return ids
 
     def rest(self) -> list[int]:
         """The ids of what is held back, as if the text ended here; it goes on being held."""
-        return self._tokenizer.encode(self._text) if self._text else []
+        if not self._text:
+            return []
+        return self._tokenizer.encode(self._text, inside=self._inside)
 
-    def state(self) -> tuple[str, bytes]:
-        """What is held back: text, and bytes of an unfinished character."""
-        return self._text, self._decoder.getstate()[0]
+    def state(self) -> tuple[str, bool, bytes]:
+        """What is held back: text, whether it goes on within a word, and an unfinished character's
+        bytes.
+        """
+        return self._text, self._inside, self._decoder.getstate()[0]
 
-    def restore(self, state: tuple[str, bytes]) -> None:
+    def restore(self, state: tuple[str, bool, bytes]) -> None:
         """Holds this back instead."""
-        self._text, undecoded = state
+        self._text, self._inside, undecoded = state
         self._decoder.setstate((undecoded, 0))

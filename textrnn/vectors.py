@@ -1,10 +1,13 @@
 """What word vectors mean for pieces of words, so that a model's embeddings may start from them.
 
 The words of the training texts are what stands between spaces, if that has a vector, else its runs
-of letters and digits, its single signs, and the endings that GloVe knows ("'s", "n't"). With c(w)
-how often the word w stands in the training texts, and v(w) its vector, a piece starts from
+of letters and digits, its single signs, and the endings that GloVe knows ("'s", "n't"). In a script
+that puts no spaces between words they are, from the left, the longest words that have a vector and
+are a piece, up to three neighbouring pieces, or a part of a piece. With c(w) how often the word w
+stands in the training texts, and v(w) its vector, a piece starts from
 
-    v(w)                             if the piece is the beginning and the whole of a word w
+    v(w)                             if the piece is the beginning and the whole of a word w; in a
+                                     script without spaces, if it is a word w
     sum c(w) v(w) / sum c(w)         else, over the words in whose place it stands
 
 and from what it had where there is no such word.
@@ -21,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from textrnn.errors import ConfigError, DataError
+from textrnn.scripts import UNSPACED
 from textrnn.tokenizer import Tokenizer
 from textrnn.vector_files import read_vectors
 
@@ -28,7 +32,13 @@ __all__ = ["VectorTable", "vector_table"]
 
 _SPACE = "\u2581"
 _NO_WORD = "\ue000"  # Of no language.
+# Runs of a script without spaces stand apart from others; a mark upon a letter belongs to it.
+_RUN = re.compile(rf"(?:{UNSPACED.pattern})+|(?:(?!{UNSPACED.pattern}).)+", re.DOTALL)
 _WORD = re.compile(r"n't\b|'\w+|\w+?(?=n't\b)|\w+|[^\w\s]")
+_LONGEST = 24
+"""Characters of a word in a script without spaces."""
+_MOST_PIECES = 3
+"""Neighbouring pieces that are one word of such a script."""
 
 
 class VectorTable(NamedTuple):
@@ -75,9 +85,14 @@ def vector_table(
     pieces[tokenizer.PAD] = pieces[tokenizer.UNK] = _NO_WORD
     tokens = _count_tokens(texts, pieces)
     wanted = {piece[1:] for piece in pieces if len(piece) > 1 and piece[0] == _SPACE}
+    for piece in pieces:
+        if UNSPACED.search(piece):
+            wanted |= _substrings(piece.removeprefix(_SPACE))
     for token in tokens:
         text = _text(token, pieces)
-        wanted |= {text, *_WORD.findall(text)}
+        if UNSPACED.search(text):
+            wanted |= _joined(token, pieces)
+        wanted |= {text, *_WORD.findall(UNSPACED.sub(" ", text))}
     found, size = read_vectors(source, wanted)
     sums = np.zeros([len(pieces), size])
     counts = np.zeros(len(pieces))
@@ -91,8 +106,9 @@ def vector_table(
                 sums[parts] += count * found[word]
                 counts[parts] += count
     for id, piece in enumerate(pieces):
-        if piece[:1] == _SPACE and piece[1:] in found:
-            sums[id], counts[id] = found[piece[1:]], 1.0
+        text = piece.removeprefix(_SPACE)
+        if (piece != text or UNSPACED.search(piece)) and text in found:
+            sums[id], counts[id] = found[text], 1.0
     rows = np.flatnonzero(counts)
     if not len(rows):
         raise DataError(
@@ -136,6 +152,35 @@ def _words_of(
     if text in found:
         yield text, sorted({id for start, end, id in spans if start < end})
         return
-    for match in _WORD.finditer(text):
-        first, last = match.span()
-        yield match[0], sorted({id for start, end, id in spans if start < last and first < end})
+    for first, last in _word_places(text, found):
+        ids = {id for start, end, id in spans if start < last and first < end}
+        yield text[first:last], sorted(ids)
+
+
+def _word_places(text: str, found: Container[str]) -> Iterator[tuple[int, int]]:
+    """Where the words of a text without spaces begin and end; see the module."""
+    for run in _RUN.finditer(text):
+        if not UNSPACED.match(run[0]):
+            yield from (match.span() for match in _WORD.finditer(text, *run.span()))
+            continue
+        first, last = run.span()
+        while first < last:
+            ends = range(min(last, first + _LONGEST), first + 1, -1)
+            end = next((end for end in ends if text[first:end] in found), first + 1)
+            yield first, end
+            first = end
+
+
+def _substrings(piece: str) -> set[str]:
+    return {piece[i:j] for i in range(len(piece)) for j in range(i + 1, len(piece) + 1)}
+
+
+def _joined(token: Sequence[int], pieces: Sequence[str]) -> set[str]:
+    """What up to three neighbouring pieces spell that are of a script without spaces."""
+    parts = [pieces[id].removeprefix(_SPACE) for id in token]
+    return {
+        text
+        for i in range(len(parts))
+        for j in range(i + 2, min(i + _MOST_PIECES, len(parts)) + 1)
+        if len(text := "".join(parts[i:j])) <= _LONGEST and UNSPACED.match(text)
+    }

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from textrnn.scripts import UNSPACED
+
 __all__ = ["Word", "merge_words", "word_groups"]
 
 _BLANK = r"(?:\s|<br\s*/?>)*"  # What the tokenizer takes for white space.
@@ -47,9 +49,10 @@ def word_groups(text: str, spans: Sequence[Span]) -> list[Span]:
     """Which tokens make a word: the first, and the place behind the last, of each.
 
     A word ends before white space, and between two tokens of which not both touch with letters or
-    digits, so that a full stop stands alone where the tokens allow it. A character of a script that
-    has no spaces (wide, as in Chinese) ends a word too. Tokens of nothing but white space, or of a
-    part of a character, go with those before them.
+    digits, so that a full stop stands alone where the tokens allow it. In a script that puts no
+    spaces between words, as in Chinese and Thai, each token is a word. A vowel sign or an accent
+    goes with the letter before it, part of a character with the rest of it, and white space with
+    what stands before it.
 
     Args:
         text: The text.
@@ -57,16 +60,23 @@ def word_groups(text: str, spans: Sequence[Span]) -> list[Span]:
     """
     groups: list[Span] = []
     end, begun = 0, False  # Of the word so far; whether it has a character that can be seen.
+    parts = 0  # Tokens just before that are parts of a character which a later one has.
     for i, (start, stop) in enumerate(spans):
+        if start == stop:
+            parts += 1
+            continue
+        first, parts = i - parts, 0
         seen = _trim(text, (start, stop))
         if groups and begun and seen is not None and _parts(text, end, seen[0]):
-            groups.append((i, i + 1))
+            groups.append((first, i + 1))
         elif groups:
             groups[-1] = (groups[-1][0], i + 1)
         else:
-            groups.append((i, i + 1))
+            groups.append((first, i + 1))
         if seen is not None:
             begun, end = True, seen[1]
+    if parts:
+        groups = [*groups[:-1], (groups[-1][0] if groups else 0, len(spans))]
     return groups
 
 
@@ -101,10 +111,15 @@ def _parts(text: str, end: int, start: int) -> bool:
     if start > end:
         return True
     before, after = text[end - 1], text[start]
-    return not (_joins(before) and _joins(after))
+    return not (_is_mark(after) or (_joins(before) and _joins(after)))
 
 
 def _joins(character: str) -> bool:
     """Whether a letter or digit, of a script with spaces, or a mark upon one."""
-    wide = unicodedata.east_asian_width(character) in "WF"
-    return not wide and (character.isalnum() or unicodedata.category(character).startswith("M"))
+    if UNSPACED.match(character):
+        return False
+    return character.isalnum() or _is_mark(character)
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
