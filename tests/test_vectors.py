@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import unspaced
 
 from textrnn.config import TokenizerConfig
 from textrnn.errors import ConfigError, DataError
@@ -118,3 +119,39 @@ def test_a_text_with_an_unknown_sign_and_none_at_all_do_no_harm(tmp_path, tokeni
     found = start(tmp_path, tokenizer, lines, texts=["the \u4e00film the", ""])
     assert 0 < found.covered < 1
     assert (found.values[[tokenizer.PAD, tokenizer.UNK]] == 0.5).all()
+
+
+@pytest.mark.parametrize("script", ["chinese", "japanese", "thai"])
+def test_words_of_a_script_without_spaces_have_their_vectors(tmp_path, script):
+    texts = unspaced.texts(script)
+    tokenizer = Tokenizer.train(texts, TokenizerConfig(piece_type="char"), cache=False)
+    _, *lists = unspaced.WORDS[script]
+    words = [word for each in lists for word in each if 1 < len(word) < 4]
+    lines = [f"{word} {i + 1} 1" for i, word in enumerate(words)]
+    found = start(tmp_path, tokenizer, lines, texts=texts)
+    assert found.covered > 0
+    starting = {piece for word in words if any(word in text for text in texts) for piece in word}
+    assert found.pieces == len(starting & set(pieces_of(tokenizer)))
+
+
+def test_a_word_is_the_longest_of_a_script_without_spaces(tmp_path):
+    texts = ["我喜欢iPhone手机"] * 9
+    tokenizer = Tokenizer.train(texts, TokenizerConfig(piece_type="char"), cache=False)
+    lines = ["喜 9 9", "喜欢 1 0", "手机 0 1", "iphone 1 1", "机 4 4"]
+    found = start(tmp_path, tokenizer, lines, texts=texts)
+    assert found.covered == pytest.approx(3 / 4)  # All but the first of four words.
+    rows = dict(zip(pieces_of(tokenizer), found.values, strict=True))
+    assert rows["喜"][0] > 0, "a piece that is a word starts from its vector"
+    assert rows["欢"][1] == pytest.approx(0)
+    assert rows["手"][0] == pytest.approx(0)
+    assert rows["n"][0] == pytest.approx(rows["n"][1])
+    assert rows["我"].tolist() == [0.5, 0.5]
+
+
+def test_a_piece_of_several_words_starts_from_their_mean(tmp_path):
+    texts = ["我很喜欢"] * 9 + ["我很喜欢我"] * 9
+    tokenizer = Tokenizer.train(texts, TokenizerConfig(piece_type="bpe"), cache=False)
+    assert "▁我很喜欢" in pieces_of(tokenizer)
+    found = start(tmp_path, tokenizer, ["我 1 0", "喜欢 0 1"], texts=texts)
+    row = found.values[pieces_of(tokenizer).index("▁我很喜欢")]
+    assert row[0] == pytest.approx(row[1])

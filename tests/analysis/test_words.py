@@ -1,9 +1,11 @@
 import itertools
+import unicodedata
 
 import numpy as np
 import pytest
+import unspaced
 
-from textrnn.analysis.words import merge_words, word_groups
+from textrnn.analysis.words import Word, merge_words, word_groups
 from textrnn.config import TokenizerConfig
 from textrnn.tokenizer import Tokenizer
 
@@ -54,6 +56,48 @@ def test_wide_characters_are_words_of_their_own():
     spans = [(0, 1), (1, 2), (2, 3), (3, 5)]
     assert word_groups("我们是ab", spans) == [(0, 1), (1, 2), (2, 3), (3, 4)]
     assert word_groups("abcde", spans) == [(0, 4)]
+
+
+UNSPACED = [
+    ("我喜欢 iPhone手机，好", ["我", "喜", "欢", "iPhone", "手", "机", "，", "好"]),
+    ("ｶﾞﾗｽです", ["ｶﾞ", "ﾗ", "ｽ", "で", "す"]),
+    ("ที่นี้ดี", ["ที่", "นี้", "ดี"]),
+    ("한국어 문장ＡＢＣ", ["한국어", "문장ＡＢＣ"]),
+    ("مُدُن جميلة", ["مُدُن", "جميلة"]),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), UNSPACED)
+@pytest.mark.parametrize("piece_type", ["char", "byte"])
+def test_characters_of_scripts_without_spaces_are_words(piece_type, text, expected):
+    config = TokenizerConfig(piece_type=piece_type)
+    tokenizer = Tokenizer.train([text for text, _ in UNSPACED], config, cache=False)
+    words, _ = words_of(tokenizer, text)
+    assert [word.text for word in words] == expected
+
+
+@pytest.mark.parametrize("script", ["chinese", "japanese", "thai", "mixed"])
+def test_sentences_without_spaces_are_explained_piece_by_piece(script):
+    texts = unspaced.texts(script)
+    tokenizer = Tokenizer.train(texts, TokenizerConfig(), cache=False)
+
+    def pieces(word: Word, text: str) -> list[str]:
+        inside = tokenizer.pieces(text)[word.first : word.stop]
+        return [piece for piece in inside if piece != "▁"]
+
+    for text in texts:
+        words, count = words_of(tokenizer, text)
+        assert [i for word in words for i in range(word.first, word.stop)] == list(range(count))
+        assert len(words) > 3
+        for word in words:
+            marks = sum(unicodedata.category(piece[0])[0] == "M" for piece in pieces(word, text))
+            assert len(pieces(word, text)) - marks == 1 or word.text.isascii()
+
+
+def test_the_bytes_of_a_character_are_together():
+    spans = [(0, 0), (0, 0), (0, 1), (1, 1), (1, 1), (1, 2)]
+    assert word_groups("我们", spans) == [(0, 3), (3, 6)]
+    assert word_groups("我们", spans[:5]) == [(0, 5)], "cut within a character"
 
 
 def test_a_word_is_plain_values():
