@@ -15,6 +15,7 @@ and from what it had where there is no such word.
 
 from __future__ import annotations
 
+import bisect
 import collections
 import itertools
 import re
@@ -97,8 +98,9 @@ def vector_table(
     sums = np.zeros([len(pieces), size])
     counts = np.zeros(len(pieces))
     total = covered = 0
+    longest = max((len(word) for word in found if UNSPACED.match(word)), default=1)
     for token, count in tokens.items():
-        words = list(_words_of(token, pieces, found))
+        words = list(_words_of(token, pieces, found, longest=longest))
         total += count * max(len(words), 1)
         for word, parts in words:
             if word in found:
@@ -143,21 +145,22 @@ def _text(token: Sequence[int], pieces: Sequence[str]) -> str:
 
 
 def _words_of(
-    token: Sequence[int], pieces: Sequence[str], found: Container[str]
+    token: Sequence[int], pieces: Sequence[str], found: Container[str], *, longest: int
 ) -> Iterator[tuple[str, list[int]]]:
-    """The words of what stands between two spaces, each with the ids in whose place it stands."""
+    """The words of what stands between two spaces, each with the ids in whose place it stands.
+
+    In a script without spaces a word has `longest` characters at the most.
+    """
     text = _text(token, pieces)
     ends = list(itertools.accumulate(len(pieces[id].replace(_SPACE, "")) for id in token))
-    spans = list(zip([0, *ends], ends, token, strict=False))
-    if text in found:
-        yield text, sorted({id for start, end, id in spans if start < end})
-        return
-    for first, last in _word_places(text, found):
-        ids = {id for start, end, id in spans if start < last and first < end}
-        yield text[first:last], sorted(ids)
+    starts = [0, *ends[:-1]]
+    places = [(0, len(text))] if text in found else _word_places(text, found, longest=longest)
+    for first, last in places:
+        inside = slice(bisect.bisect_right(ends, first), bisect.bisect_left(starts, last))
+        yield text[first:last], sorted(set(token[inside]))
 
 
-def _word_places(text: str, found: Container[str]) -> Iterator[tuple[int, int]]:
+def _word_places(text: str, found: Container[str], *, longest: int) -> Iterator[tuple[int, int]]:
     """Where the words of a text without spaces begin and end; see the module."""
     for run in _RUN.finditer(text):
         if not UNSPACED.match(run[0]):
@@ -165,7 +168,7 @@ def _word_places(text: str, found: Container[str]) -> Iterator[tuple[int, int]]:
             continue
         first, last = run.span()
         while first < last:
-            ends = range(min(last, first + _LONGEST), first + 1, -1)
+            ends = range(min(last, first + longest), first + 1, -1)
             end = next((end for end in ends if text[first:end] in found), first + 1)
             yield first, end
             first = end

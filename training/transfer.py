@@ -76,8 +76,10 @@ def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
         for name, value in values.items():
             wanted = getattr(getattr(config, section), name)
             if name in given and wanted != value:
+                own_value, given_value = ("auto" if v is None else v for v in (value, wanted))
                 raise ConfigError(
-                    f"`{name}` must be that of {init_from}, {value}, got {wanted}; leave it out."
+                    f"`{name}` must be that of {init_from}, {own_value}, got {given_value}; leave "
+                    "it out."
                 )
     return dataclasses.replace(
         config,

@@ -34,7 +34,7 @@ from textrnn.training.folder import hold
 from textrnn.training.progress import Reporter
 from textrnn.vocabulary import MOST_PIECES
 
-__all__ = ["SEARCHED", "Outcome", "tune"]
+__all__ = ["SEARCHED", "Outcome", "shown", "tune"]
 
 SEARCHED: dict[str, dict[str, Any]] = {
     "model": {
@@ -175,7 +175,7 @@ def _try(
     """Trains one trial and tells the study."""
     size = model_bytes(config)
     trial.set_user_attr("bytes", size)
-    told = ", ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
+    told = ", ".join(f"{name} {shown(value)}" for name, value in trial.params.items())
     if most_bytes is not None:
         trial.set_constraint("size", float(size - most_bytes) / most_bytes)
         if size > most_bytes:
@@ -231,7 +231,8 @@ def model_bytes(config: RunConfig) -> int:
     return int(4 * model.count_params())
 
 
-def _short(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A setting's value in few characters."""
     if value is None:
         return "auto"
     return f"{value:.2g}" if isinstance(value, float) else str(value)

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import yaml
 from tiny import QUIET, labelled_texts, run_config, write_csv
 
 from textrnn import bundle
-from textrnn.config import RunConfig
+from textrnn.config import RunConfig, TokenizerConfig
 from textrnn.errors import ConfigError
 from textrnn.training import tune as tuning
 from textrnn.training.progress import Reporter
@@ -173,3 +174,15 @@ def test_the_command_searches_with_real_trainings(tmp_path):
         assert trial["seconds"] < 45
     assert bundle.load(found["best"]).predict(["a x b"])[0].label in ("neg", "pos")
     assert yaml.safe_load((tmp_path / "tune" / "search.yaml").read_text())["fixed"]
+
+
+def test_an_automatic_vocabulary_is_searched_and_has_the_size_of_the_largest(
+    config, trials, tmp_path
+):
+    def bytes_of(size: int | None) -> int:
+        return model_bytes(dataclasses.replace(config, tokenizer=TokenizerConfig(vocab_size=size)))
+
+    assert bytes_of(None) == bytes_of(16_000) > bytes_of(8_000)
+    fixed = (FIXED | {"cell", "units"}) - {"vocab_size"}
+    outcomes = search(config, tmp_path / "out", fixed=fixed, most_trials=12)
+    assert None in {outcome.settings["vocab_size"] for outcome in outcomes}

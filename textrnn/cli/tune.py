@@ -67,6 +67,7 @@ def tune(
     start_tensorflow()
     from textrnn.training.progress import Reporter
     from textrnn.training.transfer import ADOPTED, adopt_shape
+    from textrnn.training.tune import shown
     from textrnn.training.tune import tune as search
 
     total = seconds(given.get("training", {}).pop("time_budget", None) or "30m")
@@ -99,10 +100,7 @@ def tune(
     trained = [outcome for outcome in outcomes if outcome.score is not None]
     table = Table("trial", "score", "MB", "s", "settings")
     for outcome in trained[:SHOWN]:
-        values = [
-            f"{name} {value:.2g}" if isinstance(value, float) else f"{name} {value}"
-            for name, value in outcome.settings.items()
-        ]
+        values = [f"{name} {shown(value)}" for name, value in outcome.settings.items()]
         table.add_row(
             str(outcome.number),
             f"{outcome.score:.4f}",
