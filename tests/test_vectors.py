@@ -155,3 +155,4 @@ def test_a_piece_of_several_words_starts_from_their_mean(tmp_path):
     found = start(tmp_path, tokenizer, ["我 1 0", "喜欢 0 1"], texts=texts)
     row = found.values[pieces_of(tokenizer).index("▁我很喜欢")]
     assert row[0] == pytest.approx(row[1])
+    assert row[0] != pytest.approx(0.5), "where it was"
