@@ -11,6 +11,7 @@ from textrnn.analysis.token_scores import METHODS, TokenScorer
 from textrnn.analysis.words import Word, merge_words, word_groups
 from textrnn.errors import ConfigError
 from textrnn.inference import TrainedClassifier
+from textrnn.text_checks import as_text
 from textrnn.wording import listed
 
 __all__ = ["METHODS", "Attribution", "Explainer", "Word", "explain", "running_scores"]
@@ -124,8 +125,9 @@ class Explainer:
 
         Raises:
             ConfigError: The method or the label is unknown, or the method is not for this head.
+            TypeError: `text` is no string.
         """
-        classifier = self.classifier
+        classifier, text = self.classifier, as_text(text, call="explain")
         if label is not None and label not in classifier.labels:
             raise ConfigError(f"`label` must be one of {listed(classifier.labels)}, got {label!r}.")
         ids = classifier.tokenizer.encode(text)
