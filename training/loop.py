@@ -330,8 +330,8 @@ class Trainer:
         state = self.state
         ends = self.schedule.told_left(state.update, state.time_share)
         return (
-            f"loss {state.loss_sum / state.row_sum:.3f} accuracy {self._accuracy():.3f} "
-            f"{state.token_sum / state.seconds:,.0f} tokens/s{ends}"
+            f"loss {state.loss_sum / state.row_sum:.3f} accuracy {self._accuracy():.3f}{ends}, "
+            f"{state.token_sum / state.seconds:,.0f} tokens/s"
         )
 
     def _validate(self, reporter: Reporter) -> dict[str, float]:

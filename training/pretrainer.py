@@ -229,8 +229,8 @@ class Pretrainer:
         state = self.state
         ends = self.schedule.told_left(state.update, state.time_share)
         return (
-            f"loss {state.loss_sum / state.row_sum:.3f} nats "
-            f"{state.token_sum / state.seconds:,.0f} tokens/s{ends}"
+            f"loss {state.loss_sum / state.row_sum:.3f} nats{ends}, "
+            f"{state.token_sum / state.seconds:,.0f} tokens/s"
         )
 
     def _figures_of_epoch(self, reporter: Reporter) -> dict[str, float]:

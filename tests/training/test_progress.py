@@ -121,6 +121,12 @@ def test_a_narrow_terminal_shows_what_matters(width, name):
     assert re.search(r"0:00:\d\d left loss 1\.500 ", line)
 
 
+def test_at_80_columns_there_is_room_for_the_end_of_the_training():
+    figures = "loss 1.500 accuracy 0.500, 0:12:34 to the end, 123,456 tokens/s"
+    line = last_line(80, "epoch 1/30", total=2400, done=1200, figures=figures)
+    assert "loss 1.500 accuracy 0.500, 0:12:34 to the end" in line
+
+
 def test_the_bar_gives_way_first():
     lines = [last_line(width, "epoch 1/4", total=24, done=12) for width in (75, 80, 100, 200)]
     bars = [line.count("━") + line.count("╸") for line in lines]
