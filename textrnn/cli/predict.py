@@ -134,10 +134,12 @@ def predict(
     if with_likelihood or language_model is not None:
         answers = _with_likelihoods(answers, language_model or classifier.config.training.init_from)
     show = _show_json if as_json else partial(_show, separator=_label_separator(classifier))
-    for answer in source.in_order(answers):
-        show(answer)
     reporter = Reporter()
-    source.report(reporter)
+    try:
+        for answer in source.in_order(answers):
+            show(answer)
+    finally:
+        source.report(reporter)
     if classifier.cut_tokens:
         share = classifier.cut_tokens / classifier.read_tokens
         reporter.message(f"note: the run's --max-length cut off {share:.1%} of the tokens given.")

@@ -54,19 +54,21 @@ def score(
     from textrnn.training.progress import Reporter
 
     model = bundle.load_language_model(run)
-    for answer in source.in_order(model.score_stream(source.read(model.config.data))):
-        if isinstance(answer, BadRow):
-            reason = " ".join(answer.reason.split())
-            error = {"text": None, "error": answer.reason}
-            click.echo(json.dumps(error) if as_json or per_token else f"\t\t\t{reason}")
-            continue
-        text, found = answer
-        if as_json or per_token:
-            values = {"text": text, **found.to_dict(per_token=per_token)}
-            click.echo(json.dumps(values, ensure_ascii=False))
-        else:
-            click.echo(
-                f"{found.log_likelihood:.3f}\t{found.bits_per_token:.4f}\t"
-                f"{found.perplexity:.1f}\t{' '.join(text.split())}"
-            )
-    source.report(Reporter())
+    try:
+        for answer in source.in_order(model.score_stream(source.read(model.config.data))):
+            if isinstance(answer, BadRow):
+                reason = " ".join(answer.reason.split())
+                error = {"text": None, "error": answer.reason}
+                click.echo(json.dumps(error) if as_json or per_token else f"\t\t\t{reason}")
+                continue
+            text, found = answer
+            if as_json or per_token:
+                values = {"text": text, **found.to_dict(per_token=per_token)}
+                click.echo(json.dumps(values, ensure_ascii=False))
+            else:
+                click.echo(
+                    f"{found.log_likelihood:.3f}\t{found.bits_per_token:.4f}\t"
+                    f"{found.perplexity:.1f}\t{' '.join(text.split())}"
+                )
+    finally:
+        source.report(Reporter())
