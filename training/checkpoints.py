@@ -49,6 +49,7 @@ class TrainingState:
         elapsed: Seconds since the training was started, without the time it stood still.
         time_share: The share of the time budget that is used up, 0 without one.
         rate_scale: What rollbacks have multiplied the learning rate by.
+        valid_texts: How many validation texts each epoch is measured on; 0: not chosen yet.
     """
 
     update: int = 0
@@ -65,6 +66,7 @@ class TrainingState:
     elapsed: float = 0.0
     time_share: float = 0.0
     rate_scale: float = 1.0
+    valid_texts: int = 0
 
     def copy(self) -> TrainingState:
         """Another one that stays as it is."""

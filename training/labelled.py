@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from textrnn.config import TrainingConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.training.unlabelled import UnlabelledBatches
 
@@ -35,6 +36,21 @@ class LabelledBatches:
     def unlabelled_rows(self) -> float:
         """Texts of an average batch of unlabelled ones, 0 without any."""
         return 0.0 if self.unlabelled is None else self.unlabelled.mean_rows
+
+    def take(self, rows: np.ndarray, config: TrainingConfig) -> LabelledBatches:
+        """Returns the texts at these places, without the unlabelled ones.
+
+        Args:
+            rows: Their places.
+            config: How they are batched.
+        """
+        plan = BatchPlan(
+            [self.plan.texts[row] for row in rows],
+            batch_tokens=config.batch_tokens,
+            batch_texts=config.batch_texts,
+            max_length=config.max_length,
+        )
+        return LabelledBatches(plan, self.targets[rows], self.weights[rows])
 
     def dataset(
         self, batches: list[Batch], *, multiple: int = 1, update: int = 0

@@ -106,6 +106,7 @@ class Trainer:
         self.labels = labels
         self.multi_label = multi_label
         self.train, self.valid = train, valid
+        self.valid_rows = np.arange(len(valid.targets))
         self.distribution = distribution or Distribution.choose("single")
         self.state = TrainingState()
         self._should_stop = should_stop
@@ -154,12 +155,12 @@ class Trainer:
             minutes=config.checkpoint_minutes,
             more=others,
         )
-        self._scorer = ReplicaScorer(model, multi_label=multi_label, distribution=self.distribution)
+        self.scorer = ReplicaScorer(model, multi_label=multi_label, distribution=self.distribution)
         model.stop_training = False
         self._callbacks = keras.callbacks.CallbackList(list(callbacks), model=model)
         self._pending: collections.deque[_Update] = collections.deque()
         self._lag = LAG if has_accelerator() else 0
-        self._pace = Pace(float(valid.plan.lengths.sum()))
+        self.pace = Pace(float(valid.plan.lengths.sum()))
         self.valid_probabilities = np.zeros([0, len(labels)], np.float32)
 
     def fit(
@@ -254,7 +255,9 @@ class Trainer:
 
     def _notes(self) -> tuple[float, float, float]:
         """What the chief tells all workers: to stop, to save, and how much time is used up."""
-        share = self.schedule.time_share(validation=self._pace.validation_seconds)
+        share = self.schedule.time_share(
+            validation=self.pace.whole_seconds, epoch=self.pace.validation_seconds
+        )
         return float(self._should_stop()), float(self._keeper.is_due()), share
 
     def _settle(self, lag: int, reporter: Reporter, advance: Callable[..., None]) -> None:
@@ -285,7 +288,7 @@ class Trainer:
         state.token_sum += update.tokens
         state.time_share = signals.notes[2]
         now = time.perf_counter() - self._epoch_started
-        self._pace.updated(update.tokens, seconds=now - state.seconds)
+        self.pace.updated(update.tokens, seconds=now - state.seconds)
         state.seconds = now
         state.elapsed = self.schedule.elapsed()
         logs = {"loss": state.loss_sum / state.row_sum, "accuracy": self._accuracy()}
@@ -339,7 +342,7 @@ class Trainer:
         state = self.state
         with self._averaged_weights():
             probabilities = self.probabilities(self.valid.plan, reporter, name="validation")
-        self._pace.validated(self._scorer.seconds)
+        self.pace.validated(self.scorer.seconds)
         if not np.isfinite(probabilities).all():
             where = f"after the last batch of epoch {state.epoch + 1}"
             raise _Diverged(f"the probabilities are no numbers {where}")
@@ -362,7 +365,7 @@ class Trainer:
     def probabilities(self, plan: BatchPlan, reporter: Reporter, *, name: str) -> np.ndarray:
         """The model's probabilities `[N, C]` with its present weights."""
         with reporter.step(name, total=len(plan.texts)) as advance:
-            return self._scorer(plan, on_batch=advance)
+            return self.scorer(plan, on_batch=advance)
 
     @contextlib.contextmanager
     def _averaged_weights(self) -> Iterator[None]:

@@ -23,6 +23,7 @@ from textrnn.training.progress import Reporter
 from textrnn.training.schedule import Schedule, TimeBudget
 from textrnn.training.strategy import Distribution
 from textrnn.training.token_store import TokenStore, TokenStreams
+from textrnn.wording import counted
 
 __all__ = ["Pretrainer"]
 
@@ -124,7 +125,10 @@ class Pretrainer:
         checkpoint = self._keeper.load(reporter)
         self._best = list(checkpoint.best)
         self.state = checkpoint.state.copy()
-        reporter.message(f"going on after {self.state.epoch} epochs, {self.state.batch} batches")
+        reporter.message(
+            f"going on after {counted(self.state.epoch, 'epoch')}, "
+            f"{counted(self.state.batch, 'batch', 'batches')}"
+        )
 
     def fit(
         self, reporter: Reporter, *, on_epoch: Callable[[list[dict[str, float]]], None]

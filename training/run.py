@@ -46,7 +46,9 @@ from textrnn.training.progress import Reporter
 from textrnn.training.schedule import TimeBudget
 from textrnn.training.strategy import Distribution
 from textrnn.training.tensorboard import TENSORBOARD, TensorBoardWriter
+from textrnn.training.validation import choose_validation
 from textrnn.vector_files import check_vectors
+from textrnn.wording import counted
 
 __all__ = ["find_learning_rate", "train"]
 
@@ -190,8 +192,10 @@ class _Run:
         if self._resume:
             trainer.resume(self.reporter)
             self.reporter.message(
-                f"going on after {trainer.state.epoch} epochs, {trainer.state.batch} batches"
+                f"going on after {counted(trainer.state.epoch, 'epoch')}, "
+                f"{counted(trainer.state.batch, 'batch', 'batches')}"
             )
+        choose_validation(trainer, self.reporter)
         self._fit(trainer, corpus)
         classifier = None
         if self.distribution.is_chief:
@@ -264,11 +268,23 @@ class _Run:
         test = len(corpus.test) if corpus.test is not None else 0
         token_seconds *= (valid + test) / (len(corpus.train) + valid)
 
-        def finish(validation: float) -> float:
-            # The last epoch's validation, and both measurements of the best weights.
-            return validation * (2.0 + test / valid) + token_seconds + SAVING_SECONDS
+        whole = seconds(self.config.training.time_budget)
+        left = whole - (time.monotonic() - self._started) - token_seconds - SAVING_SECONDS
 
-        return TimeBudget(seconds(self.config.training.time_budget), self._started, finish)
+        def finish(validation: float) -> float:
+            # Both measurements of the best weights, on as many texts as half of the time allows.
+            measuring = min(validation * (1.0 + test / valid), max(left, 0.0) / 2)
+            return measuring + token_seconds + SAVING_SECONDS
+
+        return TimeBudget(whole, self._started, finish)
+
+    def _deadline(self, share: float) -> float | None:
+        """When measuring must end to take this share of the time left; None without a budget."""
+        if self.config.training.time_budget is None:
+            return None
+        end = self._started + seconds(self.config.training.time_budget) - SAVING_SECONDS / 2
+        now = time.monotonic()
+        return now + share * (end - now)
 
     def _tokenizer(self, corpus: Corpus) -> Tokenizer:
         """The chief's tokenizer, on every worker."""
@@ -299,14 +315,15 @@ class _Run:
         folder, reporter = self.folder, self.reporter
         if trainer.state.history:  # A kill may have come between the checkpoint and the curves.
             _write_curves(folder, trainer, corpus, reporter)
+        shown = corpus.validation.take([int(row) for row in trainer.valid_rows])
         events = f"{folder / TENSORBOARD}: no events were written"
         writer: TensorBoardWriter | None = None
         with spared(events, reporter):
             writer = TensorBoardWriter(
                 folder / TENSORBOARD,
                 ids=trainer.valid.plan.texts,
-                texts=corpus.validation.texts,
-                labels=corpus.validation.labels,
+                texts=shown.texts,
+                labels=shown.labels,
             )
 
         def on_epoch(row: dict[str, float]) -> None:
@@ -331,6 +348,8 @@ class _Run:
         model.set_weights(trainer.model.get_weights())
         data = provenance(corpus)
         classifier = TrainedClassifier(model, tokenizer, corpus.label_names, config, data=data)
+        tests = 0 if corpus.test is None else len(corpus.test)
+        share = len(corpus.validation) / (len(corpus.validation) + tests)
         classifier.metrics = {
             "training": {
                 "best_epoch": state.best_epoch,
@@ -338,11 +357,13 @@ class _Run:
                 "seconds": sum(row["seconds"] for row in state.history),
                 "vocab_size": tokenizer.vocab_size,
             },
-            **measure_validation(classifier, corpus.validation, reporter),
+            **measure_validation(
+                classifier, corpus.validation, reporter, until=self._deadline(share)
+            ),
         }
         if corpus.test is not None:
             classifier.metrics["test"] = measure(
-                classifier, corpus.test, name="test", reporter=reporter
+                classifier, corpus.test, name="test", reporter=reporter, until=self._deadline(1.0)
             )
         if self._should_stop():  # Asked meanwhile: the last checkpoint is still there.
             raise KeyboardInterrupt

@@ -38,16 +38,23 @@ class TimeBudget:
     Attributes:
         seconds: For everything: reading the data, training, measuring and saving.
         started: When the run began, by `time.monotonic`.
-        finish: What comes after the training takes, in seconds, given what one validation takes.
+        finish: Seconds that everything after the training takes, given the seconds that
+            measuring on all validation texts takes.
     """
 
     seconds: float
     started: float
     finish: Callable[[float], float]
 
-    def left(self, validation: float) -> float:
-        """Seconds that training may still take, if one validation takes so many."""
-        return self.seconds - (time.monotonic() - self.started) - self.finish(validation)
+    def left(self, validation: float, *, epoch: float = 0.0) -> float:
+        """Seconds that training may still take.
+
+        Args:
+            validation: What measuring on all validation texts takes.
+            epoch: What the validation of the last epoch takes.
+        """
+        elapsed = time.monotonic() - self.started
+        return self.seconds - elapsed - epoch - self.finish(validation)
 
     def check(self) -> None:
         """Raises ConfigError if no time is left for training."""
@@ -97,15 +104,16 @@ class Schedule:
         """Seconds of training, without the time it stood still."""
         return self._before + time.monotonic() - self._started
 
-    def time_share(self, *, validation: float) -> float:
+    def time_share(self, *, validation: float, epoch: float = 0.0) -> float:
         """The share of the time that is used up, 0 without a budget.
 
         Args:
-            validation: What one takes, in seconds, as far as is known.
+            validation: Seconds that measuring on all validation texts takes, as far as is known.
+            epoch: Seconds that the validation of an epoch takes.
         """
         if self.budget is None:
             return 0.0
-        used, left = self.elapsed(), self.budget.left(validation) - self._before
+        used, left = self.elapsed(), self.budget.left(validation, epoch=epoch) - self._before
         return min(1.0, used / (used + left)) if left > 0.0 else 1.0
 
     def progress(self, update: int, time_share: float) -> float:

@@ -13,9 +13,13 @@ from textrnn.classifier import TextClassifier
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.inference import Scorer
 from textrnn.training.labelled import fill_rows
+from textrnn.training.sampling import spread_batches
 from textrnn.training.strategy import Distribution
 
 __all__ = ["ReplicaScorer"]
+
+TIMED_BATCHES = 6
+"""Batches by which the time of all is estimated."""
 
 
 class ReplicaScorer(Scorer):
@@ -61,6 +65,19 @@ class ReplicaScorer(Scorer):
         first = 1 if sum(texts[1:]) else 0
         self.seconds = (times[-1] - times[first]) * sum(texts) / sum(texts[first:])
         return found
+
+    def estimate(self, plan: BatchPlan) -> float:
+        """Returns the seconds that all texts of a plan take, by a few of its batches."""
+        batches = plan.batches()
+        chosen = spread_batches(plan, TIMED_BATCHES)
+        for batch in chosen:  # Which traces the graph.
+            self.score(plan, batch)
+        start = time.monotonic()
+        for batch in chosen:
+            self.score(plan, batch)
+        seconds = time.monotonic() - start
+        cells, timed = (sum(b.rows.size * b.length for b in part) for part in (batches, chosen))
+        return seconds * cells / timed
 
     def score(self, plan: BatchPlan, batch: Batch) -> np.ndarray:
         """The probabilities `[B, C]` of one batch."""

@@ -128,7 +128,7 @@ def test_what_has_begun_goes_on_without_its_language_model(textrnn, pretrained, 
     assert "saved; go on with" in result.stderr
     pretrained.rename("elsewhere")
     result = textrnn(*arguments)
-    assert "going on after 1 epochs" in result.stderr
+    assert "going on after 1 epoch," in result.stderr
     assert "holds the finished run already" in textrnn(*arguments).stderr
     fresh = textrnn(*arguments[:-1], "another", code=1)
     assert "expected a language model's run folder, found none" in fresh.stderr

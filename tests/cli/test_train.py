@@ -217,7 +217,7 @@ def test_a_process_that_is_interrupted_exits_with_130_and_can_be_resumed(textrnn
         "go on with: textrnn train --resume --output run\ntextrnn: interrupted\n"
     )
     resumed = textrnn("train", "--resume", "--output", "run", "--json")
-    assert "going on after 1 epochs, 1 batches" in resumed.stderr
+    assert "going on after 1 epoch, 1 batch" in resumed.stderr
     assert json.loads(resumed.stdout)["training"]["epochs"] == 3
     assert package.load("run").predict(["a x"])[0].label in {"neg", "pos"}
 

@@ -20,12 +20,28 @@ def test_the_fastest_update_tells_but_for_the_first():
     assert pace.validation_seconds == pytest.approx(FORWARD_SHARE * 1000.0 * 0.05)
 
 
-def test_the_fastest_validation_tells_better():
+def test_the_last_validation_tells_better():
     pace = Pace(valid_tokens=1000.0)
     pace.validated(9.0)
     pace.validated(7.0)
     pace.validated(8.0)
-    assert pace.validation_seconds == 7.0
+    assert pace.validation_seconds == pace.whole_seconds == 8.0
+
+
+def test_before_the_first_validation_an_estimate_tells():
+    pace = Pace(valid_tokens=1000.0)
+    pace.estimated(40.0)
+    assert pace.validation_seconds == pace.whole_seconds == 40.0
+
+
+def test_a_sample_takes_its_share_of_the_time():
+    pace = Pace(valid_tokens=1000.0)
+    pace.sampled(0.1)
+    pace.estimated(40.0)
+    assert pace.validation_seconds == pytest.approx(4.0)
+    assert pace.whole_seconds == pytest.approx(40.0)
+    pace.validated(5.0)
+    assert pace.whole_seconds == pytest.approx(50.0)
 
 
 def test_updates_without_a_token_do_no_harm():
