@@ -38,6 +38,14 @@ _BYTE_ORDER_MARKS = {
 }
 
 
+_CONTAINERS = {
+    b"\x1f\x8b": "data packed by gzip; give its name the ending .gz",
+    b"PK\x03\x04": "an Excel, Word or zip file; save the table as .csv",
+    b"PAR1": "a Parquet file; save the table as .csv",
+    b"%PDF": "a PDF; save its text as .txt",
+}
+"""What files begin with that hold no text as they are, and what to do."""
+
 _NO_TEXTS = frozenset(
     {".json", ".xlsx", ".xls", ".ods", ".parquet", ".arrow", ".feather", ".pdf", ".docx", ".odt"}
     | {".html", ".xml", ".zip", ".tar", ".bz2", ".xz", ".zst", ".pkl", ".npy", ".sqlite", ".db"}
@@ -264,13 +272,16 @@ def _codec(encoding: str) -> str:
 
 
 def _marked(path: Path, raw: BinaryIO, encoding: str) -> str | None:
-    """The codec that a byte order mark asks for; None if there is no mark.
+    """The codec that a byte order mark asks for, at the file's start; None if there is no mark.
 
     Raises:
-        DataError: The mark is that of another encoding.
+        DataError: The mark is that of another encoding, or the file is of a kind without text.
     """
     peek = getattr(raw, "peek", None)
     start = peek(4)[:4] if peek is not None else b""
+    for magic, told in _CONTAINERS.items():
+        if start.startswith(magic):
+            raise DataError(f"{path}: expected text, got {told}.")
     for mark, marked in _BYTE_ORDER_MARKS.items():
         if start.startswith(mark):
             name = codecs.lookup(encoding).name

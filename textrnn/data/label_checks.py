@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -30,6 +31,7 @@ _MANY_NUMBERS = 50
 _FEW_ROWS = 20
 """Rows up to which labels of one row each are a small example."""
 _LOOKS_MISSING = {"none", "null", "na", "n/a", "#n/a", "-", "?", "undefined"}
+_LOOKALIKES = {"LATIN", "CYRILLIC", "GREEK"}
 _SHOWN = 5
 
 Labels = Sequence[tuple[str, ...]]
@@ -95,15 +97,28 @@ def check_labels(
         _refuse_scale(counts, len(labels), where)
     by_case: dict[str, list[str]] = defaultdict(list)
     for name in counts:
-        by_case[name.casefold()].append(name)
+        by_case[unicodedata.normalize("NFKC", name).casefold()].append(name)
     alike = [
         " and ".join(f"{name!r} ({_rows(counts[name])})" for name in names)
         for names in by_case.values()
         if len(names) > 1
     ]
     if alike:
-        notices.append(f"{where}: labels that differ in case alone are classes of their own: "
-                       f"{_some(alike)}.")  # fmt: skip
+        notices.append(
+            f"{where}: labels that differ in case or width alone are classes of their own: "
+            f"{_some(alike)}."
+        )
+    mixed = [f"{name!r} ({name!a})" for name in counts if _mixes_scripts(name)]
+    if mixed:
+        notices.append(
+            f"{where}: labels with letters of two scripts, which may only look like another label: "
+            f"{_some(mixed)}; correct them if they are misspelt."
+        )
+    if len(counts) > _MANY_NUMBERS and all(map(_DECIMAL.fullmatch, counts)):
+        notices.append(
+            f"{where}: {len(counts):,} different numbers taken as classes, without an order; write "
+            "ranges as labels (low, high) if they measure something."
+        )
     missing = [name for name in counts if name.casefold() in _LOOKS_MISSING]
     if missing:
         notices.append(
@@ -111,6 +126,14 @@ def check_labels(
             + _some([f"{name!r} ({_rows(counts[name])})" for name in missing])
             + "; leave these cells empty if they stand for missing labels."
         )
+
+
+def _mixes_scripts(name: str) -> bool:
+    """Whether a word of a label has letters of two scripts whose letters look alike."""
+    return any(
+        len({unicodedata.name(c, "").split(" ")[0] for c in word} & _LOOKALIKES) > 1
+        for word in name.split()
+    )
 
 
 def rare_labels(counts: Mapping[str, int]) -> str:

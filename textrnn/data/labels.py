@@ -176,9 +176,10 @@ class LabelReader:
             return name
         found = self._known.get(label_key(name))
         if found is None:
+            spelt = "" if name.isascii() else f" ({name!a})"
             raise BadRow(
                 f"expected a label of the training data ({_listed(self._known.values())}), got "
-                f"{name!r}; correct it or train on texts with that label"
+                f"{name!r}{spelt}; correct it or train on texts with that label"
             )
         return found
 
