@@ -22,6 +22,7 @@ from textrnn.export.reference import Reference
 from textrnn.export.saved_model import save_model, write_warm_up
 from textrnn.export.tflite import stage_mediapipe, stage_model, stage_stream
 from textrnn.inference import TrainedClassifier
+from textrnn.wording import counted
 
 __all__ = ["ExportOptions", "Maker", "Say", "obstacle"]
 
@@ -147,7 +148,7 @@ class Maker:
                         "labels": list(self.classifier.labels),
                         "name": self.options.name,
                         "description": f"A recurrent text classifier made by textrnn; it reads "
-                        f"the first {self.length} tokens of a text.",
+                        f"the first {counted(self.length, 'token')} of a text.",
                     }
                 ],
             )

@@ -7,6 +7,7 @@ import math
 from textrnn.classifier import TextClassifier
 from textrnn.config import TrainingConfig
 from textrnn.training.lazy_adam import LazyAdam
+from textrnn.wording import counted
 
 __all__ = ["LayerRates", "depths"]
 
@@ -59,7 +60,7 @@ class LayerRates:
             return ""
         return (
             f"note: with --unfreeze {self._unfreeze:g}, {frozen} of {len(layers)} layers learn "
-            f"nothing in {epochs} epochs; give more --epochs."
+            f"nothing in {counted(epochs, 'epoch')}; give more --epochs."
         )
 
 

@@ -99,7 +99,7 @@ def language_model_card(
         "",
         f"- {_recurrence(config.model)}; {weights:,} weights.",
         f"- {trained['vocab_size']:,} pieces of SentencePiece; {trained['tokens']:,} tokens read "
-        f"in {trained['updates']:,} updates; seed {config.pretraining.seed}.",
+        f"in {counted(trained['updates'], 'update')}; seed {config.pretraining.seed}.",
         "",
         "## Measured on texts held out",
         "",
@@ -141,7 +141,7 @@ def _argument(text: str) -> str:
 def _recurrence(model: ShapeConfig) -> str:
     if model.cell == "none":
         return "a bag of embeddings"
-    cell = f"{model.layers} x {model.cell} of {model.units} units"
+    cell = f"{model.layers} x {model.cell} of {counted(model.units, 'unit')}"
     cell += ", read in both directions" if model.bidirectional else ""
     return cell + (f", each step seeing {model.window} tokens" if model.window > 1 else "")
 

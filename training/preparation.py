@@ -102,7 +102,9 @@ def with_unlabelled(
         batch_texts=config.training.batch_texts,
         max_length=config.training.max_length,
     )
-    reporter.message(f"{len(ids):,} texts without labels, {plan.total_tokens:,} tokens")
+    reporter.message(
+        f"{counted(len(ids), 'text')} without labels, {counted(plan.total_tokens, 'token')}"
+    )
     more = UnlabelledBatches(plan, config.training.seed)
     return dataclasses.replace(data, unlabelled=more)
 
@@ -183,7 +185,7 @@ def start_from_language_model(
     shape = trained.config.model
     reporter.message(
         f"beginning with the language model {config.training.init_from}: {shape.layers} x "
-        f"{shape.cell} of {shape.units} units"
+        f"{shape.cell} of {counted(shape.units, 'unit')}"
     )
 
 
@@ -203,8 +205,9 @@ def describe_batches(plan: BatchPlan, reporter: Reporter) -> None:
     """Says how long the texts are, and what it costs to pad and to cut them."""
     mean = plan.total_tokens / len(plan.texts)
     reporter.message(
-        f"{plan.total_tokens:,} tokens, {mean:.0f} a text, at most {int(plan.lengths.max()):,}; "
-        f"{len(plan.buckets)} lengths of batch, {plan.padding_share():.1%} padding"
+        f"{counted(plan.total_tokens, 'token')}, {mean:.0f} a text, at most "
+        f"{int(plan.lengths.max()):,}; {counted(len(plan.buckets), 'length')} of batch, "
+        f"{plan.padding_share():.1%} padding"
     )
     if plan.cut_tokens:
         share = plan.cut_tokens / plan.total_tokens
@@ -231,8 +234,8 @@ def describe_kernels(model: TextClassifier, config: RunConfig) -> str:
     with tf.Graph().as_default():  # Where a recurrence runs, rather than eagerly.
         parts = batch_parts(directions=1)
     return (
-        f"kernel {name} ({reason}); each batch in {parts} parts side by side; "
-        f"{config.training.precision}"
+        f"kernel {name} ({reason}); each batch in {counted(parts, 'part')}"
+        f"{' side by side' if parts > 1 else ''}; {config.training.precision}"
     )
 
 

@@ -143,8 +143,9 @@ class Pretrainer:
         if state.history:  # A kill may have come between the checkpoint and the curve.
             on_epoch(state.history)
         reporter.message(
-            f"training {self.model.count_params():,} weights, {self.model.directions} directions; "
-            f"{self._updates:,} updates of {self._batch_tokens:,} tokens an epoch"
+            f"training {self.model.count_params():,} weights, "
+            f"{counted(self.model.directions, 'direction')}; {counted(self._updates, 'update')} of "
+            f"{counted(self._batch_tokens, 'token')} an epoch"
         )
         self.schedule.start(elapsed=state.elapsed)
         budget = self.schedule.budget

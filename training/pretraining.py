@@ -29,6 +29,7 @@ from textrnn.training.progress import Reporter
 from textrnn.training.schedule import TimeBudget
 from textrnn.training.strategy import Distribution
 from textrnn.training.token_store import TokenStore
+from textrnn.wording import counted
 
 __all__ = ["pretrain"]
 
@@ -183,7 +184,8 @@ def _encode(
             on_texts=advance,
         )
     reporter.message(
-        f"{source.name}: {len(store.offsets) - 1:,} texts of {len(store.tokens):,} tokens to learn "
+        f"{source.name}: {counted(len(store.offsets) - 1, 'text')} of "
+        f"{counted(len(store.tokens), 'token')} to learn "
         f"from, {len(store.held):,} held out; {tokenizer.vocab_size:,} distinct tokens"
     )
     return store

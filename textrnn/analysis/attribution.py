@@ -12,7 +12,7 @@ from textrnn.analysis.words import Word, merge_words, word_groups
 from textrnn.errors import ConfigError
 from textrnn.inference import TrainedClassifier
 from textrnn.text_checks import as_text
-from textrnn.wording import listed
+from textrnn.wording import counted, listed
 
 __all__ = ["METHODS", "Attribution", "Explainer", "Word", "explain", "running_scores"]
 
@@ -143,7 +143,9 @@ class Explainer:
         found = self.scorer.scores(ids, target=target, method=method, groups=groups)
         warnings = [found.warning] if found.warning else []
         if len(ids) < total:
-            warnings.append(f"the run's --max-length cuts the text after {most} tokens of {total}.")
+            warnings.append(
+                f"the run's --max-length cuts the text after {counted(most, 'token')} of {total}."
+            )
         return Attribution(
             method=method,
             label=label,

@@ -18,6 +18,7 @@ from textrnn.classifier import TextClassifier
 from textrnn.config import ModelConfig
 from textrnn.errors import ConfigError
 from textrnn.stack import halve_time
+from textrnn.wording import counted
 
 __all__ = [
     "Done",
@@ -214,7 +215,7 @@ def sample(
     """
     fit = [i for i, text in enumerate(texts) if len(text) >= least]
     if not fit:
-        raise ConfigError(f"expected a text of at least {least} tokens, got none.")
+        raise ConfigError(f"expected a text of at least {counted(least, 'token')}, got none.")
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.permutation(fit)[:count])
     return [np.asarray(texts[i], np.int32)[:tokens] for i in chosen]

@@ -11,7 +11,7 @@ import numpy as np
 from textrnn.analysis.comparison import right_answers, wilson
 from textrnn.errors import ConfigError, DataError
 from textrnn.inference import TrainedClassifier
-from textrnn.wording import listed
+from textrnn.wording import counted, listed
 
 __all__ = ["Redundancy", "Thinning", "redundancy"]
 
@@ -102,7 +102,8 @@ def redundancy(
         )
     if not len(texts) or len(texts) != len(labels):
         raise DataError(
-            f"expected texts with as many labels, got {len(texts)} texts and {len(labels)} labels."
+            f"expected texts with as many labels, got {counted(len(texts), 'text')} and "
+            f"{counted(len(labels), 'label')}."
         )
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.permutation(len(texts))[: documents or len(texts)])

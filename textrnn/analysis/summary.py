@@ -25,6 +25,7 @@ from textrnn.data import Split
 from textrnn.data.corpus import targets
 from textrnn.errors import TextRNNError
 from textrnn.inference import TrainedClassifier
+from textrnn.wording import counted
 
 __all__ = ["Part", "Step", "Summary", "key_figures", "place", "summary", "tokens", "within"]
 
@@ -258,7 +259,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
 def key_figures(found: Summary) -> dict[str, str]:
     """The figures that say the most, by their names, for the model card."""
     figures = {
-        f"accuracy on {found.texts:,} texts ({found.data}), with its 95 % interval": (
+        f"accuracy on {counted(found.texts, 'text')} ({found.data}), with its 95 % interval": (
             f"{found.scored.accuracy.value:.2%} "
             f"({found.scored.accuracy.low:.2%} to {found.scored.accuracy.high:.2%})"
         )
@@ -293,7 +294,10 @@ def place(of: Any) -> str:
 
 def tokens(count: float) -> str:
     """A number of tokens, for people."""
-    return f"{count:.3g} tokens" if np.isfinite(count) else "without end"
+    if not np.isfinite(count):
+        return "without end"
+    shown = f"{count:.3g}"
+    return f"{shown} token" if shown == "1" else f"{shown} tokens"
 
 
 def within(horizon: float | None, steps: int) -> str:

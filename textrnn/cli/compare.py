@@ -27,7 +27,7 @@ from textrnn.config import (
 from textrnn.errors import ConfigError, DataError
 from textrnn.run_files import load_config
 from textrnn.settings import field_types
-from textrnn.wording import listed
+from textrnn.wording import counted, listed
 
 if TYPE_CHECKING:
     from textrnn.analysis.comparison import Comparison, Interval
@@ -230,7 +230,7 @@ def _print_tables(comparison: Comparison, console: Console) -> None:
     figures = Table(
         "run",
         *("accuracy", "macro F1", "log loss", "ECE"),
-        title=f"{comparison.texts:,} texts; percent, with 95 % confidence intervals",
+        title=f"{counted(comparison.texts, 'text')}; percent, with 95 % confidence intervals",
     )
     costs = Table(
         "run",

@@ -22,6 +22,7 @@ from textrnn.config import (
 )
 from textrnn.errors import ConfigError
 from textrnn.settings import seconds
+from textrnn.wording import counted
 
 __all__ = ["tune"]
 
@@ -109,5 +110,8 @@ def tune(
             ", ".join(values),
         )
     print_table(table_console(), table)
-    click.echo(f"{len(trained)} trials trained of {len(outcomes)}; table {output / 'trials.csv'}")
+    click.echo(
+        f"{counted(len(trained), 'trial')} trained of {len(outcomes)}; "
+        f"table {output / 'trials.csv'}"
+    )
     click.echo(f"best run {output / 'best'}")
