@@ -191,11 +191,10 @@ def start_from_language_model(
 
 def describe(corpus: Corpus, reporter: Reporter) -> None:
     """Says what data there is."""
-    names = corpus.label_names
     test = "no" if corpus.test is None else f"{len(corpus.test):,}"
     reporter.message(
         f"{corpus.name}: {len(corpus.train):,} training, {len(corpus.validation):,} validation, "
-        f"{test} test texts; {counted(len(names), 'label')}: {listed(names)}"
+        f"{test} test texts; labels: {listed(corpus.label_names)}"
     )
     for notice in corpus.notices:
         reporter.message(f"note: {notice}")

@@ -17,12 +17,13 @@ from tiny import (
 
 import textrnn
 from textrnn import bundle
-from textrnn.data import Split
+from textrnn.data import Corpus, Split
 from textrnn.errors import DataError
 from textrnn.tokenizer import Tokenizer
 from textrnn.training import run as running
 from textrnn.training.loop import Trainer
 from textrnn.training.measurement import measure
+from textrnn.training.preparation import describe
 from textrnn.training.progress import Reporter
 from textrnn.training.run import train
 
@@ -254,3 +255,12 @@ def test_the_weights_file_holds_the_weights_and_nothing_else(data, tmp_path):
     with h5py.File(tmp_path / "run" / "model.weights.h5") as file:
         file.visititems(lambda _, item: sizes.append(getattr(item, "size", 0)))
     assert sum(sizes) == sum(np.size(weight) for weight in classifier.model.get_weights())
+
+
+def test_of_many_labels_some_are_named(capsys):
+    names = tuple(f"label{i}" for i in range(1500))
+    split = Split(["a"], [("label0",)])
+    describe(Corpus("many", split, split, None, names, ()), running.Reporter())
+    told = capsys.readouterr().err
+    assert "labels: label0, label1, " in told
+    assert told.endswith("label19 and 1,480 more\n")
