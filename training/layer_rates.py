@@ -60,7 +60,7 @@ class LayerRates:
             return ""
         return (
             f"note: with --unfreeze {self._unfreeze:g}, {frozen} of {len(layers)} layers learn "
-            f"nothing in {counted(epochs, 'epoch')}; give more --epochs."
+            f"nothing in {counted(epochs or 0, 'epoch')}; give more --epochs."
         )
 
 
