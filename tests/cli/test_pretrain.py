@@ -132,3 +132,23 @@ def test_what_has_begun_goes_on_without_its_language_model(textrnn, pretrained, 
     assert "holds the finished run already" in textrnn(*arguments).stderr
     fresh = textrnn(*arguments[:-1], "another", code=1)
     assert "expected a language model's run folder, found none" in fresh.stderr
+
+
+def test_score_reads_texts_as_the_language_model_s_own_were_read(textrnn, home):
+    rows = [f"{i};{text} ü\n" for i, text in enumerate(TEXTS)]
+    (home / "a.csv").write_text("id;Wörter\n" + "".join(rows), encoding="latin-1")
+    columns = ("--text-column", "Wörter", "--encoding", "latin-1")
+    textrnn("pretrain", "--text-file", "a.csv", *columns, *TINY, "--output", "lm")
+    config = yaml.safe_load(Path("lm/config.yaml").read_text(encoding="utf-8"))
+    assert config["data"]["text_file"] == str(home / "a.csv")
+
+    (home / "b.csv").write_text("id;Wörter\n1;x ü\n2;y;z\n3;y\n", encoding="latin-1")
+    result = textrnn("score", "lm", "--file", "b.csv", "--json", code=1)
+    assert json.loads(result.stdout)["text"] == "x ü"
+    assert "b.csv:3: expected 2 columns, got 3" in result.stderr
+    result = textrnn("score", "lm", "--file", "b.csv", "--json", "--skip-bad-rows")
+    scored = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["text"] for row in scored] == ["x ü", None, "y"]
+    assert "expected 2 columns" in scored[1]["error"]
+    (scored,) = textrnn("score", "lm", "-", input="x ü\n".encode("latin-1")).stdout.splitlines()
+    assert scored.endswith("\tx ü")
