@@ -258,3 +258,8 @@ def test_the_temperature_counts(tokenizer):
 def test_bounds_of_an_early_answer(tokenizer, values):
     with pytest.raises(ConfigError, match="must be"):
         classifier(tokenizer).predict_early("a", **values)
+
+
+def test_a_piece_that_is_no_text_is_refused(tokenizer):
+    with pytest.raises(TypeError, match="a piece must be a string or bytes, got nan"):
+        TokenStream(tokenizer).feed(float("nan"))

@@ -156,10 +156,6 @@ class Streams:
         """
         ids: dict[Hashable, list[int]] = {}
         for key, piece in pieces.items():
-            if not isinstance(piece, str | bytes):
-                raise TypeError(
-                    f"a piece must be a string or bytes, got {piece!r} ({type(piece).__name__})."
-                )
             ids[key] = self.words_of(key).feed(piece)
         self.read(ids)
         return self._answers(list(ids))

@@ -45,7 +45,14 @@ class TokenStream:
 
         Args:
             piece: Text, or bytes of UTF-8; what is no UTF-8 becomes U+FFFD.
+
+        Raises:
+            TypeError: The piece is neither.
         """
+        if not isinstance(piece, str | bytes):
+            raise TypeError(
+                f"a piece must be a string or bytes, got {piece!r} ({type(piece).__name__})."
+            )
         text = self._decoder.decode(piece) if isinstance(piece, bytes) else piece
         self._text += text
         cuts = [match.start() for match in _CUT.finditer(self._text)]
