@@ -178,7 +178,7 @@ def test_without_test_data_only_the_validation_is_measured(config, tmp_path, cap
     assert "There was no test data" in (tmp_path / "run" / "README.md").read_text()
     out, err = capsys.readouterr()
     assert out == ""
-    assert "letters: 36 training, 4 validation, no test texts; 2 labels: neg, pos" in err
+    assert "letters: 36 training, 4 validation, no test texts; labels: neg, pos" in err
     assert "epoch 1: loss " in err
 
 
