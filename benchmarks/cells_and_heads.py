@@ -17,7 +17,7 @@ from rich.table import Table
 
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config import (
+from textrnn.config.classifier import (
     CELLS,
     HEADS,
     DataConfig,
@@ -35,8 +35,8 @@ from textrnn.config import (
 def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
     """Train every cell with every head; options are those of `textrnn train`."""
     start_tensorflow()
-    from textrnn.training.progress import Reporter
-    from textrnn.training.run import train
+    from textrnn.progress import Reporter
+    from textrnn.training.run.classifier import train
 
     config = merge_settings(RunConfig(), given_settings(context))
     console = Console(highlight=False)

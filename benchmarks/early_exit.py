@@ -18,9 +18,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import textrnn
-from textrnn.calibration import calibrated, fit_temperature
-from textrnn.config import DataConfig
+from textrnn.config.classifier import DataConfig
 from textrnn.data import load_corpus
+from textrnn.inference.calibration import calibrated, fit_temperature
 
 LEVELS = (0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 

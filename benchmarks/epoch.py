@@ -20,7 +20,7 @@ import numpy as np
 from interleave import print_table, race
 
 from textrnn.cli.options import given_settings, merge_settings, setting_options
-from textrnn.config import DataConfig, RunConfig
+from textrnn.config.classifier import DataConfig, RunConfig
 
 PORTIONS = 10
 TEXTS = 64
@@ -29,13 +29,13 @@ TEXTS = 64
 def build_textrnn(
     ids: list[np.ndarray], labels: np.ndarray, vocabulary: int, model: dict[str, Any]
 ) -> Callable[[], Any]:
-    from textrnn.threads import set_thread_defaults
+    from textrnn.host.threads import set_thread_defaults
 
     set_thread_defaults()
-    from textrnn.classifier import TextClassifier
-    from textrnn.config import ModelConfig, TrainingConfig
+    from textrnn.config.classifier import ModelConfig, TrainingConfig
     from textrnn.data.batching import BatchPlan
-    from textrnn.training.loop import LabelledBatches, Trainer
+    from textrnn.models.classifier import TextClassifier
+    from textrnn.training.loop.trainer import LabelledBatches, Trainer
 
     plan = BatchPlan(ids, batch_tokens=256 * TEXTS, batch_texts=TEXTS)
     targets = np.eye(2, dtype=np.float32)[labels]
@@ -112,7 +112,7 @@ def _portions(batches: int) -> Iterator[np.ndarray]:
 def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
     """Time one epoch."""
     from textrnn.data import load_corpus
-    from textrnn.tokenizer import Tokenizer
+    from textrnn.text.tokenizer import Tokenizer
 
     config = merge_settings(RunConfig(), given_settings(context))
     corpus = load_corpus(config.data, seed=0)

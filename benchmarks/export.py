@@ -45,10 +45,10 @@ def convert(path: Path, kind: str, cell: str, form: str, length: int, precision:
     """Makes the file of one contestant; the form `keras` is Keras' own layer."""
     import tensorflow as tf
 
-    from textrnn.export.conversion import convert as to_tflite
-    from textrnn.export.forward import activate
-    from textrnn.export.onnx import onnx_of
-    from textrnn.export.tflite import stage_model
+    from textrnn.export.formats.onnx import onnx_of
+    from textrnn.export.formats.tflite import stage_model
+    from textrnn.export.graphs.forward import activate
+    from textrnn.export.workers.conversion import convert as to_tflite
 
     model = None if form == "keras" else make_classifier(cell)
     if kind == "onnx":
@@ -75,8 +75,8 @@ def convert(path: Path, kind: str, cell: str, form: str, length: int, precision:
 
 
 def make_classifier(cell: str) -> Any:
-    from textrnn.classifier import TextClassifier
-    from textrnn.config import ModelConfig
+    from textrnn.config.classifier import ModelConfig
+    from textrnn.models.classifier import TextClassifier
 
     config = ModelConfig(
         cell=cell,

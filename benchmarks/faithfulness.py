@@ -18,8 +18,8 @@ import numpy as np
 from interleave import print_table
 
 import textrnn
-from textrnn.analysis.token_scores import METHODS, TokenScorer
-from textrnn.config import DataConfig
+from textrnn.analysis.attribution.methods import METHODS, TokenScorer
+from textrnn.config.classifier import DataConfig
 from textrnn.data import load_split
 from textrnn.errors import ConfigError
 

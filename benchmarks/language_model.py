@@ -19,7 +19,7 @@ import numpy as np
 from interleave import print_table
 
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config import PRECISIONS, ShapeConfig
+from textrnn.config.classifier import PRECISIONS, ShapeConfig
 
 
 def product_speed(threads: int) -> float:
@@ -79,11 +79,11 @@ def main(
 ) -> None:
     """Prints tokens a second."""
     start_tensorflow()
-    from textrnn.language_model import LanguageModel
-    from textrnn.threads import count_cores
-    from textrnn.training.language_step import LanguageStep
-    from textrnn.training.lazy_adam import LazyAdam
-    from textrnn.training.negatives import Negatives
+    from textrnn.host.threads import count_cores
+    from textrnn.models.language_model import LanguageModel
+    from textrnn.training.update.language_step import LanguageStep
+    from textrnn.training.update.lazy_adam import LazyAdam
+    from textrnn.training.update.negatives import Negatives
 
     streams, segment = 64, 64
     shape = ShapeConfig(

@@ -21,13 +21,13 @@ BATCH, UNITS = 16, 128
 
 
 def peak_mebibytes(pipe: Any, cell: str, length: int, recompute: int, kernel: str) -> None:
-    from textrnn.threads import set_thread_defaults
+    from textrnn.host.threads import set_thread_defaults
 
     set_thread_defaults()
     import tensorflow as tf
 
     import textrnn
-    from textrnn.cells import CELLS
+    from textrnn.layers.cells import CELLS
 
     layer = textrnn.RNN(CELLS[cell](UNITS), recompute=recompute, kernel=kernel)
     layer.build((None, None, UNITS))

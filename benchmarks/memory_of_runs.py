@@ -18,14 +18,14 @@ import numpy as np
 from interleave import print_table
 
 import textrnn
-from textrnn.analysis.chaos import lyapunov
-from textrnn.analysis.credit import credit_assignment
-from textrnn.analysis.divergence import divergence
-from textrnn.analysis.recurrences import fresh_model
+from textrnn.analysis.dynamics.credit import credit_assignment
+from textrnn.analysis.dynamics.divergence import divergence
+from textrnn.analysis.dynamics.lyapunov import lyapunov
+from textrnn.analysis.dynamics.systems import fresh_model
+from textrnn.analysis.dynamics.time_constants import time_scales
 from textrnn.analysis.redundancy import redundancy
-from textrnn.analysis.timescales import time_scales
-from textrnn.classifier import TextClassifier
 from textrnn.data import load_split
+from textrnn.models.classifier import TextClassifier
 
 
 @click.command()

@@ -20,7 +20,7 @@ from interleave import print_table
 
 from textrnn.analysis.planted import PlantedTask, accuracies
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config import CELLS, HEADS, ModelConfig
+from textrnn.config.classifier import CELLS, HEADS, ModelConfig
 
 RECURRENT = tuple(cell for cell in CELLS if cell != "none")
 DISTANCES = (0, 8, 32, 128, 512)
@@ -47,7 +47,7 @@ class Learner:
         import keras
         import tensorflow as tf
 
-        from textrnn.classifier import TextClassifier
+        from textrnn.models.classifier import TextClassifier
 
         keras.utils.set_random_seed(budget.seed)
         self.task, self.budget = task, budget

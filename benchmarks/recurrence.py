@@ -37,15 +37,15 @@ def random_batch(batch: int, length: int, used: int) -> tuple[np.ndarray, np.nda
 def build_textrnn(
     cell: str, kernel: str, precision: str, chunk_steps: int | None, jit: bool, **shape: Any
 ) -> Callable[[], Any]:
-    from textrnn.threads import set_thread_defaults
+    from textrnn.host.threads import set_thread_defaults
 
     set_thread_defaults()
     import keras
 
     import textrnn
-    from textrnn.cells import CELLS
-    from textrnn.embedding import TokenEmbedding
-    from textrnn.training.lazy_adam import LazyAdam
+    from textrnn.layers.cells import CELLS
+    from textrnn.layers.embedding import TokenEmbedding
+    from textrnn.training.update.lazy_adam import LazyAdam
 
     dtype = "float32" if precision == "float32" else f"mixed_{precision}"
     layer = textrnn.RNN(
@@ -81,7 +81,7 @@ def _build_in_keras(
     import keras
     import tensorflow as tf
 
-    from textrnn.training.lazy_adam import LazyAdam, unique_rows
+    from textrnn.training.update.lazy_adam import LazyAdam, unique_rows
 
     model = keras.Sequential(
         [

@@ -20,7 +20,7 @@ import click
 import psutil
 
 import textrnn
-from textrnn.config import DataConfig
+from textrnn.config.classifier import DataConfig
 from textrnn.data import load_corpus
 
 WHOLE_TOKENS = 8000

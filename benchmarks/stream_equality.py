@@ -15,11 +15,18 @@ import click
 import numpy as np
 from interleave import print_table
 
-from textrnn.classifier import TextClassifier
-from textrnn.config import CELLS, HEADS, DataConfig, ModelConfig, RunConfig, TokenizerConfig
+from textrnn.config.classifier import (
+    CELLS,
+    HEADS,
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TokenizerConfig,
+)
 from textrnn.data import load_corpus
-from textrnn.inference import TrainedClassifier
-from textrnn.tokenizer import Tokenizer
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.classifier import TextClassifier
+from textrnn.text.tokenizer import Tokenizer
 
 MOST_CUTS = 8
 AT_A_TIME = 100

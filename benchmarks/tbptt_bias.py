@@ -19,13 +19,19 @@ from interleave import print_table
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from textrnn.classifier import TextClassifier
-from textrnn.config import DataConfig, ModelConfig, RunConfig, TokenizerConfig, TrainingConfig
+from textrnn.config.classifier import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TokenizerConfig,
+    TrainingConfig,
+)
 from textrnn.data import load_corpus
-from textrnn.training.lazy_adam import RowGradient
-from textrnn.training.progress import Reporter
-from textrnn.training.run import train
-from textrnn.training.truncated import truncated_gradients
+from textrnn.models.classifier import TextClassifier
+from textrnn.progress import Reporter
+from textrnn.training.run.classifier import train
+from textrnn.training.update.lazy_adam import RowGradient
+from textrnn.training.update.truncated import truncated_gradients
 
 TEXTS, TOKENS, SEGMENT = 16, 512, 16
 REACHES = (1, 2, 4, 8, 16, 32)

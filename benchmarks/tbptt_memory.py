@@ -17,17 +17,17 @@ from interleave import print_table
 
 
 def peak_mebibytes(pipe: Any, length: int, tbptt: str | None) -> None:
-    from textrnn.threads import set_thread_defaults
+    from textrnn.host.threads import set_thread_defaults
 
     set_thread_defaults()
     import numpy as np
     import tensorflow as tf
 
-    from textrnn.classifier import TextClassifier
-    from textrnn.config import ModelConfig, TrainingConfig
-    from textrnn.training.optimization import make_loss, make_optimizer
-    from textrnn.training.step import Step
-    from textrnn.training.strategy import Distribution
+    from textrnn.config.classifier import ModelConfig, TrainingConfig
+    from textrnn.models.classifier import TextClassifier
+    from textrnn.training.devices.strategy import Distribution
+    from textrnn.training.update.losses import make_loss, make_optimizer
+    from textrnn.training.update.step import Step
 
     model = TextClassifier(16_000, 2, config=ModelConfig(bidirectional=False))
     model.build((None, None))

@@ -168,7 +168,7 @@ def classify_in_python(
     texts: Sequence[str], *, model: Path, labels: Sequence[str]
 ) -> list[dict[str, float]]:
     """For each text its labels with their scores, by the Python package mediapipe."""
-    from textrnn.export.processes import run_jobs
+    from textrnn.export.workers.jobs import run_jobs
 
     with tempfile.TemporaryDirectory() as folder:
         listed, output = Path(folder) / "texts.json", Path(folder) / "scores.npy"
@@ -179,7 +179,7 @@ def classify_in_python(
             "output": str(output),
             "labels": list(labels),
         }
-        (answer,) = run_jobs("textrnn.export.probes.mediapipe", [job])
+        (answer,) = run_jobs("textrnn.export.verification.probes.mediapipe", [job])
         if "error" in answer:
             raise click.ClickException(answer["error"])
         return [dict(zip(labels, map(float, row), strict=True)) for row in np.load(output)]

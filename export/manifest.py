@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textrnn.atomic import write_atomically
 from textrnn.errors import ModelError
+from textrnn.host.atomic import write_atomically
 
 __all__ = ["FORMAT_VERSION", "MANIFEST", "Artefact", "Check", "digests", "read", "write"]
 
@@ -44,8 +44,8 @@ class Artefact:
         name: Its name in the manifest.
         kind: `saved_model`, `tflite`, `mediapipe`, `stream` or `onnx`.
         path: Where it is, from the export folder.
-        precision: What its numbers are; see `textrnn.export.conversion`.
-        form: Of its recurrences; see `textrnn.export.forms`.
+        precision: What its numbers are; see `textrnn.export.workers.conversion`.
+        form: Of its recurrences; see `textrnn.export.graphs.recurrence_forms`.
         length: T, the tokens of a text that it reads; None: all.
         streams: Whether it can read a text piece by piece.
         sha256: The digest of each file, by its path from the export folder.

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from textrnn.cuts import LONG_TEXT
-from textrnn.inference import LONG_TOKENS, TrainedClassifier
+from textrnn.inference.classifier import LONG_TOKENS, TrainedClassifier
+from textrnn.text.cuts import LONG_TEXT
 
 __all__ = ["LONGEST_WHOLE", "Reference", "hard_texts"]
 

@@ -10,19 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from textrnn import bundle
-from textrnn.atomic import write_atomically
 from textrnn.errors import ConfigError, ModelError
 from textrnn.export import manifest
-from textrnn.export.forms import choose_form
-from textrnn.export.maker import ExportOptions, Maker, Say, obstacle
+from textrnn.export.formats.maker import ExportOptions, Maker, Say, obstacle
+from textrnn.export.formats.tflite import STREAM_TOKENS
+from textrnn.export.graphs.core_ops_tokenizer import plain_obstacle
+from textrnn.export.graphs.recurrence_forms import choose_form
 from textrnn.export.manifest import Artefact
-from textrnn.export.plain_text import plain_obstacle
 from textrnn.export.reference import Reference
-from textrnn.export.tflite import STREAM_TOKENS
-from textrnn.export.verify import verify
-from textrnn.inference import TrainedClassifier
-from textrnn.vocabulary import valid_unicode
+from textrnn.export.verification.verify import verify
+from textrnn.host.atomic import write_atomically
+from textrnn.inference import run_folder
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.text.piece_training import valid_unicode
 
 __all__ = ["ExportOptions", "export", "run_of", "verify_folder"]
 
@@ -54,7 +54,7 @@ def export(
         ConfigError: An option does not suit the model, or the folder cannot be written to.
     """
     options = options or ExportOptions()
-    classifier, folder = bundle.load(run), Path(folder)
+    classifier, folder = run_folder.load(run), Path(folder)
     if classifier.model.stack is not None:
         choose_form(classifier.model.stack.cells[0], options.form)
     unsuitable = plain_obstacle(classifier.config.tokenizer)
@@ -67,8 +67,8 @@ def export(
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        classifier.tokenizer.save(folder / bundle.TOKENIZER)
-        write_atomically(folder / bundle.LABELS, "\n".join(classifier.labels) + "\n")
+        classifier.tokenizer.save(folder / run_folder.TOKENIZER)
+        write_atomically(folder / run_folder.LABELS, "\n".join(classifier.labels) + "\n")
     except OSError as error:
         raise ConfigError(
             f"{folder}: cannot be written to ({error.strerror}); choose another --output."
@@ -110,7 +110,7 @@ def verify_folder(
     """
     folder = Path(folder)
     artefacts, about = manifest.read(folder)
-    classifier = bundle.load(run_of(folder))
+    classifier = run_folder.load(run_of(folder))
     if list(classifier.labels) != about["labels"]:
         raise ModelError(f"{folder}: was made of another run than {run_of(folder)}.")
     made = [artefact for artefact in artefacts if artefact.reason is None]
@@ -164,7 +164,7 @@ def _about(
         "labels": list(classifier.labels),
         "multi_label": config.data.multi_label,
         "tokenizer": {
-            "file": bundle.TOKENIZER,
+            "file": run_folder.TOKENIZER,
             "kind": f"SentencePiece {config.tokenizer.piece_type}",
             "vocab_size": classifier.tokenizer.vocab_size,
             "padding_id": classifier.tokenizer.PAD,

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textrnn.cells import CELLS, RNNCell
-from textrnn.rnn import RNN
+from textrnn.layers.cells import CELLS, RNNCell
+from textrnn.layers.rnn import RNN
 
 BATCH, STEPS, INPUTS, UNITS = 3, 5, 2, 3
 

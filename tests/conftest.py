@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from textrnn.config import CELLS
+from textrnn.config.classifier import CELLS
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tiny import LABELS, QUIET, labelled_texts, run_config, write_csv
 from textrnn.export import reference
 from textrnn.export.manifest import Artefact
 from textrnn.export.run import ExportOptions, export
-from textrnn.training.run import train
+from textrnn.training.run.classifier import train
 
 TEXTS = 10
 

@@ -23,13 +23,13 @@ def main(strategy: str, output: Path, trainings: list[dict[str, Any]]) -> None:
         (cpu,) = tf.config.list_physical_devices("CPU")
         two = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(cpu, two)
-    from textrnn.training.strategy import Distribution
+    from textrnn.training.devices.strategy import Distribution
 
     distribution = Distribution.choose(strategy)
     from tiny import classifier, fit, labelled_ids, trainer
 
-    from textrnn.training.next_tokens import NextTokens
-    from textrnn.training.unlabelled import UnlabelledBatches
+    from textrnn.training.batches.unlabelled_batches import UnlabelledBatches
+    from textrnn.training.update.next_tokens import NextTokens
 
     results: dict[str, np.ndarray] = {}
     for number, settings in enumerate(trainings):

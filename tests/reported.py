@@ -11,11 +11,11 @@ import pytest
 import tensorflow as tf
 from tiny import MODEL, Run, finished_run, labelled_texts
 
-from textrnn.analysis.summary import Summary, summary
-from textrnn.classifier import TextClassifier
-from textrnn.config import ModelConfig
+from textrnn.analysis.report.summary import Summary, summary
+from textrnn.config.classifier import ModelConfig
 from textrnn.data import Split
-from textrnn.inference import TrainedClassifier
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.classifier import TextClassifier
 
 LABELS = ("<b>neg</b>", "<script>alert('pos')</script>")
 TEXTS = ["<img src=http://a.b/x> x", "a & b y", "", "<script>y</script> " + "a b c d " * 5]
@@ -95,7 +95,7 @@ def tiny_summary(
 
 def page_of(found: Summary, folder: Path) -> Path:
     """The report, written to a file."""
-    from textrnn.analysis.report import report_page
+    from textrnn.analysis.report.page import report_page
 
     path = folder / "report.html"
     path.write_text(report_page(found), encoding="utf-8")

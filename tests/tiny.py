@@ -17,15 +17,15 @@ import keras
 import numpy as np
 import pytest
 
-from textrnn.classifier import TextClassifier
-from textrnn.config import CELLS, HEADS, ModelConfig, RunConfig, TrainingConfig
+from textrnn.config.classifier import CELLS, HEADS, ModelConfig, RunConfig, TrainingConfig
 from textrnn.data.batching import BatchPlan
-from textrnn.inference import TrainedClassifier
-from textrnn.training.checkpoints import CHECKPOINTS, Checkpoints
-from textrnn.training.labelled import LabelledBatches
-from textrnn.training.loop import Trainer
-from textrnn.training.progress import Reporter
-from textrnn.training.run import train
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.classifier import TextClassifier
+from textrnn.progress import Reporter
+from textrnn.training.batches.labelled_batches import LabelledBatches
+from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
+from textrnn.training.loop.trainer import Trainer
+from textrnn.training.run.classifier import train
 
 LABELS = ("neg", "pos")
 QUIET = Reporter(quiet=True)

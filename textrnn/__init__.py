@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 from textrnn.registration import register_with_keras
 
 if TYPE_CHECKING:
-    from textrnn.bidirectional import Bidirectional
-    from textrnn.bundle import load, load_language_model
-    from textrnn.cells import GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, SimpleRNNCell
-    from textrnn.classifier import TextClassifier
     from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
-    from textrnn.inference import Prediction
-    from textrnn.language_model import LanguageModel
-    from textrnn.likelihood import Likelihood
-    from textrnn.pooling import AttentionPooling, LastState, MaxPooling, MeanPooling
-    from textrnn.rnn import RNN
-    from textrnn.stack import RNNStack
-    from textrnn.streaming import Stream
-    from textrnn.tokenizer import Tokenizer
+    from textrnn.inference.classifier import Prediction
+    from textrnn.inference.language_model import Likelihood
+    from textrnn.inference.run_folder import load, load_language_model
+    from textrnn.inference.streaming import Stream
+    from textrnn.layers.bidirectional import Bidirectional
+    from textrnn.layers.cells import GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, SimpleRNNCell
+    from textrnn.layers.pooling import AttentionPooling, LastState, MaxPooling, MeanPooling
+    from textrnn.layers.rnn import RNN
+    from textrnn.layers.stack import RNNStack
+    from textrnn.models.classifier import TextClassifier
+    from textrnn.models.language_model import LanguageModel
+    from textrnn.text.tokenizer import Tokenizer
 
 __all__ = [
     "RNN",
@@ -56,30 +56,30 @@ __all__ = [
 ]
 
 _HOMES = {
-    "RNN": "rnn",
-    "AttentionPooling": "pooling",
-    "Bidirectional": "bidirectional",
+    "RNN": "layers.rnn",
+    "AttentionPooling": "layers.pooling",
+    "Bidirectional": "layers.bidirectional",
     "ConfigError": "errors",
     "DataError": "errors",
-    "GRUCell": "cells",
-    "LSTMCell": "cells",
-    "LanguageModel": "language_model",
-    "LastState": "pooling",
-    "Likelihood": "likelihood",
-    "MaxPooling": "pooling",
-    "MeanPooling": "pooling",
-    "MinGRUCell": "cells",
-    "MinLSTMCell": "cells",
+    "GRUCell": "layers.cells",
+    "LSTMCell": "layers.cells",
+    "LanguageModel": "models.language_model",
+    "LastState": "layers.pooling",
+    "Likelihood": "inference.language_model",
+    "MaxPooling": "layers.pooling",
+    "MeanPooling": "layers.pooling",
+    "MinGRUCell": "layers.cells",
+    "MinLSTMCell": "layers.cells",
     "ModelError": "errors",
-    "Prediction": "inference",
-    "RNNStack": "stack",
-    "SimpleRNNCell": "cells",
-    "Stream": "streaming",
-    "TextClassifier": "classifier",
+    "Prediction": "inference.classifier",
+    "RNNStack": "layers.stack",
+    "SimpleRNNCell": "layers.cells",
+    "Stream": "inference.streaming",
+    "TextClassifier": "models.classifier",
     "TextRNNError": "errors",
-    "Tokenizer": "tokenizer",
-    "load": "bundle",
-    "load_language_model": "bundle",
+    "Tokenizer": "text.tokenizer",
+    "load": "inference.run_folder",
+    "load_language_model": "inference.run_folder",
 }
 
 

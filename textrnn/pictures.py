@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 
-from textrnn.shown import one_line
+from textrnn.messages.shown import one_line
 
 __all__ = ["make_plain", "png", "without_warnings"]
 

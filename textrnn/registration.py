@@ -21,22 +21,22 @@ from typing import Any
 __all__ = ["HOMES", "LateClass", "register_with_keras"]
 
 HOMES = {
-    "AttentionPooling": "textrnn.pooling",
-    "Bidirectional": "textrnn.bidirectional",
-    "GRUCell": "textrnn.cells.gru",
-    "LSTMCell": "textrnn.cells.lstm",
-    "LanguageModel": "textrnn.language_model",
-    "LastState": "textrnn.pooling",
-    "LazyAdam": "textrnn.training.lazy_adam",
-    "MaxPooling": "textrnn.pooling",
-    "MeanPooling": "textrnn.pooling",
-    "MinGRUCell": "textrnn.cells.minimal",
-    "MinLSTMCell": "textrnn.cells.minimal",
-    "RNN": "textrnn.rnn",
-    "RNNStack": "textrnn.stack",
-    "SimpleRNNCell": "textrnn.cells.simple",
-    "TextClassifier": "textrnn.classifier",
-    "TokenEmbedding": "textrnn.embedding",
+    "AttentionPooling": "textrnn.layers.pooling",
+    "Bidirectional": "textrnn.layers.bidirectional",
+    "GRUCell": "textrnn.layers.cells.gru",
+    "LSTMCell": "textrnn.layers.cells.lstm",
+    "LanguageModel": "textrnn.models.language_model",
+    "LastState": "textrnn.layers.pooling",
+    "LazyAdam": "textrnn.training.update.lazy_adam",
+    "MaxPooling": "textrnn.layers.pooling",
+    "MeanPooling": "textrnn.layers.pooling",
+    "MinGRUCell": "textrnn.layers.cells.minimal",
+    "MinLSTMCell": "textrnn.layers.cells.minimal",
+    "RNN": "textrnn.layers.rnn",
+    "RNNStack": "textrnn.layers.stack",
+    "SimpleRNNCell": "textrnn.layers.cells.simple",
+    "TextClassifier": "textrnn.models.classifier",
+    "TokenEmbedding": "textrnn.layers.embedding",
 }
 """The module of each class that Keras can make from a saved model."""
 

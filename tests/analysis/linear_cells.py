@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from textrnn.analysis.recurrences import Recurrence
-from textrnn.cells import RNNCell
-from textrnn.cells.base import LinearRNNCell
+from textrnn.analysis.dynamics.systems import Recurrence
+from textrnn.layers.cells import RNNCell
+from textrnn.layers.cells.base import LinearRNNCell
 
 
 class Decay(LinearRNNCell):

@@ -7,9 +7,9 @@ from tiny import LABELS, finished_run, labelled_texts, run_config
 from textrnn.analysis.redundancy import redundancy
 from textrnn.data import Split
 from textrnn.errors import ConfigError, DataError
-from textrnn.inference import TrainedClassifier
-from textrnn.training.measurement import measure
-from textrnn.training.progress import Reporter
+from textrnn.evaluation.measurement import measure
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.progress import Reporter
 
 ROWS = labelled_texts(30, seed=7)
 TEXTS, NAMES = [text for text, _ in ROWS], [(label,) for _, label in ROWS]

@@ -34,7 +34,7 @@ def failing(monkeypatch):
         def doctor() -> None:
             raise error
 
-        monkeypatch.setattr("textrnn.cli.doctor.doctor", doctor)
+        monkeypatch.setattr("textrnn.cli.commands.doctor.doctor", doctor)
 
     return fail_with
 

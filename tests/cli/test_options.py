@@ -4,9 +4,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from textrnn.cli.commands.train import train
 from textrnn.cli.options import data_options, given_settings, merge_settings, setting_options
-from textrnn.cli.train import train
-from textrnn.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from textrnn.config.classifier import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from textrnn.errors import ConfigError
 
 PROMISED = """

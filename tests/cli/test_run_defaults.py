@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tiny import labelled_texts
 
-from textrnn.run_files import CONFIG
+from textrnn.inference.run_files import CONFIG
 
 TINY = (
     *("--cell", "none", "--embedding-units", "4", "--vocab-size", "60", "--batch-texts", "8"),
@@ -162,7 +162,7 @@ def test_rows_that_cannot_be_read_have_an_empty_answer_on_demand(textrnn, run, h
 
 
 def test_a_stream_is_read_in_its_encoding(tmp_path):
-    from textrnn.cli.predict import _utf8
+    from textrnn.cli.commands.predict import _utf8
 
     content = "\ufeffétés. Bien.".encode("utf-16")
     pieces = [content[i : i + 3] for i in range(0, len(content), 3)]
@@ -171,7 +171,7 @@ def test_a_stream_is_read_in_its_encoding(tmp_path):
 
 
 def test_foreign_bytes_in_a_stream_are_noted(capsys):
-    from textrnn.cli.predict import _utf8
+    from textrnn.cli.commands.predict import _utf8
 
     assert b"".join(_utf8([b"a\xe9", b"b\xe9"], "utf-8")).decode() == "a\ufffdb\ufffd"
     assert capsys.readouterr().err.count("are no utf-8 text") == 1

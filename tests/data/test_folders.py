@@ -2,7 +2,7 @@
 
 import pytest
 
-from textrnn.config import DataConfig
+from textrnn.config.classifier import DataConfig
 from textrnn.data import load_corpus
 from textrnn.data.folders import class_files
 from textrnn.errors import DataError

@@ -11,9 +11,9 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textrnn.config import DataConfig
+from textrnn.config.classifier import DataConfig
 from textrnn.data import FileFormat, load_corpus
-from textrnn.data.files import read_records
+from textrnn.data.text_files import read_records
 
 # What tables are made of, more often than letters.
 NASTY = st.text(st.sampled_from(list("ab \"',;\t|\n\r\\é\u200b[]0")), max_size=12)

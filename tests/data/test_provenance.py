@@ -2,7 +2,7 @@
 
 import pytest
 
-from textrnn.config import DataConfig
+from textrnn.config.classifier import DataConfig
 from textrnn.data import load_corpus, load_split
 from textrnn.data.provenance import provenance
 from textrnn.errors import DataError

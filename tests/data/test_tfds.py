@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from textrnn.config import DataConfig
+from textrnn.config.classifier import DataConfig
+from textrnn.config.language_model import TextConfig
 from textrnn.data import load_corpus, load_split, load_unlabelled
 from textrnn.data import tfds as source
 from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import ConfigError, DataError
-from textrnn.pretrain_config import TextConfig
 
 NAMES = ["bad, dull", "good"]
 

@@ -10,12 +10,12 @@ import pytest
 from tiny import MODEL, finished_run
 
 import textrnn
-from textrnn import bundle
-from textrnn.classifier import TextClassifier
-from textrnn.config import CELLS, HEADS, ModelConfig
+from textrnn.config.classifier import CELLS, HEADS, ModelConfig
 from textrnn.export import reference
 from textrnn.export.run import ExportOptions, export
-from textrnn.inference import TrainedClassifier
+from textrnn.inference import run_folder
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.classifier import TextClassifier
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ def test_every_cell_and_head(
         weight.assign(rng.normal(scale=0.5, size=weight.shape))
     config = dataclasses.replace(trained.config, model=model.config)
     run = TrainedClassifier(model, trained.tokenizer, trained.labels, config)
-    bundle.save(run, tmp_path / "run")
+    run_folder.save(run, tmp_path / "run")
     options = ExportOptions(lengths=(16,), precisions=("float16", "dynamic_int8", "full_int8"))
     made = export(
         tmp_path / "run",

@@ -8,7 +8,7 @@ from tiny import finished_run
 
 from textrnn.export import reference
 from textrnn.export.reference import Reference, hard_texts
-from textrnn.inference import TrainedClassifier
+from textrnn.inference.classifier import TrainedClassifier
 
 LONGEST = 12
 

@@ -104,7 +104,7 @@ def test_a_file_with_other_answers_fails_and_stays(exported: Exported) -> None:
     assert [a.status for a in right] == ["verified"]
     classifier = textrnn.load(exported.run)
     classifier.model.classify.bias.assign_add([0.3, -0.3])
-    textrnn.bundle.save(classifier, run)
+    textrnn.inference.run_folder.save(classifier, run)
     manifest.write(folder, [model], {**about, "run": "../other_run"})
     wrong = verify_folder(folder, texts=exported.texts, targets=exported.targets)
     assert [a.status for a in wrong] == ["failed"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tiny import Run, finished_run, labelled_texts, run_config, write_csv
 
-from textrnn.config import RunConfig
+from textrnn.config.classifier import RunConfig
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from textrnn import bundle
-from textrnn.calibration import reliability
 from textrnn.errors import DataError
-from textrnn.inference import TrainedClassifier
+from textrnn.inference import run_folder
+from textrnn.inference.calibration import reliability
+from textrnn.inference.classifier import TrainedClassifier
 
 __all__ = [
     "Answers",
@@ -182,7 +182,8 @@ def ask(
         probabilities,
         weights=int(classifier.model.count_params()),
         file_bytes=sum(
-            (Path(folder) / file).stat().st_size for file in (bundle.WEIGHTS, bundle.TOKENIZER)
+            (Path(folder) / file).stat().st_size
+            for file in (run_folder.WEIGHTS, run_folder.TOKENIZER)
         ),
         tokens_per_second=tokens / max(seconds, 1e-9),
     )

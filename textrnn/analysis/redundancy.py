@@ -10,8 +10,8 @@ import numpy as np
 
 from textrnn.analysis.comparison import right_answers, wilson
 from textrnn.errors import ConfigError, DataError
-from textrnn.inference import TrainedClassifier
-from textrnn.wording import counted, listed
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.messages.wording import counted, listed
 
 __all__ = ["Redundancy", "Thinning", "redundancy"]
 

@@ -38,7 +38,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"textrnn.cli.{cmd_name}")
+        module = importlib.import_module(f"textrnn.cli.commands.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
 

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from textrnn.config import DataConfig, RunConfig
+from textrnn.config.classifier import DataConfig, RunConfig
+from textrnn.config.section import Settings, field_types
 from textrnn.errors import DataError
-from textrnn.settings import Settings, field_types
 
 __all__ = [
     "check_inputs",

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from textrnn.cli.options import merge_settings
 from textrnn.errors import DataError
-from textrnn.run_files import CONFIG, check_finished, load_config, read_labels, read_provenance
+from textrnn.inference.run_files import (
+    CONFIG,
+    check_finished,
+    load_config,
+    read_labels,
+    read_provenance,
+)
 
 if TYPE_CHECKING:
-    from textrnn.config import DataConfig
+    from textrnn.config.classifier import DataConfig
     from textrnn.data import Split
-    from textrnn.training.progress import Reporter
+    from textrnn.progress import Reporter
 
 __all__ = ["SOURCES", "check_run", "read_split"]
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-from textrnn.threads import set_thread_defaults
+from textrnn.host.threads import set_thread_defaults
 
 __all__ = ["start_tensorflow"]
 
@@ -18,7 +18,7 @@ def start_tensorflow() -> None:
 
     Its C++ part writes to file descriptor 2 before any setting can stop it. Where the start
     fails, what it wrote is shown. A user who sets TF_CPP_MIN_LOG_LEVEL gets everything. Threads
-    are as `textrnn.threads` says.
+    are as `textrnn.host.threads` says.
     """
     set_thread_defaults()
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:

@@ -13,10 +13,10 @@ import click
 from textrnn.errors import DataError
 
 if TYPE_CHECKING:
-    from textrnn.config import DataConfig
+    from textrnn.config.classifier import DataConfig
+    from textrnn.config.language_model import TextConfig
     from textrnn.data import FileFormat
-    from textrnn.pretrain_config import TextConfig
-    from textrnn.training.progress import Reporter
+    from textrnn.progress import Reporter
 
 __all__ = ["BadRow", "TextSource", "printable", "text_options"]
 
@@ -159,8 +159,8 @@ class TextSource:
         self._bad.append((self._good, reason))
 
     def _format(self, data: DataConfig | TextConfig) -> FileFormat:
+        from textrnn.config.data import separator
         from textrnn.data import FileFormat
-        from textrnn.data_config import separator
 
         delimiter = self._given.get("--delimiter", data.delimiter)
         return FileFormat(
@@ -175,7 +175,7 @@ def _unused_options(path: Path | None) -> tuple[str, ...]:
     """The options that have no meaning for texts from there."""
     if path is None:
         return ("--text-column", "--delimiter", "--encoding")
-    from textrnn.data.files import has_columns
+    from textrnn.data.text_files import has_columns
 
     if not has_columns(path):
         return ("--text-column", "--delimiter")

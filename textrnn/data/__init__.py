@@ -4,8 +4,8 @@ Nothing here imports TensorFlow until a TFDS data set is read.
 """
 
 from textrnn.data.corpus import Corpus, Split
-from textrnn.data.files import FileFormat, read_texts
-from textrnn.data.sources import load_corpus, load_split
+from textrnn.data.loading import load_corpus, load_split
+from textrnn.data.text_files import FileFormat, read_texts
 from textrnn.data.unlabelled import load_unlabelled
 
 __all__ = [

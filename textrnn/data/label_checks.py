@@ -14,7 +14,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from textrnn.config import DataConfig
+from textrnn.config.classifier import DataConfig
 from textrnn.data.labels import label_key
 from textrnn.errors import DataError
 

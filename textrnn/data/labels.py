@@ -22,7 +22,7 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from textrnn.config import DataConfig
+from textrnn.config.classifier import DataConfig
 
 __all__ = ["BadRow", "LabelReader", "check_unicode", "label_key", "shown"]
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from textrnn.data.delimiters import HEAD_LINES, Column, find_delimiter, header_names
 from textrnn.data.lines import Lines
-from textrnn.data.records import Record
+from textrnn.data.rows import Record
 from textrnn.errors import DataError
 
 __all__ = ["names_shown", "read_table"]

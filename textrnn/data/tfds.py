@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from textrnn.config import DataConfig
-from textrnn.data.records import Record
+from textrnn.config.classifier import DataConfig
+from textrnn.data.rows import Record
 from textrnn.errors import ConfigError, DataError
 
 __all__ = ["TfdsSource"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-from textrnn.data.bundled import BundledSource
-from textrnn.data.files import FileFormat, read_texts, stem
+from textrnn.config.data import DataConfig, separator
+from textrnn.config.language_model import TextConfig
+from textrnn.data.bbc_news import BundledSource
+from textrnn.data.text_files import FileFormat, read_texts, stem
 from textrnn.data.tfds import TfdsSource
-from textrnn.data_config import DataConfig, separator
 from textrnn.errors import ConfigError
-from textrnn.pretrain_config import TextConfig
 
 __all__ = ["UnlabelledTexts", "load_unlabelled", "text_format"]
 

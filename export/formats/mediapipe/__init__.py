@@ -1,0 +1,1 @@
+"""The metadata that MediaPipe reads."""

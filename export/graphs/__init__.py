@@ -1,0 +1,1 @@
+"""The computations that exported files hold."""

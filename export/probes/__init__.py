@@ -1,4 +1,0 @@
-"""What each runtime answers, asked in a fresh process that holds nothing but the runtime.
-
-Every module is a worker of `textrnn.export.processes`. None imports the rest of textrnn.
-"""

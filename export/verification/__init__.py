@@ -1,0 +1,1 @@
+"""Whether exported files answer as the model does."""

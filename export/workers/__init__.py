@@ -1,0 +1,1 @@
+"""Conversions in processes of their own."""

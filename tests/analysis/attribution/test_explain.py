@@ -1,0 +1,159 @@
+import json
+import re
+from html import unescape
+
+import numpy as np
+import pytest
+from tiny import LABELS, finished_run, run_config
+
+from textrnn.analysis.attribution.explain import METHODS, Explainer, explain, running_scores
+from textrnn.analysis.attribution.page import (
+    STYLE,
+    coloured_html,
+    explanation_page,
+    facts,
+    strongest,
+)
+from textrnn.errors import ConfigError
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.classifier import TextClassifier
+
+TEXT = "  a X<br />b <i>& c"
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory):
+    return finished_run(tmp_path_factory).classifier
+
+
+@pytest.fixture(scope="module")
+def explainer(classifier):
+    return Explainer(classifier)
+
+
+def forward(classifier, **settings) -> TrainedClassifier:
+    """An untrained model, of one direction unless told, with the same tokenizer."""
+    settings = {"cell": "gru", "bidirectional": False, **settings}
+    config = run_config("letters.csv", **settings)
+    model = TextClassifier(classifier.tokenizer.vocab_size, 2, config=config.model)
+    model.build((None, None))
+    return TrainedClassifier(model, classifier.tokenizer, LABELS, config)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_finds_the_word_that_decides(explainer, classifier, method):
+    found = explainer.explain("a b x c", method=method)
+    assert (found.label, found.predicted, found.method) == ("pos", "pos", method)
+    assert found.probability == pytest.approx(classifier.predict(["a b x c"])[0].score, abs=1e-6)
+    assert [word.text for word in found.words] == ["a", "b", "x", "c"]
+    assert max(found.words, key=lambda word: word.score).text == "x"
+    assert max(found.strengths()) == 1
+    assert found.signed == (method != "head")
+    assert len(found.pieces) == len(found.piece_scores) == 4
+    assert sum(word.score for word in found.words) == pytest.approx(found.piece_scores.sum())
+    assert (found.completeness_error is not None) == (method[0] in "ia" and method != "head")
+
+
+def test_words_are_found_in_the_text_as_it_was_written(explainer):
+    found = explainer.explain(TEXT)
+    assert [word.text for word in found.words][:3] == ["a", "X", "b"]
+    for word in found.words:
+        assert TEXT[word.start : word.end] == word.text
+
+
+def test_another_label_is_explained_if_asked_for(explainer):
+    found = explainer.explain("a b x c", label="neg")
+    assert (found.label, found.predicted) == ("neg", "pos")
+    assert found.probability < 0.5
+    assert min(found.words, key=lambda word: word.score).text == "x"
+    assert facts(found)[0] == "The most probable label is pos."
+
+
+def test_an_explanation_is_plain_values(classifier):
+    values = json.loads(json.dumps(explain(classifier, "a x").to_dict()))
+    assert values["label"] == "pos"
+    assert [word["text"] for word in values["words"]] == ["a", "x"]
+    total = values["offset"] + sum(values["piece_scores"])
+    assert total == pytest.approx(values["logit"], rel=0.02)
+
+
+def test_an_empty_text_has_no_words(explainer):
+    for text in ("", " \n"):
+        found = explainer.explain(text)
+        assert (found.words, found.pieces, found.warning) == ((), (), "the text is empty.")
+        assert found.strengths() == []
+        assert strongest(found) == []
+
+
+def test_what_the_run_cuts_is_told(classifier):
+    config = run_config("letters.csv", max_length=2)
+    cutting = TrainedClassifier(classifier.model, classifier.tokenizer, LABELS, config)
+    found = explain(cutting, "a b x")
+    assert [word.text for word in found.words] == ["a", "b"]
+    assert found.warning == "the run's --max-length cuts the text after 2 tokens of 3."
+    assert '<span class="unread"> x</span>' in coloured_html(found)
+
+
+def test_errors(explainer):
+    with pytest.raises(ConfigError, match="`label` must be one of neg, pos, got 'other'"):
+        explainer.explain("x", label="other")
+    with pytest.raises(ConfigError, match="`method` must be one of"):
+        explainer.explain("x", method="magic")
+
+
+# The running prediction
+
+
+@pytest.mark.parametrize("settings", [{}, {"cell": "none", "bidirectional": True}])
+def test_the_running_prediction_ends_with_the_answer(classifier, settings):
+    model = forward(classifier, **settings)
+    found = explain(model, "ab cd x")
+    running = running_scores(model, found)
+    assert len(running) == len(found.words)
+    assert running[-1] == pytest.approx(found.probability, abs=1e-5)
+    first = model.predict([found.text[: found.words[0].end]])[0].scores[found.label]
+    assert running[0] == pytest.approx(first, abs=1e-5)
+    assert running_scores(model, explain(model, "")) == []
+
+
+def test_a_model_of_both_directions_has_no_running_prediction(classifier, explainer):
+    assert running_scores(classifier, explainer.explain("x")) is None
+
+
+# As HTML
+
+
+def plain(fragment: str) -> str:
+    return unescape(re.sub(r"<[^>]*>", "", fragment))
+
+
+@pytest.mark.parametrize("text", [TEXT, "x", "", "y x </div> &amp; \u6211\u4eec"])
+def test_the_coloured_text_is_the_text(explainer, text):
+    assert plain(coloured_html(explainer.explain(text))) == text
+
+
+def test_words_have_the_colour_of_their_sign(explainer):
+    found = coloured_html(explainer.explain("y x", label="pos"))
+    assert re.search(r'class="for" style="--s:0\.\d+" title="\+[\d.]+">x<', found)
+    assert re.search(r'class="against" style="--s:0\.\d+" title="-[\d.]+">y<', found)
+
+
+def test_a_page_needs_nothing_but_itself(explainer):
+    found = explainer.explain("a <script> x")
+    page = explanation_page(found, running=[0.25, 0.5, 1.0])
+    assert STYLE in page
+    assert "prefers-color-scheme: dark" in page
+    assert "<script" not in page
+    assert "http" not in page
+    assert 'points="0.0,75.0 300.0,50.0 600.0,0.0"' in page
+    assert "integrated-gradients: the scores sum to" in page
+    without = explanation_page(explainer.explain("x", method="head"))
+    assert "<svg" not in without
+    assert "against" not in plain(without).split("Strongest")[0].split("speak for")[1]
+
+
+def test_the_strongest_words_come_first(explainer):
+    scores = [abs(score) for _, score in strongest(explainer.explain("a b c d x y"), count=3)]
+    assert len(scores) == 3
+    assert scores == sorted(scores, reverse=True)
+    assert np.isfinite(scores).all()

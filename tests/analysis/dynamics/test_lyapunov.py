@@ -1,0 +1,131 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny import classifier as fresh_classifier
+from tiny import fit, labelled_ids, random_classifier, trainer
+
+from textrnn.analysis.dynamics.lyapunov import LyapunovMonitor, growth, lyapunov
+from textrnn.analysis.dynamics.systems import padded, recurrences
+from textrnn.errors import ConfigError
+
+pytestmark = pytest.mark.usefixtures("eagerly")
+
+TEXTS = [np.array(text) for text in ([2, 3, 4, 5, 6], [7, 8, 9, 2], [3])]
+
+
+@pytest.mark.parametrize(
+    ("kind", "exponent"), [("Rotation", 0.0), ("Contraction", np.log(0.5)), ("Decay", np.log(0.9))]
+)
+def test_the_exponent_of_known_cells(linear_cells, kind, exponent):
+    recurrence = linear_cells.driven(getattr(linear_cells, kind)(2), steps=30, lengths=(30, 12))
+    total, steps = growth(recurrence, discard=8)
+    np.testing.assert_array_equal(steps, [22, 6])  # Of a short text no more than half.
+    np.testing.assert_allclose(total / steps, exponent, atol=1e-5)
+
+
+def test_one_unit_grows_by_its_own_decay():
+    model = random_classifier("mingru", "last", units=1, bidirectional=False)
+    found = lyapunov(model, TEXTS, discard=0)
+    (each,) = recurrences(model, padded(TEXTS))
+    decay = each.cell.coefficients(each.gates)[0].numpy()[:, :, 0]  # [T, B]
+    logs = [np.log(decay[: len(text), row]) for row, text in enumerate(TEXTS)]
+    np.testing.assert_allclose(
+        found.exponents[0].of_texts, [each.mean() for each in logs], rtol=1e-4
+    )
+    assert found.largest == pytest.approx(np.concatenate(logs).mean(), rel=1e-4)
+    assert (found.texts, found.tokens) == (3, 10)
+
+
+def test_a_tangent_grows_as_a_small_difference_does(cell_name):
+    """Against two trajectories, one of which is moved a little."""
+    model = random_classifier(cell_name, "last", bidirectional=False)
+    (each,) = recurrences(model, padded(TEXTS[:1]))
+    size = sum(each.cell.state_size)
+    tangent = np.random.default_rng(0).normal(size=(1, size))
+    tangent /= np.linalg.norm(tangent)
+    ends = []
+    for sign in (1, -1):
+        states = tf.split(tf.constant(sign * 1e-2 * tangent, tf.float32), each.cell.state_size, 1)
+        for t in range(5):
+            _, states = each.cell.step(each.gates[t], tuple(states))
+        ends.append(np.concatenate(states, axis=-1))
+    expected = np.log(np.linalg.norm(ends[0] - ends[1]) / 2e-2)
+    total, _ = growth(each, discard=0)
+    assert total[0] == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "minlstm"])
+def test_each_recurrence_has_its_exponent(cell):
+    model = random_classifier(cell, "max", layers=2, halve=True)
+    done = []
+    found = lyapunov(model, TEXTS, discard=1, on_batch=done.append)
+    places = [(each.layer, each.direction) for each in found.exponents]
+    assert places == [(1, "forward"), (1, "backward"), (2, "forward"), (2, "backward")]
+    assert found.largest == max(each.value for each in found.exponents)
+    assert sum(done) == 3
+    values = json.loads(json.dumps(found.to_dict()))
+    assert values["largest"] == found.largest
+    assert values["exponents"][0]["cell"] == type(model.stack.cells[0]).__name__
+
+
+def test_in_a_pyramid_a_step_counts_as_its_tokens():
+    model = random_classifier("mingru", "mean", layers=2, halve=True, bidirectional=False)
+    for cell in model.stack.cells:  # Nothing but a decay of 1/2.
+        for weight in cell.weights:
+            weight.assign(tf.zeros_like(weight))
+    first, second = lyapunov(model, TEXTS).exponents
+    assert first.value == pytest.approx(np.log(0.5), rel=1e-5)
+    assert second.value == pytest.approx(np.log(0.5) / 2, rel=1e-5)
+
+
+def test_a_graph_gives_the_same():
+    model = random_classifier("gru", "last", bidirectional=False)
+    eager = lyapunov(model, TEXTS).largest
+    tf.config.run_functions_eagerly(False)
+    assert lyapunov(model, TEXTS).largest == pytest.approx(eager, rel=1e-4)
+
+
+def test_a_bag_of_embeddings_cannot_be_chaotic():
+    with pytest.raises(ConfigError, match="has no state"):
+        lyapunov(random_classifier("none", "mean"), TEXTS)
+
+
+# While training
+
+
+def test_the_monitor_watches_a_training(tmp_path):
+    tf.config.run_functions_eagerly(False)
+    told = []
+    watched = labelled_ids().plan.texts
+    settings = {"limit": -100.0, "alert": told.append, "documents": 4}
+    monitors = [LyapunovMonitor(watched, **settings), LyapunovMonitor(watched, every=2)]
+    trained = trainer(
+        tmp_path,
+        model=fresh_classifier(cell="mingru", bidirectional=False),
+        train=labelled_ids(12),
+        more={"callbacks": monitors},
+    )
+    fit(trained)
+    assert [epoch for epoch, _ in monitors[0].values] == [1, 2, 3]
+    assert [epoch for epoch, _ in monitors[1].values] == [2]
+    assert len({value for _, value in monitors[0].values}) == 3
+    assert told[0].startswith("after epoch 1 the largest Lyapunov exponent is -")
+    assert "above -100.0" in told[0]
+    assert len(told) == 3
+
+
+def test_the_monitor_is_calm_below_its_limit_and_writes_the_logs():
+    monitor = LyapunovMonitor(TEXTS, limit=100.0, alert=pytest.fail)
+    assert isinstance(monitor, keras.callbacks.Callback)
+    monitor.set_model(random_classifier("simple", "last"))
+    logs = {}
+    monitor.on_epoch_end(0, logs)
+    assert monitor.values == [(1, logs["lyapunov"])]
+
+
+def test_the_monitor_needs_a_pace():
+    with pytest.raises(ConfigError, match="`every` must be at least 1, got 0"):
+        LyapunovMonitor(TEXTS, every=0)

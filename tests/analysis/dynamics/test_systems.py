@@ -1,0 +1,111 @@
+import gc
+import weakref
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny import random_classifier
+
+from textrnn.analysis.dynamics.systems import (
+    fresh_model,
+    gate_values,
+    graph,
+    padded,
+    recurrences,
+    sample,
+    trajectory,
+)
+from textrnn.errors import ConfigError
+
+pytestmark = pytest.mark.usefixtures("eagerly")
+
+IDS = np.array([[2, 3, 4, 5], [6, 7, 0, 0]], np.int32)
+
+
+@pytest.mark.parametrize("window", [1, 2])
+def test_the_states_are_those_of_the_model_in_the_order_of_reading(cell_name, window):
+    model = random_classifier(cell_name, "mean", layers=2, window=window)
+    states = model.embedding(tf.constant(IDS))
+    mask = tf.constant(IDS != 0)
+    found = recurrences(model, IDS)
+    assert [(each.layer, each.direction) for each in found] == [
+        (1, "forward"),
+        (1, "backward"),
+        (2, "forward"),
+        (2, "backward"),
+    ]
+    for layer, rnn in enumerate(model.stack.rnns):
+        states = rnn(states, mask=mask)
+        for place, each in enumerate(found[2 * layer : 2 * layer + 2]):
+            assert each.tokens_per_step == 1
+            np.testing.assert_array_equal(each.lengths, [4, 2])
+            path = trajectory(each.cell, each.gates).numpy()
+            np.testing.assert_array_equal(path[0], 0)
+            for row, length in enumerate((4, 2)):
+                own = states[row, :length, 3 * place : 3 * place + 3].numpy()
+                read = own[::-1] if place else own
+                np.testing.assert_allclose(path[1 : length + 1, row, :3], read, atol=1e-5)
+
+
+def test_a_pyramid_has_half_the_steps_in_the_second_layer():
+    model = random_classifier("mingru", "mean", layers=2, halve=True, bidirectional=False)
+    first, second = recurrences(model, IDS)
+    assert (first.tokens_per_step, second.tokens_per_step) == (1, 2)
+    np.testing.assert_array_equal(second.lengths, [2, 1])
+
+
+def test_a_bag_of_embeddings_has_no_recurrence():
+    with pytest.raises(ConfigError, match="has no state; train one with --cell mingru"):
+        recurrences(random_classifier("none", "mean"), IDS)
+
+
+def test_gates_are_those_of_each_step():
+    model = random_classifier("gru", "mean", bidirectional=False)
+    (each,) = recurrences(model, IDS)
+    gates = gate_values(each.cell, each.gates)
+    states = trajectory(each.cell, each.gates)
+    assert set(gates) == {"update", "reset"}
+    kernel, (_, bias) = each.cell.recurrent_kernel.numpy(), each.cell.bias.numpy()
+    for t in range(4):
+        pre = each.gates[t, :, :3] + states[t].numpy() @ kernel[:, :3] + bias[:3]
+        np.testing.assert_allclose(gates["update"][t], tf.sigmoid(pre), atol=1e-5)
+
+
+def test_a_fresh_model_has_the_same_shape_and_other_weights():
+    model = random_classifier("mingru", "attention")
+    fresh, again = fresh_model(model, seed=3), fresh_model(model, seed=3)
+    assert [w.shape for w in fresh.weights] == [w.shape for w in model.weights]
+    assert not np.allclose(fresh.weights[0], model.weights[0])
+    np.testing.assert_array_equal(fresh.weights[0], again.weights[0])
+    assert fresh_model(model, chrono_steps=50).config.chrono_steps == 50
+
+
+def test_a_sample_is_drawn_cut_and_padded():
+    texts = [np.arange(1, n + 1) for n in (1, 5, 3, 4)]
+    assert [len(text) for text in sample(texts, 9, tokens=4, seed=0)] == [1, 4, 3, 4]
+    assert [len(text) for text in sample(texts, 9, tokens=9, seed=0, least=4)] == [5, 4]
+    assert len(sample(texts, 2, tokens=4, seed=0)) == 2
+    np.testing.assert_array_equal(padded([texts[0], texts[2]]), [[1, 0, 0], [1, 2, 3]])
+    for none in ([], [np.zeros(0, np.int32)]):
+        with pytest.raises(ConfigError, match="expected a text of at least 1 tokens, got none"):
+            sample(none, 2, tokens=4, seed=0)
+
+
+def test_a_graph_is_traced_once_and_dies_with_its_model():
+    tf.config.run_functions_eagerly(False)
+    model = random_classifier("gru", "mean", bidirectional=False)
+    traced = []
+
+    @graph
+    def twice(model, ids):
+        traced.append(ids.shape)
+        return 2 * model.logits(ids)
+
+    expected = 2 * model(IDS).numpy()
+    for ids in (IDS, IDS, IDS):
+        np.testing.assert_allclose(twice(model, tf.constant(ids)), expected, atol=1e-5)
+    assert traced == [(2, 4)]
+    watched = weakref.ref(model)
+    del model
+    gc.collect()
+    assert watched() is None

@@ -1,0 +1,280 @@
+import dataclasses
+import html.parser
+import json
+
+import numpy as np
+import pytest
+from reported import LABELS, tiny_summary
+
+from textrnn.analysis.report import summary as summaries
+from textrnn.analysis.report.mistakes import MISTAKES
+from textrnn.analysis.report.page import report_page
+from textrnn.analysis.report.summary import key_figures, tokens, within
+from textrnn.data.corpus import targets
+from textrnn.errors import DataError
+from textrnn.evaluation.class_figures import class_figures
+from textrnn.evaluation.confusion import Confusion
+
+SECTIONS = (
+    *("run", "learning", "confusion", "calibration", "length", "mistakes"),
+    *("credit", "chaos", "times", "redundancy"),
+)
+
+
+class Page(html.parser.HTMLParser):
+    """What is in a page: its tags, where each attribute points to, and its text by section."""
+
+    VOID = ("meta", "br", "path", "use", "rect", "hr", "link", "img")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.targets: list[str] = []
+        self.open: list[str] = []
+        self.sections: dict[str, str] = {}
+        self.pictures: dict[str, int] = {}
+        self._section = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        values = dict(attributes)
+        for name, value in attributes:
+            if name in {"href", "src", "xlink:href", "srcset", "action", "data"}:
+                self.targets.append(value)
+            assert not name.startswith("on"), f"{tag} has {name}"
+            assert value is None or "url(" not in value.replace("url(#", "")
+        if tag == "section":
+            self._section = values["id"]
+            self.sections[self._section] = ""
+        if tag == "svg":
+            self.pictures[self._section] = self.pictures.get(self._section, 0) + 1
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open and self._section:
+            self.sections[self._section] += f" {data}"
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    return tiny_summary(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def page(found):
+    return Page(report_page(found))
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory):
+    return tiny_summary(tmp_path_factory, cell="none")
+
+
+def test_every_section_is_there_and_its_elements_are_closed(page):
+    assert tuple(page.sections) == SECTIONS
+    assert page.open == []
+    for section, text in page.sections.items():
+        assert len(text.split()) > 20, section
+        assert "Not for this run" not in text
+
+
+def test_every_section_has_its_pictures(page):
+    assert page.pictures == {
+        **{"learning": 2, "calibration": 2, "length": 1},
+        **{"credit": 2, "chaos": 1, "times": 1, "redundancy": 1},
+    }
+
+
+def test_nothing_is_loaded_from_elsewhere(page):
+    assert not {"script", "link", "iframe", "img", "object", "embed", "base"} & set(page.tags)
+    assert page.targets
+    assert all(target.startswith("#") for target in page.targets)
+
+
+def test_labels_and_texts_are_shown_as_they_stand(page, found):
+    text = report_page(found)
+    assert "<b>neg" not in text
+    assert "<script" not in text
+    assert "<img" not in text
+    assert "<i>letters" not in text
+    for label in LABELS:
+        assert label in page.sections["confusion"]
+    assert LABELS[1] in page.sections["mistakes"]
+
+
+def test_the_name_of_the_data_may_be_no_unicode(found):
+    text = report_page(dataclasses.replace(found, data="rev\udcff $a_$, test"))
+    assert "rev\ufffd $a_$, test" in text
+    assert text.encode()
+
+
+def test_the_mistakes_are_the_worst_and_explained(found):
+    mistakes = found.mistakes.value
+    right = found.scored.accuracy.value
+    assert mistakes.count == round((1 - right) * found.texts)
+    losses = [mistake.loss for mistake in mistakes.worst]
+    assert losses == sorted(losses, reverse=True)
+    assert 0 < len(losses) <= MISTAKES
+    for mistake in mistakes.worst:
+        assert mistake.true != mistake.predicted
+        assert mistake.attribution.label == mistake.predicted[0]
+        assert mistake.attribution.words
+
+
+def test_the_figures_are_those_of_the_answers(found):
+    confusion = found.scored.confusion.matrix()
+    assert confusion.sum() == found.texts == found.available == 16
+    assert np.trace(confusion) / 16 == found.scored.accuracy.value
+    assert confusion.sum(axis=1).tolist() == found.scored.per_label[:, 3].tolist() == [6, 10]
+    assert sum(bucket.texts for bucket in found.scored.by_length) == 16
+    assert found.scored.reliability.counts.sum() == 16
+
+
+def test_everything_is_plain_values(found):
+    plain = json.loads(json.dumps(found.to_dict()))
+    assert plain["scored"]["accuracy"]["value"] == found.scored.accuracy.value
+    assert len(plain["credit"]["value"]["states"]) == 2
+    assert plain["redundancy"]["seconds"] > 0
+
+
+def test_a_bag_of_embeddings_has_reasons_where_it_has_no_states(bag):
+    page = Page(report_page(bag))
+    assert tuple(page.sections) == SECTIONS
+    assert "A bag of embeddings: no recurrence" in page.sections["run"]
+    for section in ("chaos", "times"):
+        assert "Not for this run: the model is a bag of embeddings" in page.sections[section]
+    assert page.pictures["credit"] == 1
+    assert "only the answer's gradient is shown" in page.sections["credit"]
+    assert page.pictures["redundancy"] == 1
+
+
+def test_a_pyramid_that_reads_in_both_directions(tmp_path_factory):
+    found = tiny_summary(tmp_path_factory, cell="lstm", layers=2, halve=True, head="attention")
+    page = Page(report_page(found))
+    for section in ("credit", "chaos", "times"):
+        for place in ("layer 1 forward", "layer 1 backward", "layer 2 forward", "layer 2 backward"):
+            assert place in page.sections[section], section
+    assert len(key_figures(found)) == 12
+
+
+def test_a_model_that_reads_forwards(tmp_path_factory):
+    found = tiny_summary(tmp_path_factory, cell="simple", bidirectional=False, head="last")
+    page = Page(report_page(found))
+    assert "read forwards; head: last" in " ".join(page.sections["run"].split())
+    assert "backward" not in page.sections["chaos"]
+    assert "eigenvalues" in page.sections["times"]
+
+
+def test_several_labels_a_text(tmp_path_factory):
+    found = tiny_summary(tmp_path_factory, cell="none", multi_label=True)
+    page = Page(report_page(found))
+    assert "A text may carry any number of labels" in page.sections["confusion"]
+    assert found.scored.confusion is None
+    for mistake in found.mistakes.value.worst:
+        assert mistake.attribution.label in LABELS
+
+
+def test_without_history_and_figures_of_training(found):
+    bare = dataclasses.replace(found, history=[], metrics={})
+    page = Page(report_page(bare))
+    assert "There is no history.csv" in page.sections["learning"]
+    assert "learning" not in page.pictures
+
+
+def with_labels(found, count: int) -> Page:
+    """The page of a run with so many labels; 3 is taken for 4 twice, 5 for 6 seven times."""
+    names = tuple(f"label {i}" for i in range(count))
+    true = np.concatenate([np.repeat(np.arange(count), 9), [3, 3], np.full(7, 5)])
+    answered = np.concatenate([np.repeat(np.arange(count), 9), [4, 4], np.full(7, 6)])
+    confusion = Confusion.of(true, answered, labels=names)
+    figures, _ = class_figures(true, answered, classes=count)
+    scored = dataclasses.replace(
+        found.scored, confusion=confusion, per_label=np.stack(figures, axis=1)
+    )
+    return Page(report_page(dataclasses.replace(found, labels=names, scored=scored)))
+
+
+@pytest.mark.parametrize("count", [13, 77, 1500])
+def test_of_many_labels_the_most_confused_are_shown(found, count):
+    page = with_labels(found, count)
+    text = " ".join(page.sections["confusion"].split())
+    assert page.open == []
+    assert text.index("label 5 label 6 7") < text.index("label 3 label 4 2")
+    assert "The 4 labels with the most mistakes" in text
+    # Row by row, with the numbers of the columns: those that are not shown are in the last one.
+    assert "1 label 3 9 2 2 label 4 9 3 label 5 9 7 4 label 6 9" in text
+    hidden = f"{count - 15:,} more labels are not shown"
+    assert (hidden in text) == (count > 30)
+    assert text.count("100.0 %") < 3 * 31
+
+
+def test_of_few_labels_all_are_shown(found):
+    text = " ".join(with_labels(found, 12).sections["confusion"].split())
+    assert "label 3 0 0 0 9 2 0 0 0 0 0 0 0" in text
+    assert "not shown" not in text
+
+
+def test_one_label_that_a_text_may_carry(tmp_path_factory):
+    found = tiny_summary(tmp_path_factory, cell="none", multi_label=True, classes=1)
+    assert found.scored.per_label.shape == (1, 4)
+    assert found.scored.per_label[0, 3] == 6
+    assert found.scored.macro_f1.value == pytest.approx(found.scored.per_label[0, 2])
+    page = Page(report_page(found))
+    assert page.open == []
+    assert page.pictures["calibration"] == 2
+
+
+def test_samples_are_drawn(tmp_path_factory):
+    found = tiny_summary(tmp_path_factory, cell="none", samples=4)
+    assert (found.texts, found.available) == (4, 16)
+    assert found.scored.confusion.texts.sum() == 4
+    page = " ".join(report_page(found).split())
+    assert "4 of 16 labelled texts (&lt;i&gt;letters&lt;/i&gt;), drawn at random." in page
+
+
+def test_key_figures_for_the_card(found, bag):
+    figures = key_figures(found)
+    accuracy = figures["accuracy on 16 texts (<i>letters</i>), with its 95 % interval"]
+    assert accuracy.startswith(f"{found.scored.accuracy.value:.2%} (")
+    assert f"{found.lyapunov.value.largest:+.3f}" in figures.values()
+    for direction in ("forward", "backward"):
+        name = f"tokens after which half of a state is left, layer 1 {direction}"
+        assert name in figures
+    assert "largest Lyapunov exponent, nats a token" not in key_figures(bag)
+
+
+def test_horizons_for_people():
+    assert within(None, 1280) == "more than 1,280"
+    assert within(6.5788, 128) == "6.58"
+    assert tokens(1.4427) == "1.44 tokens"
+    assert tokens(np.inf) == "without end"
+
+
+def test_unknown_labels_are_an_error():
+    with pytest.raises(DataError, match="expected the labels neg, pos, got 'odd'"):
+        targets([("odd",)], ("neg", "pos"))
+
+
+def test_a_changed_token_changes_labels_as_the_run_has_them(tmp_path_factory, monkeypatch):
+    asked = []
+
+    def divergence(*given, **settings):
+        asked.append(settings["multi_label"])
+        return whole(*given, **settings)
+
+    whole = summaries.divergence
+    monkeypatch.setattr(summaries, "divergence", divergence)
+    tiny_summary(tmp_path_factory, cell="none", multi_label=True, samples=5)
+    assert asked == [True]

@@ -1,0 +1,218 @@
+import dataclasses
+import math
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textrnn.config.classifier import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TokenizerConfig,
+    TrainingConfig,
+)
+from textrnn.config.section import field_types
+from textrnn.errors import ConfigError
+
+SECTIONS = RunConfig.sections()
+SETTINGS = [
+    pytest.param(section, setting, id=setting.name)
+    for section in SECTIONS.values()
+    for setting in dataclasses.fields(section)
+]
+
+
+def values_of(section: type, setting: dataclasses.Field) -> st.SearchStrategy:
+    """All values that a setting may have by its type and bounds."""
+    kind, optional = field_types(section)[setting.name]
+    bounds = setting.metadata
+    if bounds["choices"] is not None:
+        values = st.sampled_from(bounds["choices"])
+    elif kind is bool:
+        values = st.booleans()
+    elif kind is int:
+        below = bounds["below"]
+        values = st.integers(bounds["minimum"], None if below is None else below - 1)
+    elif kind is float:
+        values = st.floats(
+            bounds["minimum"],
+            bounds["below"],
+            exclude_min=setting.name == "valid_fraction",
+            exclude_max=bounds["below"] is not None,
+            allow_infinity=False,
+        )
+    else:
+        values = st.text(min_size=1)
+    return st.none() | values if optional else values
+
+
+def sections() -> st.SearchStrategy[RunConfig]:
+    parts = {}
+    for name, section in SECTIONS.items():
+        values = {s.name: values_of(section, s) for s in dataclasses.fields(section)}
+        if section is DataConfig:
+            values |= {"train_file": st.just("train.csv"), "dataset": st.none()}
+            # Which need `vat` or `entropy`.
+            values |= {"unlabelled": st.just(False), "unlabelled_file": st.none()}
+        if section is TrainingConfig:
+            values["time_budget"] = st.none() | st.sampled_from(["90s", "30m", "1.5h"])
+            values["tbptt"] = st.sampled_from(["256,256", "64,256"])
+            values["init_from"] = st.none()  # Beside `vectors` it would be an error.
+            # What `tbptt` excludes.
+            excluded = ("adversarial", "vat", "entropy", "language_weight")
+            values |= {name: st.just(0.0) for name in excluded}
+        if section is DataConfig:
+            values |= dict.fromkeys(("valid_file", "test_file"), st.just("other.csv"))
+            values["delimiter"] = st.none() | st.sampled_from([";", "tab", "|"])
+            values["label_names"] = st.none()  # Beside `label_columns` it would be an error.
+            values["label_column"] = st.just("label")
+            values["text_column"] = st.just("text")
+        if section is ModelConfig:
+            values["towers"] = st.just(False)  # With `halve` it would be an error.
+        parts[name] = st.builds(section, **values)
+    return st.builds(RunConfig, **parts)
+
+
+@settings(max_examples=30)
+@given(sections())
+def test_a_config_survives_its_plain_values(config):
+    assert RunConfig.from_dict(config.to_dict()) == config
+
+
+def test_plain_values_hold_every_setting_and_only_plain_types():
+    values = RunConfig().to_dict()
+    assert list(values) == list(SECTIONS)
+    for name, section in SECTIONS.items():
+        assert set(values[name]) == {setting.name for setting in dataclasses.fields(section)}
+        assert {type(v) for v in values[name].values()} <= {str, int, float, bool, type(None)}
+
+
+@pytest.mark.parametrize(("section", "setting"), SETTINGS)
+def test_every_setting_is_explained(section, setting):
+    assert re.fullmatch(r"[A-Z].*\.(  \[default: .*\])?", setting.metadata["help"])
+
+
+@pytest.mark.parametrize(("section", "setting"), SETTINGS)
+def test_a_wrong_type_is_an_error(section, setting):
+    for wrong in ([], {}, object(), b"x"):
+        with pytest.raises(ConfigError, match=rf"^`{setting.name}` must be .*, got "):
+            section(**{setting.name: wrong})
+    kind, optional = field_types(section)[setting.name]
+    if kind is not str:
+        with pytest.raises(ConfigError, match=rf"^`{setting.name}` must be "):
+            section(**{setting.name: "1"})
+    if kind is not bool:
+        with pytest.raises(ConfigError, match=rf"^`{setting.name}` must be .*, got True"):
+            section(**{setting.name: True})
+    if kind is not float:
+        with pytest.raises(ConfigError, match=rf"^`{setting.name}` must be .*, got 0\.5"):
+            section(**{setting.name: 0.5})
+    if not optional:
+        with pytest.raises(ConfigError, match=rf"^`{setting.name}` must be .*, got None"):
+            section(**{setting.name: None})
+
+
+@pytest.mark.parametrize(
+    ("section", "setting"), [p for p in SETTINGS if p.values[1].metadata["minimum"] is not None]
+)
+def test_a_value_below_the_minimum_is_an_error(section, setting):
+    minimum = setting.metadata["minimum"]
+    wrong = minimum - 1 if isinstance(minimum, int) else math.nextafter(minimum, -1)
+    with pytest.raises(ConfigError, match=rf"^`{setting.name}` must be at least {minimum}, got"):
+        section(**{setting.name: wrong})
+    if setting.name != "valid_fraction":
+        assert getattr(section(**{setting.name: minimum}), setting.name) == minimum
+
+
+@pytest.mark.parametrize(
+    ("section", "setting"), [p for p in SETTINGS if p.values[1].metadata["below"] is not None]
+)
+def test_a_value_at_the_upper_bound_is_an_error(section, setting):
+    below = setting.metadata["below"]
+    with pytest.raises(ConfigError, match=rf"^`{setting.name}` must be less than {below}, got"):
+        section(**{setting.name: below})
+    inside = below - 1 if isinstance(below, int) else math.nextafter(below, 0)
+    assert getattr(section(**{setting.name: inside}), setting.name) == inside
+
+
+@pytest.mark.parametrize(
+    ("section", "setting"),
+    [p for p in SETTINGS if field_types(p.values[0])[p.values[1].name][0] is float],
+)
+def test_nan_is_no_number(section, setting):
+    with pytest.raises(ConfigError, match=rf"^`{setting.name}` must be .*, got nan"):
+        section(**{setting.name: math.nan})
+
+
+@pytest.mark.parametrize(
+    ("section", "setting"), [p for p in SETTINGS if p.values[1].metadata["choices"]]
+)
+def test_the_choices_are_listed(section, setting):
+    choices = setting.metadata["choices"]
+    with pytest.raises(ConfigError) as info:
+        section(**{setting.name: "other"})
+    assert str(info.value) == f"`{setting.name}` must be one of {', '.join(choices)}, got 'other'."
+
+
+def test_an_integer_is_a_number_too():
+    rate = TrainingConfig(learning_rate=1).learning_rate
+    assert rate == 1.0
+    assert isinstance(rate, float)
+
+
+def test_an_unknown_setting_is_told_the_known_ones():
+    with pytest.raises(ConfigError) as info:
+        ModelConfig.from_dict({"unit": 3, 7: 1, "units": 3})
+    assert str(info.value).startswith("unknown setting 7, unit; known: bidirectional, cell, ")
+    for setting in dataclasses.fields(ModelConfig):
+        assert setting.name in str(info.value)
+
+
+def test_an_unknown_section_is_told_the_known_ones():
+    with pytest.raises(ConfigError) as info:
+        RunConfig.from_dict({"modle": {}})
+    assert str(info.value) == "unknown section modle; known: data, tokenizer, model, training."
+
+
+@pytest.mark.parametrize("wrong", [["units"], "units", 3])
+def test_a_section_must_map_names(wrong):
+    with pytest.raises(ConfigError, match="section `model` must map names to values, got "):
+        RunConfig.from_dict({"model": wrong})
+
+
+def test_what_is_left_out_keeps_its_default():
+    config = RunConfig.from_dict({"model": {"units": 3}, "training": None})
+    assert config == RunConfig(model=ModelConfig(units=3))
+
+
+def test_a_config_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        TokenizerConfig().vocab_size = 9
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"dataset": "imdb", "train_file": "a.csv"}, "either `dataset` or `train_file`, not both"),
+        ({"test_file": "a.csv"}, "need `train_file` beside them"),
+        ({"valid_file": "a.csv"}, "need `train_file` beside them"),
+        ({"label_separator": ""}, "`label_separator` must be at least one character, got ''"),
+        ({"valid_fraction": 0.0}, "`valid_fraction` must be more than 0, got 0.0"),
+        ({"valid_fraction": 1.0}, "`valid_fraction` must be less than 1.0, got 1.0"),
+    ],
+)
+def test_data_settings_that_cannot_be(values, message):
+    with pytest.raises(ConfigError, match=message):
+        DataConfig(**values)
+
+
+def test_a_data_set_takes_files_beside_it():
+    config = DataConfig(dataset="imdb", test_file="a.csv", valid_file="b.csv")
+    assert (config.test_file, config.valid_file) == ("a.csv", "b.csv")
+
+
+def test_a_config_error_is_a_value_error_too():
+    with pytest.raises(ValueError, match="`units`"):
+        ModelConfig(units=0)

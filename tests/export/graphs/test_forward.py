@@ -1,0 +1,157 @@
+"""The forward pass for other programs gives the model's own logits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from cases import assert_close, built_cell
+from tiny import WORD, random_classifier
+
+from textrnn.config.classifier import HEADS
+from textrnn.errors import ConfigError
+from textrnn.export.graphs import recurrence_forms
+from textrnn.export.graphs.forward import count_tokens, forward, plain_copy
+from textrnn.export.graphs.recurrence_forms import choose_form
+
+LENGTH = 7
+FORMS = [
+    ("simple", "loop"),
+    ("simple", "unrolled"),
+    ("gru", "loop"),
+    ("gru", "unrolled"),
+    ("lstm", "fused"),
+    ("lstm", "loop"),
+    ("lstm", "unrolled"),
+    ("mingru", "parallel"),
+    ("mingru", "loop"),
+    ("mingru", "unrolled"),
+    ("minlstm", "parallel"),
+    ("none", "auto"),
+]
+SHAPES: list[dict[str, Any]] = [
+    {"bidirectional": True, "window": 3},
+    {"bidirectional": False, "layers": 2, "halve": True, "layer_norm": True},
+    {"bidirectional": True, "layers": 2, "residual": True, "units": 2},
+    {"bidirectional": True, "layers": 2, "towers": True},
+]
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the length is no multiple of a chunk."""
+    monkeypatch.setattr(recurrence_forms, "LOOP_STEPS", 3)
+    monkeypatch.setattr(recurrence_forms, "PARALLEL_STEPS", 2)
+
+
+def texts(rng: np.random.Generator) -> np.ndarray:
+    """Ids `[N, T]` of texts of every kind of length, padded at the right."""
+    ids = rng.integers(1, WORD + 1, (5, LENGTH)).astype(np.int32)
+    ids[np.arange(LENGTH) >= np.array([0, 1, 4, LENGTH - 1, LENGTH])[:, np.newaxis]] = 0
+    return ids
+
+
+def traced(model: Any, form: str) -> Any:
+    @tf.function(
+        input_signature=[tf.TensorSpec([1, LENGTH], tf.int32, name="ids")], autograph=False
+    )
+    def logits(ids: tf.Tensor) -> tf.Tensor:
+        return forward(model, ids, count_tokens(ids), form=form)
+
+    return logits
+
+
+@pytest.mark.parametrize(("cell", "form"), FORMS)
+def test_every_form_gives_the_models_logits(cell: str, form: str, rng: np.random.Generator) -> None:
+    for i, shape in enumerate(SHAPES):
+        model = random_classifier(cell, HEADS[i], **shape)
+        logits = traced(model, form)
+        ids = texts(rng)
+        found = tf.concat([logits(row[np.newaxis]) for row in ids], axis=0)
+        assert_close(found, model(ids), atol=1e-5)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_every_head_gives_the_models_logits(
+    cell_name: str, head: str, rng: np.random.Generator
+) -> None:
+    model = random_classifier(cell_name, head, bidirectional=True, window=2)
+    logits = traced(model, "auto")
+    ids = texts(rng)
+    found = tf.concat([logits(row[np.newaxis]) for row in ids], axis=0)
+    assert_close(found, model(ids), atol=1e-5)
+
+
+def test_an_id_that_is_none_reads_as_the_unknown_token() -> None:
+    model = random_classifier("mingru", "mean")
+    strange = np.array([[3, WORD + 1, -7, 2**30, 4, 0, 0]], np.int32)
+    known = np.array([[3, 1, 1, 1, 4, 0, 0]], np.int32)
+    assert_close(traced(model, "auto")(strange), model(known), atol=1e-5)
+
+
+def test_a_plain_copy_has_the_same_logits(rng: np.random.Generator) -> None:
+    model = random_classifier("gru", "attention", bidirectional=True)
+    copy = plain_copy(model)
+    assert copy.config.kernel == "unroll"
+    assert_close(copy(texts(rng)), model(texts(np.random.default_rng(0))), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("cell", "form"), [(c, f) for c, f in FORMS if f in {"fused", "parallel"} or c == "simple"]
+)
+def test_a_converted_file_forgets_the_text_before(
+    cell: str, form: str, rng: np.random.Generator
+) -> None:
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+    model = random_classifier(cell, "last", bidirectional=True)
+    module = tf.Module()
+    module.weights_of_model = [weight.value for weight in model.variables]
+    concrete = traced(model, form).get_concrete_function()
+    content = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module).convert()
+    run = interpreter.Interpreter(model_content=content, num_threads=1)
+    run.allocate_tensors()
+    (place,), (result,) = run.get_input_details(), run.get_output_details()
+    ids = texts(rng)
+    wanted = model(ids)
+    for row in [4, 3, 4, 0, 1, 2, 0]:
+        run.set_tensor(place["index"], ids[row : row + 1])
+        run.invoke()
+        assert_close(run.get_tensor(result["index"]), wanted[row : row + 1], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("cell", "chosen", "one_graph"),
+    [
+        ("simple", "loop", "unrolled"),
+        ("gru", "loop", "unrolled"),
+        ("lstm", "fused", "fused"),
+        ("mingru", "parallel", "parallel"),
+        ("minlstm", "parallel", "parallel"),
+    ],
+)
+def test_auto_chooses_by_the_cell(cell: str, chosen: str, one_graph: str) -> None:
+    assert choose_form(built_cell(cell)) == chosen
+    assert choose_form(built_cell(cell), one_subgraph=True) == one_graph
+
+
+@pytest.mark.parametrize(
+    ("cell", "form", "settings"),
+    [
+        ("gru", "fused", {}),
+        ("lstm", "parallel", {}),
+        ("lstm", "while", {}),
+        ("mingru", "loop", {"one_subgraph": True}),
+    ],
+)
+def test_a_form_that_does_not_suit_is_refused(cell: str, form: str, settings: Any) -> None:
+    with pytest.raises(ConfigError):
+        choose_form(built_cell(cell), form, **settings)
+
+
+def test_a_subclass_of_the_lstm_is_not_fused() -> None:
+    cell = type("OtherLSTM", (type(built_cell("lstm")),), {})(3)
+    assert isinstance(cell, keras.layers.Layer)
+    assert choose_form(cell) == "loop"

@@ -1,0 +1,378 @@
+import hashlib
+import json
+import os
+import pickle
+import shutil
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import h5py
+import keras
+import numpy as np
+import pytest
+import yaml
+from tiny import LABELS, Run, finished_run
+
+import textrnn
+from textrnn.config.classifier import RunConfig, TrainingConfig
+from textrnn.errors import ConfigError, ModelError
+from textrnn.inference import run_folder
+
+CHECKED = ("config.yaml", "model.weights.h5", "tokenizer.model", "labels.txt", "metrics.json")
+FILES = (*CHECKED, "data.json", "digests.json")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Run:
+    return finished_run(tmp_path_factory)
+
+
+@pytest.fixture
+def folder(finished: Run, tmp_path: Path) -> Path:
+    """A copy of the finished run, to be damaged."""
+    return shutil.copytree(finished.folder, tmp_path / "run")
+
+
+def seal(folder: Path, **changes) -> None:
+    """Makes the digests fit the files as they are now."""
+    record = json.loads((folder / "digests.json").read_text())
+    for name in CHECKED:
+        record["sha256"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    (folder / "digests.json").write_text(json.dumps(record | changes))
+
+
+def refusal(folder: Path) -> str:
+    """Why the folder is not loaded: one line."""
+    with pytest.raises(ModelError) as info:
+        run_folder.load(folder)
+    assert "\n" not in str(info.value)
+    return str(info.value)
+
+
+# Damage
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
+    assert refusal(folder) == f"{folder / name}: missing; copy the run folder again."
+
+
+@pytest.mark.parametrize("name", CHECKED)
+@pytest.mark.parametrize("cut", [1, 10])
+def test_a_truncated_file_is_named(folder, name, cut):
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[:-cut])
+    assert refusal(folder).startswith(f"{folder / name}: changed or cut short")
+
+
+@pytest.mark.parametrize("name", CHECKED)
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.999])
+def test_a_flipped_bit_is_noticed(folder, name, share):
+    content = bytearray((folder / name).read_bytes())
+    content[int(len(content) * share)] ^= 1
+    (folder / name).write_bytes(content)
+    assert refusal(folder).startswith(f"{folder / name}: changed or cut short")
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_longer_file_is_noticed(folder, name):
+    with (folder / name).open("ab") as file:
+        file.write(b"\n")
+    assert refusal(folder).startswith(f"{folder / name}: changed or cut short")
+
+
+def test_edited_settings_are_noticed(folder):
+    path = folder / "config.yaml"
+    path.write_text(path.read_text().replace("lowercase: true", "lowercase: false"))
+    assert refusal(folder).startswith(f"{path}: changed")
+
+
+def test_no_bit_of_the_digests_can_be_flipped(folder):
+    content = (folder / "digests.json").read_bytes()
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        (folder / "digests.json").write_bytes(changed)
+        assert str(folder) in refusal(folder)
+
+
+def test_the_digests_cannot_be_cut(folder):
+    content = (folder / "digests.json").read_bytes().rstrip()
+    for length in range(0, len(content), 7):
+        (folder / "digests.json").write_bytes(content[:length])
+        assert refusal(folder).startswith(f"{folder / 'digests.json'}: not readable; copy")
+
+
+@pytest.mark.parametrize("record", ["[]", "3", "{}", '{"format_version": 1, "sha256": 3}', "\xff"])
+def test_digests_of_another_form_are_an_error(folder, record):
+    (folder / "digests.json").write_bytes(record.encode("latin-1"))
+    assert refusal(folder).startswith(f"{folder / 'digests.json'}: not readable; copy")
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_file_without_a_digest_is_not_trusted(folder, name):
+    record = json.loads((folder / "digests.json").read_text())
+    del record["sha256"][name]
+    (folder / "digests.json").write_text(json.dumps(record))
+    assert refusal(folder).startswith(f"{folder / name}: changed")
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None])
+def test_another_format_version_is_named(folder, version):
+    seal(folder, format_version=version)
+    assert refusal(folder).startswith(f"{folder}: expected format version 1, got {version!r}; load")
+
+
+def test_another_format_version_of_the_settings_is_named(folder):
+    path = folder / "config.yaml"
+    path.write_text(path.read_text().replace("format_version: 1", "format_version: 2"))
+    seal(folder)
+    assert refusal(folder).startswith(f"{path}: expected format version 1, got 2; load it with")
+
+
+# Folders that are no run
+
+
+def test_a_missing_folder_is_an_error(tmp_path):
+    assert refusal(tmp_path / "none").startswith(f"{tmp_path / 'none'}: expected a run folder, fou")
+
+
+def test_a_file_is_no_run_folder(tmp_path):
+    (tmp_path / "file").write_text("x")
+    assert "expected a run folder" in refusal(tmp_path / "file")
+
+
+def test_another_folder_is_an_error(tmp_path):
+    (tmp_path / "photo.jpg").touch()
+    assert refusal(tmp_path).endswith("got one without config.yaml and digests.json.")
+
+
+def test_an_unfinished_run_says_how_to_go_on(folder):
+    (folder / "digests.json").unlink()
+    assert refusal(folder) == (
+        f"{folder}: this run is not finished; go on with: textrnn train --resume --output {folder}"
+    )
+
+
+# Files that fit their digests and not each other
+
+
+def test_weights_of_another_shape_are_an_error(folder):
+    path = folder / "config.yaml"
+    path.write_text(path.read_text().replace("\n  units: 3\n", "\n  units: 4\n"))
+    seal(folder)
+    assert refusal(folder).startswith(f"{folder / 'model.weights.h5'}: its weights do not fit conf")
+
+
+def test_weights_of_another_model_are_an_error(folder):
+    other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    other.save_weights(folder / "model.weights.h5")
+    seal(folder)
+    assert "its weights do not fit config.yaml" in refusal(folder)
+
+
+def test_labels_of_another_number_are_an_error(folder):
+    (folder / "labels.txt").write_text("one\ntwo\nthree\n")
+    seal(folder)
+    assert "its weights do not fit config.yaml" in refusal(folder)
+
+
+def test_a_broken_tokenizer_is_an_error(folder):
+    (folder / "tokenizer.model").write_bytes(b"garbage")
+    seal(folder)
+    assert refusal(folder)
+
+
+# Nothing is executed
+
+
+class Trap:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_in_the_place_of_weights_is_not_opened(folder, tmp_path):
+    (folder / "model.weights.h5").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
+    seal(folder)
+    assert "its weights do not fit" in refusal(folder)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_model_with_code_in_the_place_of_weights_is_not_run(folder, tmp_path):
+    layer = {"class_name": "Lambda", "config": {"function": f"open({str(tmp_path / 'x')!r}, 'w')"}}
+    with zipfile.ZipFile(folder / "model.weights.h5", "w") as archive:
+        archive.writestr("config.json", json.dumps({"class_name": "Sequential", "config": layer}))
+        archive.writestr("metadata.json", "{}")
+    seal(folder)
+    assert "its weights do not fit" in refusal(folder)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_pickled_object_among_the_weights_is_not_opened(folder, tmp_path):
+    trap = np.void(pickle.dumps(Trap(tmp_path / "sprung")))
+    with h5py.File(folder / "model.weights.h5", "a") as file:
+        group = file["classify/vars"] if "classify/vars" in file else file["layers/dense/vars"]
+        del group["0"]
+        group["0"] = trap
+    seal(folder)
+    assert refusal(folder)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_settings_hold_only_plain_values(folder, tmp_path):
+    path = folder / "config.yaml"
+    trap = (
+        f"!!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path [{path}x]]"
+    )
+    path.write_text(path.read_text() + f"extra: {trap}\n")
+    seal(folder)
+    with pytest.raises(ConfigError, match=r"config\.yaml: expected YAML, got: could not determine"):
+        run_folder.load(folder)
+    assert not Path(f"{path}x").exists()
+
+
+# Saving
+
+
+def test_what_is_saved_is_loaded(finished, tmp_path):
+    run_folder.save(finished.classifier, tmp_path / "a" / "b")
+    loaded = run_folder.load(tmp_path / "a" / "b")
+    assert {path.name for path in (tmp_path / "a" / "b").iterdir()} == set(FILES)
+    for one, other in zip(
+        loaded.model.get_weights(), finished.classifier.model.get_weights(), strict=True
+    ):
+        assert one.tobytes() == other.tobytes()
+    # Whatever other models this process has made, whose layers Keras counts.
+    run_folder.save(loaded, tmp_path / "again")
+    for name in FILES:
+        written = [(tmp_path / each / name).read_bytes() for each in ("a/b", "again")]
+        assert written[0] == written[1]
+    assert loaded.tokenizer.to_bytes() == finished.classifier.tokenizer.to_bytes()
+    assert (loaded.labels, loaded.config) == (LABELS, finished.config)
+    assert loaded.metrics == finished.classifier.metrics
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_kill_at_any_step_leaves_a_whole_run_folder_or_an_unfinished_one(
+    finished, tmp_path, monkeypatch
+):
+    """Each new file appears by a `replace`; the run is killed at the k-th of them."""
+    for k in range(20):
+        folder = shutil.copytree(finished.folder, tmp_path / str(k))
+        left = iter(range(k, -1, -1))
+
+        def counted(replace, left=left):
+            def step(*paths):
+                if next(left) == 0:
+                    raise Killed
+                return replace(*paths)
+
+            return step
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", counted(Path.replace))
+            patch.setattr(run_folder, "os", SimpleNamespace(replace=counted(os.replace)))
+            try:
+                run_folder.save(finished.classifier, folder)
+            except Killed:
+                assert "this run is not finished" in refusal(folder)
+            else:
+                break
+    assert k == len(FILES)
+    assert run_folder.load(folder).labels == LABELS
+
+
+def test_labels_keep_their_order_and_letters(finished, tmp_path):
+    ours = finished.classifier
+    odd = textrnn.inference.classifier.TrainedClassifier(
+        ours.model, ours.tokenizer, ("b, a", 'é "x"\u2028'[:-1]), ours.config
+    )
+    run_folder.save(odd, tmp_path)
+    assert run_folder.load(tmp_path).labels == odd.labels
+
+
+# Settings
+
+
+def test_a_begun_run_holds_settings_and_versions(tmp_path):
+    config = RunConfig(training=TrainingConfig(learning_rate=3e-5))
+    run_folder.begin(tmp_path / "run", config)
+    values = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    assert values["about"]["format_version"] == 1
+    assert set(values["about"]["packages"]) == {
+        "textrnn",
+        "tensorflow",
+        "keras",
+        "sentencepiece",
+        "numpy",
+    }
+    assert run_folder.load_config(tmp_path / "run" / "config.yaml") == config
+    assert not run_folder.is_complete(tmp_path / "run")
+
+
+def settings_file(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "settings.yaml").write_text(text)
+    return tmp_path / "settings.yaml"
+
+
+def test_settings_may_be_written_by_hand(tmp_path):
+    path = settings_file(tmp_path, "model: {units: 3}\ntraining:\n  learning_rate: 1\n")
+    config = run_folder.load_config(path)
+    assert (config.model.units, config.training.learning_rate) == (3, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("3e-3", 0.003), ("1E+1", 10.0), ("2.5e-05", 2.5e-5), ("1.e1", 10.0), ("7", 7.0)],
+)
+def test_numbers_may_be_written_as_scientists_do(tmp_path, written, number):
+    config = run_folder.load_config(
+        settings_file(tmp_path, f"training: {{learning_rate: {written}}}")
+    )
+    assert config.training.learning_rate == number
+
+
+def test_what_only_looks_like_a_number_stays_a_text(tmp_path):
+    config = run_folder.load_config(settings_file(tmp_path, "data: {text_column: 1e3x}"))
+    assert config.data.text_column == "1e3x"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("model: {unit: 3}", r"settings\.yaml: unknown setting unit; known: "),
+        ("model: {units: -1}", r"settings\.yaml: `units` must be at least 1"),
+        ("modle: {}", r"settings\.yaml: unknown section modle"),
+        ("model: [", r"settings\.yaml: expected YAML, got: while parsing"),
+        ("a: 2001-99-99", r"settings\.yaml: expected YAML, got: month must be"),
+        ("just words", r"settings\.yaml: expected sections of settings, got 'just words'"),
+        ("", r"settings\.yaml: expected sections of settings, got None"),
+    ],
+)
+def test_wrong_settings_are_told_with_their_file(tmp_path, text, message):
+    with pytest.raises(ConfigError, match=message) as info:
+        run_folder.load_config(settings_file(tmp_path, text))
+    assert "\n" not in str(info.value)
+
+
+@pytest.mark.parametrize("text", ["about: {format_version: 9}", "about: 9", "about: {}"])
+def test_settings_of_another_version_are_an_error(tmp_path, text):
+    with pytest.raises(ModelError, match="expected format version 1, got "):
+        run_folder.load_config(settings_file(tmp_path, text))
+
+
+@pytest.mark.parametrize("name", ["none.yaml", ".", "settings.yaml/x"])
+def test_settings_that_cannot_be_read_are_an_error(tmp_path, name):
+    settings_file(tmp_path, "")
+    with pytest.raises(ModelError, match="expected a file of settings, got: "):
+        run_folder.load_config(tmp_path / name)

@@ -1,0 +1,265 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny import LABELS, each_pair, labelled_texts, random_classifier
+
+from textrnn.config.classifier import RunConfig, TokenizerConfig
+from textrnn.errors import ConfigError, ModelError
+from textrnn.inference import run_folder
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.text.incremental import TokenStream
+from textrnn.text.tokenizer import Tokenizer
+
+HEADS = ("last", "mean", "max", "attention")
+CORPUS = [text for text, _ in labelled_texts(80)] + [
+    "Straße, naïve café — “déjà vu” 北京 <br /><br /> 12,345.67!",
+    "one\ttwo\nthree  four <br/>five ﬁ ½ e\u0301",
+] * 4
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return Tokenizer.train(CORPUS, TokenizerConfig(vocab_size=120), cache=False)
+
+
+def classifier(tokenizer: Tokenizer, cell: str = "mingru", head: str = "mean", **more):
+    from textrnn.config.classifier import ModelConfig
+    from textrnn.models.classifier import TextClassifier
+
+    small = random_classifier(cell, head, **{"bidirectional": False, "window": 3, **more})
+    config = ModelConfig(**{**small.config.to_dict()})
+    model = TextClassifier(tokenizer.vocab_size, 2, config=config)
+    model.build((None, None))
+    rng = np.random.default_rng(2)
+    for weight in model.weights:
+        weight.assign(rng.normal(size=weight.shape))
+    return TrainedClassifier(model, tokenizer, LABELS, RunConfig(model=config))
+
+
+# Tokens
+
+
+def cut(text: bytes, places: list[int]) -> list[bytes]:
+    places = sorted({min(place, len(text)) for place in places})
+    return [text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True)]
+
+
+texts = st.text(
+    st.sampled_from("abcdxy  \t\n<br/>éß北½ﬁ\u0301\u00a0\u3000\ud800😀.,"), max_size=60
+) | st.sampled_from(CORPUS)
+
+
+@settings(deadline=None, max_examples=300)
+@given(text=texts, places=st.lists(st.integers(0, 200), max_size=8))
+def test_however_a_text_is_cut_its_ids_are_the_same(tokenizer, text, places):
+    content = text.encode("utf-8", errors="replace")
+    stream, ids = TokenStream(tokenizer), []
+    for piece in cut(content, places):
+        ids += stream.feed(piece)
+    assert ids + stream.rest() == tokenizer.encode(content.decode())
+
+
+@settings(deadline=None, max_examples=100)
+@given(text=texts, place=st.integers(0, 60))
+def test_after_each_piece_the_ids_are_those_of_the_text_so_far(tokenizer, text, place):
+    stream = TokenStream(tokenizer)
+    ids = stream.feed(text[:place])
+    assert ids + stream.rest() == tokenizer.encode(text[:place])
+
+
+def test_little_is_held_back(tokenizer):
+    stream = TokenStream(tokenizer)
+    stream.feed("a b cde")
+    assert stream.state() == (" cde", False, b"")
+    stream.feed("é".encode()[:1])
+    assert stream.state() == (" cde", False, b"\xc3")
+    stream.feed(b"\xa9 f")
+    assert stream.state()[0] == " f"
+    for _ in range(50):
+        stream.feed("x" * 1000)
+    assert len(stream.state()[0]) <= 21_000
+
+
+def test_what_is_no_utf_8_is_a_replacement_character(tokenizer):
+    stream = TokenStream(tokenizer)
+    ids = stream.feed(b"a \xff\xfe b ")
+    assert ids + stream.rest() == tokenizer.encode("a \ufffd\ufffd b ")
+
+
+def test_pieces_across_words_cannot_be_streamed():
+    tokenizer = Tokenizer.train(
+        ["a"], TokenizerConfig(piece_type="byte", vocab_size=300), cache=False
+    )
+    with pytest.raises(ConfigError, match="another --piece-type than byte, or feed ids"):
+        TokenStream(tokenizer)
+
+
+# Answers
+
+
+def assert_same(prediction, expected) -> None:
+    found = [prediction.scores[label] for label in LABELS]
+    np.testing.assert_allclose(found, [expected.scores[label] for label in LABELS], atol=1e-5)
+
+
+@each_pair
+def test_the_last_answer_is_that_for_the_whole_text(tokenizer, cell, head):
+    rng = np.random.default_rng(0)
+    ours = classifier(tokenizer, cell, head)
+    for text in (CORPUS[0], CORPUS[-1], " ".join(CORPUS * 3), ""):
+        content = text.encode()
+        places = rng.integers(0, len(content) + 1, size=6).tolist()
+        stream = ours.stream()
+        for piece in cut(content, places):
+            prediction = stream.feed(piece)
+        assert_same(prediction, ours.predict([text])[0])
+
+
+def test_after_every_piece_the_answer_is_that_for_the_text_so_far(tokenizer):
+    ours = classifier(tokenizer, "gru", "attention")
+    text, stream = "a x b cd eff y", ours.stream()
+    for place, letter in enumerate(text):
+        assert_same(stream.feed(letter), ours.predict([text[: place + 1]])[0])
+    assert stream.tokens == len(tokenizer.encode("a x b cd eff"))
+    assert stream.answered == len(tokenizer.encode(text))
+    stream.reset()
+    assert_same(stream.feed("y"), ours.predict(["y"])[0])
+
+
+def test_streams_join_and_leave(tokenizer):
+    ours = classifier(tokenizer, "lstm", "max")
+    streams = ours.streams()
+    first = streams.feed({"one": "a x ", "two": b"b y c"})
+    assert set(first) == {"one", "two"}
+    second = streams.feed({"two": "d e", "three": CORPUS[-1] * 9})
+    assert_same(second["two"], ours.predict(["b y cd e"])[0])
+    assert_same(second["three"], ours.predict([CORPUS[-1] * 9])[0])
+    streams.leave("two")
+    assert ("two" in streams, len(streams)) == (False, 2)
+    streams.reset("three")
+    third = streams.feed({"one": "f", "three": "a"})
+    assert_same(third["one"], ours.predict(["a x f"])[0])
+    assert_same(third["three"], ours.predict(["a"])[0])
+    assert streams.feed({}) == {}
+    with pytest.raises(KeyError):
+        streams.leave("two")
+
+
+def test_ids_may_be_fed(tokenizer):
+    ours = classifier(tokenizer)
+    stream = ours.stream()
+    stream.feed_ids([2, 3])
+    prediction = stream.feed_ids([4])
+    scores = ours.score_ids([np.array([2, 3, 4])])[0]
+    assert list(prediction.scores.values()) == pytest.approx(scores.tolist(), abs=1e-5)
+    with pytest.raises(IndexError, match="an id must be in 1"):
+        stream.feed_ids([0])
+    stream.feed("wor")
+    with pytest.raises(ValueError, match="expected whole words before ids"):
+        stream.feed_ids([2])
+
+
+def test_a_state_is_gone_on_with_in_another_process(tokenizer, tmp_path):
+    ours = classifier(tokenizer, "minlstm", "attention")
+    run_folder.save(ours, tmp_path / "run")
+    stream = ours.stream()
+    stream.feed("a x b é".encode()[:-1])
+    (tmp_path / "state").write_bytes(stream.state)
+    code = (
+        "import sys, textrnn; from pathlib import Path; folder = Path(sys.argv[1]);"
+        "stream = textrnn.load(folder / 'run').stream((folder / 'state').read_bytes());"
+        "print(stream.feed(b'\\xa9 y').scores['pos'], stream.tokens)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    score, tokens = subprocess.run(command, check=True, capture_output=True).stdout.split()
+    expected = ours.predict(["a x b é y"])[0].scores["pos"]
+    assert float(score) == pytest.approx(expected, abs=1e-5)
+    assert int(tokens) == len(tokenizer.encode("a x b é"))
+
+
+def test_states_of_others_are_refused(tokenizer):
+    stream = classifier(tokenizer).stream()
+    stream.feed("a b")
+    with pytest.raises(ModelError, match="the state is that of another model"):
+        classifier(tokenizer, head="max").stream(stream.state)
+    for other in (b"", b"garbage", stream.state[:-5]):
+        with pytest.raises(ModelError, match="expected a stream's state, got other bytes"):
+            classifier(tokenizer).stream(other)
+
+
+@pytest.mark.parametrize(
+    ("more", "match"),
+    [({"bidirectional": True}, "--no-bidirectional"), ({"halve": True, "layers": 2}, "--no-halve")],
+)
+def test_models_that_need_the_end_say_so(tokenizer, more, match):
+    with pytest.raises(ConfigError, match=match):
+        classifier(tokenizer, **more).stream()
+
+
+# The prefix curve
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_the_curve_holds_the_answer_after_each_token(tokenizer, head):
+    ours = classifier(tokenizer, "gru", head)
+    text = " ".join(CORPUS)
+    curve = ours.prefix_curve(text)
+    ids = tokenizer.encode(text)
+    assert len(curve.pieces) == len(curve.scores) == len(ids) > 400
+    for end in (1, 2, 255, 256, 257, 300, len(ids)):
+        expected = ours.score_ids([np.array(ids[:end])])[0]
+        np.testing.assert_allclose(curve.scores[end - 1], expected, atol=2e-5)
+    assert ours.prefix_curve("").scores.shape == (0, 2)
+
+
+# Early answers
+
+
+def test_reading_ends_where_the_label_has_been_sure_for_long_enough(tokenizer):
+    ours = classifier(tokenizer, "mingru", "mean")
+    text = " ".join(CORPUS)
+    scores = ours.prefix_curve(text).scores
+    best = scores.argmax(axis=1)
+    for level, tokens in ((0.6, 1), (0.8, 5), (0.9, 20)):
+        run, end = 0, len(scores)
+        for t in range(len(scores)):
+            known = scores[t, best[t]] >= level
+            run = run + 1 if known and t and best[t] == best[t - 1] else int(known)
+            if run >= tokens:
+                end = t + 1
+                break
+        prediction, read, total = ours.predict_early(text, confident=level, tokens=tokens)
+        assert (read, total) == (end, len(scores))
+        assert prediction.score == pytest.approx(scores[end - 1].max(), abs=1e-5)
+
+
+def test_a_text_in_doubt_is_read_to_its_end(tokenizer):
+    ours = classifier(tokenizer, "gru", "last")
+    for text in ("", "a", CORPUS[-1]):
+        prediction, read, total = ours.predict_early(text, confident=0.9999, tokens=10**6)
+        assert read == total == len(tokenizer.encode(text))
+        assert_same(prediction, ours.predict([text])[0])
+
+
+def test_the_temperature_counts(tokenizer):
+    ours = classifier(tokenizer, "mingru", "mean")
+    text = " ".join(CORPUS)
+    _, usual, _ = ours.predict_early(text, confident=0.9, tokens=3)
+    ours.metrics["calibration"] = {"temperature": 20.0}
+    _, doubtful, total = ours.predict_early(text, confident=0.9, tokens=3)
+    assert usual < doubtful == total
+
+
+@pytest.mark.parametrize("values", [{"confident": 1.0}, {"confident": 0.5, "tokens": 0}])
+def test_bounds_of_an_early_answer(tokenizer, values):
+    with pytest.raises(ConfigError, match="must be"):
+        classifier(tokenizer).predict_early("a", **values)
+
+
+def test_a_piece_that_is_no_text_is_refused(tokenizer):
+    with pytest.raises(TypeError, match="a piece must be a string or bytes, got nan"):
+        TokenStream(tokenizer).feed(float("nan"))

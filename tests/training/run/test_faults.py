@@ -1,0 +1,185 @@
+import io
+import json
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from rich.console import Console
+from tiny import QUIET, labelled_texts, run_config, stop_after, write_csv
+
+from textrnn.errors import ConfigError, ModelError
+from textrnn.inference import run_folder
+from textrnn.progress import Reporter
+from textrnn.training.devices.strategy import Distribution
+from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
+from textrnn.training.loop.range_test import RangeTest
+from textrnn.training.run import classifier as running
+from textrnn.training.run.classifier import find_learning_rate, train
+from textrnn.training.run.faults import WorkerLost, explained, spared
+from textrnn.training.run.folder import hold
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch):
+    monkeypatch.setenv("TEXTRNN_CACHE_DIR", str(tmp_path / "cache"))
+    return run_config(write_csv(tmp_path / "letters.csv", labelled_texts(40)))
+
+
+def interrupt(config, folder: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(config, folder, reporter=QUIET, should_stop=stop_after(1))
+
+
+def test_a_folder_in_use_is_left_alone(config, tmp_path):
+    interrupt(config, tmp_path / "run")
+    with hold(tmp_path / "run"):
+        for more in ({"resume": True}, {"overwrite": True}):
+            with pytest.raises(ConfigError, match="run is in use by another process; wait for it"):
+                train(config, tmp_path / "run", reporter=QUIET, **more)
+    train(config, tmp_path / "run", reporter=QUIET, resume=True)
+    assert not (tmp_path / "run" / ".lock").exists()
+
+
+def test_a_lock_that_a_killed_process_left_is_none(config, tmp_path):
+    interrupt(config, tmp_path / "run")
+    (tmp_path / "run" / ".lock").touch()
+    assert train(config, tmp_path / "run", reporter=QUIET, resume=True)
+
+
+@pytest.mark.skipif(not Path("/proc/version").is_file(), reason="needs Linux's /proc")
+def test_a_place_where_nothing_can_be_written_is_an_error(config):
+    with pytest.raises(ConfigError, match=r"/proc/run: cannot be written to \(.*\); choose anoth"):
+        train(config, "/proc/run", reporter=QUIET)
+
+
+def test_a_model_beyond_the_memory_says_what_to_lower(config, tmp_path):
+    values = config.to_dict()
+    values["model"]["embedding_units"] = 2**40
+    with pytest.raises(ModelError, match=r"^out of memory \(.*\); lower --batch-tokens, "):
+        train(type(config).from_dict(values), tmp_path / "run", reporter=QUIET)
+
+
+def test_a_batch_beyond_the_memory_says_so_too(config, tmp_path, monkeypatch):
+    def exhaust(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\nand more")
+
+    monkeypatch.setattr(running.Trainer, "fit", exhaust)
+    with pytest.raises(ModelError, match=r"^out of memory \(OOM when allocating tensor\); lower"):
+        train(config, tmp_path / "run", reporter=QUIET)
+
+
+def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running.run_folder, "save", fail)
+        with pytest.raises(ModelError, match=r"not written \(No space left on device\); make room"):
+            train(config, tmp_path / "run", reporter=QUIET)
+    assert train(config, tmp_path / "run", reporter=QUIET, resume=True)
+    assert run_folder.is_complete(tmp_path / "run")
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tmp_path, capsys):
+    values = config.to_dict()
+    values["training"].update(epochs=2, checkpoint_minutes=0.0)
+    config = type(config).from_dict(values)
+    whole = train(config, tmp_path / "whole", reporter=QUIET)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "run", reporter=QUIET, should_stop=stop_after(4))
+    newest, *_ = Checkpoints(tmp_path / "run" / CHECKPOINTS).paths()
+    newest.write_bytes(newest.read_bytes()[:1000])
+    again = train(config, tmp_path / "run", reporter=Reporter(), resume=True)
+    message = capsys.readouterr().err
+    assert f"warning: {newest}: not a whole checkpoint" in message
+    assert "going on after 0 epochs, 3 batches" in message
+    for one, other in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+def test_operational_settings_may_change(config, tmp_path):
+    interrupt(config, tmp_path / "run")
+    values = config.to_dict()
+    values["training"].update(on_nan="rollback", checkpoint_minutes=1.0, keep_checkpoints=1)
+    changed = type(config).from_dict(values)
+    assert train(changed, tmp_path / "run", reporter=QUIET, resume=True)
+    assert run_folder.load_config(tmp_path / "run" / "config.yaml") == changed
+
+
+def test_resume_or_start(config, tmp_path, capsys):
+    settings = {"reporter": Reporter(), "resume_or_start": True}
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "run", **settings, should_stop=stop_after(2))
+    assert "going on" not in capsys.readouterr().err
+    train(config, tmp_path / "run", **settings)
+    assert "going on after 0 epochs, 2 batches" in capsys.readouterr().err
+    before = (tmp_path / "run" / "digests.json").read_text()
+    again = train(config, tmp_path / "run", **settings)
+    assert "holds the finished run already" in capsys.readouterr().err
+    assert again.metrics == json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert (tmp_path / "run" / "digests.json").read_text() == before
+
+
+def test_a_lost_worker_is_an_error_where_there_are_several(monkeypatch):
+    error = tf.errors.UnavailableError(None, None, "Connection reset by peer\nmore")
+    distribution = Distribution.choose("single")
+    with pytest.raises(tf.errors.UnavailableError), explained(distribution):
+        raise error
+    distribution.several_machines = True
+    with (
+        pytest.raises(WorkerLost, match=r"^another worker was lost \(Connection reset by peer\)"),
+        explained(distribution),
+    ):
+        raise error
+
+
+def failing(error: BaseException):
+    def fail(*_, **__):
+        raise error
+
+    return fail
+
+
+def warnings(log: io.StringIO) -> list[str]:
+    return [line for line in log.getvalue().splitlines() if line.startswith("warning: ")]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "no"), ValueError("no"), UnicodeError("no")])
+@pytest.mark.parametrize(
+    ("home", "name", "what"),
+    [
+        (running, "write_history", "history.csv was not written"),
+        (running, "draw_curves", "curves.png was not drawn"),
+        (running, "model_card", "the model card was not written"),
+        (running.TensorBoardWriter, "__init__", "no events were written"),
+        (running.TensorBoardWriter, "write", "no events were written"),
+        (running.TensorBoardWriter, "close", "no events were written"),
+    ],
+)
+def test_what_only_accompanies_a_training_never_ends_it(
+    config, tmp_path, monkeypatch, home, name, what, error
+):
+    monkeypatch.setattr(home, name, failing(error))
+    log = io.StringIO()
+    assert train(config, tmp_path / "run", reporter=Reporter(Console(file=log, width=500)))
+    assert run_folder.is_complete(tmp_path / "run")
+    (line,) = warnings(log)
+    assert line.endswith(f"{what} (no)")
+
+
+def test_a_range_test_without_its_picture_still_suggests(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(RangeTest, "write", failing(ValueError("no")))
+    log = io.StringIO()
+    reporter = Reporter(Console(file=log, width=500))
+    assert find_learning_rate(config, tmp_path / "run", reporter=reporter).suggestion > 0
+    assert len(warnings(log)) == 1
+
+
+def test_an_interruption_is_not_spared(config, tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt), spared("nothing", QUIET):
+        raise KeyboardInterrupt
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "draw_curves", failing(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            train(config, tmp_path / "run", reporter=QUIET)
+    assert train(config, tmp_path / "run", reporter=QUIET, resume=True)

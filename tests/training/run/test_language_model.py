@@ -1,0 +1,289 @@
+"""The training of a language model, from texts to a run folder."""
+
+import dataclasses
+import gzip
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny import QUIET, contents, stop_after
+
+from textrnn.config.classifier import DataConfig
+from textrnn.config.language_model import PretrainConfig, TextConfig
+from textrnn.data.unlabelled import UnlabelledTexts
+from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
+from textrnn.inference import run_folder
+from textrnn.progress import Reporter
+from textrnn.training.loop import language_model_trainer
+from textrnn.training.loop.checkpoints import CHECKPOINTS
+from textrnn.training.run import language_model
+from textrnn.training.run.language_model import pretrain
+
+LINES = ["a b c d e f g h", "b c d e f g h a", "c d e f g h a b"] * 12
+
+pytestmark = pytest.mark.usefixtures("cache")
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> Path:
+    path = tmp_path / "texts.txt"
+    path.write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    return path
+
+
+def config(texts: Path, **settings) -> PretrainConfig:
+    own = {"epochs": 2, "streams": 2, "segment": 8, "negatives": 16, "held_out": 0.1}
+    shape = {"units": 4, "embedding_units": 4, "layers": 1, "window": 1}
+    return PretrainConfig.from_dict(
+        {
+            "data": {"text_file": str(texts)},
+            "tokenizer": {"vocab_size": 30},
+            "model": shape,
+            "pretraining": {**own, **settings},
+        }
+    )
+
+
+def test_it_learns_what_comes_next_and_what_came_before(texts, tmp_path):
+    run = tmp_path / "run"
+    settings = {"epochs": 40, "learning_rate": 0.03}
+    trained = pretrain(config(texts, **settings), run, reporter=QUIET)
+    again = run_folder.load_language_model(run)
+    for direction in (0, 1):
+        likely, unlikely = again.score(["b c d e", "e b d c"], direction=direction)
+        assert likely.bits_per_token < unlikely.bits_per_token - 1.0
+        same, _ = trained.score(["b c d e", "e b d c"], direction=direction)
+        assert same.log_likelihood == pytest.approx(likely.log_likelihood, abs=1e-4)
+    held = trained.metrics["held_out"]
+    assert held["bits_per_token"] < 2.0
+    assert held["perplexity"] == pytest.approx(2 ** held["bits_per_token"])
+    assert held["unusual_bits_per_token"] >= held["bits_per_token"] - 0.5
+    assert not (run / CHECKPOINTS).exists()
+    assert "# Language model" in (run / "README.md").read_text(encoding="utf-8")
+    header = (run / "history.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert "bits_per_token_backwards" in header.split(",")
+
+
+def weights(run: Path) -> list[np.ndarray]:
+    return run_folder.load_language_model(run).model.get_weights()
+
+
+@pytest.mark.parametrize("settings", [{"dropout": 0.3}, {"precision": "bfloat16"}])
+def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, settings):
+    own = config(texts, **settings)
+    own = dataclasses.replace(own, model=dataclasses.replace(own.model, window=2))
+    pretrain(own, tmp_path / "whole", reporter=QUIET)
+    interrupted = tmp_path / "interrupted"
+    for updates, resume in ((5, False), (20, True)):
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(
+                own, interrupted, reporter=QUIET, should_stop=stop_after(updates), resume=resume
+            )
+    pretrain(own, interrupted, reporter=QUIET, resume=True)
+    for one, other in zip(weights(tmp_path / "whole"), weights(interrupted), strict=True):
+        assert np.array_equal(one, other)
+    with pytest.raises(ConfigError, match="holds a finished run"):
+        pretrain(own, interrupted, reporter=QUIET)
+
+
+def test_lost_tokens_are_encoded_again_and_other_texts_are_told(texts, tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(config(texts), run, reporter=QUIET, should_stop=stop_after(3))
+    (run / CHECKPOINTS / "tokens.json").unlink()
+    texts.write_text("h g f e d c b a\n" * 40, encoding="utf-8")
+    with pytest.raises(ModelError, match="made with other training data"):
+        pretrain(config(texts), run, reporter=QUIET, resume=True)
+
+
+def test_a_full_disk_is_told(texts, tmp_path, monkeypatch):
+    def write(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(language_model.TokenStore, "write", write)
+    with pytest.raises(DataError, match=r"were not written \(No space left on device\); make"):
+        pretrain(config(texts), tmp_path / "run", reporter=QUIET)
+
+
+def test_what_to_lower_where_memory_is_short_are_its_own_settings(texts, tmp_path, monkeypatch):
+    def exhaust(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(language_model, "Pretrainer", exhaust)
+    with pytest.raises(ModelError, match=r"^out of memory .*; lower --streams or --segment"):
+        pretrain(config(texts), tmp_path / "run", reporter=QUIET)
+
+
+def test_an_exploding_loss_is_told(texts, tmp_path):
+    with pytest.raises(ModelError, match="lower --learning-rate"):
+        pretrain(config(texts, learning_rate=1e30), tmp_path / "run", reporter=QUIET)
+
+
+@pytest.mark.parametrize("rate", [1e4, 1e30])
+def test_weights_that_are_useless_at_the_end_are_told(texts, tmp_path, rate):
+    own = config(texts, epochs=1, streams=1, segment=1000, learning_rate=rate)
+    with pytest.raises(ModelError, match="bits a token at the end of epoch 1; lower"):
+        pretrain(own, tmp_path / "run", reporter=QUIET)
+
+
+def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
+    monkeypatch.setattr(language_model, "SAVING_SECONDS", 0.0)
+    own = config(texts, epochs=None, time_budget="1h")
+    clock = iter(np.arange(0.0, 1e9, 60.0))
+    monkeypatch.setattr(language_model_trainer.time, "monotonic", lambda: float(next(clock)))
+    trained = pretrain(own, tmp_path / "run", reporter=QUIET, started=0.0)
+    assert 1 <= trained.metrics["training"]["updates"] < 60
+    with pytest.raises(ConfigError, match="used up before training begins"):
+        pretrain(own, tmp_path / "late", reporter=QUIET, started=-3600.0)
+
+
+def bad_inputs(tmp_path: Path) -> dict[str, PretrainConfig]:
+    late = tmp_path / "late.jsonl"
+    late.write_text('{"text": "a b c"}\n' * 5 + '{"no": 1}\n', encoding="utf-8")
+    blank = tmp_path / "blank.txt"
+    blank.write_text(" \n" * 3, encoding="utf-8")
+    single = tmp_path / "single.txt"
+    single.write_text("a b c d e\n", encoding="utf-8")
+    good = tmp_path / "texts.txt"
+    return {
+        r"none.txt: expected a file": config(tmp_path / "none.txt"),
+        r"late.jsonl:6: expected the key 'text'.*pass --text-column or": config(late),
+        r"blank.txt: expected texts, got none that is not blank": config(blank),
+        r"at least two texts": config(single),
+        r"used up before training begins": config(good, time_budget="1ms"),
+    }
+
+
+@pytest.mark.parametrize("unfinished", [False, True])
+def test_what_is_wrong_is_found_before_a_run_is_replaced(texts, tmp_path, unfinished):
+    run = tmp_path / "run"
+    if unfinished:
+        with pytest.raises(KeyboardInterrupt):
+            pretrain(config(texts), run, reporter=QUIET, should_stop=stop_after(2))
+    else:
+        pretrain(config(texts), run, reporter=QUIET)
+    before = contents(run)
+    for message, own in bad_inputs(tmp_path).items():
+        with pytest.raises(TextRNNError, match=message):
+            pretrain(own, run, reporter=QUIET, overwrite=True)
+        assert contents(run) == before
+    trained = pretrain(config(texts), run, reporter=QUIET, resume=unfinished, overwrite=True)
+    assert trained.metrics["training"]["epochs"] == 2
+
+
+def test_what_measuring_takes_is_told_from_a_part_without_the_tracing(texts, tmp_path, monkeypatch):
+    now, asked = [0.0], []
+
+    def measure(self, part, _):
+        asked.append(sum(map(len, part)))
+        now[0] += 1.0 * asked[-1] + 100.0 * (len(asked) == 1)
+        return [1.0, 1.0]
+
+    monkeypatch.setattr(language_model_trainer.Pretrainer, "_measure", measure)
+    monkeypatch.setattr(language_model_trainer.time, "monotonic", lambda: now[0])
+    expected = []
+    monkeypatch.setattr(
+        language_model_trainer.Schedule,
+        "time_share",
+        lambda self, *, validation: expected.append(validation) or float(validation > 0.0),
+    )
+    own = config(texts, epochs=None, time_budget="1h", held_out=0.5)
+    pretrain(own, tmp_path / "run", reporter=QUIET)
+    traced, part, whole = asked
+    assert traced == 1 < part < whole
+    assert expected == [pytest.approx(whole)]
+
+
+def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
+    texts, tmp_path, monkeypatch
+):
+    run, own = tmp_path / "run", config(texts, epochs=None, time_budget="1h")
+    monkeypatch.setattr(
+        language_model_trainer.Schedule, "time_share", lambda self, *, validation: 1.0
+    )
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(own, run, reporter=QUIET, should_stop=stop_after(1))
+    trained = pretrain(own, run, reporter=QUIET, resume=True)
+    assert trained.metrics["training"]["updates"] == 1
+    assert trained.metrics["held_out"]["bits_per_token"] > 0.0
+
+
+def test_texts_from_all_of_a_file_measure_the_model():
+    held = [np.full(size % 3 + 1, size) for size in range(100)]
+    measured = language_model_trainer._some(held, 20, seed=0)
+    assert sum(map(len, measured)) == 20
+    assert max(int(text[0]) for text in measured) > 50
+    assert [len(text) for text in language_model_trainer._some([np.arange(10**6)], 50, seed=0)] == [
+        50
+    ]
+    assert len(language_model_trainer._some(held, 10**6, seed=0)) == len(held)
+
+
+def test_any_form_of_text_file_is_read(tmp_path):
+    (tmp_path / "a.jsonl").write_text(
+        "".join(json.dumps({"body": line}) + "\n" for line in LINES), encoding="utf-8"
+    )
+    with gzip.open(tmp_path / "b.txt.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join(LINES))
+    for name, column in (("a.jsonl", "body"), ("b.txt.gz", "text")):
+        source = UnlabelledTexts(
+            TextConfig(text_file=str(tmp_path / name), text_column=column), seed=0
+        )
+        assert list(source) == list(source) == LINES
+        assert source.name == name[0]
+    with pytest.raises(DataError, match=r"no\.txt"):
+        list(UnlabelledTexts(TextConfig(text_file=str(tmp_path / "no.txt")), seed=0))
+
+
+def test_a_sample_is_drawn_at_random_and_of_the_size_asked_for(texts):
+    source = UnlabelledTexts(TextConfig(text_file=str(texts)), seed=0)
+    sample = source.sample(100)
+    assert 100 <= sum(map(len, sample)) < 100 + max(map(len, LINES))
+    assert set(sample) <= set(LINES)
+    assert source.sample(100) == sample
+    assert source.sample(10**9) == LINES
+
+
+def test_validation_and_test_texts_are_not_read():
+    texts = list(UnlabelledTexts(TextConfig(dataset="bbc_news"), seed=0))
+    from textrnn.data.bbc_news import BundledSource
+
+    test = {record.text for record in BundledSource().read("test")}
+    assert len(texts) > 1000
+    assert not test & set(texts)
+
+
+def test_wrong_settings_are_told():
+    with pytest.raises(ConfigError, match="either `dataset` or `text_file`"):
+        TextConfig(dataset="imdb", text_file="a.txt")
+    for name, section in (("text_file", TextConfig), ("unlabelled_file", DataConfig)):
+        with pytest.raises(ConfigError, match=f"`{name}` is .* a file, got - for stdin"):
+            section(**{name: "-"})
+    with pytest.raises(ConfigError, match="needs a recurrence"):
+        PretrainConfig.from_dict({"model": {"cell": "none"}})
+    with pytest.raises(ConfigError, match="`held_out` must be more than 0"):
+        PretrainConfig.from_dict({"pretraining": {"held_out": 0.0}})
+
+
+@pytest.mark.parametrize("name", ["write_history", "language_model_card"])
+def test_what_only_accompanies_a_training_never_ends_it(texts, tmp_path, monkeypatch, capsys, name):
+    def fail(*_, **__):
+        raise ValueError("no")
+
+    monkeypatch.setattr(language_model, name, fail)
+    pretrain(config(texts, epochs=1), tmp_path / "run", reporter=Reporter())
+    assert run_folder.is_complete(tmp_path / "run")
+    told = capsys.readouterr().err.splitlines()
+    assert len([line for line in told if line.startswith("warning: ")]) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
+def test_a_file_may_have_any_name(texts, tmp_path):
+    odd = texts.rename(tmp_path / os.fsdecode(b"rev\xff $a_$.txt"))
+    run = tmp_path / os.fsdecode(b"run\xff")
+    pretrain(config(odd, epochs=1), run, reporter=QUIET)
+    assert run_folder.load_language_model(run)
+    assert "# Language model: " in (run / "README.md").read_text(encoding="utf-8")

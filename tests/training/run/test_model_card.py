@@ -1,0 +1,211 @@
+import ast
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from tiny import MODEL
+
+from textrnn.config.classifier import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TokenizerConfig,
+    TrainingConfig,
+)
+from textrnn.config.language_model import PretrainConfig, TextConfig
+from textrnn.training.run.model_card import language_model_card, model_card, with_key_figures
+
+FIGURES = {
+    "texts": 1234,
+    "accuracy": 0.9151,
+    "macro_f1": 0.9049,
+    "log_loss": 0.25,
+    "calibration_error": 0.03,
+}
+TRAINING = {"best_epoch": 2, "epochs": 5, "seconds": 9.0, "vocab_size": 7654}
+
+
+def card(
+    *,
+    metrics=None,
+    notices=(),
+    keep="best",
+    folder="runs/letters",
+    name="letters",
+    labels=("neg", "pos"),
+    **model,
+) -> str:
+    config = RunConfig(
+        data=DataConfig(train_file="a.csv"),
+        tokenizer=TokenizerConfig(piece_type="bpe", lowercase=False),
+        model=ModelConfig(**{**MODEL, "cell": "lstm", "units": 5, "head": "mean", **model}),
+        training=TrainingConfig(seed=17, keep=keep),
+    )
+    return model_card(
+        config,
+        folder=Path(folder),
+        name=name,
+        labels=labels,
+        weights=98765,
+        metrics={"training": TRAINING, **(metrics or {"validation": FIGURES, "test": FIGURES})},
+        notices=notices,
+    )
+
+
+def test_the_card_names_data_labels_model_and_seed():
+    text = card(window=3)
+    assert text.startswith("# Text classifier: letters\n")
+    for words in (
+        "2 labels: neg, pos",
+        "1 x lstm of 5 units, read in both directions, each step seeing 3 tokens; head: mean",
+        "98,765 weights",
+        "bpe pieces of SentencePiece, 7,654 of them; text is case-sensitive",
+        "epoch 2 of 5",
+        "seed 17",
+    ):
+        assert words in text
+
+
+def test_the_measurements_are_a_table():
+    text = card()
+    for which in ("validation", "test"):
+        assert f"| {which} | 1,234 | 91.51% | 90.49% | 0.2500 | 0.0300 |\n" in text
+    assert "no test data" not in text
+
+
+def test_without_test_data_the_card_warns():
+    text = card(metrics={"validation": FIGURES})
+    assert "| test |" not in text
+    assert "There was no test data" in text
+
+
+def test_the_last_epoch_is_not_a_chosen_one():
+    text = card(metrics={"validation": FIGURES}, keep="last")
+    assert "The weights of epoch 2 of 5, the last; seed 17." in text
+    assert "flatter" not in text
+
+
+def test_a_bag_of_embeddings_has_no_cell():
+    text = card(cell="none")
+    assert "- a bag of embeddings; head: mean" in text
+    assert "units" not in text
+
+
+def test_a_plain_model_of_one_direction():
+    assert "- 2 x gru of 5 units; head" in card(cell="gru", layers=2, bidirectional=False, window=1)
+
+
+def test_what_was_left_out_of_the_data_is_told():
+    assert card(notices=("3 rows left out.",)).endswith("## Data\n\n- 3 rows left out.\n")
+    assert "## Data" not in card()
+
+
+def shown(text: str) -> str:
+    """What a reader of the Markdown sees, but for code."""
+    blocks = MarkdownIt("commonmark").enable("table").parse(text)
+    inline = [block.children for block in blocks if block.type == "inline"]
+    return "\n".join("".join(part.content for part in parts) for parts in inline)
+
+
+ODD = "a|b `c` [x](y) *z* <b> $d_$"
+
+
+def test_the_user_s_words_are_no_markup():
+    text = shown(card(name=ODD, labels=("neg", ODD), notices=(f"1 row left out: {ODD}.",)))
+    assert text.startswith(f"Text classifier: {ODD}\n")
+    assert f"2 labels: neg, {ODD}.\n" in text
+    assert f"1 row left out: {ODD}." in text
+
+
+def test_words_of_several_lines_stay_on_theirs():
+    text = card(name="a\n# b\udcff", labels=("one\n\n## two", "pos"), notices=("\n- x\n- y",))
+    assert text.encode().startswith("# Text classifier: a # b\ufffd\n".encode())
+    assert "2 labels: one ## two, pos." in text
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## Model",
+        "## Measured",
+        "## Use",
+        "## Data",
+    ]
+    assert shown(text).endswith("- x - y")
+
+
+def test_many_labels_are_not_all_listed():
+    names = tuple(f"label{i}" for i in range(1000))
+    text = card(labels=names)
+    assert "into 1,000 labels: label0, label1, " in text
+    assert "label19 and 980 more, all in labels.txt." in text
+    assert "label20" not in text
+    assert "more" not in card(labels=names[:20])
+    assert len(card(labels=("long " * 1000, "b"))) < len(card()) + 100
+
+
+FOLDERS = ["runs/bbc_news", "runs/it's", 'runs/"a" b', "runs/a\nb", "runs/rev\udcff", "C:\\runs"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_card_says_how_to_load_this_folder(folder):
+    text = card(folder=folder)
+    _, code, _ = text.split("```")
+    tree = ast.parse(code.removeprefix("python\n"))
+    assert folder in [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    assert text.encode()
+
+
+def test_the_folder_stands_between_double_quotes():
+    assert 'model = textrnn.load("runs/bbc_news")\n' in card(folder="runs/bbc_news")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_card_of_a_language_model_has_a_command_for_this_folder(folder):
+    text = language_model_card(
+        PretrainConfig(data=TextConfig(text_file=f"{ODD}.txt")),
+        folder=Path(folder),
+        weights=1,
+        metrics={
+            "training": {"vocab_size": 1, "tokens": 1, "updates": 1},
+            "held_out": {"perplexity": 1.0},
+        },
+    )
+    assert shown(text).startswith(f"Language model: {ODD}.txt\n")
+    (line,) = [line for line in text.splitlines() if line.startswith("textrnn score ")]
+    words = subprocess.run(
+        ["bash", "-c", line.replace("textrnn score", "printf '%s\\0'")],
+        capture_output=True,
+        check=True,
+    ).stdout
+    assert words == os.fsencode(folder) + b"\0a text\0"
+
+
+def test_the_page_of_a_report_is_linked_whatever_its_name():
+    page = os.fsdecode(b"my [report] (1)\xff.html")
+    (link,) = [
+        part
+        for block in MarkdownIt().parse(with_key_figures(card(), {"a": "1"}, page=page))
+        for part in block.children or ()
+        if part.type == "link_open"
+    ]
+    assert link.attrs["href"] == "my%20%5Breport%5D%20%281%29%FF.html"
+
+
+def test_key_figures_stand_before_the_use():
+    text = with_key_figures(card(), {"horizon": "6 tokens", "a|b": "1\n2"}, page="report.html")
+    before, after = text.split("## Use")
+    assert before.startswith(card().split("## Use")[0])
+    assert after == card().split("## Use")[1]
+    assert "| horizon | 6 tokens |\n| a\\|b | 1 2 |\n" in before
+    assert "[report.html](report.html)" in before
+
+
+def test_key_figures_take_the_place_of_earlier_ones():
+    first = with_key_figures(card(), {"horizon": "6 tokens"}, page=None)
+    assert "report.html" not in first
+    second = with_key_figures(f"{first}\nMy own words.\n", {"horizon": "7 tokens"}, page=None)
+    assert second == first.replace("6 tokens", "7 tokens") + "\nMy own words.\n"
+
+
+def test_a_card_of_one_s_own_gets_them_at_its_end():
+    text = with_key_figures("# Mine\n", {"horizon": "6 tokens"}, page=None)
+    assert text.startswith("# Mine\n\n<!-- textrnn report -->\n")

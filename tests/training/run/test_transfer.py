@@ -1,0 +1,193 @@
+"""What a classifier takes over from a language model."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from textrnn.config.classifier import (
+    ModelConfig,
+    RunConfig,
+    ShapeConfig,
+    TokenizerConfig,
+    TrainingConfig,
+)
+from textrnn.config.language_model import PretrainConfig
+from textrnn.errors import ConfigError, ModelError
+from textrnn.inference import run_folder
+from textrnn.inference.language_model import TrainedLanguageModel
+from textrnn.models.classifier import TextClassifier
+from textrnn.models.language_model import LanguageModel
+from textrnn.text.tokenizer import Tokenizer
+from textrnn.training.run.transfer import GENTLE, adopt_shape, transfer
+from textrnn.training.update.layer_rates import LayerRates, depths
+from textrnn.training.update.lazy_adam import LazyAdam
+
+SHAPE = ShapeConfig(units=3, layers=2, embedding_units=4, window=2)
+FREE = ("dropout", "embedding_dropout", "word_dropout")
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return Tokenizer.train(["a b c d e"] * 9, TokenizerConfig(vocab_size=20), cache=False)
+
+
+def language_model(tokenizer: Tokenizer, shape: ShapeConfig = SHAPE) -> TrainedLanguageModel:
+    model = LanguageModel(tokenizer.vocab_size, config=shape)
+    model.build((None, None))
+    rng = np.random.default_rng(1)
+    for weight in model.weights:
+        weight.assign(rng.normal(size=weight.shape))
+    return TrainedLanguageModel(model, tokenizer, PretrainConfig(model=shape))
+
+
+def classifier(tokenizer: Tokenizer, shape: ShapeConfig = SHAPE, **settings) -> TextClassifier:
+    own = {**shape.to_dict(), "towers": shape.bidirectional, **dict.fromkeys(FREE, 0.0)}
+    model = TextClassifier(tokenizer.vocab_size, 2, config=ModelConfig(**{**own, **settings}))
+    model.build((None, None))
+    return model
+
+
+def states_of(model: TextClassifier, ids: np.ndarray) -> np.ndarray:
+    mask = tf.constant(ids != 0)
+    return model.stack(model.embedding(ids), mask=mask)[0].numpy()
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"cell": "mingru"},
+        {"cell": "lstm"},
+        {"residual": True, "units": 4},
+        {"residual": True, "units": 4, "layers": 1},
+        {"residual": True, "units": 2},
+    ],
+    ids=["mingru", "lstm", "residual", "residual-one-layer", "residual-above"],
+)
+def test_the_states_are_the_language_model_s_in_both_directions(tokenizer, shape):
+    trained = language_model(tokenizer, dataclasses.replace(SHAPE, **shape))
+    model = classifier(tokenizer, trained.config.model)
+    transfer(trained, model)
+    ids = np.array([[2, 3, 4, 5, 2], [4, 3, 2, 0, 0]], np.int32)
+    found, units = states_of(model, ids), trained.config.model.units
+    for row, length in ((0, 5), (1, 3)):
+        for direction, half in ((0, slice(0, units)), (1, slice(units, 2 * units))):
+            text = ids[row : row + 1, :length]
+            order = text[:, ::-1] if direction else text
+            stack = trained.model.stacks[direction]
+            expected, _ = stack.advance(
+                trained.model.start(1, direction=direction), trained.model.embedding(order), None
+            )
+            expected = expected[0, ::-1] if direction else expected[0]
+            np.testing.assert_allclose(found[row, :length, half], expected, atol=1e-5)
+
+
+def test_a_classifier_may_take_the_forward_direction_alone(tokenizer):
+    trained = language_model(tokenizer)
+    model = classifier(tokenizer, bidirectional=False, towers=False)
+    transfer(trained, model)
+    for layer, cell in zip(model.stack.rnns, trained.model.stacks[0].cells, strict=True):
+        for one, other in zip(layer.cell.get_weights(), cell.get_weights(), strict=True):
+            assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("shape", "settings", "message"),
+    [
+        ({}, {"units": 5}, "`units` must be that of the language model, 3, got 5"),
+        ({}, {"towers": False}, "`towers` must be on"),
+        ({}, {"bidirectional": False, "towers": False, "halve": True}, "`halve` must be off"),
+        ({"bidirectional": False}, {"bidirectional": True, "towers": True}, "both directions"),
+    ],
+)
+def test_another_shape_is_told(tokenizer, shape, settings, message):
+    trained = language_model(tokenizer, dataclasses.replace(SHAPE, **shape))
+    with pytest.raises(ConfigError, match=message):
+        transfer(trained, classifier(tokenizer, trained.config.model, **settings))
+
+
+def test_settings_follow_the_language_model_but_for_those_that_are_given(tokenizer, tmp_path):
+    trained = language_model(tokenizer)
+    run_folder.save_language_model(trained, tmp_path)
+    config = RunConfig(training=TrainingConfig(init_from=str(tmp_path)))
+    found = adopt_shape(config)
+    assert {name: getattr(found.model, name) for name in SHAPE.to_dict()} == SHAPE.to_dict()
+    assert found.model.towers
+    assert found.tokenizer == trained.config.tokenizer
+    assert {name: getattr(found.model, name) for name in GENTLE} == GENTLE
+    assert adopt_shape(config, given={"dropout"}).model.dropout == ModelConfig().dropout
+    strong = dataclasses.replace(config, model=ModelConfig(dropout=0.7))
+    assert adopt_shape(strong).model.dropout == 0.7
+
+    forwards = dataclasses.replace(config, model=ModelConfig(bidirectional=False))
+    for given in (set(), {"bidirectional"}):  # A config file may say so too.
+        found = adopt_shape(forwards, given=given)
+        assert (found.model.bidirectional, found.model.towers) == (False, False)
+        assert adopt_shape(found) == found
+    wider = dataclasses.replace(config, model=ModelConfig(units=9))
+    assert adopt_shape(wider).model.units == 3
+    with pytest.raises(ConfigError, match=r"`units` must be that of .*, 3, got 9; leave it out"):
+        adopt_shape(wider, given={"units"})
+    assert adopt_shape(RunConfig()) == RunConfig()
+
+
+def test_a_direction_that_was_not_learned_is_told(tokenizer, tmp_path):
+    trained = language_model(tokenizer, dataclasses.replace(SHAPE, bidirectional=False))
+    run_folder.save_language_model(trained, tmp_path)
+    config = RunConfig(training=TrainingConfig(init_from=str(tmp_path)))
+    assert not adopt_shape(config).model.bidirectional
+    with pytest.raises(ConfigError, match="reads forwards only"):
+        adopt_shape(config, given={"bidirectional"})
+
+
+def test_a_run_of_the_other_kind_is_told(tokenizer, tmp_path):
+    run_folder.save_language_model(language_model(tokenizer), tmp_path)
+    with pytest.raises(ModelError, match="the run of a classifier, got that of a language model"):
+        run_folder.load(tmp_path)
+    again = run_folder.load_language_model(tmp_path)
+    assert again.score(["a b"])[0].log_likelihood == pytest.approx(
+        language_model(tokenizer).score(["a b"])[0].log_likelihood, abs=1e-5
+    )
+    with pytest.raises(ModelError, match="expected a language model's run folder"):
+        adopt_shape(RunConfig(training=TrainingConfig(init_from=str(tmp_path / "none"))))
+
+
+def updates_of(model: TextClassifier, *, update: int, **settings) -> list[float]:
+    """How far each variable goes, in multiples of the learning rate, in its first update."""
+    optimizer = LazyAdam(0.01, weight_decay=settings.get("weight_decay"))
+    optimizer.build(model.trainable_variables)
+    rates = LayerRates(model, optimizer, TrainingConfig(**settings), epoch_updates=10)
+    rates.set(update)
+    before = model.get_weights()
+    optimizer.apply([tf.ones(v.shape) for v in model.trainable_variables])
+    moved = zip(before, (v.numpy() for v in model.trainable_variables), strict=False)
+    return [float(np.abs(new - old).max()) / 0.01 for old, new in moved]
+
+
+def test_each_layer_has_its_share_of_the_learning_rate_and_its_turn(tokenizer):
+    below = depths(classifier(tokenizer))
+    assert sorted(set(below)) == [0, 1, 2, 3]
+    shares = updates_of(classifier(tokenizer), update=0, layer_rate=0.5)
+    np.testing.assert_allclose(shares, [0.5**d for d in below], rtol=1e-3)
+    first = updates_of(classifier(tokenizer), update=0, unfreeze=1.0)
+    np.testing.assert_allclose(first, [float(d == 0) for d in below], atol=1e-3)
+    later = updates_of(classifier(tokenizer), update=20, unfreeze=1.0)
+    np.testing.assert_allclose(later, [float(d <= 2) for d in below], atol=1e-3)
+    decayed = updates_of(classifier(tokenizer), update=0, unfreeze=1.0, weight_decay=0.5)
+    assert [moved > 0.0 for moved in decayed] == [d == 0 for d in below]
+    plain = updates_of(classifier(tokenizer), update=0)
+    np.testing.assert_allclose(plain, 1.0, rtol=1e-3)
+
+
+def test_layers_that_wait_beyond_the_last_epoch_are_told(tokenizer):
+    model, optimizer = classifier(tokenizer), LazyAdam(0.01)
+    optimizer.build(model.trainable_variables)
+
+    def told(unfreeze: float, epochs: int | None) -> str:
+        config = TrainingConfig(unfreeze=unfreeze)
+        return LayerRates(model, optimizer, config, epoch_updates=10).told_frozen(epochs)
+
+    assert "--unfreeze 1, 2 of 4 layers learn nothing in 2 epochs" in told(1.0, 2)
+    assert "1 of 4 layers" in told(1.0, 3)
+    assert told(1.0, 4) == told(0.0, 1) == told(9.0, None) == ""

@@ -1,0 +1,99 @@
+import json
+from pathlib import Path
+
+import pytest
+from tiny import QUIET, labelled_texts, run_config, write_csv
+
+from textrnn.errors import ConfigError
+from textrnn.inference import run_folder
+from textrnn.training.search import vary as varying
+from textrnn.training.search.vary import train_each, varied
+
+
+class Trainings:
+    """Stands for the processes: each leaves a finished run, but for what it is told to fail at."""
+
+    def __init__(self) -> None:
+        self.runs: list[str] = []
+        self.fail_at = ""
+
+    def __call__(self, command: list[str], log) -> int:
+        assert command[1:5] == ["-m", "textrnn", "train", "--resume-or-start"]
+        run = Path(command[command.index("--output") + 1])
+        config = run_folder.load_config(Path(command[command.index("--config") + 1]))
+        self.runs.append(run.name)
+        if run.name == self.fail_at:
+            log.write("textrnn: error: no room\n")
+            return 1
+        run_folder.begin(run, config)
+        (run / run_folder.DIGESTS).write_text(json.dumps({}))
+        log.buffer.write(b"run folder \xff\n")  # A name that is no UTF-8.
+        log.write("test accuracy 50.00%\n")
+        return 0
+
+
+@pytest.fixture
+def trainings(monkeypatch) -> Trainings:
+    ours = Trainings()
+    monkeypatch.setattr(varying, "_call", ours)
+    return ours
+
+
+@pytest.fixture
+def config(tmp_path):
+    return run_config(write_csv(tmp_path / "letters.csv", labelled_texts(4)))
+
+
+def test_only_the_setting_differs(config):
+    found = varied(config, "head", ["last", "mean"])
+    assert list(found) == ["head=last", "head=mean"]
+    for head, one in zip(("last", "mean"), found.values(), strict=True):
+        wanted = config.to_dict()
+        wanted["model"]["head"] = head
+        assert one.to_dict() == wanted
+
+
+def test_auto_and_paths_have_names_too(config):
+    assert list(varied(config, "epochs", [None, 3])) == ["epochs=auto", "epochs=3"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "values", "message"),
+    [
+        ("colour", ["red", "blue"], "expected a setting to vary .*, got 'colour'"),
+        ("dataset", ["imdb", "bbc_news"], "got 'dataset'"),
+        ("head", ["last"], "at least two different values of `head`"),
+        ("head", ["last", "last", "mean"], "at least two different values"),
+        ("head", ["last", "tail"], "`head` must be one of"),
+    ],
+)
+def test_what_cannot_be_varied(config, setting, values, message):
+    with pytest.raises(ConfigError, match=message):
+        varied(config, setting, values)
+
+
+def test_each_is_trained_once(config, trainings, tmp_path):
+    configs = varied(config, "units", [3, 4])
+    runs = train_each(configs, tmp_path / "out", reporter=QUIET)
+    assert runs == [tmp_path / "out" / "units=3", tmp_path / "out" / "units=4"]
+    assert run_folder.load_config(runs[1] / run_folder.CONFIG) == configs["units=4"]
+    more = varied(config, "units", [3, 4, 5])
+    train_each(more, tmp_path / "out", reporter=QUIET)
+    assert trainings.runs == ["units=3", "units=4", "units=5"]
+
+
+def test_a_failure_is_told_and_gone_on_from(config, trainings, tmp_path):
+    configs = varied(config, "units", [3, 4])
+    trainings.fail_at = "units=4"
+    with pytest.raises(ConfigError, match=r"units=4: the training failed \(.*no room\); see .*log"):
+        train_each(configs, tmp_path / "out", reporter=QUIET)
+    trainings.fail_at = ""
+    train_each(configs, tmp_path / "out", reporter=QUIET)
+    assert trainings.runs == ["units=3", "units=4", "units=4"]
+
+
+def test_runs_of_other_settings_are_not_taken_for_these(config, trainings, tmp_path):
+    train_each(varied(config, "units", [3, 4]), tmp_path / "out", reporter=QUIET)
+    other = varied(run_config(tmp_path / "letters.csv", epochs=2), "units", [3, 4])
+    with pytest.raises(ConfigError, match="units=3 holds a run with other settings; choose"):
+        train_each(other, tmp_path / "out", reporter=QUIET)

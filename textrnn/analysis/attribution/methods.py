@@ -1,0 +1,274 @@
+"""What each token of one text did for a logit, by five methods."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from textrnn.config.classifier import ATTRIBUTIONS
+from textrnn.errors import ConfigError
+from textrnn.layers.pooling import AttentionPooling, LastState, MaxPooling, MeanPooling
+from textrnn.models.classifier import TextClassifier
+from textrnn.text.tokenizer import Tokenizer
+
+__all__ = ["METHODS", "PieceScores", "TokenScorer", "head_weights"]
+
+METHODS = ATTRIBUTIONS
+
+FIRST_STEPS = 16
+MOST_STEPS = 1024
+"""On the path of integrated gradients; doubled until the sum is complete."""
+
+TOLERANCE = 0.01
+"""Of the sum, relative to the difference of the logits."""
+LEAST_DIFFERENCE = 0.1
+"""Of the logits, below which the tolerance is that of a difference so large."""
+
+MOST_OCCLUSIONS = 512
+"""Parts that a text is occluded in; the words of a longer one are hidden some at a time."""
+ROW_TOKENS = 16_384
+"""Tokens that are computed at once."""
+
+
+@dataclass(frozen=True)
+class PieceScores:
+    """What one method says of the tokens of one text.
+
+    Attributes:
+        scores: `[T]`.
+        logit: The label's logit for the text.
+        offset: What the scores leave out: `logit = offset + sum(scores)` where the method is
+            complete; None where it is not meant to be.
+        warning: Why the sum is not complete, or what else to know; None if nothing.
+    """
+
+    scores: np.ndarray
+    logit: float
+    offset: float | None
+    warning: str | None = None
+
+    @property
+    def completeness_error(self) -> float | None:
+        """`|offset + sum(scores) - logit|`, relative to `|logit - offset|`; see `TOLERANCE`."""
+        if self.offset is None:
+            return None
+        difference = self.logit - self.offset
+        missing = abs(float(np.sum(self.scores, dtype=np.float64)) - difference)
+        return missing / max(abs(difference), LEAST_DIFFERENCE)
+
+
+class TokenScorer:
+    """Attributes the logits of one model to tokens; traces its graphs once for all texts.
+
+    What stands in the place of a token that is not there is the vector of the unknown token, if
+    training hid words behind it (`word_dropout`), so that the model knows it, and else zeros.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: TextClassifier) -> None:
+        self.model = model
+        row = model.embedding(tf.constant([[Tokenizer.UNK]]))[0, 0]  # [E]
+        self.baseline = row if model.config.word_dropout else tf.zeros_like(row)
+        vectors = tf.TensorSpec([None, None, model.config.embedding_units], row.dtype)
+        mask = tf.TensorSpec([None, None], tf.bool)
+        target = tf.TensorSpec([], tf.int32)
+
+        @tf.function(input_signature=[vectors, mask])
+        def logits(vectors: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+            return tf.cast(model.logits_of(vectors, mask), tf.float32)
+
+        @tf.function(input_signature=[vectors, mask, target])
+        def gradient(
+            vectors: tf.Tensor, mask: tf.Tensor, target: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(vectors)
+                logit = tf.cast(model.logits_of(vectors, mask), tf.float32)[:, target]
+            return logit, tf.cast(tape.gradient(logit, vectors), tf.float32)
+
+        self._logits, self._gradient = logits, gradient
+        self._methods: dict[str, Callable[[tf.Tensor, int], PieceScores]] = {
+            "integrated-gradients": self._integrated_gradients,
+            "gradient": self._gradient_times_input,
+            "head": self._head,
+            "additive": self._additive,
+        }
+
+    def scores(
+        self,
+        ids: Sequence[int] | np.ndarray,
+        *,
+        target: int,
+        method: str = "integrated-gradients",
+        groups: Sequence[tuple[int, int]] | None = None,
+    ) -> PieceScores:
+        """What each token of a text did for one logit z. With x_t its vector and b the baseline:
+
+            integrated-gradients  (x_t - b) . integral over a in 0 .. 1 of dz/dx_t(b + a (x - b))
+            occlusion             z(x) - z(x with b for x_t)
+            gradient              (x_t - b) . dz/dx_t
+            head                  alpha_t, what the head takes of state t
+            additive              alpha_t w . h_t, so that z = sum + bias
+
+        Integrated gradients are of Sundararajan et al. 2017, "Axiomatic Attribution for Deep
+        Networks"; their sum is z(x) - z(b), and the integral's steps are doubled until it is,
+        within 1 %. A head's alpha_t is the attention's weight, 1/T of the mean, of the maximum the
+        share of the units that are largest at t, of the last state 1 at the last step. `additive`
+        is for mean, attention and, unit by unit, max; a state holds more than its own token.
+
+        Args:
+            ids: `[T]`; padding scores 0.
+            target: The label's place.
+            method: One of `METHODS`.
+            groups: First and last place behind of the tokens that occlusion hides together, whose
+                score they share; None: each token for itself.
+
+        Raises:
+            ConfigError: The method is unknown or not for this head.
+        """
+        if method not in METHODS:
+            raise ConfigError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}.")
+        if method == "additive" and isinstance(self.model.pooling, LastState):
+            raise ConfigError(
+                "the method additive takes a sum over states apart, and this run's head sees the "
+                "last state alone; use integrated-gradients, or train with --head attention."
+            )
+        row = np.asarray(ids, np.int32)
+        real = row != Tokenizer.PAD
+        if not real.all():
+            if groups is not None:
+                raise ConfigError("expected no padding among the ids of `groups`, got some.")
+            found = self.scores(row[real], target=target, method=method)
+            scores = np.zeros(len(row), np.float32)
+            scores[real] = found.scores
+            return dataclasses.replace(found, scores=scores)
+        if not len(row):
+            logit = self._logits(
+                tf.zeros([1, 1, self.model.config.embedding_units], self.baseline.dtype),
+                tf.zeros([1, 1], tf.bool),
+            )[0, target]
+            return PieceScores(np.zeros(0, np.float32), float(logit), None, "the text is empty.")
+        vectors = self.model.embedding(tf.constant(row[np.newaxis]))  # [1, T, E]
+        if method == "occlusion":
+            return self._occlusion(vectors, target, groups or [(i, i + 1) for i in range(len(row))])
+        return self._methods[method](vectors, target)
+
+    def _integrated_gradients(self, vectors: tf.Tensor, target: int) -> PieceScores:
+        """The integral by the midpoint rule."""
+        difference = vectors - self.baseline
+        logits = self._logits(
+            tf.concat([vectors, vectors - difference], axis=0), _all_true(vectors, 2)
+        )[:, target]
+        logit, offset = float(logits[0]), float(logits[1])
+        steps = FIRST_STEPS
+        while True:
+            shares = (np.arange(steps) + 0.5) / steps
+            total = tf.zeros_like(vectors[0], tf.float32)
+            rows = max(1, ROW_TOKENS // vectors.shape[1])
+            for start in range(0, steps, rows):
+                part = tf.constant(shares[start : start + rows], vectors.dtype)
+                points = self.baseline + part[:, tf.newaxis, tf.newaxis] * difference
+                _, gradients = self._gradient(points, _all_true(points), target)
+                total += tf.reduce_sum(gradients, axis=0)
+            mean = total / steps
+            scores = tf.reduce_sum(tf.cast(difference[0], tf.float32) * mean, axis=-1).numpy()
+            found = PieceScores(scores, logit, offset)
+            error = found.completeness_error or 0.0
+            if error <= TOLERANCE:
+                return found
+            if steps >= MOST_STEPS:
+                warning = (
+                    f"the scores' sum misses the logits' difference by {error:.1%} after {steps} "
+                    "steps: this model is too rough for integrated gradients here."
+                )
+                return PieceScores(scores, logit, offset, warning)
+            steps *= 2
+
+    def _gradient_times_input(self, vectors: tf.Tensor, target: int) -> PieceScores:
+        logit, gradient = self._gradient(vectors, _all_true(vectors), target)
+        difference = tf.cast(vectors - self.baseline, tf.float32)
+        scores = tf.reduce_sum(difference * gradient, axis=-1)[0].numpy()
+        return PieceScores(scores, float(logit[0]), None)
+
+    def _occlusion(
+        self, vectors: tf.Tensor, target: int, groups: Sequence[tuple[int, int]]
+    ) -> PieceScores:
+        warning, together = None, -(-len(groups) // MOST_OCCLUSIONS)
+        if together > 1:
+            warning = f"the text is long: {together} words at a time were hidden and share a score."
+            joined = [groups[i : i + together] for i in range(0, len(groups), together)]
+            groups = [(part[0][0], part[-1][1]) for part in joined]
+        steps = int(vectors.shape[1])
+        hidden = np.zeros([len(groups) + 1, steps], bool)  # The last hides nothing.
+        for row, (first, stop) in zip(hidden, groups, strict=False):
+            row[first:stop] = True
+        rows, logits = max(1, ROW_TOKENS // steps), []
+        for start in range(0, len(hidden), rows):
+            part = tf.constant(hidden[start : start + rows])[:, :, tf.newaxis]
+            points = tf.where(part, self.baseline, vectors)
+            logits.append(self._logits(points, _all_true(points))[:, target].numpy())
+        *without, logit = np.concatenate(logits).tolist()
+        scores = np.zeros(steps, np.float32)
+        for (first, stop), other in zip(groups, without, strict=True):
+            scores[first:stop] = (logit - other) / (stop - first)
+        return PieceScores(scores, logit, None, warning)
+
+    def _head(self, vectors: tf.Tensor, target: int) -> PieceScores:
+        states, logit = self._states(vectors, target)
+        weights = head_weights(self.model, states)  # [T', H]
+        return PieceScores(self._to_tokens(weights.mean(axis=1), vectors), logit, None)
+
+    def _additive(self, vectors: tf.Tensor, target: int) -> PieceScores:
+        states, logit = self._states(vectors, target)
+        kernel, bias = (np.asarray(w, np.float64) for w in self.model.classify.weights)
+        weights = head_weights(self.model, states)
+        parts = (weights * states[0].numpy().astype(np.float64)) @ kernel[:, target]
+        return PieceScores(self._to_tokens(parts, vectors), logit, float(bias[target]))
+
+    def _states(self, vectors: tf.Tensor, target: int) -> tuple[tf.Tensor, float]:
+        """The states `[1, T', H]` that the head sees, and the logit."""
+        mask, states = _all_true(vectors), vectors
+        if self.model.stack is not None:
+            states, _ = self.model.stack(vectors, mask=mask)
+        return states, float(self._logits(vectors, mask)[0, target])
+
+    def _to_tokens(self, parts: np.ndarray, vectors: tf.Tensor) -> np.ndarray:
+        """What states have, `[T']`, to the tokens, `[T]`: a pyramid's state stands for several."""
+        steps = int(vectors.shape[1])
+        share = -(-steps // len(parts))
+        if self.model.config.halve:
+            share = 2 ** (self.model.config.layers - 1)
+        owners = np.arange(steps) // share
+        return (parts / np.bincount(owners, minlength=len(parts)))[owners]
+
+
+def head_weights(model: TextClassifier, states: tf.Tensor) -> np.ndarray:
+    """How much of each unit of each state `[1, T, H]` is in the pooled vector, `[T, H]`.
+
+    Each unit's weights sum to 1 over time, and the pooled vector is the sum of the states so
+    weighted.
+    """
+    _, steps, units = states.shape
+    weights = np.zeros([steps, units])
+    pooling = model.pooling
+    if isinstance(pooling, MeanPooling):
+        weights[:] = 1.0 / steps
+    elif isinstance(pooling, AttentionPooling):
+        weights[:] = pooling.weights_of(states)[0].numpy()[:, np.newaxis]
+    elif isinstance(pooling, MaxPooling):
+        weights[tf.argmax(states[0], axis=0).numpy(), np.arange(units)] = 1.0
+    else:
+        half = units // 2 if pooling.bidirectional else units
+        weights[-1, :half] = 1.0
+        weights[0, half:] = 1.0
+    return weights
+
+
+def _all_true(vectors: tf.Tensor, rows: int | None = None) -> tf.Tensor:
+    return tf.ones([rows or tf.shape(vectors)[0], tf.shape(vectors)[1]], tf.bool)

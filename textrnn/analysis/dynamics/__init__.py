@@ -1,0 +1,1 @@
+"""What the states of a recurrence keep, and for how long."""

@@ -1,0 +1,1 @@
+"""The report on a classifier, as one page."""

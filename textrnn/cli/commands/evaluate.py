@@ -1,0 +1,129 @@
+"""`textrnn evaluate`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.measure import Measurement
+from rich.table import Column, Table
+
+from textrnn.cli.console import table_console
+from textrnn.cli.options import data_options, given_settings, run_argument
+from textrnn.cli.run_data import check_run, read_split
+from textrnn.cli.startup import start_tensorflow
+from textrnn.messages.wording import counted
+
+if TYPE_CHECKING:
+    from textrnn.evaluation.confusion import Confusion
+
+__all__ = ["evaluate"]
+
+CONFUSIONS = 20
+"""Pairs of labels in the place of a matrix."""
+
+SplitName = Literal["train", "validation", "test"]
+
+
+@click.command(short_help="Measure a run on labelled texts.")
+@run_argument
+@data_options
+@click.option(
+    "--split",
+    type=click.Choice(get_args(SplitName)),
+    default="test",
+    show_default=True,
+    help="Which part of the data to measure on.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def evaluate(
+    context: click.Context, /, run: Path, split: SplitName, as_json: bool, **_: Any
+) -> None:
+    """Measure RUN on labelled texts: its own data set's, or other data given by the options."""
+    check_run(run, given_settings(context))
+    start_tensorflow()
+    from textrnn.evaluation.measurement import measure
+    from textrnn.inference import run_folder
+    from textrnn.progress import Reporter
+
+    classifier = run_folder.load(run)
+    reporter = Reporter()
+    data = read_split(run, split, given=given_settings(context), reporter=reporter)
+    metrics = measure(classifier, data, name=split, reporter=reporter)
+    if as_json:
+        click.echo(json.dumps(metrics))
+    else:
+        _print_tables(metrics, table_console())
+
+
+def _print_tables(metrics: Mapping[str, Any], console: Console) -> None:
+    from textrnn.evaluation.confusion import Confusion
+
+    summary = Table("figure", "value", title=counted(metrics["texts"], "text"))
+    for name in ("accuracy", "macro_f1", "micro_f1", "log_loss", "calibration_error"):
+        if name in metrics:
+            summary.add_row(name.replace("_", " "), f"{metrics[name]:.4f}")
+    console.print(summary)
+    _print_classes(metrics["per_class"], console)
+    confusion = Confusion.from_metrics(metrics)
+    if confusion is not None:
+        _print_confusion(confusion, console)
+
+
+def _print_classes(per_class: Mapping[str, Mapping[str, float]], console: Console) -> None:
+    """Prints the figures of each class, or of the weakest of many."""
+    import numpy as np
+
+    from textrnn.evaluation.class_figures import shown_classes
+
+    names = list(per_class)
+    f1, support = (np.array([per_class[name][key] for name in names]) for key in ("f1", "support"))
+    shown = shown_classes(f1, support)
+    hidden = len(names) - len(shown)
+    table = Table(
+        Column("label", overflow="fold"),
+        *(Column(name, no_wrap=True) for name in ("precision", "recall", "F1", "texts")),
+        title=f"{counted(len(shown), 'label')} with the lowest F1" if hidden else None,
+    )
+    for place in shown:
+        figures = per_class[names[place]]
+        values = [f"{figures[name]:.4f}" for name in ("precision", "recall", "f1")]
+        table.add_row(escape(names[place]), *values, f"{figures['support']:,}")
+    console.print(table)
+    if hidden:
+        verb = "is" if hidden == 1 else "are"
+        console.print(f"{counted(hidden, 'label')} {verb} not shown; --json has all.")
+
+
+def _print_confusion(confusion: Confusion, console: Console) -> None:
+    """Prints the whole matrix where the console is wide enough, or the most frequent mistakes."""
+    from textrnn.evaluation.class_figures import SHOWN_CLASSES
+
+    if len(confusion.labels) <= SHOWN_CLASSES:
+        names = [escape(label) for label in confusion.labels]
+        matrix = Table(*(Column(name, overflow="fold") for name in ("true \\ predicted", *names)))
+        for name, row in zip(names, confusion.matrix().tolist(), strict=True):
+            matrix.add_row(name, *(f"{count:,}" for count in row))
+        # Names may wrap between their words, and no further.
+        needed = Measurement.get(console, console.options.update(max_width=10**6), matrix).minimum
+        if needed <= console.width:
+            console.print(matrix)
+            return
+    top = confusion.top()
+    if not top:
+        console.print("No label was taken for another.")
+        return
+    table = Table(
+        *(Column(name, overflow="fold") for name in ("true", "predicted")),
+        Column("texts", no_wrap=True),
+        title="most frequent mistakes",
+    )
+    for true, predicted, texts in top:
+        table.add_row(escape(true), escape(predicted), f"{texts:,}")
+    console.print(table)

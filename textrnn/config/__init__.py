@@ -1,0 +1,1 @@
+"""The settings of data sets, classifiers and language models."""

@@ -1,0 +1,1 @@
+"""The machine: files, folders, processor cores, memory."""

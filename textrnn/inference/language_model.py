@@ -1,0 +1,190 @@
+"""Likelihoods from a trained language model: texts in, log-probabilities out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from textrnn.config.language_model import PretrainConfig
+from textrnn.data.batching import BatchPlan
+from textrnn.errors import ConfigError
+from textrnn.host.blocks import blocks
+from textrnn.models.language_model import BETWEEN, LanguageModel
+from textrnn.text.checks import as_texts
+from textrnn.text.tokenizer import Tokenizer
+
+__all__ = ["Likelihood", "LikelihoodScorer", "TrainedLanguageModel"]
+
+PIECE_TOKENS = 512
+"""Tokens of a text that are read at a time, in constant memory."""
+
+BATCH_TOKENS = 2048
+"""Tokens whose predictions `[tokens, V]` are held at a time."""
+
+BLOCK_TEXTS = 256
+"""Texts that are read, sorted by length and answered together."""
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """How probable a text is, by the chain rule.
+
+    Attributes:
+        pieces: Its tokens, T of them; U+2581 stands for a space.
+        log_probabilities: `[T + 1]`, ln p of each token given those before it, and of the text's
+            end, in nats.
+    """
+
+    pieces: tuple[str, ...]
+    log_probabilities: np.ndarray
+
+    @property
+    def log_likelihood(self) -> float:
+        """`ln p(x) = sum_t ln p(x_t | x_1 .. x_{t-1})`, in nats."""
+        return float(self.log_probabilities.sum(dtype=np.float64))
+
+    @property
+    def bits_per_token(self) -> float:
+        """`-log2 p(x) / (T + 1)`: the end counts as a token."""
+        return -self.log_likelihood / len(self.log_probabilities) / math.log(2.0)
+
+    @property
+    def perplexity(self) -> float:
+        """`2 ** bits_per_token`."""
+        return math.exp(-self.log_likelihood / len(self.log_probabilities))
+
+    def to_dict(self, *, per_token: bool = False) -> dict[str, Any]:
+        """Plain values, ready for JSON.
+
+        Args:
+            per_token: Whether to give each token's too; the last one is the text's end.
+        """
+        values: dict[str, Any] = {
+            "log_likelihood": self.log_likelihood,
+            "tokens": len(self.pieces),
+            "bits_per_token": self.bits_per_token,
+            "perplexity": self.perplexity,
+        }
+        if per_token:
+            values["pieces"] = list(self.pieces)
+            values["log_probabilities"] = [float(p) for p in self.log_probabilities]
+        return values
+
+
+class LikelihoodScorer:
+    """Computes the log-probability of each token of many texts, with one graph.
+
+    Args:
+        model: The language model.
+        direction: 0: each token given those before it; 1: given those after it.
+    """
+
+    def __init__(self, model: LanguageModel, *, direction: int = 0) -> None:
+        if not 0 <= direction < model.directions:
+            raise ConfigError(f"`direction` must be below {model.directions}, got {direction}.")
+        self._model, self._direction = model, direction
+        self._form = model.start(1, direction=direction)
+        self._start = [tensor.numpy() for tensor in tf.nest.flatten(self._form)]
+
+        def read(
+            ids: tf.Tensor, targets: tf.Tensor, *flat: tf.Tensor
+        ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+            memory = tf.nest.pack_sequence_as(self._form, flat)
+            vectors, memory = model.read(memory, ids, direction=direction)
+            return -model.losses(vectors, targets), tf.nest.flatten(memory)
+
+        pair = [tf.TensorSpec([None, None], tf.int32)] * 2
+        states = [tf.TensorSpec([None, *s.shape[1:]], s.dtype) for s in self._start]
+        self._read = tf.function(read, input_signature=[*pair, *states])
+
+    def __call__(
+        self, texts: Sequence[Any], *, on_batch: Callable[[int], None] | None = None
+    ) -> list[np.ndarray]:
+        """ln p `[T + 1]` of the tokens of each text of ids `[T]`, and of its end, as they stand.
+
+        In the second direction the first number is that of the text's beginning.
+        """
+        own = [np.asarray(text, np.int32) for text in texts]
+        if self._direction:
+            own = [text[::-1] for text in own]
+        inputs = [np.concatenate([[BETWEEN], text]) for text in own]
+        plan = BatchPlan(inputs, batch_tokens=BATCH_TOKENS)
+        found: list[np.ndarray] = [np.zeros(0, np.float32)] * len(texts)
+        for batch in plan.batches():
+            rows = batch.rows[batch.rows >= 0]
+            ids = plan.ids(batch)[: len(rows)]
+            for row, scores in zip(rows, self._batch(ids), strict=True):
+                scores = scores[: plan.lengths[row]]
+                found[row] = scores[::-1] if self._direction else scores
+            if on_batch is not None:
+                on_batch(len(rows))
+        return found
+
+    def _batch(self, ids: np.ndarray) -> np.ndarray:
+        """ln p `[B, T]` of the token after each of `[B, T]`, 0 behind the last."""
+        targets = np.pad(ids[:, 1:], [(0, 0), (0, 1)], constant_values=BETWEEN)
+        memory = [np.repeat(start, len(ids), axis=0) for start in self._start]
+        parts = []
+        for begin in range(0, ids.shape[1], PIECE_TOKENS):
+            piece = slice(begin, begin + PIECE_TOKENS)
+            scores, memory = self._read(ids[:, piece], targets[:, piece], *memory)
+            parts.append(scores.numpy())
+        return np.concatenate(parts, axis=1)
+
+
+@dataclass
+class TrainedLanguageModel:
+    """A language model with what it needs to read a text.
+
+    Attributes:
+        model: The Keras model.
+        tokenizer: Texts to ids.
+        config: The settings it was trained with.
+        metrics: What was measured after training.
+    """
+
+    model: LanguageModel
+    tokenizer: Tokenizer
+    config: PretrainConfig
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._scorers: dict[int, LikelihoodScorer] = {}
+
+    def score(self, texts: Sequence[str], *, direction: int = 0) -> list[Likelihood]:
+        """How probable each text is.
+
+        Args:
+            texts: The texts.
+            direction: 0: read forwards; 1: from the end, where the model has learned that too.
+
+        Raises:
+            TypeError: `texts` is no list of strings.
+            ConfigError: The model has no such direction.
+        """
+        ids = self.tokenizer.encode_batch(as_texts(texts, call="score"))
+        pieces = [tuple(map(self.tokenizer.id_to_piece, map(int, row))) for row in ids]
+        scores = self.score_ids(ids, direction=direction) if ids else []
+        return [Likelihood(*pair) for pair in zip(pieces, scores, strict=True)]
+
+    def score_stream(self, texts: Iterable[str]) -> Iterator[tuple[str, Likelihood]]:
+        """Each text with its likelihood, in order, at constant memory however many there are."""
+        for block in blocks(texts, BLOCK_TEXTS):
+            yield from zip(block, self.score(block), strict=True)
+
+    def score_ids(
+        self,
+        texts: Sequence[np.ndarray],
+        *,
+        direction: int = 0,
+        on_batch: Callable[[int], None] | None = None,
+    ) -> list[np.ndarray]:
+        """ln p `[T + 1]` of each text of ids `[T]`; see `LikelihoodScorer`."""
+        if direction not in self._scorers:
+            self._scorers[direction] = LikelihoodScorer(self.model, direction=direction)
+        return self._scorers[direction](texts, on_batch=on_batch)

@@ -1,0 +1,243 @@
+"""The files of a run folder: their names, the settings in them, and whether a run is whole.
+
+Nothing here imports TensorFlow, so that a wrong path or setting is found before that is waited for.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib.metadata
+import json
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from textrnn.config.classifier import RunConfig
+from textrnn.config.language_model import PretrainConfig
+from textrnn.config.section import Settings
+from textrnn.errors import ConfigError, ModelError
+from textrnn.host.atomic import write_atomically
+
+__all__ = [
+    "CONFIG",
+    "DATA",
+    "DIGESTS",
+    "FILES",
+    "FORMAT_VERSION",
+    "LABELS",
+    "METRICS",
+    "TOKENIZER",
+    "WEIGHTS",
+    "begin",
+    "check_finished",
+    "checked_files",
+    "is_complete",
+    "load_config",
+    "read_labels",
+    "read_provenance",
+    "read_settings",
+    "seal",
+]
+
+C = TypeVar("C", bound=Settings)
+
+FORMAT_VERSION = 1
+
+CONFIG = "config.yaml"
+WEIGHTS = "model.weights.h5"
+TOKENIZER = "tokenizer.model"
+LABELS = "labels.txt"
+METRICS = "metrics.json"
+DATA = "data.json"
+"""What the run learned from: rows and digests of its splits. Older runs lack it."""
+
+DIGESTS = "digests.json"
+"""Written last: a run folder without it is not finished."""
+
+KINDS: dict[type[Settings], str] = {
+    RunConfig: "classifier",
+    PretrainConfig: "language_model",
+}
+"""What a run folder is, by the kind of its settings; `config.yaml` says it."""
+
+FILES: dict[type[Settings], tuple[str, ...]] = {
+    RunConfig: (CONFIG, WEIGHTS, TOKENIZER, METRICS, LABELS),
+    PretrainConfig: (CONFIG, WEIGHTS, TOKENIZER, METRICS),
+}
+"""What a finished run has, by the kind of its settings, which stand first."""
+
+_COMMANDS = {"classifier": "textrnn train", "language_model": "textrnn pretrain"}
+"""What makes one."""
+
+_PACKAGES = ("textrnn", "tensorflow", "keras", "sentencepiece", "numpy")
+
+
+class _SettingsLoader(yaml.SafeLoader):
+    """Plain values only; reads 3e-3 as a number, as YAML 1.2 does."""
+
+
+_SettingsLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
+
+
+def seal(folder: Path, names: Sequence[str]) -> None:
+    """Writes the digests of these files, which makes the folder a finished run."""
+    files = {name: _digest(folder / name) for name in names}
+    digests = {"format_version": FORMAT_VERSION, "sha256": files}
+    write_atomically(folder / DIGESTS, json.dumps(digests, indent=2) + "\n")
+
+
+def begin(run: str | Path, config: Settings) -> None:
+    """Makes a folder an unfinished run with these settings.
+
+    `config.yaml` gets all settings, the format's version and the packages' versions.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    folder = Path(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / DIGESTS).unlink(missing_ok=True)
+    about = {
+        "format_version": FORMAT_VERSION,
+        "kind": KINDS[type(config)],
+        "python": platform.python_version(),
+        "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
+    }
+    values = config.with_absolute_paths().to_dict()
+    text = yaml.safe_dump({"about": about, **values}, sort_keys=False, allow_unicode=True)
+    write_atomically(folder / CONFIG, text)
+
+
+def checked_files(folder: Path, kind: type[C]) -> tuple[C, dict[str, bytes]]:
+    """The settings and the contents of all files but the weights, all digests having been compared.
+
+    Raises:
+        ModelError: As for `load`, or it is another kind's run.
+    """
+    check_finished(folder, kind)
+    try:
+        record = json.loads((folder / DIGESTS).read_text(encoding="utf-8"))
+        version, digests = record["format_version"], dict(record["sha256"])
+    except (ValueError, KeyError, TypeError):
+        raise ModelError(f"{folder / DIGESTS}: not readable; copy the run folder again.") from None
+    if version != FORMAT_VERSION:
+        raise ModelError(
+            f"{folder}: expected format version {FORMAT_VERSION}, got {version!r}; "
+            "load it with the textrnn version that wrote it, or train again."
+        )
+    contents = {}
+    for name in dict.fromkeys((*FILES[kind], *digests)):
+        path = folder / name
+        if not path.is_file():
+            raise ModelError(f"{path}: missing; copy the run folder again.")
+        if _digest(path) != digests.get(name):
+            raise ModelError(
+                f"{path}: changed or cut short since it was written; copy the run folder again."
+            )
+        if name == CONFIG:
+            config = read_settings(path, kind)  # Another kind's run lacks other files.
+        if name != WEIGHTS:
+            contents[name] = path.read_bytes()
+    return config, contents
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def is_complete(run: str | Path) -> bool:
+    """Whether a run folder holds a finished model."""
+    return (Path(run) / DIGESTS).is_file()
+
+
+def check_finished(run: str | Path, kind: type[Settings] = RunConfig) -> None:
+    """Raises ModelError if a folder is no finished run; changes and reads nothing.
+
+    Args:
+        run: The folder.
+        kind: The kind of its settings, which says what makes such a run.
+    """
+    folder, command = Path(run), _COMMANDS[KINDS[kind]]
+    if not folder.is_dir():
+        close = _close_runs(folder)
+        raise ModelError(
+            f"{folder}: expected a run folder, found none; make one by {command}"
+            + (f", or name one of {', '.join(close)}." if close else ".")
+        )
+    if is_complete(folder):
+        return
+    if (folder / CONFIG).is_file():
+        raise ModelError(
+            f"{folder}: this run is not finished; go on with: {command} --resume --output {folder}"
+        )
+    raise ModelError(f"{folder}: expected a run folder, got one without {CONFIG} and {DIGESTS}.")
+
+
+def _close_runs(folder: Path) -> list[str]:
+    """Finished runs beside a folder that is missing, with names like its."""
+    beside = [str(path.parent) for path in folder.parent.glob(f"*/{DIGESTS}")]
+    return difflib.get_close_matches(str(folder), beside)
+
+
+def read_labels(run: str | Path) -> tuple[str, ...]:
+    """The label names of a finished run of a classifier, in the order of its logits."""
+    return tuple((Path(run) / LABELS).read_text(encoding="utf-8").split("\n")[:-1])
+
+
+def read_provenance(run: str | Path) -> dict[str, Any]:
+    """What a finished run learned from, as `textrnn.data.provenance` has it; {} if unknown."""
+    path = Path(run) / DATA
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def load_config(path: str | Path) -> RunConfig:
+    """Reads a classifier's settings from a `config.yaml`, a run's or one written by hand.
+
+    Raises:
+        ConfigError: The file is not YAML, or a setting in it is unknown or wrong.
+        ModelError: The file cannot be read, is of another format version, or is another kind's.
+    """
+    return read_settings(path, RunConfig)
+
+
+def read_settings(path: str | Path, kind: type[C]) -> C:
+    """The same of any kind of settings.
+
+    Raises:
+        ConfigError: As for `load_config`.
+        ModelError: As for `load_config`.
+    """
+    try:
+        values = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_SettingsLoader)
+    except OSError as error:
+        raise ModelError(f"{path}: expected a file of settings, got: {error.strerror}.") from None
+    except (yaml.YAMLError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{path}: expected YAML, got: {reason}") from None
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{path}: expected sections of settings, got {values!r}.")
+    sections = dict(values)
+    about = sections.pop("about", {"format_version": FORMAT_VERSION})
+    version = about.get("format_version") if isinstance(about, Mapping) else about
+    if version != FORMAT_VERSION:
+        raise ModelError(
+            f"{path}: expected format version {FORMAT_VERSION}, got {version!r}; "
+            "load it with the textrnn version that wrote it, or train again."
+        )
+    found = about.get("kind", KINDS[kind]) if isinstance(about, Mapping) else None
+    if found != KINDS[kind]:
+        raise ModelError(
+            f"{path}: expected the run of a {KINDS[kind].replace('_', ' ')}, got that of a "
+            f"{str(found).replace('_', ' ')}; {_COMMANDS[KINDS[kind]]} makes one."
+        )
+    try:
+        return kind.from_dict(sections)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None

@@ -1,0 +1,138 @@
+"""A trained classifier on disk: weights, tokenizer, labels and settings, each with its digest."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import keras
+
+from textrnn.config.classifier import RunConfig
+from textrnn.config.language_model import PretrainConfig
+from textrnn.errors import ModelError
+from textrnn.host.atomic import write_atomically
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.language_model import TrainedLanguageModel
+from textrnn.inference.run_files import (
+    CONFIG,
+    DATA,
+    DIGESTS,
+    FILES,
+    FORMAT_VERSION,
+    LABELS,
+    METRICS,
+    TOKENIZER,
+    WEIGHTS,
+    begin,
+    checked_files,
+    is_complete,
+    load_config,
+    read_settings,
+    seal,
+)
+from textrnn.models.classifier import TextClassifier
+from textrnn.models.language_model import LanguageModel
+from textrnn.text.tokenizer import Tokenizer
+
+__all__ = [
+    "CONFIG",
+    "DATA",
+    "DIGESTS",
+    "FORMAT_VERSION",
+    "LABELS",
+    "METRICS",
+    "TOKENIZER",
+    "WEIGHTS",
+    "begin",
+    "is_complete",
+    "load",
+    "load_config",
+    "load_language_model",
+    "read_settings",
+    "save",
+    "save_language_model",
+]
+
+
+def save(classifier: TrainedClassifier, run: str | Path) -> None:
+    """Writes a trained classifier into a run folder.
+
+    The digests are written last, and taken away first if they were there, so that a folder which
+    holds them is whole.
+    """
+    folder = Path(run)
+    begin(folder, classifier.config)
+    write_atomically(folder / LABELS, "".join(f"{label}\n" for label in classifier.labels))
+    (folder / DATA).unlink(missing_ok=True)
+    if classifier.data:
+        write_atomically(folder / DATA, json.dumps(classifier.data, indent=2) + "\n")
+    _save(classifier, folder)
+
+
+def save_language_model(trained: TrainedLanguageModel, run: str | Path) -> None:
+    """Writes a trained language model into a run folder, as `save` does a classifier."""
+    folder = Path(run)
+    begin(folder, trained.config)
+    _save(trained, folder)
+
+
+def _save(trained: TrainedClassifier | TrainedLanguageModel, folder: Path) -> None:
+    trained.tokenizer.save(folder / TOKENIZER)
+    write_atomically(folder / METRICS, json.dumps(trained.metrics, indent=2) + "\n")
+    partial = folder / f"partial.{WEIGHTS}"
+    trained.model.save_weights(partial)
+    os.replace(partial, folder / WEIGHTS)
+    names = [*FILES[type(trained.config)], DATA]
+    seal(folder, [name for name in names if (folder / name).is_file()])
+
+
+def load(run: str | Path) -> TrainedClassifier:
+    """Reads a trained classifier from a run folder.
+
+    Every file is checked against its digest before anything is made of it. Nothing in the folder
+    is executed: it holds numbers, texts and a SentencePiece model.
+
+    Args:
+        run: The folder that `textrnn train` wrote.
+
+    Raises:
+        ModelError: The folder is missing, unfinished, changed, or of another format version.
+    """
+    folder = Path(run)
+    config, files = checked_files(folder, RunConfig)
+    tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
+    labels = tuple(files[LABELS].decode("utf-8").split("\n")[:-1])
+    model = TextClassifier(
+        tokenizer.vocab_size, len(labels), config=config.model, name="classifier"
+    )
+    _load_weights(model, folder)
+    metrics = json.loads(files[METRICS])
+    data = json.loads(files.get(DATA, b"{}"))
+    return TrainedClassifier(model, tokenizer, labels, config, metrics=metrics, data=data)
+
+
+def load_language_model(run: str | Path) -> TrainedLanguageModel:
+    """Reads a trained language model from a run folder, as `load` does a classifier.
+
+    Args:
+        run: The folder that `textrnn pretrain` wrote.
+
+    Raises:
+        ModelError: As for `load`.
+    """
+    folder = Path(run)
+    config, files = checked_files(folder, PretrainConfig)
+    tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
+    model = LanguageModel(tokenizer.vocab_size, config=config.model, name="language_model")
+    _load_weights(model, folder)
+    return TrainedLanguageModel(model, tokenizer, config, json.loads(files[METRICS]))
+
+
+def _load_weights(model: keras.Model, folder: Path) -> None:
+    model.build((None, None))
+    try:
+        model.load_weights(folder / WEIGHTS)
+    except (ValueError, OSError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f"{folder / WEIGHTS}: its weights do not fit {CONFIG}: {reason}") from None

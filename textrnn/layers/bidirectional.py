@@ -1,0 +1,138 @@
+"""Two recurrences over one sequence, one in each direction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from textrnn.errors import ConfigError
+from textrnn.layers.rnn import RNN
+
+__all__ = ["Bidirectional"]
+
+
+@keras.saving.register_keras_serializable(package="textrnn")
+class Bidirectional(keras.layers.Layer):
+    """Reads a sequence in both directions, with a cell for each, and joins what they say.
+
+    The output at each place joins the state that has read everything before it with the state
+    that has read everything after (Schuster & Paliwal 1997, "Bidirectional Recurrent Neural
+    Networks"). The call is that of `RNN`; the initial states are the forward ones, then the
+    backward ones.
+
+    Args:
+        layer: The forward `RNN`. The backward one has the same settings and its own weights.
+        merge_mode: `concat` (`[B, T, 2H]`), `sum`, `ave` or `mul` (`[B, T, H]`).
+        split: Whether each direction reads its own half of the inputs `[B, T, 2E]`, the forward one
+            the first: as a layer of two stacks that do not see each other.
+
+    Raises:
+        ConfigError: `layer` is no forward `RNN`, `merge_mode` is unknown, the initial state has
+            not as many tensors as the two cells have states, or inputs of odd size are to be split.
+    """
+
+    def __init__(
+        self, layer: RNN, *, merge_mode: str = "concat", split: bool = False, **kwargs: Any
+    ) -> None:
+        if not isinstance(layer, RNN) or layer.go_backwards:
+            raise ConfigError(
+                f"`layer` must be a textrnn.RNN with go_backwards=False, got {layer!r}."
+            )
+        super().__init__(**{"dtype": layer.dtype_policy, **kwargs})
+        if merge_mode not in _MERGES:
+            raise ConfigError(
+                f"`merge_mode` must be one of {', '.join(_MERGES)}, got {merge_mode!r}."
+            )
+        self.forward_layer = layer
+        config = layer.get_config()
+        config["cell"]["config"]["name"] = f"backward_{layer.cell.name}"
+        self.backward_layer = RNN.from_config(
+            {**config, "name": f"backward_{layer.name}", "go_backwards": True}
+        )
+        self.merge_mode = merge_mode
+        self.split = split
+        self.supports_masking = True
+
+    def build(self, sequence_shape: tuple[int | None, ...]) -> None:
+        """Makes both cells' weights for sequences `[B, T, E]`."""
+        if self.split:
+            if sequence_shape[-1] is None or sequence_shape[-1] % 2:
+                raise ConfigError(f"expected inputs of even size to split, got {sequence_shape}.")
+            sequence_shape = (*sequence_shape[:-1], sequence_shape[-1] // 2)
+        self.forward_layer.build(sequence_shape)
+        self.backward_layer.build(sequence_shape)
+
+    def halves(self, sequence: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """What each direction reads of `[B, T, E]`."""
+        if not self.split:
+            return sequence, sequence
+        forward, backward = tf.split(sequence, 2, axis=-1)
+        return forward, backward
+
+    def call(
+        self,
+        sequence: tf.Tensor,
+        initial_state: Any = None,
+        mask: tf.Tensor | None = None,
+        training: bool = False,
+        sequence_mask: tf.Tensor | None = None,
+    ) -> Any:
+        """See the class, and `RNN.call`."""
+        if mask is None:
+            mask = sequence_mask
+        forward_start, backward_start = None, None
+        if initial_state is not None:
+            starts, count = tf.nest.flatten(initial_state), self.forward_layer.cell.state_count
+            if len(starts) != 2 * count:
+                raise ConfigError(
+                    f"`initial_state` must hold {2 * count} tensors, {count} for each direction, "
+                    f"got {len(starts)}."
+                )
+            forward_start, backward_start = starts[:count], starts[count:]
+        settings: dict[str, Any] = {"mask": mask, "training": training, "directions": 2}
+        ahead, back = self.halves(sequence)
+        forward, forward_states = self.forward_layer.recur(
+            ahead, initial_state=forward_start, **settings
+        )
+        backward, backward_states = self.backward_layer.recur(
+            back, initial_state=backward_start, **settings
+        )
+        if not self.forward_layer.return_sequences:
+            forward = self.forward_layer.last(forward, forward_states)
+            backward = self.backward_layer.last(backward, backward_states)
+        output = _MERGES[self.merge_mode](forward, backward)
+        if self.forward_layer.return_state:
+            return [output, *forward_states, *backward_states]
+        return output
+
+    def compute_mask(self, inputs: Any, previous: Any = None) -> Any:
+        """As `RNN.compute_mask`."""
+        mask = self.forward_layer.compute_mask(inputs, previous)
+        if self.forward_layer.return_state:
+            return mask + [None] * self.backward_layer.cell.state_count
+        return mask
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything that `from_config` needs to make the layer again, without its weights."""
+        return {
+            **super().get_config(),
+            "layer": keras.saving.serialize_keras_object(self.forward_layer),
+            "merge_mode": self.merge_mode,
+            "split": self.split,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Bidirectional:
+        """Makes the layer that `get_config` describes."""
+        layer = keras.saving.deserialize_keras_object(config["layer"])
+        return cls(**{**config, "layer": layer})
+
+
+_MERGES = {
+    "concat": lambda forward, backward: tf.concat([forward, backward], axis=-1),
+    "sum": lambda forward, backward: forward + backward,
+    "ave": lambda forward, backward: (forward + backward) / 2,
+    "mul": lambda forward, backward: forward * backward,
+}

@@ -1,0 +1,15 @@
+"""Applying a cell along time. Only this folder knows about masks in time."""
+
+from textrnn.layers.recurrence.batch_parts import batch_parts, cut_batch
+from textrnn.layers.recurrence.kernels import KERNELS, Kernel, choose_kernel, recur
+from textrnn.layers.recurrence.recompute import recur_in_segments
+
+__all__ = [
+    "KERNELS",
+    "Kernel",
+    "batch_parts",
+    "choose_kernel",
+    "cut_batch",
+    "recur",
+    "recur_in_segments",
+]

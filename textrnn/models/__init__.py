@@ -1,0 +1,1 @@
+"""The models: a text classifier and a language model."""

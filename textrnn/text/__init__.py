@@ -1,0 +1,1 @@
+"""From texts to tokens: normalization, scripts, tokenizers, word vectors."""

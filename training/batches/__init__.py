@@ -1,0 +1,1 @@
+"""Batches of labelled and of unlabelled texts."""

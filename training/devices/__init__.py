@@ -1,0 +1,1 @@
+"""One device or many: where updates and scores are computed."""

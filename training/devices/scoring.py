@@ -1,0 +1,86 @@
+"""Probabilities of a model that is on several devices: each computes a share of every batch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from textrnn.data.batching import Batch, BatchPlan
+from textrnn.evaluation.sampling import spread_batches
+from textrnn.inference.classifier import Scorer
+from textrnn.models.classifier import TextClassifier
+from textrnn.training.batches.labelled_batches import fill_rows
+from textrnn.training.devices.strategy import Distribution
+
+__all__ = ["ReplicaScorer"]
+
+TIMED_BATCHES = 6
+"""Batches by which the time of all is estimated."""
+
+
+class ReplicaScorer(Scorer):
+    """Computes a classifier's probabilities on all replicas; every worker learns all of them.
+
+    Args:
+        model: The classifier, built in the distribution's scope.
+        multi_label: Whether each label has a probability of its own.
+        distribution: Where it runs.
+    """
+
+    def __init__(
+        self, model: TextClassifier, *, multi_label: bool, distribution: Distribution
+    ) -> None:
+        super().__init__(model, multi_label=multi_label)
+        self._distribution = distribution
+        self.seconds = 0.0
+        """What the last pass took, without the tracing of the graph in its first batch."""
+
+        def scores(ids: tf.Tensor) -> tf.Tensor:
+            logits = model.logits_in_parts(ids)
+            return distribution.all_rows(self.activation(tf.cast(logits, tf.float32)))
+
+        def run(ids: Any) -> Any:
+            return distribution.run(scores, [ids])
+
+        self._run = tf.function(run, reduce_retracing=not distribution.static)
+
+    def __call__(
+        self, plan: BatchPlan, *, on_batch: Callable[[int], None] | None = None
+    ) -> np.ndarray:
+        """See `Scorer`."""
+        texts: list[int] = []
+        times: list[float] = [time.monotonic()]
+
+        def note(count: int) -> None:
+            texts.append(count)
+            times.append(time.monotonic())
+            if on_batch is not None:
+                on_batch(count)
+
+        found = super().__call__(plan, on_batch=note)
+        first = 1 if sum(texts[1:]) else 0
+        self.seconds = (times[-1] - times[first]) * sum(texts) / sum(texts[first:])
+        return found
+
+    def estimate(self, plan: BatchPlan) -> float:
+        """Returns the seconds that all texts of a plan take, by a few of its batches."""
+        batches = plan.batches()
+        chosen = spread_batches(plan, TIMED_BATCHES)
+        for batch in chosen:  # Which traces the graph.
+            self.score(plan, batch)
+        start = time.monotonic()
+        for batch in chosen:
+            self.score(plan, batch)
+        seconds = time.monotonic() - start
+        cells, timed = (sum(b.rows.size * b.length for b in part) for part in (batches, chosen))
+        return seconds * cells / timed
+
+    def score(self, plan: BatchPlan, batch: Batch) -> np.ndarray:
+        """The probabilities `[B, C]` of one batch."""
+        filled = fill_rows(batch, multiple=self._distribution.replicas)
+        values = self._run(*self._distribution.split([plan.ids(filled)]))
+        return np.asarray(self._distribution.first(values))[: len(batch.rows)]

@@ -1,0 +1,1 @@
+"""Epoch after epoch: schedules, validation and checkpoints."""

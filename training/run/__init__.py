@@ -1,0 +1,1 @@
+"""A whole training, from the settings to the run folder."""

@@ -1,0 +1,1 @@
+"""Many trainings: the search for settings, and one setting varied."""
