@@ -189,7 +189,7 @@ def test_ctrl_c_before_the_first_update_stops_at_once(textrnn, data, monkeypatch
 
 INTERRUPTED = """
 import os, signal
-from textrnn.training import run
+from textrnn.training.run import classifier as run
 write = run._write_curves
 def press(*arguments):
     write(*arguments)
