@@ -166,5 +166,5 @@ def test_a_pyramid_is_counted_in_tokens():
 
 
 def test_without_a_token_there_is_nothing_to_assign():
-    with pytest.raises(ConfigError, match="expected a text of at least 1 tokens"):
+    with pytest.raises(ConfigError, match="expected a text of at least 1 token,"):
         credit_assignment(random_classifier("gru", "last"), [np.zeros(0, np.int32)])
