@@ -123,7 +123,7 @@ def test_stdin_is_read_in_the_run_s_encoding_or_the_given_one(textrnn, run):
 def test_bytes_of_another_encoding_are_an_error(textrnn, run):
     result = textrnn("predict", run, "-", "--encoding", "utf-8", input=b"x\ny \xfc\nx\n", code=1)
     assert len(result.stdout.splitlines()) == 1
-    assert "-:2: expected utf-8 text, got the byte 0xfc" in result.stderr
+    assert "stdin:2: expected utf-8 text, got the byte 0xfc" in result.stderr
 
 
 @pytest.mark.parametrize(

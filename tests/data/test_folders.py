@@ -1,5 +1,8 @@
 """Folders with one sub-folder a class."""
 
+import os
+import sys
+
 import pytest
 
 from textrnn.config.classifier import DataConfig
@@ -73,3 +76,10 @@ def test_texts_in_deeper_folders_alone_are_an_error(tmp_path):
     make(tmp_path, "news/pos/a.txt", "news/neg/b.txt")
     with pytest.raises(DataError, match="name the folder right above the classes"):
         class_files(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
+def test_a_class_whose_name_is_no_text_says_so(tmp_path):
+    make(tmp_path, "pos/a.txt", os.fsdecode(b"caf\xe9/b.txt"), content="a text")
+    with pytest.raises(DataError, match="expected a folder whose name is UTF-8 text"):
+        load_corpus(DataConfig(train_file=str(tmp_path)), seed=0)

@@ -219,6 +219,7 @@ class Table:
         ({"text": ["a"]}, r'got a dict; pass one column of it, such as predict\(table\["text"\]'),
         (Table(), "got a Table; pass one column of it"),
         (b"a", "got one text"),
+        ({"a"}, "got a set, which has no order"),
         (3, "must be a list of texts, got 3"),
     ],
 )

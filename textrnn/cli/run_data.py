@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textrnn.data import Split
     from textrnn.progress import Reporter
 
-__all__ = ["SOURCES", "check_run", "read_split"]
+__all__ = ["SOURCES", "check_run", "learned_from", "read_split"]
 
 SOURCES = frozenset({"dataset", "train_file", "valid_file", "test_file"})
 """The options that name other data than the run's own."""
@@ -77,9 +77,29 @@ def read_split(
         label_names=read_labels(run),
         trained_on=read_provenance(run) if own else None,
     )
+    if which == "test" and not own:
+        notices = (*notices, *learned_from([run], config.data))
     for notice in notices:
         reporter.message(f"note: {notice}")
     return split
+
+
+def learned_from(runs: Sequence[Path], data: DataConfig) -> list[str]:
+    """A sentence for each run that learned from the file that it is to be tested on."""
+    return [
+        f"{data.test_file} is what {run} learned from: its figures say nothing about other texts."
+        for run in runs
+        if any(
+            _is_same_file(path, data.test_file)
+            for own in [load_config(run / CONFIG).data]
+            for path in (own.train_file, own.valid_file)
+        )
+    ]
+
+
+def _is_same_file(one: str | None, other: str | None) -> bool:
+    both = one is not None and other is not None and os.path.exists(one) and os.path.exists(other)
+    return both and os.path.samefile(str(one), str(other))
 
 
 def _check_paths(data: DataConfig, run: Path, which: SplitName, chosen: set[str]) -> None:

@@ -88,7 +88,7 @@ class TextSource:
         encoding: str | None,
         skip_bad_rows: bool,
     ) -> None:
-        if (file is None) == (not texts):
+        if (file is None) == (not texts) or (STDIN in texts and len(texts) > 1):
             raise click.UsageError("give either TEXTS, or - for stdin, or --file.")
         self._path = file if file is not None else Path(STDIN) if texts == (STDIN,) else None
         self._texts = texts
@@ -96,13 +96,14 @@ class TextSource:
         for option in _unused_options(self._path):
             if given[option] is not None:
                 raise click.UsageError(f"{option} says nothing about {_described(self._path)}.")
-        if file is not None and not os.path.exists(file):
+        if file is not None and str(file) != STDIN and not os.path.exists(file):
             raise DataError(f"{file}: expected a file, got none; check the path.")
         self._given = {name: value for name, value in given.items() if value is not None}
         self._skip = skip_bad_rows
         self._notices: list[str] = []
         self._bad: deque[tuple[int, str]] = deque()
-        self._good = self._blank = 0
+        self._good = self._skipped = self._blank = 0
+        self._ended = False
 
     def read(self, data: DataConfig | TextConfig) -> Iterator[str]:
         """The texts, one after the other.
@@ -118,6 +119,7 @@ class TextSource:
             self._good += 1
             self._blank += not text.strip()
             yield text
+        self._ended = True
 
     def _read(self, data: DataConfig | TextConfig) -> Iterator[str]:
         if self._path is None:
@@ -143,6 +145,12 @@ class TextSource:
 
     def report(self, reporter: Reporter) -> None:
         """Reports, after the last answer, what was not an ordinary text."""
+        if self._path is None and len(self._texts) == 1 and os.path.isfile(self._texts[0]):
+            reporter.message(
+                f"note: the text is the name of a file; to read it, pass --file {self._texts[0]}."
+            )
+        if self._ended and self._good + self._skipped == 0:
+            reporter.message("note: there is no text to answer.")
         for notice in self._notices:
             reporter.message(f"note: {notice}")
         if self._blank:
@@ -156,6 +164,7 @@ class TextSource:
             yield BadRow(self._bad.popleft()[1])
 
     def _note_bad_row(self, reason: str) -> None:
+        self._skipped += 1
         self._bad.append((self._good, reason))
 
     def _format(self, data: DataConfig | TextConfig) -> FileFormat:

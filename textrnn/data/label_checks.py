@@ -89,8 +89,9 @@ def check_labels(
     counts = Counter(name for row in labels for name in row)
     if config.check_labels:
         plain = not (config.label_names or config.label_columns)
+        if plain:
+            _refuse_vectors(cells, config, where)
         if plain and config.multi_label:
-            _refuse_vectors(cells, labels, where)
             _refuse_other_separator(cells, config, where)
         elif plain:
             _refuse_combinations(counts, where)
@@ -148,7 +149,7 @@ def rare_labels(counts: Mapping[str, int]) -> str:
     return ", ".join(told) + (f" and {len(rare) - _SHOWN} more" if len(rare) > _SHOWN else "")
 
 
-def _refuse_vectors(cells: Mapping[str, int], labels: Labels, where: str) -> None:
+def _refuse_vectors(cells: Mapping[str, int], config: DataConfig, where: str) -> None:
     """Raises DataError if the cells are vectors of 0 and 1, whose positions are the labels."""
     filled = [cell.strip(" []()") for cell in cells if cell.strip()]
     lengths = {len(re.sub(r"\D", "", cell)) for cell in filled}
@@ -156,10 +157,11 @@ def _refuse_vectors(cells: Mapping[str, int], labels: Labels, where: str) -> Non
     # Ids of labels do not come twice in a cell, nor with leading zeros.
     if not vectors or (lengths == {2} and not any(re.search(r"\D", cell) for cell in filled)):
         return
+    several = "" if config.multi_label else "--multi-label "
     raise DataError(
         f"{where}: expected label names, got vectors of 0 and 1 such as "
-        f"{next(iter(cells))!r}; name their {lengths.pop()} labels in order by --label-names "
-        "a,b,c, or pass --no-check-labels."
+        f"{next(iter(cells))!r}; name their {lengths.pop()} labels in order by {several}"
+        "--label-names a,b,c, or pass --no-check-labels."
     )
 
 

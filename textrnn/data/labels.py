@@ -29,7 +29,7 @@ __all__ = ["BadRow", "LabelReader", "check_unicode", "label_key", "shown"]
 _MISSING = {"nan", "<na>", "nat"}
 """What pandas and NumPy write for a value that is missing."""
 
-_WHOLE_NUMBER = re.compile(r"([+-]?\d+)\.0+")
+_WHOLE_NUMBER = re.compile(r"\+?(-?\d+)(?:\.0+)?")
 _NUMPY_ITEM = re.compile(r"""'([^']*)'|"([^"]*)"|([^\s'"\[\],]+)""")
 _NUMPY_LIST = re.compile(r"""\[\s*(?:(?:'[^']*'|"[^"]*"|[-+.\d]+|True|False)\s*)+\]""")
 _WRAPPED = re.compile(r"(?s)(?:array|frozenset|set)\((.*?)(?:,\s*dtype=[\w.']+)?\)")
@@ -156,6 +156,8 @@ class LabelReader:
                 f"{shown(value)}; correct it"
             )
         name = value.strip()
+        if len(name) > 2 and name[0] == name[-1] == '"':  # A space stood before the quote.
+            name = name[1:-1].replace('""', '"').strip()
         check_unicode(name, self._config.encoding)
         # A run keeps its label names one a line.
         if len(name.splitlines()) > 1 or "\0" in name:
@@ -188,7 +190,9 @@ def label_key(name: str) -> str:
     """What two spellings of a label share that a reader cannot tell apart."""
     key = "".join(c for c in _cleaned(name) if c not in _JOINERS)
     number = _WHOLE_NUMBER.fullmatch(key)
-    return number[1] if number else key
+    if number is None:
+        return key
+    return "0" if number[1] == "-0" else number[1]
 
 
 def _cleaned(name: str) -> str:

@@ -31,6 +31,8 @@ class Lines:
 
     def __next__(self) -> str:
         line = self._returned.popleft() if self._returned else next(self._source)
+        # Where files were joined, each brings its byte order mark.
+        line = line.removeprefix("\ufeff")
         self.number += 1
         self.taken.append(line)
         return line

@@ -77,7 +77,7 @@ def load_corpus(config: DataConfig, *, seed: int) -> Corpus:
         if shared:
             notices.append(
                 f"{shared} of {len(test)} test texts also stand in the training or validation "
-                "data; they were kept."
+                "data: the test figures flatter by them."
             )
     return Corpus(source.name, train, validation, test, label_names, (*source.notices, *notices))
 

@@ -46,6 +46,8 @@ def check_text(record: Record, *, encoding: str) -> str:
     if not isinstance(text, str):
         raise BadRow(f"expected a string as text, got {shown(text)}; put the text in quotes")
     check_unicode(text, encoding)
+    if "\0" in text:
+        raise BadRow("expected text, got a NUL byte; check the --encoding")
     return text
 
 

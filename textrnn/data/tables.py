@@ -134,6 +134,11 @@ class _Table:
             problem = "expected text, got a NUL byte; check the --encoding"
             yield Record(origin, problem=problem, lines=taken)
         elif len(row) != len(self._header):
+            spaced = self._without_spaces(self._lines.taken[0]) if taken == 1 else []
+            if len(spaced) == len(self._header):
+                self._count("spaced", line)
+                yield self._picked(spaced, line, 1)
+                return
             problem = (
                 f"expected {len(self._header)} columns, got {len(row)}; put fields that hold the "
                 "separator in quotes"
@@ -223,6 +228,16 @@ class _Table:
         except csv.Error:
             return []
 
+    def _without_spaces(self, line: str) -> list[str]:
+        """The fields of a line in which a space stands before quotes, if some are quoted so."""
+        if f'{self._delimiter} "' not in line:
+            return []
+        reader = csv.reader([line], delimiter=self._delimiter, strict=True, skipinitialspace=True)
+        try:
+            return next(reader, [])
+        except csv.Error:
+            return []
+
     def _alone(self, line: str) -> list[str]:
         """The fields of a line as a record of its own."""
         try:
@@ -261,6 +276,11 @@ class _Table:
                 f"{self._path}:1: expected CSV, got {error} in the header; write a quote within a "
                 'name as "".'
             ) from None
+        if row is not None and "\0" in "".join(row):
+            raise DataError(
+                f"{self._path}:{self._lines.number}: expected text, got NUL bytes in the header; "
+                "pass --encoding utf-16, or save the file as UTF-8."
+            )
         if row is None:
             raise DataError(
                 f"{self._path}: expected a header row, got an empty file; check the file."
@@ -291,6 +311,8 @@ class _Table:
             "stray": "{n} {lines} with a quote that encloses no field read as {they} (the first: "
             "{first}).",
             "escaped": "{n} {lines} with backslashes before quotes read without them (the first: "
+            "{first}).",
+            "spaced": "{n} {lines} with a space before quotes read without it (the first: "
             "{first}).",
             "long": "{n} {rows} of several lines, some of which look like rows themselves, read as "
             "one text each (the first: {first}); if a quote opens there by mistake, write it "

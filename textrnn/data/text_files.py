@@ -23,6 +23,7 @@ from typing import BinaryIO, TextIO, cast
 from textrnn.config.data import DataConfig, separator
 from textrnn.data.delimiters import DELIMITERS, Column
 from textrnn.data.folders import class_files
+from textrnn.data.labels import check_unicode
 from textrnn.data.rows import BadRow, Record, check_text
 from textrnn.data.tables import names_shown, read_table
 from textrnn.errors import ConfigError, DataError
@@ -136,7 +137,7 @@ def read_records(
             )
     elif kind == ".jsonl":
         with _open(path, form.encoding, newline="\n") as lines:
-            yield from _read_json_lines(lines, path, columns=columns)
+            yield from _read_json_lines(lines, path, columns=columns, notices=notices)
     else:
         raise DataError(
             f"{path}: expected a .csv, .tsv or .jsonl file (perhaps .gz) or a folder with one "
@@ -306,9 +307,14 @@ def _open_bytes(path: Path) -> Iterator[BinaryIO]:
             yield raw
 
 
-def _read_json_lines(lines: TextIO, path: Path, *, columns: Sequence[Column]) -> Iterator[Record]:
+def _read_json_lines(
+    lines: TextIO, path: Path, *, columns: Sequence[Column], notices: list[str]
+) -> Iterator[Record]:
+    blank = 0
     for number, line in enumerate(lines, start=1):
+        line = line.removeprefix("\ufeff")
         if not line.strip():
+            blank += 1
             continue
         origin = f"{path}:{number}"
         try:
@@ -338,15 +344,17 @@ def _read_json_lines(lines: TextIO, path: Path, *, columns: Sequence[Column]) ->
             names = [column.name for column in columns[1:]]
             values = [values[0], dict(zip(names, values[1:], strict=True))]
         yield Record(origin, *values)
+    if blank:
+        notices.append(f"{path}: {blank} blank {'line' if blank == 1 else 'lines'} passed over.")
 
 
 def _read_lines(path: Path, encoding: str) -> Iterator[Record]:
     # Only a line feed ends a line, as `wc -l` and `paste` see it.
+    name = "stdin" if str(path) == "-" else path
     with _open(path, encoding, newline="\n") as lines:
         for number, line in enumerate(lines, start=1):
-            problem = "expected text, got a NUL byte; check the --encoding" if "\0" in line else ""
-            text = line.removesuffix("\n").removesuffix("\r")
-            yield Record(f"{path}:{number}", text, problem=problem)
+            text = line.removeprefix("\ufeff").removesuffix("\n").removesuffix("\r")
+            yield Record(f"{name}:{number}", text)
 
 
 def _read_folder(folder: Path, form: FileFormat, notices: list[str]) -> Iterator[Record]:
@@ -355,5 +363,9 @@ def _read_folder(folder: Path, form: FileFormat, notices: list[str]) -> Iterator
     for label, path in found.files:
         with _open(path, form.encoding, newline="") as lines:
             text = lines.read()
-        problem = "expected text, got a NUL byte; check the --encoding" if "\0" in text else ""
+        problem = ""
+        try:
+            check_unicode(label, "utf-8")
+        except BadRow:
+            problem = "expected a folder whose name is UTF-8 text, got other bytes; rename it"
         yield Record(str(path), text, label, problem)

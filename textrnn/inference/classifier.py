@@ -49,9 +49,9 @@ class Prediction:
     labels: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Plain values, ready for JSON; the label of a text that carries none is None."""
         return {
-            "label": self.label,
+            "label": self.label if self.labels else None,
             "score": self.score,
             "labels": list(self.labels),
             "scores": self.scores,

@@ -56,6 +56,7 @@ METRICS = "metrics.json"
 DATA = "data.json"
 """What the run learned from: rows and digests of its splits. Older runs lack it."""
 
+CHECKPOINTS = "checkpoints"
 DIGESTS = "digests.json"
 """Written last: a run folder without it is not finished."""
 
@@ -173,6 +174,11 @@ def check_finished(run: str | Path, kind: type[Settings] = RunConfig) -> None:
         )
     if is_complete(folder):
         return
+    if (folder / CONFIG).is_file() and not any((folder / CHECKPOINTS).glob("[!.]*")):
+        raise ModelError(
+            f"{folder}: this run is not finished, and has no checkpoint to go on from; begin it "
+            f"again with: {command} --config {folder / CONFIG} --output {folder} --overwrite"
+        )
     if (folder / CONFIG).is_file():
         raise ModelError(
             f"{folder}: this run is not finished; go on with: {command} --resume --output {folder}"

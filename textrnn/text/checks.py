@@ -21,6 +21,8 @@ def as_texts(texts: Any, *, call: str) -> list[str]:
     """
     if isinstance(texts, str | bytes):
         raise TypeError(f"`texts` must be a list of texts, got one text: {call}([{texts!r}]).")
+    if isinstance(texts, set | frozenset):
+        raise TypeError("`texts` must be a list of texts, got a set, which has no order.")
     if isinstance(texts, Mapping) or hasattr(texts, "columns"):
         raise TypeError(
             f"`texts` must be a list of texts, got a {type(texts).__name__}; pass one column "

@@ -67,6 +67,10 @@ def check_folder(folder: Path, config: Settings, *, resume: bool, overwrite: boo
         ConfigError: It holds something else.
         ModelError: There is nothing to resume.
     """
+    if run_folder.is_complete(folder) and resume:
+        raise ConfigError(
+            f"{folder} holds a finished run; there is nothing to resume, and --overwrite replaces it."
+        )
     if run_folder.is_complete(folder) and not overwrite:
         raise ConfigError(
             f"{folder} holds a finished run; choose another --output, or replace it by --overwrite."

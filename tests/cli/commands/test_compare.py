@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from tiny import labelled_texts, run_config, write_csv
@@ -168,3 +169,11 @@ def test_runs_are_really_trained(textrnn, data, home):
     again = textrnn(*command)
     assert "cell=none: finished already" in again.stderr
     assert json.loads(again.stdout)["pairs"] == first["pairs"]
+
+
+def test_a_run_that_learned_from_the_test_data_is_noted(textrnn, run, finished, home):
+    """The first run was measured on it; the other one was trained on it."""
+    test = finished.config.data.test_file
+    train(run_config(Path(test)), home / "leak", reporter=Reporter(quiet=True))
+    result = textrnn("compare", run, "leak")
+    assert f"note: {test} is what leak learned from" in result.stderr

@@ -164,3 +164,9 @@ def test_a_very_long_name_is_folded():
     text = printed(metrics, width=60)
     assert "…" not in text
     assert text.count("very" * 3) > 10
+
+
+def test_data_that_the_run_learned_from_is_noted(textrnn, run, finished):
+    trained_on = finished.config.data.train_file
+    result = textrnn("evaluate", run, "--test-file", trained_on)
+    assert f"note: {trained_on} is what {run} learned from" in result.stderr

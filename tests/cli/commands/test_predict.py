@@ -60,7 +60,7 @@ def test_bytes_that_are_no_text_are_shown_as_such(textrnn, run, form):
 
 
 def test_no_line_on_stdin_gives_no_line(textrnn, run):
-    assert textrnn("predict", run, "-", input=b"").output == ""
+    assert textrnn("predict", run, "-", input=b"").stdout == ""
 
 
 @pytest.mark.parametrize(
@@ -198,3 +198,29 @@ def test_blank_texts_are_answered_with_a_note(textrnn, run):
     assert result.stderr == (
         "note: 2 texts are blank; the answer to a blank text is that of no words at all.\n"
     )
+
+
+def test_an_answer_without_a_label_names_none(textrnn, renamed):
+    run = renamed("old", "new", multi_label=True)
+    (answer,) = map(json.loads, textrnn("predict", run, "--json", "a b").stdout.splitlines())
+    assert (answer["label"] is None) == (answer["labels"] == [])
+
+
+def test_a_text_that_is_the_name_of_a_file_is_noted(textrnn, run, home):
+    (home / "texts.txt").write_text("x")
+    result = textrnn("predict", run, "texts.txt")
+    assert result.stderr == (
+        "note: the text is the name of a file; to read it, pass --file texts.txt.\n"
+    )
+
+
+def test_no_text_at_all_is_noted(textrnn, run, home):
+    (home / "texts.txt").write_text("")
+    assert textrnn("predict", run, "--file", "texts.txt").stderr == (
+        "note: there is no text to answer.\n"
+    )
+
+
+def test_stdin_may_be_named_as_the_file(textrnn, run):
+    assert labels(textrnn("predict", run, "--file", "-", input=b"x\n")) == ["pos"]
+    assert "give either TEXTS" in textrnn("predict", run, "-", "more", code=2).stderr

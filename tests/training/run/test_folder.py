@@ -205,3 +205,9 @@ def test_changed_data_is_not_gone_on_with(config, data, tmp_path):
     write_csv(data, labelled_texts(40, seed=5))
     with pytest.raises(ModelError, match="made with other training data"):
         train(config, tmp_path / "run", reporter=QUIET, resume=True)
+
+
+def test_a_finished_run_has_nothing_to_resume(config, tmp_path):
+    train(config, tmp_path / "run", reporter=QUIET)
+    with pytest.raises(ConfigError, match="there is nothing to resume"):
+        train(config, tmp_path / "run", reporter=QUIET, resume=True)

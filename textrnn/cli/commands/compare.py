@@ -15,7 +15,7 @@ from rich.table import Table
 
 from textrnn.cli.console import print_table, table_console
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
-from textrnn.cli.run_data import check_run, read_split
+from textrnn.cli.run_data import check_run, learned_from, read_split
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config.classifier import (
     DataConfig,
@@ -26,7 +26,7 @@ from textrnn.config.classifier import (
 )
 from textrnn.config.section import field_types
 from textrnn.errors import ConfigError, DataError
-from textrnn.inference.run_files import load_config
+from textrnn.inference.run_files import CONFIG, load_config
 from textrnn.messages.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -111,6 +111,9 @@ def compare(
         data, runs = _train(vary, given, config_file, output, split, reporter)
     else:
         data = read_split(runs[0], split, given=given, reporter=reporter)
+        first = merge_settings(load_config(runs[0] / CONFIG), given)
+        for notice in learned_from(runs[1:], first.data) if split == "test" else ():
+            reporter.message(f"note: {notice}")
     held_out = split == "validation" and not {"dataset", "train_file", "valid_file"} & set(
         given.get("data", {}) if vary is None else ()
     )
