@@ -87,7 +87,7 @@ def test_a_sample_is_drawn_cut_and_padded():
     assert len(sample(texts, 2, tokens=4, seed=0)) == 2
     np.testing.assert_array_equal(padded([texts[0], texts[2]]), [[1, 0, 0], [1, 2, 3]])
     for none in ([], [np.zeros(0, np.int32)]):
-        with pytest.raises(ConfigError, match="expected a text of at least 1 tokens, got none"):
+        with pytest.raises(ConfigError, match="expected a text of at least 1 token, got none"):
             sample(none, 2, tokens=4, seed=0)
 
 
