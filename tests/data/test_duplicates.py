@@ -1,20 +1,7 @@
 """Texts that stand more than once."""
 
-import pytest
-
 from textrnn.config.classifier import DataConfig
 from textrnn.data import load_corpus
-
-
-@pytest.fixture
-def table(tmp_path):
-    def write(name, rows):
-        path = tmp_path / name
-        path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
-        return str(path)
-
-    return write
-
 
 ROWS = [(f"text {n}", "np"[n % 2]) for n in range(40)]
 

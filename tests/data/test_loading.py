@@ -10,16 +10,6 @@ from textrnn.data import load_corpus, load_split
 from textrnn.errors import DataError
 
 
-@pytest.fixture
-def table(tmp_path):
-    def write(name, rows):
-        path = tmp_path / name
-        path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
-        return str(path)
-
-    return write
-
-
 def rows(count, prefix="text"):
     return [(f"{prefix} {n}", "neg" if n % 2 else "pos") for n in range(count)]
 

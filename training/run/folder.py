@@ -69,7 +69,7 @@ def check_folder(folder: Path, config: Settings, *, resume: bool, overwrite: boo
     """
     if run_folder.is_complete(folder) and resume:
         raise ConfigError(
-            f"{folder} holds a finished run; there is nothing to resume, and --overwrite replaces it."
+            f"{folder} holds a finished run; there is nothing to resume; --overwrite replaces it."
         )
     if run_folder.is_complete(folder) and not overwrite:
         raise ConfigError(

@@ -98,6 +98,7 @@ def test_what_is_wrong_is_told_in_a_line(textrnn, arguments, message):
 
 def test_an_unfinished_run_is_gone_on_with_by_its_own_command_and_settings(textrnn, home):
     run_folder.begin(home / "lm", PretrainConfig())
+    (home / "lm" / "checkpoints" / "1").mkdir(parents=True)
     result = textrnn("score", "lm", "a", code=1)
     assert "go on with: textrnn pretrain --resume --output lm" in result.stderr
     Path("other.yaml").write_text("pretraining: {epochs: 9}", encoding="utf-8")

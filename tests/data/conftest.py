@@ -1,0 +1,15 @@
+"""What the tests of data share."""
+
+import pytest
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Writes rows of text and label as CSV, without quotes; gives the path."""
+
+    def write(name, rows):
+        path = tmp_path / name
+        path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
+        return str(path)
+
+    return write
