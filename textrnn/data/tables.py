@@ -120,6 +120,9 @@ class _Table:
             self._count("stray", line)
         elif taken > 1 and sum(map(self._has_columns, self._lines.taken)) > 1:
             self._count("long", line)
+        if len(row) > len(self._header) and not any(row[len(self._header) :]):
+            row = row[: len(self._header)]
+            self._count("longer", line)
         origin = self._origin(line, taken)
         again = len(row) > 1 and row[0].strip() in self._names
         if again and header_names(row) == self._header:
@@ -317,6 +320,8 @@ class _Table:
             "long": "{n} {rows} of several lines, some of which look like rows themselves, read as "
             "one text each (the first: {first}); if a quote opens there by mistake, write it "
             'twice, between quotes: """.',
+            "longer": "{n} {rows} with empty cells behind the last column read without them (the "
+            "first: {first}).",
             "header": "{n} {rows} left out, equal to the header (the first: {first}).",
             "blank": "{n} blank {lines} passed over (the first: {first}).",
         }
