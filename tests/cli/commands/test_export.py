@@ -14,7 +14,7 @@ def test_exports_and_verifies_again(textrnn, finished, home, monkeypatch):
     assert "left out: model_int4: needs ai-edge-quantizer: pip install 'textrnn[int4]'" in (
         result.stdout
     )
-    path = home / "export/formats/tflite/model.tflite"
+    path = home / "export/tflite/model.tflite"
     assert path.is_file()
     again = textrnn("export", "--verify-only", home / "export", "--texts", 4, "--json")
     artefact, left_out = json.loads(again.stdout)
