@@ -85,3 +85,8 @@ def test_a_shell_completes_the_options_that_are_paths():
         complete = ShellComplete(main, {}, "textrnn", "_TEXTRNN_COMPLETE")
         (found,) = complete.get_completions([command, option], "")
         assert found.type == "file"
+
+
+def test_a_folder_that_tfds_is_to_make_need_not_exist(textrnn):
+    result = textrnn("train", "--dataset", "no_such_set", "--data-dir", "new", code=1)
+    assert "expected a name that TFDS knows" in result.stderr

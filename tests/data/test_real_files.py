@@ -193,6 +193,8 @@ CASES = [
     Case("blank.jsonl", lines(ROWS) + "\n\n", 30, notes=("2 blank lines",)),
     Case("utf16_bare.csv", table().encode("utf-16-le"), "--encoding utf-16",
          predict="--encoding utf-16"),
+    Case("quarters.csv", table([(f"{a} {i}", i % 12 / 4) for i, (a, _) in enumerate(ROWS * 4)]),
+         120, tuple(f"{n / 4}" for n in range(12)), ("12 different numbers taken as classes",)),
     Case("wide.csv", table(labelled("spam", "\uff53pam", "ham")), 30, ("ham", "spam", "\uff53pam"),
          ("differ in case or width alone",)),
     Case("lookalike.csv", table(labelled("spam", "sp\u0430m", "ham")), 30,

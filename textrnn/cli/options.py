@@ -129,6 +129,10 @@ def merge_settings(config: RunConfig, given: Mapping[str, Mapping[str, Any]]) ->
     return config
 
 
+_NEED_NOT_EXIST = frozenset({"vectors", "data_dir"})
+"""Vectors may be those of a package, which have a name; TFDS makes its folder when it downloads."""
+
+
 def check_inputs(config: Settings, given: Mapping[str, Mapping[str, Any]], *, source: str) -> None:
     """Finds what is wrong with the paths of some settings before TensorFlow is waited for.
 
@@ -144,8 +148,7 @@ def check_inputs(config: Settings, given: Mapping[str, Mapping[str, Any]], *, so
         values = getattr(config, name)
         for setting in dataclasses.fields(section):
             path = getattr(values, setting.name)
-            # Vectors may be those of a package, which have a name instead.
-            if not setting.metadata["path"] or path is None or setting.name == "vectors":
+            if not setting.metadata["path"] or path is None or setting.name in _NEED_NOT_EXIST:
                 continue
             if not os.path.exists(os.path.expanduser(path)):
                 typed = setting.name in given.get(name, {})

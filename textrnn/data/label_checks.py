@@ -26,6 +26,8 @@ _NEVER_IN_NAMES = (";", "|", "\t")
 
 _VECTOR = re.compile(r"[01](?:[\s,;|]*[01])+")
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?")
+_MANY_FRACTIONS = 10
+"""Different numbers with fractions that may be the marks of a rating."""
 _MANY_NUMBERS = 50
 """Different numbers beyond which fractions are a scale, not classes."""
 _FEW_ROWS = 20
@@ -115,7 +117,8 @@ def check_labels(
             f"{where}: labels with letters of two scripts, which may only look like another label: "
             f"{_some(mixed)}; correct them if they are misspelt."
         )
-    if len(counts) > _MANY_NUMBERS and all(map(_DECIMAL.fullmatch, counts)):
+    most = _MANY_FRACTIONS if any("." in name for name in counts) else _MANY_NUMBERS
+    if len(counts) > most and all(map(_DECIMAL.fullmatch, counts)):
         notices.append(
             f"{where}: {len(counts):,} different numbers taken as classes, without an order; write "
             "ranges as labels (low, high) if they measure something."
