@@ -85,7 +85,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Shown:
-    """What the page shows in the end.
+    """The final state of the page.
 
     Attributes:
         problem: Why it has no model, empty if it has one.

@@ -1,4 +1,4 @@
-"""What is wrong with a command is found before TensorFlow is waited for, and leaves nothing."""
+"""Commands report wrong options and paths before they import TensorFlow, and leave no files."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What a run knows of its data is the default of every command that reads such data again."""
+"""Commands that use a run read new data by the settings of the run's own data."""
 
 import json
 import shutil

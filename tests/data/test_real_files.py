@@ -1,7 +1,7 @@
 """Files as people and programs really write them, and what comes of each.
 
-Every case is a small hostile file with what `train` and `predict` make of it: so many rows with
-these labels and this note, or an error that names the remedy. Nothing may be lost without a note.
+Each case is a small hostile file. It states the rows, labels and notes that `train` and `predict`
+must give, or the remedy that their error must name. No row may be lost without a note.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textrnn.config.section import Section, check_file, setting
 from textrnn.errors import ConfigError
 
-__all__ = ["DataConfig", "separator"]
+__all__ = ["DataConfig", "listed_names", "separator"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,11 @@ class DataConfig(Section):
             raise ConfigError("`label_separator` must be at least one character, got ''.")
         if self.valid_fraction == 0.0:
             raise ConfigError("`valid_fraction` must be more than 0, got 0.0.")
+
+
+def listed_names(value: str | None) -> tuple[str, ...]:
+    """The names in a setting such as `toxic,insult`; none if it is not set."""
+    return tuple(name.strip() for name in value.split(",")) if value else ()
 
 
 def separator(value: str) -> str:

@@ -22,7 +22,7 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.data import DataConfig, listed_names
 
 __all__ = ["BadRow", "LabelReader", "check_unicode", "label_key", "shown"]
 
@@ -63,8 +63,8 @@ class LabelReader:
     def __init__(self, config: DataConfig, known: Collection[str] | None = None) -> None:
         self._config = config
         self._known = None if known is None else {label_key(name): name for name in known}
-        self._names = _names(config.label_names)
-        self._columns = _names(config.label_columns)
+        self._names = listed_names(config.label_names)
+        self._columns = listed_names(config.label_columns)
         self._cache: dict[str, tuple[str, ...]] = {}
         self.spelt: dict[str, set[str]] = {}
 
@@ -249,10 +249,6 @@ def _flag(value: object, name: str) -> bool:
     if not isinstance(text, str) or text.strip().lower() not in _FLAGS:
         raise BadRow(f"expected 0 or 1 for the label {name!r}, got {shown(value)}; correct it")
     return _FLAGS[text.strip().lower()]
-
-
-def _names(listed: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in listed.split(",")) if listed else ()
 
 
 def _listed(names: Collection[str]) -> str:

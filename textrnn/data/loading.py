@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.data import DataConfig, listed_names
 from textrnn.data.bbc_news import BundledSource
 from textrnn.data.corpus import Corpus, Split
 from textrnn.data.duplicates import conflicting_labels, shared_texts, text_groups
@@ -172,7 +172,8 @@ def _read_training(
         raise DataError(f"{where}: expected a labelled split `train`, got none; use another.")
     counts = Counter(label for labels in train.labels for label in labels)
     _check_learnable(train, counts, config, where)
-    order = source.label_order or _given_order(config) or sorted(counts)
+    given = listed_names(config.label_columns or config.label_names)
+    order = source.label_order or given or sorted(counts)
     label_names = tuple(name for name in order if name in counts)
     if len(label_names) < len(order):
         never = [name for name in order if name not in counts]
@@ -213,12 +214,6 @@ def _check_learnable(train: Split, counts: Counter[str], config: DataConfig, whe
             f"{', '.join(counts) or 'no label'} {'on every text' if counts else 'at all'}; check "
             "--label-column."
         )
-
-
-def _given_order(config: DataConfig) -> list[str]:
-    """The labels in the order in which the settings name them, if they do."""
-    named = config.label_columns or config.label_names
-    return [name.strip() for name in named.split(",")] if named else []
 
 
 def _stratification(counts: Counter[str], parts: Partition, *, where: str) -> list[str]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-from textrnn.config.data import DataConfig, separator
+from textrnn.config.data import DataConfig, listed_names, separator
 from textrnn.data.delimiters import DELIMITERS, Column
 from textrnn.data.folders import class_files
 from textrnn.data.labels import check_unicode
@@ -80,9 +80,7 @@ class FileFormat:
         return cls(
             text_column=config.text_column,
             label_column=config.label_column,
-            label_columns=tuple(map(str.strip, (config.label_columns or "").split(",")))
-            if config.label_columns
-            else (),
+            label_columns=listed_names(config.label_columns),
             encoding=config.encoding,
             delimiter=None if config.delimiter is None else separator(config.delimiter),
             check_labels=config.check_labels,

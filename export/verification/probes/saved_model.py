@@ -102,7 +102,7 @@ def _padded(texts: list[np.ndarray]) -> np.ndarray:
 
 
 def _batches(sizes: list[int], *, most: int) -> list[np.ndarray]:
-    """Neighbouring texts, of at most so many bytes or tokens, padding included, or one."""
+    """Groups neighbouring texts: up to `most` bytes or tokens with padding, or a single text."""
     batches, start = [], 0
     for end in range(1, len(sizes) + 1):
         after = max(sizes[start : end + 1]) * (end + 1 - start)

@@ -194,7 +194,7 @@ def test_without_history_and_figures_of_training(found):
 
 
 def with_labels(found, count: int) -> Page:
-    """The page of a run with so many labels; 3 is taken for 4 twice, 5 for 6 seven times."""
+    """The page of a run with this many labels; 3 is mistaken for 4 twice, 5 for 6 seven times."""
     names = tuple(f"label {i}" for i in range(count))
     true = np.concatenate([np.repeat(np.arange(count), 9), [3, 3], np.full(7, 5)])
     answered = np.concatenate([np.repeat(np.arange(count), 9), [4, 4], np.full(7, 6)])
