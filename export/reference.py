@@ -62,7 +62,7 @@ class Reference:
         return self.scores_of(max(map(len, self.ids)))
 
     def scores_of(self, length: int) -> np.ndarray:
-        """The probabilities `[N, C]`; each text is cut after `length` tokens, or as the run does."""
+        """The probabilities `[N, C]`, each text cut after `length` tokens or as the run cuts it."""
         most = min(length, self.classifier.config.training.max_length or length)
         return self.classifier.score_ids([ids[:most] for ids in self.ids])
 
