@@ -22,7 +22,7 @@ from textrnn.export.verification.verify import verify
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
-from textrnn.text.piece_training import valid_unicode
+from textrnn.text.unicode import valid_unicode
 
 __all__ = ["ExportOptions", "export", "run_of", "verify_folder"]
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from textrnn.config.classifier import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.text.normalization import LINE_BREAKS, PLAIN_SPACES, PUNCTUATION, normalizer
-from textrnn.text.piece_training import model_parts
+from textrnn.text.sentencepiece_proto import proto_fields
 from textrnn.text.tokenizer import Tokenizer
 
 __all__ = ["PlainTokenizer", "plain_obstacle"]
@@ -114,7 +114,7 @@ def _compiled_rules(config: TokenizerConfig) -> bytes:
         words=config.piece_type == "word",
     ).serialized_normalizer_spec()
     # NormalizerSpec { string name = 1; bytes precompiled_charsmap = 2; ... }
-    return next(spec[start:end] for field, start, end in model_parts(spec) if field == 2)
+    return next(spec[start:end] for field, start, end in proto_fields(spec) if field == 2)
 
 
 def _class(characters: tuple[str, ...]) -> str:

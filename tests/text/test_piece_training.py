@@ -69,8 +69,7 @@ def test_a_given_size_is_taken():
 def test_fewer_pieces_than_given_are_told():
     tokenizer, said = train(TEXTS, vocab_size=5000)
     assert said == [
-        f"note: found {tokenizer.vocab_size} pieces, fewer than the 5,000 of --vocab-size: the "
-        "texts give no more."
+        f"note: the texts gave {tokenizer.vocab_size} pieces, fewer than the 5,000 of --vocab-size."
     ]
 
 

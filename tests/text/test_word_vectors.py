@@ -5,7 +5,7 @@ import unspaced
 from textrnn.config.classifier import TokenizerConfig
 from textrnn.errors import ConfigError, DataError
 from textrnn.text.tokenizer import Tokenizer
-from textrnn.text.word_vectors import vector_table
+from textrnn.text.word_vectors import pretrained_embeddings
 
 TEXTS = ["the film, the play", "don't play the filming", "playing"] * 30
 
@@ -15,12 +15,12 @@ def tokenizer() -> Tokenizer:
     return Tokenizer.train(TEXTS, TokenizerConfig(vocab_size=24), cache=False)
 
 
-def start(tmp_path, tokenizer, lines, *, units=2, texts=TEXTS):
+def initial(tmp_path, tokenizer, lines, *, units=2, texts=TEXTS):
     """The table, and what is untouched of it: as it was, all 0.5."""
     path = tmp_path / "vectors.txt"
     path.write_text("".join(f"{line}\n" for line in lines))
     table = np.full([tokenizer.vocab_size, units], 0.5, np.float32)
-    return vector_table(str(path), tokenizer, tokenizer.encode_batch(texts), table=table)
+    return pretrained_embeddings(str(path), tokenizer, tokenizer.encode_batch(texts), table=table)
 
 
 def pieces_of(tokenizer: Tokenizer) -> list[str]:
@@ -29,7 +29,7 @@ def pieces_of(tokenizer: Tokenizer) -> list[str]:
 
 def test_a_piece_that_is_a_word_starts_from_its_vector_others_from_the_mean(tmp_path, tokenizer):
     lines = ["the 1 0", "film 0 2", ", 3 3", "filming -1 2", "playing 5 1", "n't 7 7", "do 1 9"]
-    found = start(tmp_path, tokenizer, lines)
+    embeddings = initial(tmp_path, tokenizer, lines)
     vectors = {line.split()[0]: np.array(line.split()[1:], float) for line in lines}
     # Counted by hand: the words of the texts, by what stands between two spaces.
     words = {"▁the": 3, "▁film,": 1, "▁play": 2, "▁filming": 1, "▁playing": 1, "▁don't": 1}
@@ -57,68 +57,68 @@ def test_a_piece_that_is_a_word_starts_from_its_vector_others_from_the_mean(tmp_
     rows = np.array(sorted(expected))
     values = np.array([expected[row] for row in rows])
     scale = 0.5 / np.sqrt(np.mean(values**2))
-    np.testing.assert_allclose(found.values[rows], scale * values, rtol=1e-5)
-    others = np.delete(found.values, rows, axis=0)
+    np.testing.assert_allclose(embeddings.values[rows], scale * values, rtol=1e-5)
+    others = np.delete(embeddings.values, rows, axis=0)
     np.testing.assert_array_equal(others, np.full_like(others, 0.5))
-    assert found.pieces == len(rows)
-    assert found.size == 2
+    assert embeddings.initialized == len(rows)
+    assert embeddings.vector_size == 2
     # Of the 11 words, "don't" and "film," being two each, "play" has none, twice.
-    assert found.covered == pytest.approx(9 / 11)
+    assert embeddings.coverage == pytest.approx(9 / 11)
 
 
 def test_pieces_of_a_word_that_is_alone_start_from_it(tmp_path, tokenizer):
-    found = start(tmp_path, tokenizer, ["zebra 1 1", "filming 3 4"], texts=["filming"])
+    embeddings = initial(tmp_path, tokenizer, ["zebra 1 1", "filming 3 4"], texts=["filming"])
     rows = np.unique(tokenizer.encode("filming"))
     np.testing.assert_allclose(
-        found.values[rows] / found.values[rows][:, :1], [[1, 4 / 3]] * len(rows)
+        embeddings.values[rows] / embeddings.values[rows][:, :1], [[1, 4 / 3]] * len(rows)
     )
-    assert found.covered == 1.0
+    assert embeddings.coverage == 1.0
 
 
 def test_more_units_than_numbers_keep_their_start(tmp_path, tokenizer):
     lines = ["the 1 0", "film 0 2"]
-    narrow = start(tmp_path, tokenizer, lines)
-    wide = start(tmp_path, tokenizer, lines, units=5)
+    narrow = initial(tmp_path, tokenizer, lines)
+    wide = initial(tmp_path, tokenizer, lines, units=5)
     np.testing.assert_array_equal(wide.values[:, :2], narrow.values)
     assert (wide.values[:, 2:] == 0.5).all()
 
 
 def test_fewer_units_keep_the_products_of_vectors_that_need_no_more(tmp_path, tokenizer):
     lines = ["the 1 2 3 3", "film 0 2 1 1", "filming 2 2 5 5"]  # Of rank 2.
-    full = start(tmp_path, tokenizer, lines, units=4)
-    few = start(tmp_path, tokenizer, lines, units=2)
+    full = initial(tmp_path, tokenizer, lines, units=4)
+    few = initial(tmp_path, tokenizer, lines, units=2)
     rows = np.flatnonzero((few.values != 0.5).all(axis=1))
     products = [v[rows] @ v[rows].T for v in (full.values, few.values)]
     np.testing.assert_allclose(
         products[0] / products[0][0, 0], products[1] / products[1][0, 0], atol=1e-4
     )
-    assert few.size == 4
+    assert few.vector_size == 4
 
 
 def test_vectors_of_another_language_are_an_error(tmp_path, tokenizer):
     with pytest.raises(DataError, match="got none; take vectors of their language"):
-        start(tmp_path, tokenizer, ["кино 1 2"])
+        initial(tmp_path, tokenizer, ["кино 1 2"])
 
 
 def test_whole_words_start_from_theirs(tmp_path):
     tokenizer = Tokenizer.train(TEXTS, TokenizerConfig(piece_type="word"), cache=False)
-    found = start(tmp_path, tokenizer, ["the 1 0", "play 3 4"])
+    embeddings = initial(tmp_path, tokenizer, ["the 1 0", "play 3 4"])
     the, play = (tokenizer.encode(word)[0] for word in ("the", "play"))
-    ratio = found.values[play] / found.values[the, 0]
+    ratio = embeddings.values[play] / embeddings.values[the, 0]
     np.testing.assert_allclose(ratio, [3, 4], rtol=1e-5)
 
 
 def test_bytes_have_no_words(tmp_path):
     tokenizer = Tokenizer.train(TEXTS, TokenizerConfig(piece_type="byte"), cache=False)
     with pytest.raises(ConfigError, match="need pieces of words, got byte pieces"):
-        start(tmp_path, tokenizer, ["the 1 0"])
+        initial(tmp_path, tokenizer, ["the 1 0"])
 
 
 def test_a_text_with_an_unknown_sign_and_none_at_all_do_no_harm(tmp_path, tokenizer):
     lines = ["the 1 0", "unk 2 2", "< 3 3", "pad 4 4"]
-    found = start(tmp_path, tokenizer, lines, texts=["the \u4e00film the", ""])
-    assert 0 < found.covered < 1
-    assert (found.values[[tokenizer.PAD, tokenizer.UNK]] == 0.5).all()
+    embeddings = initial(tmp_path, tokenizer, lines, texts=["the \u4e00film the", ""])
+    assert 0 < embeddings.coverage < 1
+    assert (embeddings.values[[tokenizer.PAD, tokenizer.UNK]] == 0.5).all()
 
 
 @pytest.mark.parametrize("script", ["chinese", "japanese", "thai"])
@@ -128,19 +128,19 @@ def test_words_of_a_script_without_spaces_have_their_vectors(tmp_path, script):
     _, *lists = unspaced.WORDS[script]
     words = [word for each in lists for word in each if 1 < len(word) < 4]
     lines = [f"{word} {i + 1} 1" for i, word in enumerate(words)]
-    found = start(tmp_path, tokenizer, lines, texts=texts)
-    assert found.covered > 0
+    embeddings = initial(tmp_path, tokenizer, lines, texts=texts)
+    assert embeddings.coverage > 0
     starting = {piece for word in words if any(word in text for text in texts) for piece in word}
-    assert found.pieces == len(starting & set(pieces_of(tokenizer)))
+    assert embeddings.initialized == len(starting & set(pieces_of(tokenizer)))
 
 
 def test_a_word_is_the_longest_of_a_script_without_spaces(tmp_path):
     texts = ["我喜欢iPhone手机"] * 9
     tokenizer = Tokenizer.train(texts, TokenizerConfig(piece_type="char"), cache=False)
     lines = ["喜 9 9", "喜欢 1 0", "手机 0 1", "iphone 1 1", "机 4 4"]
-    found = start(tmp_path, tokenizer, lines, texts=texts)
-    assert found.covered == pytest.approx(3 / 4)  # All but the first of four words.
-    rows = dict(zip(pieces_of(tokenizer), found.values, strict=True))
+    embeddings = initial(tmp_path, tokenizer, lines, texts=texts)
+    assert embeddings.coverage == pytest.approx(3 / 4)  # All but the first of four words.
+    rows = dict(zip(pieces_of(tokenizer), embeddings.values, strict=True))
     assert rows["喜"][0] > 0, "a piece that is a word starts from its vector"
     assert rows["欢"][1] == pytest.approx(0)
     assert rows["手"][0] == pytest.approx(0)
@@ -152,7 +152,7 @@ def test_a_piece_of_several_words_starts_from_their_mean(tmp_path):
     texts = ["我很喜欢"] * 9 + ["我很喜欢我"] * 9
     tokenizer = Tokenizer.train(texts, TokenizerConfig(piece_type="bpe"), cache=False)
     assert "▁我很喜欢" in pieces_of(tokenizer)
-    found = start(tmp_path, tokenizer, ["我 1 0", "喜欢 0 1"], texts=texts)
-    row = found.values[pieces_of(tokenizer).index("▁我很喜欢")]
+    embeddings = initial(tmp_path, tokenizer, ["我 1 0", "喜欢 0 1"], texts=texts)
+    row = embeddings.values[pieces_of(tokenizer).index("▁我很喜欢")]
     assert row[0] == pytest.approx(row[1])
     assert row[0] != pytest.approx(0.5), "where it was"

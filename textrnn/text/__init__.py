@@ -1,1 +1,1 @@
-"""From texts to tokens: normalization, scripts, tokenizers, word vectors."""
+"""From texts to tokens: normalisation, scripts, tokenizers, word vectors."""

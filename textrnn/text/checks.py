@@ -1,4 +1,4 @@
-"""Whether what a caller passes as texts is a list of texts."""
+"""Checks that the texts a caller passes are strings in a list."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ __all__ = ["as_text", "as_texts"]
 
 
 def as_texts(texts: Any, *, call: str) -> list[str]:
-    """The texts as a list.
+    """Returns the texts as a list.
 
     Args:
         texts: Any iterable of strings: a list, a NumPy array, a pandas Series, a generator.
         call: The name of the function that takes them, for messages.
 
     Raises:
-        TypeError: It is one text, a table or a dictionary, or an item is no string, such as the
-            NaN that pandas has for a missing value.
+        TypeError: `texts` is one text, a set, a table or a dictionary, or an item is not a string,
+            such as the NaN that pandas has for a missing value.
     """
     if isinstance(texts, str | bytes):
         raise TypeError(f"`texts` must be a list of texts, got one text: {call}([{texts!r}]).")
@@ -34,17 +34,21 @@ def as_texts(texts: Any, *, call: str) -> list[str]:
     for place, item in enumerate(items):
         if not isinstance(item, str):
             raise TypeError(
-                f"`texts` must hold strings alone, got {item!r} ({type(item).__name__}) at place "
+                f"`texts` must hold strings only, got {item!r} ({type(item).__name__}) at place "
                 f"{place}; leave missing texts out, or write '' for them."
             )
     return items
 
 
 def as_text(text: Any, *, call: str) -> str:
-    """One text.
+    """Returns the text.
+
+    Args:
+        text: One text.
+        call: The name of the function that takes it, for messages.
 
     Raises:
-        TypeError: It is no string.
+        TypeError: `text` is not a string.
     """
     if not isinstance(text, str):
         raise TypeError(

@@ -1,4 +1,7 @@
-"""Where a text may be cut without a space, so that its parts have the pieces of the whole."""
+"""Places where a text can be cut without a space, so that its parts have the pieces of the whole.
+
+A text that is longer than `LONG_TEXT` is encoded in parts; see `Tokenizer.encode`.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,33 @@ from collections.abc import Callable, Iterable
 
 from textrnn.text.scripts import UNSPACED
 
-__all__ = ["LONG_TEXT", "Cuts"]
+__all__ = ["LONG_TEXT", "SafeCuts"]
 
 LONG_TEXT = 20_000
-"""Characters of a text that is encoded in parts: so many pieces' scores have an exact sum."""
+"""Characters above which a text is encoded in parts: up to here, sums of scores are exact."""
 
-# A part ends before white space that is not that of "<br />", which the rules know as a whole.
+# A part ends before white space, but not within "<br />", which the rules replace as a whole.
 _LONG_PART = re.compile(
     rf"(?s).{{1,{LONG_TEXT}}}(?=[ \t\n\f\r](?!/>)|\Z)|.+?(?=[ \t\n\f\r](?!/>)|\Z)"
 )
 
 _REACH = 1000
-"""Characters before the end of a text among which a cut is looked for."""
+"""Characters before the end of a text that are searched for a cut."""
 
 
-class Cuts:
-    """Finds places in scripts without spaces that no piece of a vocabulary reaches across.
+class SafeCuts:
+    """Finds places in scripts without spaces that no piece of a vocabulary extends across.
 
-    The best pieces of a text are then those of the part before, and those of the part behind. A
-    place between the characters a and b is one of these if
+    The best pieces of a text are then the best pieces of the part before the place, followed by
+    those of the part behind it. A place between the characters a and b is safe if
 
         no piece holds a and b side by side,
-        a or b has a piece of its own: a run of unknown characters is one unknown piece, and
-        the normalisation brings each side to the same form with and without the other.
+        a or b is a piece by itself, because a run of unknown characters is one unknown piece, and
+        the normalisation of each side is the same with and without the other side.
+
+    >>> cuts = SafeCuts(["我们", "很", "好"], normalize=lambda text: text)
+    >>> cuts.last_before("我们很好我们", 3)
+    3
 
     Args:
         pieces: The vocabulary.
@@ -42,43 +49,43 @@ class Cuts:
         self._known = {piece for piece in pieces if len(piece) == 1}
         self._pairs = {piece[i : i + 2] for piece in pieces for i in range(len(piece) - 1)}
 
-    def last(self, text: str, end: int) -> int:
-        """The last place of these up to `end`, within 1,000 characters; 0 if there is none.
+    def last_before(self, text: str, end: int) -> int:
+        """Returns the last safe place up to `end`, at most 1,000 characters before it, or 0.
 
-        The two characters behind a place must be known, since the second may change the first, as
-        a voicing mark does.
+        The two characters behind a place must be part of the text, since the second may change
+        the first, as a voicing mark does.
         """
         if not self._known:
             return 0
         last = min(end, len(text) - 2)
         for place in range(last, max(0, last - _REACH), -1):
-            if UNSPACED.search(text, place - 1, place + 1) and self._apart(text, place):
+            if UNSPACED.search(text, place - 1, place + 1) and self._is_safe(text, place):
                 return place
         return 0
 
-    def parts(self, text: str, *, inside: bool = False) -> list[tuple[str, bool]]:
-        """A text in parts of up to 20,000 characters, each of which has its own pieces.
+    def split(self, text: str, *, continued: bool = False) -> list[tuple[str, bool]]:
+        """Splits a text into parts of up to 20,000 characters that are encoded independently.
 
-        A part ends before white space, or else at a place that `last` finds; where there is neither
-        it is longer.
+        A part ends before white space, or else at a safe place. Where there is neither, the part
+        is longer.
 
         Args:
             text: The text.
-            inside: Whether the text goes on without a space before it.
+            continued: Whether the text continues another one, without a space between them.
 
         Returns:
-            Each part, and whether it goes on without a space before it.
+            Each part, and whether it continues the one before without a space.
         """
         parts: list[tuple[str, bool]] = []
         for part in _LONG_PART.findall(text):
-            while len(part) > LONG_TEXT and (cut := self.last(part, LONG_TEXT)):
-                parts.append((part[:cut], inside))
-                part, inside = part[cut:], True
-            parts.append((part, inside))
-            inside = False
+            while len(part) > LONG_TEXT and (cut := self.last_before(part, LONG_TEXT)):
+                parts.append((part[:cut], continued))
+                part, continued = part[cut:], True
+            parts.append((part, continued))
+            continued = False
         return parts
 
-    def _apart(self, text: str, place: int) -> bool:
+    def _is_safe(self, text: str, place: int) -> bool:
         before, after = text[max(0, place - 2) : place], text[place : place + 2]
         left, right = self._normalize(before), self._normalize(after)
         a, b = self._normalize(before[-1]), self._normalize(after[0])

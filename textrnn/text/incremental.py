@@ -1,4 +1,4 @@
-"""Token ids of a text that comes in pieces, cut anywhere."""
+"""Token ids of a text that arrives in pieces, which may be cut anywhere."""
 
 from __future__ import annotations
 
@@ -11,76 +11,92 @@ from textrnn.text.tokenizer import Tokenizer
 
 __all__ = ["TokenStream"]
 
-# A space at which a text may be cut, once it is known that no "/>" follows: "<br />" is one sign.
+# White space at which the text may be cut. No "/>" may follow, because the rules replace "<br />"
+# as a whole.
 _CUT = re.compile(r"[ \t\n\f\r](?=/[^>]|[^/])", re.DOTALL)
 
 
 class TokenStream:
     """Turns the pieces of a text into ids, word by word.
 
-    What is held back until the next piece is the last word, which may go on, and the bytes of a
-    character that is not whole yet; in a script without spaces what stands behind the last place
-    that no piece reaches across (`Tokenizer.last_cut`), a few characters as a rule. Of a word
-    without an end these are 20,000 characters at the most, beyond which it is cut.
+    The stream holds back the last word, which may continue in the next piece, and the bytes of an
+    incomplete character. In a script without spaces it holds back the text behind the last safe cut
+    (`Tokenizer.last_cut`), which usually is a few characters. A word without an end is cut after
+    20,000 characters.
+
+    >>> from textrnn.config.classifier import TokenizerConfig
+    >>> texts = ["the film was great", "the play was bad"] * 20
+    >>> tokenizer = Tokenizer.train(texts, TokenizerConfig(piece_type="char"), cache=False)
+    >>> stream = TokenStream(tokenizer)
+    >>> ids = stream.feed("the fi") + stream.feed("lm was") + stream.rest()
+    >>> ids == tokenizer.encode("the film was")
+    True
 
     Args:
         tokenizer: The tokenizer.
 
     Raises:
-        ConfigError: The tokenizer's pieces reach across words.
+        ConfigError: The tokenizer's pieces extend across words.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         if not tokenizer.words_apart:
             raise ConfigError(
-                "a text cannot be read in pieces with this tokenizer, whose pieces depend on the "
-                "words around them; train with another --piece-type than byte, or feed ids."
+                "a stream of text needs a tokenizer whose pieces depend on one word alone, got one "
+                "whose pieces depend on the words around; train with another --piece-type than "
+                "byte, or feed ids."
             )
         self._tokenizer = tokenizer
-        self._text, self._inside = "", False
+        self._text, self._continued = "", False
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def feed(self, piece: str | bytes) -> list[int]:
-        """The ids of all words that have become whole.
+        """Returns the ids of all words that are complete now.
 
         Args:
-            piece: Text, or bytes of UTF-8; what is no UTF-8 becomes U+FFFD.
+            piece: Text, or bytes of UTF-8; bytes that are not UTF-8 become U+FFFD.
 
         Raises:
-            TypeError: The piece is neither.
+            TypeError: The piece is neither text nor bytes.
         """
         if not isinstance(piece, str | bytes):
             raise TypeError(
                 f"a piece must be a string or bytes, got {piece!r} ({type(piece).__name__})."
             )
-        text = self._decoder.decode(piece) if isinstance(piece, bytes) else piece
-        self._text += text
-        cuts = [match.start() for match in _CUT.finditer(self._text)]
-        end, inside = (cuts[-1] if cuts else 0), False
-        later = self._tokenizer.last_cut(self._text)
-        if later > end:
-            end, inside = later, True
-        if not end and len(self._text) > LONG_TEXT:
-            end, inside = LONG_TEXT, True
+        self._text += self._decoder.decode(piece) if isinstance(piece, bytes) else piece
+        end, continued = self._last_cut()
         if not end:
             return []
-        ids = self._tokenizer.encode(self._text[:end], inside=self._inside)
-        self._text, self._inside = self._text[end:], inside
+        ids = self._tokenizer.encode(self._text[:end], continued=self._continued)
+        self._text, self._continued = self._text[end:], continued
         return ids
 
+    def _last_cut(self) -> tuple[int, bool]:
+        """Returns where the text can be cut, and whether the rest continues without a space."""
+        spaces = [match.start() for match in _CUT.finditer(self._text)]
+        space = spaces[-1] if spaces else 0
+        cut = self._tokenizer.last_cut(self._text)
+        if cut > space:
+            return cut, True
+        if not space and len(self._text) > LONG_TEXT:
+            return LONG_TEXT, True
+        return space, False
+
     def rest(self) -> list[int]:
-        """The ids of what is held back, as if the text ended here; it goes on being held."""
+        """Returns the ids of the text held back, as if it ended here; the stream keeps that text."""
         if not self._text:
             return []
-        return self._tokenizer.encode(self._text, inside=self._inside)
+        return self._tokenizer.encode(self._text, continued=self._continued)
 
     def state(self) -> tuple[str, bool, bytes]:
-        """What is held back: text, whether it goes on within a word, and an unfinished character's
-        bytes.
+        """Returns what the stream holds back, for `restore`.
+
+        Returns:
+            The text, whether it continues a word, and the bytes of an incomplete character.
         """
-        return self._text, self._inside, self._decoder.getstate()[0]
+        return self._text, self._continued, self._decoder.getstate()[0]
 
     def restore(self, state: tuple[str, bool, bytes]) -> None:
-        """Holds this back instead."""
-        self._text, self._inside, undecoded = state
+        """Replaces what the stream holds back by what `state` returned."""
+        self._text, self._continued, undecoded = state
         self._decoder.setstate((undecoded, 0))

@@ -1,6 +1,6 @@
-"""The rules that bring every text into one form before it is cut into pieces.
+"""The rules that bring every text into one form before it is split into pieces.
 
-They are SentencePiece's own table and one addition:
+They are the table that SentencePiece ships, with one addition:
 
     NFKC           compatible forms become one: "ﬁ" -> "fi", "e" + U+0301 -> "é", "①" -> "1"
     case folding   "ÉTÉ" -> "été" (with `lowercase`); "ß" stays
@@ -8,20 +8,20 @@ They are SentencePiece's own table and one addition:
     controls       the control characters of ASCII, U+008F and U+009F vanish; U+FFFD -> U+0020
     line breaks    the HTML tags <br>, <br/> and <br />, in any case -> U+0020
 
-The table is compiled into the model file, so whatever reads that file (TF Text's
-`SentencepieceTokenizer`, the C++ library) normalises alike, with no Python before it. U+0000
-cannot be a key of the compiled table and passes unchanged.
+The table is compiled into the model file. Every reader of that file (TF Text's
+`SentencepieceTokenizer`, the C++ library) therefore normalises in the same way, without Python.
+U+0000 cannot be a key of the compiled table and passes unchanged.
 
-With `plain` there is no table of Unicode's; the rules are those that a graph can follow by
-operations on bytes:
+With `plain` the rules do not use Unicode's table, and a graph can follow them by operations on
+bytes:
 
     case           the letters A-Z become a-z (with `lowercase`)
     white space    Unicode's white space, ASCII's control characters, U+FFFD and U+2581 -> U+0020;
                    runs become one
     line breaks    as above
 
-and U+0000, which no rule can name, passes here too. For words, by either set of rules, each
-character of ASCII's punctuation stands alone, between spaces.
+U+0000 passes here too, because no rule can name it. For word pieces, both sets of rules put spaces
+around each punctuation character of ASCII.
 
 Source: Kudo & Richardson 2018, "SentencePiece", section 3.4 (arXiv:1808.06226); Unicode Standard
 Annex 15 (NFKC).
@@ -35,7 +35,9 @@ import string
 
 import sentencepiece
 
-__all__ = ["LINE_BREAKS", "PLAIN_SPACES", "PUNCTUATION", "normalizer"]
+from textrnn.config.classifier import TokenizerConfig
+
+__all__ = ["LINE_BREAKS", "PLAIN_SPACES", "PUNCTUATION", "configured_normalizer", "normalizer"]
 
 LINE_BREAKS = tuple(
     f"<{b}{r}{end}" for b in "bB" for r in "rR" for end in (">", "/>", " />")
@@ -45,12 +47,22 @@ PLAIN_SPACES = (
     *map(chr, (*range(1, 32), 0x7F, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B))),
     *"\u2028\u2029\u202f\u205f\u3000\ufffd\u2581",
 )
-"""What `plain` takes for a space; U+2581 is SentencePiece's own mark of one."""
+"""The characters that `plain` replaces by a space; U+2581 is SentencePiece's mark for a space."""
 
 PUNCTUATION = tuple(string.punctuation)
-"""What stands alone among words."""
+"""The characters that word pieces separate from words."""
 
 _MARK = re.compile(f"([{re.escape(''.join(PUNCTUATION))}])")
+
+
+def configured_normalizer(config: TokenizerConfig) -> sentencepiece.SentencePieceNormalizer:
+    """Compiles the rules that the settings of a tokenizer ask for."""
+    return normalizer(
+        lowercase=config.lowercase,
+        word_prefix=config.piece_type != "byte",
+        plain=config.normalization == "plain",
+        words=config.piece_type == "word",
+    )
 
 
 @functools.cache
@@ -59,14 +71,19 @@ def normalizer(
 ) -> sentencepiece.SentencePieceNormalizer:
     """Compiles the rules.
 
+    >>> normalizer(lowercase=True).normalize("ÉTÉ<br />①")
+    '▁été▁1'
+
     Args:
-        lowercase: Fold upper and lower case together.
-        word_prefix: Put a space before the text, so that its first word is spelt like the others.
-        plain: Follow the plain rules.
-        words: Set ASCII punctuation apart.
+        lowercase: Whether upper case becomes lower case.
+        word_prefix: Whether to put a space before the text, so that its first word has the same
+            spelling as the others.
+        plain: Whether to follow the plain rules.
+        words: Whether to put spaces around ASCII punctuation.
 
     Returns:
-        The normalizer, to be trained into a model; its `normalize(text)` writes U+2581 for a space.
+        The normalizer, which becomes part of the model; its `normalize(text)` writes U+2581 for a
+        space.
     """
     # The compiler of the table logs to stderr at level 0; this level is the library's only switch.
     sentencepiece.set_min_log_level(2)
@@ -81,7 +98,7 @@ def normalizer(
     if words:
         known = {key for key, _ in rules}
         rules += [(mark, mark) for mark in PUNCTUATION if mark not in known]
-        rules = [(key, _set_apart(value)) for key, value in rules]
+        rules = [(key, _separate_punctuation(value)) for key, value in rules]
     return sentencepiece.SentencePieceNormalizer(
         norm_map=rules,
         add_dummy_prefix=word_prefix,
@@ -90,10 +107,10 @@ def normalizer(
     )
 
 
-def _set_apart(value: str) -> str:
-    """What a rule gives, its punctuation between spaces.
+def _separate_punctuation(value: str) -> str:
+    """Puts spaces around the punctuation that a rule writes.
 
-    It is not read again: the "!" of a full-width one is set apart here, and runs of spaces within
-    it would stay runs.
+    The rules are not applied to their own output. So the "!" that replaces a full-width one is
+    separated here, and so are runs of spaces reduced to one.
     """
     return re.sub(" +", " ", _MARK.sub(r" \1 ", value))

@@ -1,20 +1,28 @@
-"""Scripts that put no spaces between words, and how many words a text has all the same.
+"""Scripts without spaces between words, and the number of words in a text of any script.
 
 The scripts are those of Unicode Standard Annex 14's line-breaking classes ID and CJ (Han, kana,
 Bopomofo), SA (Thai, Lao, Khmer, Myanmar, Tai Le, New Tai Lue, Tai Tham, Tai Viet), and Tibetan,
-Balinese and Javanese, which put marks or nothing between words. Hangul is of none of these: Korean
-has spaces. Annex 29, section 4, says of the same scripts that their words cannot be found by rule.
+Balinese and Javanese, which put marks or nothing between words. Hangul is not among them, since
+Korean has spaces. Annex 29, section 4, says that rules cannot find the words of these scripts.
 
-Four corpora of Chinese that people cut into words have 1.5 to 1.7 characters a word (Emerson 2005,
-"The Second International Chinese Word Segmentation Bakeoff"): 1.6 here, for kana too, whose words
-are longer. 5 for the other scripts, vowel signs and tone marks included, is a rule of thumb.
+Four corpora of Chinese that people have segmented into words have 1.5 to 1.7 characters per word
+(Emerson 2005, "The Second International Chinese Word Segmentation Bakeoff"). This module takes 1.6,
+also for kana, whose words are longer. For the other scripts it takes 5, vowel signs and tone marks
+included, as a rule of thumb.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-__all__ = ["SENTENCE_END", "UNSPACED", "count_unspaced_words", "count_words"]
+__all__ = [
+    "SENTENCE_END",
+    "UNSPACED",
+    "count_unspaced_words",
+    "count_words",
+    "unsegmented_share",
+]
 
 _DENSE = (
     "\u2e80-\u2fd5\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303b\u3041-\u30ff\u3105-\u312f"
@@ -29,37 +37,65 @@ _LOOSE = (
 )
 """Thai, Lao, Tibetan, Myanmar, Khmer, the Tai scripts, Balinese, Javanese."""
 
-_CHARS_A_WORD = {re.compile(f"[{_DENSE}]"): 1.6, re.compile(f"[{_LOOSE}]"): 5.0}
+_CHARS_PER_WORD = {re.compile(f"[{_DENSE}]"): 1.6, re.compile(f"[{_LOOSE}]"): 5.0}
 
 UNSPACED = re.compile(f"[{_DENSE}{_LOOSE}]")
-"""A character of a script that puts no spaces between words."""
+"""Matches one character of a script without spaces between words."""
 
 _CLOSERS = "\"'”’)\\]」』》】）"  # noqa: RUF001
 SENTENCE_END = re.compile(
     rf"[.!?…؟۔।॥]+[{_CLOSERS}]*\s|"  # noqa: RUF001
-    rf"[。！？｡။។།]+[{_CLOSERS}]*(?:\s|(?=[^\s。！？｡။។།{_CLOSERS}]))|"  # noqa: RUF001
+    rf"[。！？｡။།]+[{_CLOSERS}]*(?:\s|(?=[^\s。！？｡။།{_CLOSERS}]))|"  # noqa: RUF001
     rf"[!?]+[{_CLOSERS}]*(?={UNSPACED.pattern})|\n"
 )
-"""The end of a sentence: a full stop, question or exclamation mark before white space, a full-width
-one (of Khmer, Myanmar and Tibetan too), "!" or "?" before a script without spaces, or a line feed.
+"""Matches the end of a sentence, which is one of
 
-Quotes and brackets that close behind it belong to it. What follows must be known, so that the ends
-do not depend on how a text arrives.
+    a full stop, question mark or exclamation mark before white space
+    a full-width one (also of Khmer, Myanmar and Tibetan) before any other character
+    "!" or "?" before a script without spaces
+    a line feed
+
+together with the quotes and brackets that close behind it. The character behind it must be known,
+so that the sentences of a text do not depend on the pieces in which the text arrives.
 """
 
 _WORD = re.compile(r"\w\S*")
 
+_UNSPACED_WORDS_PER_TOKEN = 3.0
+"""Text whose tokens (from one space to the next) hold more words than this is unsegmented."""
+
 
 def count_unspaced_words(text: str) -> float:
-    """About how many words of a text are written in scripts without spaces."""
+    """Estimates the number of words that are written in scripts without spaces."""
     if text.isascii():
         return 0.0
-    return sum(len(each.findall(text)) / chars for each, chars in _CHARS_A_WORD.items())
+    return sum(len(script.findall(text)) / chars for script, chars in _CHARS_PER_WORD.items())
 
 
 def count_words(text: str) -> float:
-    """About how many words a text has: what stands between spaces, and what needs none."""
+    """Estimates the number of words in a text, whether or not spaces separate them.
+
+    >>> count_words("two words"), count_words("我们很喜欢这本书")
+    (2, 5.0)
+    """
     unspaced = count_unspaced_words(text)
     if not unspaced:
         return len(text.split())
     return unspaced + len(_WORD.findall(UNSPACED.sub(" ", text)))
+
+
+def unsegmented_share(texts: Sequence[str]) -> float:
+    """Estimates the share of the words that no space separates from their neighbours.
+
+    Texts of a script without spaces may still have spaces between words, as the corpora of word
+    segmentation have them. They count as unsegmented if three words or more, on average, stand
+    between two spaces.
+    """
+    unspaced = tokens = 0.0
+    for text in texts:
+        if words := count_unspaced_words(text):
+            unspaced += words
+            tokens += sum(UNSPACED.search(token) is not None for token in text.split())
+    if unspaced <= _UNSPACED_WORDS_PER_TOKEN * tokens:
+        return 0.0
+    return unspaced / sum(map(count_words, texts))

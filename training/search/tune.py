@@ -30,7 +30,7 @@ from textrnn.inference import run_folder
 from textrnn.models.classifier import TextClassifier
 from textrnn.pictures import png
 from textrnn.progress import Reporter
-from textrnn.text.piece_training import MOST_PIECES
+from textrnn.text.vocabulary_size import MOST_PIECES
 from textrnn.training.run.faults import spared
 from textrnn.training.run.folder import hold
 

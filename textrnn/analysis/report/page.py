@@ -15,7 +15,7 @@ from textrnn.analysis.dynamics.credit import Credit
 from textrnn.analysis.report.charts import Line, line_chart, reliability_chart, stairs_chart
 from textrnn.analysis.report.summary import Summary, place, tokens, within
 from textrnn.evaluation.class_figures import shown_classes
-from textrnn.text.piece_training import valid_unicode
+from textrnn.text.unicode import valid_unicode
 
 __all__ = ["report_page"]
 

@@ -117,7 +117,7 @@ def export(
     from textrnn.export.run import ExportOptions, run_of, verify_folder
     from textrnn.export.run import export as write
     from textrnn.progress import Reporter
-    from textrnn.text.piece_training import valid_unicode
+    from textrnn.text.unicode import valid_unicode
 
     reporter = Reporter()
     source = run if run is not None else run_of(Path(str(verify_only)))
