@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "host": "",
     "config": "",
     "text": "host config",
-    "data": "config",
+    "data": "config messages",
     "layers": "host config",
     "messages": "text",
     "progress": "messages",

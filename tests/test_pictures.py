@@ -78,7 +78,7 @@ def fonts(monkeypatch):
     """The fonts of a machine that has none but matplotlib's own, to which a test may add."""
     shipped = [f for f in font_manager.fontManager.ttflist if f.fname.startswith(SHIPPED)]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", shipped)
-    caches = (pictures._installed, pictures._other_families)
+    caches = (pictures._installed, pictures._fallback_families)
     for cache in caches:
         cache.cache_clear()
     yield font_manager.fontManager

@@ -1,8 +1,8 @@
 """textrnn: recurrent text classifiers that are small, fast and explainable.
 
-The public names are loaded when they are first used: `import textrnn` does not import TensorFlow.
-Keras knows the names of the layers as soon as both packages are imported, in either order, so that
-`keras.saving.load_model` reads models with these layers in them; see `textrnn.registration`.
+The public names are loaded when they are first used, so `import textrnn` does not import
+TensorFlow. `keras.saving.load_model` reads models with these layers as soon as both packages are
+imported, in either order; see `textrnn.registration`.
 """
 
 from __future__ import annotations

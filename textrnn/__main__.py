@@ -1,4 +1,4 @@
-"""`python -m textrnn`."""
+"""Runs the command line as `python -m textrnn`."""
 
 from textrnn.cli.main import main
 

@@ -1,14 +1,15 @@
-"""The errors a user can cause. Each message says what was expected, what came, and what to do.
+"""The errors that a user can cause.
 
-The command line prints a `TextRNNError` as one line and exits with code 1; any other exception is
-a bug and keeps its traceback.
+Each message says what was expected, what came instead, and what to do. The command line prints a
+`TextRNNError` as one line and exits with code 1. Any other exception is a bug and keeps its
+traceback.
 """
 
 __all__ = ["ConfigError", "DataError", "ModelError", "TextRNNError"]
 
 
 class TextRNNError(Exception):
-    """Base of every error that the user's data, files or settings cause."""
+    """The base class of all errors that the user's data, files or settings cause."""
 
 
 class ConfigError(TextRNNError, ValueError):
@@ -16,7 +17,7 @@ class ConfigError(TextRNNError, ValueError):
 
 
 class DataError(TextRNNError):
-    """A data set or file that cannot be read or learned from; names the path and line."""
+    """A data set or file that cannot be read or learned from; the message has the path and line."""
 
 
 class ModelError(TextRNNError):

@@ -1,7 +1,7 @@
-"""Pictures with words of the user in them, drawn as they stand, in fonts that have their letters.
+"""Figures with user-supplied text, drawn literally and in fonts that have all of its characters.
 
-matplotlib reads what stands between dollar signs as mathematics, and warns of each letter that its
-own font does not have. The name of a file or of a label must cause neither.
+matplotlib reads the text between dollar signs as mathematics, and warns about each character that
+its default font lacks. The name of a file or of a label must do neither.
 """
 
 from __future__ import annotations
@@ -26,87 +26,92 @@ from textrnn.messages.shown import one_line
 __all__ = ["make_plain", "png", "without_warnings"]
 
 MOST_COLUMNS = 80
-"""The width of one line of words; a wider one would not fit into a picture."""
+"""The largest width of a line; a wider one would not fit into a figure."""
 
 _SUBSTITUTE = "\ufffd"
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as PNG, its words drawn as they stand.
+    """Returns the figure as PNG, with its texts drawn literally.
 
-    Letters that matplotlib's own font does not have are drawn in other fonts of the machine, and
-    as U+FFFD where no font has them.
+    Characters that matplotlib's default font lacks are drawn in other fonts of the machine, and as
+    U+FFFD if no font has them.
     """
-    picture = io.BytesIO()
+    content = io.BytesIO()
     with without_warnings():
-        for words in make_plain(figure):
-            _choose_fonts(words)
+        for text in make_plain(figure):
+            _choose_fonts(text)
         FigureCanvasAgg(figure)
-        figure.savefig(picture, format="png")
-    return picture.getvalue()
+        figure.savefig(content, format="png")
+    return content.getvalue()
 
 
 def make_plain(figure: Figure) -> list[Text]:
-    """Has a figure draw its words as they stand, each on one line; the numbers at its axes stay.
+    """Makes a figure draw its texts literally and on one line each, except for its tick labels.
 
     Returns:
-        The words.
+        The texts.
     """
-    numbers = {id(label) for tick in figure.findobj(Tick) for label in (tick.label1, tick.label2)}
-    found = [text for text in figure.findobj(Text) if id(text) not in numbers]
-    for words in found:
-        words.set_parse_math(False)
-        words.set_text(one_line(words.get_text(), most=MOST_COLUMNS))
-    return found
+    tick_labels = {
+        id(label) for tick in figure.findobj(Tick) for label in (tick.label1, tick.label2)
+    }
+    texts = [text for text in figure.findobj(Text) if id(text) not in tick_labels]
+    for text in texts:
+        text.set_parse_math(False)
+        text.set_text(one_line(text.get_text(), most=MOST_COLUMNS))
+    return texts
 
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Keeps matplotlib from warning of fonts, and of letters that they do not have."""
+    """Silences matplotlib's warnings about fonts and missing characters."""
     log = logging.getLogger("matplotlib.font_manager")
-    before, log.disabled = log.disabled, True
+    was_disabled, log.disabled = log.disabled, True
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        log.disabled = before
+        log.disabled = was_disabled
 
 
-def _choose_fonts(words: Text) -> None:
-    own = list(words.get_fontfamily())
-    families = [*own, *_other_families("".join(sorted(set(words.get_text()))), tuple(own))]
-    words.set_fontfamily(families)
-    words.set_text(
-        "".join(c if _has(families, c) else _SUBSTITUTE for c in words.get_text()),
+def _choose_fonts(text: Text) -> None:
+    default = list(text.get_fontfamily())
+    families = [*default, *_fallback_families("".join(sorted(set(text.get_text()))), *default)]
+    text.set_fontfamily(families)
+    text.set_text(
+        "".join(c if _any_has(families, c) else _SUBSTITUTE for c in text.get_text()),
     )
 
 
-def _has(families: Sequence[str], character: str) -> bool:
+def _any_has(families: Sequence[str], character: str) -> bool:
     return any(character not in _missing(family, character) for family in families)
 
 
 @functools.cache
-def _other_families(characters: str, own: tuple[str, ...]) -> tuple[str, ...]:
-    """The installed families that together have the most of the characters that `own` has not."""
-    left = characters
-    for family in own:
-        left = _missing(family, left)
+def _fallback_families(characters: str, *default: str) -> tuple[str, ...]:
+    """Returns installed font families for the characters that the default families lack.
+
+    Each next family is the one that has most of the characters that are still missing.
+    """
+    uncovered = characters
+    for family in default:
+        uncovered = _missing(family, uncovered)
     chosen: list[str] = []
-    candidates: Sequence[str] = _installed() if left else ()
-    while left and candidates:
-        missing = {family: _missing(family, left) for family in candidates}
+    candidates: Sequence[str] = _installed() if uncovered else ()
+    while uncovered and candidates:
+        missing = {family: _missing(family, uncovered) for family in candidates}
         best = min(missing, key=lambda family: len(missing[family]))
-        if missing[best] == left:
+        if missing[best] == uncovered:
             break
         chosen.append(best)
-        left = missing[best]
-        candidates = [family for family in candidates if missing[family] != left]
+        uncovered = missing[best]
+        candidates = [family for family in candidates if missing[family] != uncovered]
     return tuple(chosen)
 
 
 def _missing(family: str, characters: str) -> str:
-    """Those of the characters that a family has no glyph for; all of them if it cannot be read."""
+    """Returns the characters without a glyph in a font family; all if it cannot be read."""
     try:
         path = font_manager.findfont(FontProperties(family=[family]), fallback_to_default=False)
         font = font_manager.get_font(path)
@@ -117,7 +122,7 @@ def _missing(family: str, characters: str) -> str:
 
 @functools.cache
 def _installed() -> tuple[str, ...]:
-    """The families of the machine's fonts, plain ones first; matplotlib's special ones left out."""
+    """Returns the machine's font families without matplotlib's own, sans-serif fonts first."""
     shipped = matplotlib.get_data_path()
     fonts = font_manager.fontManager.ttflist
     names = {font.name for font in fonts if not font.fname.startswith(shipped)}

@@ -1,14 +1,15 @@
-"""How Keras finds the classes of this package by the names that stand in a saved model.
+"""Registers the classes of this package with Keras, by their names in a saved model.
 
-Keras looks a layer's name, such as "textrnn>RNN", up among the names that are registered with it;
-it imports no module but its own by the path that a `.keras` file states. The decorator
-`keras.saving.register_keras_serializable` registers a class where its module is imported, and
-`import textrnn` imports none of them. So each name is registered in advance, for a `LateClass` that
-imports the module when Keras makes the first layer of that name. This happens once both packages
-are imported: at once if Keras is there already, else at the end of its import, by a finder in
-`sys.meta_path`. `import textrnn` itself imports neither Keras nor TensorFlow.
+Keras looks up the name of a layer, such as "textrnn>RNN", among its registered names. It does not
+import a module by the path in a `.keras` file, except its own modules. The decorator
+`keras.saving.register_keras_serializable` registers a class when the module of the class is
+imported, but `import textrnn` imports none of these modules. Therefore each name is registered in
+advance with a `LateClass`, which imports the module when Keras creates the first layer of that
+name. The registration happens as soon as both packages are imported: immediately if Keras is
+imported already, otherwise at the end of its import, by a finder in `sys.meta_path`.
+`import textrnn` itself imports neither Keras nor TensorFlow.
 
-`wrapt`, which has such a finder too, takes twice as long to import as all of `import textrnn`.
+The package `wrapt` also has such a finder, but its import takes twice as long as `import textrnn`.
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ HOMES = {
     "TextClassifier": "textrnn.models.classifier",
     "TokenEmbedding": "textrnn.layers.embedding",
 }
-"""The module of each class that Keras can make from a saved model."""
+"""The module of each class that Keras can create from a saved model."""
 
 
 class LateClass:
-    """Stands for a class whose module is not imported yet.
+    """Represents a class whose module is not imported yet.
 
-    Keras asks a registered class for `from_config` alone. The class registers itself under the same
-    name, in place of this, when its module is imported.
+    Keras calls only `from_config` of a registered class. When the module of the class is imported,
+    the class registers itself under the same name and replaces this object.
 
     Args:
         name: One of `HOMES`.
@@ -58,46 +59,46 @@ class LateClass:
         return f"<class '{HOMES[self._name]}.{self._name}', not imported yet>"
 
     def from_config(self, config: dict[str, Any]) -> Any:
-        """Makes the object that the class's `get_config` describes."""
-        found = getattr(importlib.import_module(HOMES[self._name]), self._name)
-        return found.from_config(config)
+        """Creates the object that the `get_config` of the class describes."""
+        real_class = getattr(importlib.import_module(HOMES[self._name]), self._name)
+        return real_class.from_config(config)
 
 
 def register_with_keras() -> None:
-    """Registers the classes with Keras: now, or as soon as Keras has been imported."""
+    """Registers the classes with Keras, now or as soon as Keras is imported."""
     if "keras" in sys.modules:
-        # Waits where another thread is importing it.
+        # This waits if another thread is importing Keras.
         _register(importlib.import_module("keras"))
     elif not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
 
 def _register(keras: Any) -> None:
-    known = keras.saving.get_custom_objects()
+    registered = keras.saving.get_custom_objects()
     for name in HOMES:
-        known.setdefault(f"textrnn>{name}", LateClass(name))
+        registered.setdefault(f"textrnn>{name}", LateClass(name))
 
 
 class _Finder:
-    """Finds Keras as the other finders do, and registers the classes once it is imported."""
+    """Finds Keras through the other finders, and registers the classes after its import."""
 
-    _asked = False
+    _searching = False
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name != "keras" or self._asked:
+        if name != "keras" or self._searching:
             return None
-        self._asked = True
+        self._searching = True
         try:
-            spec = importlib.util.find_spec(name)  # Comes by here again.
+            spec = importlib.util.find_spec(name)  # This calls `find_spec` of this finder again.
         finally:
-            self._asked = False
+            self._searching = False
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
         return spec
 
 
 class _Loader:
-    """Loads Keras by the loader that it has without this package, and leaves that one with it."""
+    """Loads Keras with its usual loader, then registers the classes and removes itself."""
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader

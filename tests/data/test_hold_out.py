@@ -16,23 +16,23 @@ LABELS = st.lists(st.sampled_from("abcd").map(lambda label: (label,)), min_size=
 @given(labels=LABELS, fraction=st.floats(0.01, 0.5), seed=st.integers(0, 2**31 - 1))
 def test_parts_are_a_partition_that_keeps_every_label(labels, fraction, seed):
     parts = hold_out(labels, fraction=fraction, seed=seed)
-    assert sorted(parts.kept + parts.held) == list(range(len(labels)))
-    assert parts.kept == sorted(parts.kept)
-    assert parts.held == sorted(parts.held) != []
-    assert {labels[row] for row in parts.kept} == set(labels)
+    assert sorted(parts.remaining + parts.held_out) == list(range(len(labels)))
+    assert parts.remaining == sorted(parts.remaining)
+    assert parts.held_out == sorted(parts.held_out) != []
+    assert {labels[row] for row in parts.remaining} == set(labels)
     assert parts == hold_out(labels, fraction=fraction, seed=seed)
 
 
 def test_each_label_has_its_share():
     labels = [("a",)] * 80 + [("b",)] * 20
     parts = hold_out(labels, fraction=0.1, seed=3)
-    assert Counter(labels[row] for row in parts.held) == {("a",): 8, ("b",): 2}
+    assert Counter(labels[row] for row in parts.held_out) == {("a",): 8, ("b",): 2}
     assert parts.stratified
 
 
 def test_seed_changes_the_rows():
     labels = [("a",)] * 50 + [("b",)] * 50
-    held = [hold_out(labels, fraction=0.1, seed=seed).held for seed in (0, 1)]
+    held = [hold_out(labels, fraction=0.1, seed=seed).held_out for seed in (0, 1)]
     assert held[0] != held[1]
 
 
@@ -40,13 +40,13 @@ def test_more_labels_than_rows_to_hold_are_not_stratified():
     labels = [("a",)] * 4 + [("b",)] * 4 + [("c",)] * 4
     parts = hold_out(labels, fraction=0.1, seed=0)
     assert not parts.stratified
-    assert {labels[row] for row in parts.kept} == set(labels)
+    assert {labels[row] for row in parts.remaining} == set(labels)
 
 
 def test_multi_label_rows_are_drawn_at_random():
     labels = [("a", "b"), (), ("a",), ("b",), ()] * 4
     parts = hold_out(labels, fraction=0.2, seed=0, stratify=False)
-    assert len(parts.held) == 4
+    assert len(parts.held_out) == 4
     assert not parts.stratified
 
 

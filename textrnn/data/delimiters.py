@@ -1,4 +1,4 @@
-"""What stands between the columns of a table, found from its header."""
+"""The delimiter between the columns of a table, detected from its header."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from textrnn.data.lines import Lines
+from textrnn.data.lines import NumberedLines
 
 __all__ = ["DELIMITERS", "HEAD_LINES", "Column", "find_delimiter", "header_names"]
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
-"""The separator that each extension stands for."""
+"""The usual delimiter of each file extension."""
+
+HEAD_LINES = 1000
+"""Lines that are searched for the header, and for the labels that occur."""
 
 _CANDIDATES = (",", ";", "\t", "|")
-_SPOKEN = {"\t": "a tab", ",": "','", ";": "';'", "|": "'|'"}
-_DECLARED = re.compile(r"sep=(.)\s*", re.IGNORECASE)
-HEAD_LINES = 1000
-"""Lines that are looked at before the first row: for the header, and for labels that exist."""
+_NAMES = {"\t": "a tab", ",": "','", ";": "';'", "|": "'|'"}
+_DECLARATION = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
 class Column(NamedTuple):
@@ -30,39 +31,44 @@ class Column(NamedTuple):
 
 
 def find_delimiter(
-    lines: Lines, path: Path, *, given: str | None, columns: Sequence[Column], notices: list[str]
+    lines: NumberedLines,
+    path: Path,
+    *,
+    given: str | None,
+    columns: Sequence[Column],
+    notices: list[str],
 ) -> str:
-    """The separator of a table: the given one, the declared one, or that of the header.
+    """Returns the delimiter that is given, that the file declares, or that fits the header.
 
-    A line `sep=;` before the header is passed over.
+    Reads a declaration `sep=;` before the header, if there is one.
 
     Args:
-        lines: The table's, at their beginning.
-        path: Where they come from; its ending says what is usual.
-        given: The separator that the user gives.
+        lines: The lines of the table, at its beginning.
+        path: The file; its extension says which delimiter is usual.
+        given: The delimiter that the user names; None if they name none.
         columns: The columns that the header must have.
-        notices: Receives a sentence if the separator is not the usual one.
+        notices: Receives a sentence if the delimiter is not the usual one.
     """
     head = lines.head(HEAD_LINES)
     first = head[0].lstrip("\ufeff") if head else ""
-    declared = _DECLARED.fullmatch(first)
-    if declared:
+    declaration = _DECLARATION.fullmatch(first)
+    if declaration:
         next(lines)
         head = head[1:]
     if given is not None:
         return given
     usual = DELIMITERS.get(_extension(path), ",")
-    found = declared[1] if declared else _fitting(head, usual, columns)
-    if found != usual:
+    delimiter = declaration[1] if declaration else _best_delimiter(head, usual, columns)
+    if delimiter != usual:
         notices.append(
-            f"{path}: read with {_SPOKEN.get(found, repr(found))} between the columns; "
-            "--delimiter overrules that."
+            f"{path}: read with {_NAMES.get(delimiter, repr(delimiter))} between the columns; "
+            "--delimiter changes that."
         )
-    return found
+    return delimiter
 
 
-def _fitting(head: list[str], usual: str, columns: Sequence[Column]) -> str:
-    """The separator under which the header has the columns, or else the most columns."""
+def _best_delimiter(head: list[str], usual: str, columns: Sequence[Column]) -> str:
+    """Returns the delimiter with which the header has the columns, or else the most columns."""
     headers: dict[str, list[str]] = {}
     for candidate in dict.fromkeys((usual, *_CANDIDATES)):
         try:
@@ -75,9 +81,13 @@ def _fitting(head: list[str], usual: str, columns: Sequence[Column]) -> str:
     return max(headers, key=lambda d: (len(headers[d]), d == usual), default=usual)
 
 
-def header_names(row: list[str]) -> list[str]:
-    """The names of a header's columns, without what surrounds them."""
-    return [name.strip("\ufeff \t\r\n") for name in row]
+def header_names(cells: list[str]) -> list[str]:
+    """Returns the column names of a header, without white space and byte order marks around them.
+
+    >>> header_names([" text", "label \\n"])
+    ['text', 'label']
+    """
+    return [name.strip("\ufeff \t\r\n") for name in cells]
 
 
 def _extension(path: Path) -> str:

@@ -1,40 +1,46 @@
-"""Texts that stand more than once: within a split, and in two of them."""
+"""Duplicate texts within a split and between splits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from textrnn.data.corpus import Split, normal_form
+from textrnn.messages.wording import counted
 
 __all__ = ["conflicting_labels", "shared_texts", "text_groups"]
 
 
 def text_groups(texts: Sequence[str]) -> list[int]:
-    """A number for each text, the same for texts that differ in case and white space alone."""
+    """Returns one number per text, the same for texts that differ only in case and white space."""
     return [hash(normal_form(text)) for text in texts]
 
 
 def shared_texts(split: Split, *others: Split) -> int:
-    """How many of a split's texts stand in the others too."""
+    """Counts the texts of a split that are also in the other splits."""
     seen = {group for other in others for group in text_groups(other.texts)}
     return sum(group in seen for group in text_groups(split.texts))
 
 
 def conflicting_labels(split: Split, *, where: str) -> list[str]:
-    """A sentence on the texts that stand with different labels, or none."""
-    first: dict[int, int] = {}
+    """Returns a sentence if equal texts have different labels, else an empty list.
+
+    Args:
+        split: The texts and labels.
+        where: The name of the source, for the sentence.
+    """
+    first_rows: dict[int, int] = {}
     conflicts: dict[int, int] = {}
     for row, group in enumerate(text_groups(split.texts)):
-        place = first.setdefault(group, row)
-        if set(split.labels[row]) != set(split.labels[place]):
-            conflicts.setdefault(place, row)
+        first_row = first_rows.setdefault(group, row)
+        if set(split.labels[row]) != set(split.labels[first_row]):
+            conflicts.setdefault(first_row, row)
     if not conflicts:
         return []
-    one, other = next(iter(conflicts.items()))
-    text = " ".join(split.texts[one].split())
-    labels = (", ".join(split.labels[row]) or "no label" for row in (one, other))
-    count = "1 text stands" if len(conflicts) == 1 else f"{len(conflicts):,} texts stand"
+    first_row, conflicting_row = next(iter(conflicts.items()))
+    text = " ".join(split.texts[first_row].split())
+    labels = (", ".join(split.labels[row]) or "no label" for row in (first_row, conflicting_row))
     return [
-        f"{where}: {count} more than once with different labels, such as {text[:40]!r} as "
-        f"{' and as '.join(labels)}; no model can have both right."
+        f"{where}: {counted(len(conflicts), 'text occurs', 'texts occur')} more than once with "
+        f"different labels, such as {text[:40]!r} as {' and as '.join(labels)}; no model can "
+        "classify both correctly."
     ]

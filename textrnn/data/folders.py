@@ -1,4 +1,4 @@
-"""A folder with one sub-folder a class, and a .txt file (perhaps .gz) a text in it."""
+"""A folder with one sub-folder per class, and one .txt file (or .txt.gz) per text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from textrnn.data.tables import names_shown
 from textrnn.errors import DataError
+from textrnn.messages.wording import counted, quoted
 
 __all__ = ["ClassFiles", "class_files"]
 
@@ -21,15 +21,15 @@ _SPLITS = {
 _UNLABELLED = {"unsup", "unsupervised", "unlabeled", "unlabelled"}
 _TEXT_ENDINGS = (".txt", ".txt.gz")
 _CLUTTER = {".ds_store", "thumbs.db", "desktop.ini"}
-"""Files that a desktop puts into every folder; no user means them as texts."""
+"""Files that desktops write into every folder; no user means them as texts."""
 
 
 class ClassFiles(NamedTuple):
-    """The texts of a folder.
+    """The text files of a folder.
 
     Attributes:
         files: The class and path of each file, sorted.
-        notices: A sentence for each kind of file or folder that is left out.
+        notices: One sentence for each kind of file or folder that is left out.
     """
 
     files: list[tuple[str, Path]]
@@ -37,45 +37,47 @@ class ClassFiles(NamedTuple):
 
 
 def class_files(folder: Path, *, check_labels: bool = True) -> ClassFiles:
-    """The class and path of each text in a folder with one sub-folder a class.
+    """Lists the class and path of each text in a folder with one sub-folder per class.
 
     Args:
         folder: The folder.
-        check_labels: Whether sub-folders that look like splits are an error, and texts without
-            labels (`unsup`) are left out.
+        check_labels: Whether sub-folders that look like splits are an error, and a sub-folder of
+            texts without labels (`unsup`) is left out.
 
     Raises:
-        DataError: There is no such file, or the sub-folders are splits rather than classes.
+        DataError: There is no text file, or the sub-folders are splits instead of classes.
     """
     try:
         children = sorted(folder.iterdir())
         folders = [path for path in children if path.is_dir() and not path.name.startswith(".")]
         if check_labels:
             _refuse_splits(folder, folders)
-        left_out = _LeftOut(folder)
-        left_out.add("beside the classes", (path for path in children if path not in folders))
+        skipped = _Skipped(folder)
+        skipped.add("beside the classes", (path for path in children if path not in folders))
         files = []
         for class_folder in folders:
             if check_labels and class_folder.name.casefold() in _UNLABELLED:
-                left_out.unlabelled(class_folder)
+                skipped.unlabelled(class_folder)
                 continue
-            found = _texts(class_folder, left_out)
-            files += [(class_folder.name, path) for path in found]
-            if not found:
-                left_out.empty.append(class_folder.name)
+            texts = _texts(class_folder, skipped)
+            files += [(class_folder.name, path) for path in texts]
+            if not texts:
+                skipped.empty.append(class_folder.name)
     except OSError as error:
-        raise DataError(f"{folder}: expected a readable folder, got: {error}; check it.") from error
+        raise DataError(
+            f"{folder}: expected a readable folder, got: {error}; check its permissions."
+        ) from error
     if not files:
         raise DataError(
-            f"{folder}: expected one sub-folder a class with .txt files in it, got the sub-folders "
-            f"{names_shown(path.name for path in folders[:10])} and no .txt file in them"
-            f"{left_out.summary()}; name the folder right above the classes, or rename the texts "
+            f"{folder}: expected one sub-folder per class with .txt files in it, got the "
+            f"sub-folders {quoted(path.name for path in folders[:10])} and no .txt file in them"
+            f"{skipped.summary()}; name the folder directly above the classes, or rename the texts "
             "to .txt."
         )
-    return ClassFiles(files, left_out.notices())
+    return ClassFiles(files, skipped.notices())
 
 
-def _texts(class_folder: Path, left_out: _LeftOut) -> list[Path]:
+def _texts(class_folder: Path, skipped: _Skipped) -> list[Path]:
     inside = sorted(class_folder.iterdir())
     texts = [
         path
@@ -86,9 +88,9 @@ def _texts(class_folder: Path, left_out: _LeftOut) -> list[Path]:
     ]
     deeper = [path for path in inside if path.is_dir()]
     others = set(inside) - set(texts) - set(deeper)
-    left_out.add("that are hidden or no .txt", sorted(others))
+    skipped.add("that are hidden or not .txt", sorted(others))
     for path in deeper:
-        left_out.add("in deeper folders", _files_below(path))
+        skipped.add("in deeper folders", _files_below(path))
     return texts
 
 
@@ -111,14 +113,14 @@ def _refuse_splits(folder: Path, folders: list[Path]) -> None:
         return
     options = " ".join(f"--{role}-file {path}" for role, path in roles.items())
     raise DataError(
-        f"{folder}: expected one sub-folder a class, got the sub-folders "
-        f"{names_shown(path.name for path in folders[:10])}, which look like splits of a data set; "
+        f"{folder}: expected one sub-folder per class, got the sub-folders "
+        f"{quoted(path.name for path in folders[:10])}, which look like splits of a data set; "
         f"pass {options}, or --no-check-labels if they are classes."
     )
 
 
-class _LeftOut:
-    """What stands in a folder and is not read."""
+class _Skipped:
+    """The files and folders in a folder that are not read."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -127,19 +129,19 @@ class _LeftOut:
         self.empty: list[str] = []
 
     def add(self, where: str, paths: Iterable[Path]) -> None:
-        found = [path for path in paths if path.name.casefold() not in _CLUTTER]
-        if found:
-            self._paths.setdefault(where, []).extend(found)
+        paths = [path for path in paths if path.name.casefold() not in _CLUTTER]
+        if paths:
+            self._paths.setdefault(where, []).extend(paths)
 
     def unlabelled(self, folder: Path) -> None:
-        texts = sum(1 for _ in _files_below(folder))
+        files = counted(sum(1 for _ in _files_below(folder)), "file")
         self._unlabelled.append(
-            f"{self._folder}: the sub-folder {folder.name!r} ({texts:,} files) left out: its name "
-            "says texts without labels; --no-check-labels makes it a class."
+            f"{self._folder}: the sub-folder {folder.name!r} ({files}) left out: its name means "
+            "texts without labels; --no-check-labels makes it a class."
         )
 
     def summary(self) -> str:
-        counts = [f"{len(paths):,} items {where}" for where, paths in self._paths.items()]
+        counts = [f"{counted(len(paths), 'item')} {where}" for where, paths in self._paths.items()]
         return f" ({'; '.join(counts)})" if counts else ""
 
     def notices(self) -> list[str]:
@@ -147,13 +149,13 @@ class _LeftOut:
         for where, paths in self._paths.items():
             endings = Counter(path.suffix.lower() or "no ending" for path in paths)
             kinds = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(5))
-            count = "1 item" if len(paths) == 1 else f"{len(paths):,} items"
             sentences.append(
-                f"{self._folder}: {count} {where} left out ({kinds}; the first: {paths[0]})."
+                f"{self._folder}: {counted(len(paths), 'item')} {where} left out ({kinds}; the "
+                f"first: {paths[0]})."
             )
         if self.empty:
             sentences.append(
-                f"{self._folder}: no texts in the sub-folders {names_shown(self.empty[:10])}; they "
-                "are no classes."
+                f"{self._folder}: no texts in the sub-folders {quoted(self.empty[:10])}; they "
+                "are not classes."
             )
         return sentences

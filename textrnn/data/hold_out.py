@@ -1,4 +1,4 @@
-"""Holding some rows out of a data set, by a seed."""
+"""Holds a random share of the rows of a data set out."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["Partition", "hold_out"]
 
 
 class Partition(NamedTuple):
-    """Two sets of row numbers, each in ascending order, that together are all rows.
+    """Two lists of row numbers in ascending order; each row is in one of them.
 
     Attributes:
-        kept: The rows that stay.
-        held: The rows held out.
-        stratified: Whether each label that comes more than once has the same share in both.
+        remaining: The rows that are not held out.
+        held_out: The rows that are held out.
+        stratified: Whether each label of several rows has the same share of both lists.
     """
 
-    kept: list[int]
-    held: list[int]
+    remaining: list[int]
+    held_out: list[int]
     stratified: bool
 
 
@@ -36,67 +36,81 @@ def hold_out(
 ) -> Partition:
     """Holds a share of the rows out.
 
-    Stratified where both sides have room for each class; a class of a single group stays. Otherwise
-    drawn at random from all rows but one a label, so that no label is lost to training.
+    The choice is stratified if both sides have room for each class; a class of a single group
+    stays. Otherwise the rows are drawn at random, but one row of each label stays, so that training
+    loses no label.
+
+    >>> labels = [("pos",), ("neg",)] * 5
+    >>> [labels[row] for row in hold_out(labels, fraction=0.2, seed=0).held_out]
+    [('pos',), ('neg',)]
 
     Args:
-        labels: Of each row.
-        fraction: The share that is held out.
-        seed: Of the choice.
+        labels: The labels of each row.
+        fraction: The share of the rows that is held out.
+        seed: The seed of the random choice.
         stratify: Whether to stratify at all.
-        groups: Of each row; rows of one group stay together. None: each row is its own group.
+        groups: The group of each row; rows of a group stay together. None puts each row into a
+            group of its own.
 
     Raises:
         DataError: There are too few rows to hold one out.
     """
-    members: dict[Hashable, list[int]] = {}
+    rows_of_group: dict[Hashable, list[int]] = {}
     for row in range(len(labels)):
-        members.setdefault(row if groups is None else groups[row], []).append(row)
-    units = list(members.values())
-    carried = [tuple(dict.fromkeys(x for row in unit for x in labels[row])) for unit in units]
-    held, stratified = _held_units(
-        carried, [labels[unit[0]] for unit in units], fraction, seed, stratify
-    )
-    if not held:
+        rows_of_group.setdefault(row if groups is None else groups[row], []).append(row)
+    members = list(rows_of_group.values())
+    count = max(1, round(len(members) * fraction))
+    held_groups = None
+    if stratify:
+        strata = [labels[rows[0]] for rows in members]
+        held_groups = _stratified_choice(strata, count=count, seed=seed)
+    stratified = held_groups is not None
+    if held_groups is None:
+        group_labels = [{name for row in rows for name in labels[row]} for rows in members]
+        held_groups = _random_choice(group_labels, count=count, seed=seed)
+    if not held_groups:
         names = {name for row in labels for name in row}
-        alone = "rows" if len(units) == len(labels) else "different texts"
+        what = "rows" if len(members) == len(labels) else "different texts"
         raise DataError(
-            f"expected more rows than labels, so that some can be held out, got {len(units)} "
-            f"{alone} with {len(names)} labels; add rows, or give validation data with "
+            f"expected more rows than labels, so that some can be held out, got {len(members)} "
+            f"{what} with {len(names)} labels; add rows, or give validation data with "
             "--valid-file."
         )
-    out = sorted(row for unit in held for row in units[unit])
-    return Partition(sorted(set(range(len(labels))) - set(out)), out, stratified)
+    held_out = sorted(row for group in held_groups for row in members[group])
+    remaining = sorted(set(range(len(labels))) - set(held_out))
+    return Partition(remaining, held_out, stratified)
 
 
-def _held_units(
-    carried: Sequence[tuple[str, ...]],
-    strata: Sequence[tuple[str, ...]],
-    fraction: float,
-    seed: int,
-    stratify: bool,
-) -> tuple[list[int], bool]:
-    """The units that are held out, and whether they are stratified."""
+def _stratified_choice(
+    strata: Sequence[tuple[str, ...]], *, count: int, seed: int
+) -> list[int] | None:
+    """Returns groups with the shares of the strata, or None if there are too few groups."""
     sizes = Counter(strata)
-    several = [unit for unit in range(len(strata)) if sizes[strata[unit]] > 1]
-    count = max(1, round(len(strata) * fraction))
-    classes = len({strata[unit] for unit in several})
-    if stratify and several and classes <= min(count, len(several) - count):
-        # Slow to import, and not needed by `textrnn --help`.
-        from sklearn.model_selection import train_test_split
+    eligible = [group for group, stratum in enumerate(strata) if sizes[stratum] > 1]
+    classes = len({strata[group] for group in eligible})
+    if not eligible or classes > min(count, len(eligible) - count):
+        return None
+    # Slow to import, and not needed by `textrnn --help`.
+    from sklearn.model_selection import train_test_split
 
-        # Strings: scikit-learn would take tuples for rows of a table.
-        _, held = train_test_split(
-            several,
-            test_size=count,
-            random_state=seed,
-            stratify=["\n".join(strata[unit]) for unit in several],
-        )
-        return sorted(held), True
+    _, held_groups = train_test_split(
+        eligible,
+        test_size=count,
+        random_state=seed,
+        # Strings, because scikit-learn would take tuples for the rows of a table.
+        stratify=["\n".join(strata[group]) for group in eligible],
+    )
+    return sorted(held_groups)
+
+
+def _random_choice(group_labels: Sequence[set[str]], *, count: int, seed: int) -> list[int]:
+    """Returns random groups whose labels are all in other groups too, or an empty list."""
+    if len(group_labels) < 2:
+        return []
     seen: set[str] = set()
-    free: list[int] = []
-    for unit in random.Random(seed).sample(range(len(carried)), len(carried)):
-        if set(carried[unit]) <= seen:
-            free.append(unit)
-        seen.update(carried[unit])
-    return sorted(free[:count]) if len(carried) > 1 else [], False
+    eligible: list[int] = []
+    for group in random.Random(seed).sample(range(len(group_labels)), len(group_labels)):
+        if group_labels[group] <= seen:
+            eligible.append(group)
+        seen.update(group_labels[group])
+    return sorted(eligible[:count])

@@ -1,76 +1,41 @@
-"""Whether the labels of a data set are what their user believes them to be.
+"""Checks that the labels of a data set are what the user believes them to be.
 
-One row alone looks right where the whole column does not: numbers of a scale, combinations of
-labels, vectors of 0 and 1. What would train a useless model in silence is an error, which names
-the option that reads the column as it was meant; `check_labels` off takes the labels as they are.
-What may be meant is a notice.
+A single row looks right even if the whole column is wrong: numbers of a scale, combinations of
+labels, vectors of 0 and 1. Labels that would train a useless model silently are an error, which
+names the option that reads the column as it was meant; with `check_labels` off, the labels are
+taken as they are. Labels that may be intended give a notice.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from textrnn.config.classifier import DataConfig
-from textrnn.data.labels import label_key
 from textrnn.errors import DataError
+from textrnn.messages.wording import counted, listed
 
-__all__ = ["check_labels", "one_spelling", "rare_labels"]
+__all__ = ["check_labels"]
 
 _SEPARATORS = (",", ";", "|", "\t", "/", " ")
 _NEVER_IN_NAMES = (";", "|", "\t")
-"""What stands between labels rather than within one."""
+"""Characters that separate labels and do not occur within one."""
 
 _VECTOR = re.compile(r"[01](?:[\s,;|]*[01])+")
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?")
 _MANY_FRACTIONS = 10
-"""Different numbers with fractions that may be the marks of a rating."""
+"""Up to this many different numbers with fractions may be the grades of a rating."""
 _MANY_NUMBERS = 50
-"""Different numbers beyond which fractions are a scale, not classes."""
+"""More different numbers with fractions than this are a scale, not classes."""
 _FEW_ROWS = 20
-"""Rows up to which labels of one row each are a small example."""
+"""In data of up to this many rows, labels of one row each are a small example."""
 _LOOKS_MISSING = {"none", "null", "na", "n/a", "#n/a", "-", "?", "undefined"}
 _LOOKALIKES = {"LATIN", "CYRILLIC", "GREEK"}
-_SHOWN = 5
+_MOST_SHOWN = 5
 
 Labels = Sequence[tuple[str, ...]]
-
-
-def one_spelling(
-    labels: Labels, spelt: Mapping[str, Collection[str]], notices: list[str], *, where: str
-) -> list[tuple[str, ...]]:
-    """The labels, those that differ in nothing a reader can see under one name.
-
-    The name is the most frequent spelling; of numbers it is the whole number.
-
-    Args:
-        labels: Of each row.
-        spelt: The spellings that were read as each name.
-        notices: Receives a sentence if a label has several.
-        where: What the rows come from, for messages.
-    """
-    counts = Counter(name for row in labels for name in row)
-    spellings: dict[str, list[str]] = defaultdict(list)
-    for name, _ in counts.most_common():
-        spellings[label_key(name)].append(name)
-    names: dict[str, str] = {}
-    merged = []
-    for key, found in spellings.items():
-        name = key if key in found else found[0]
-        names |= dict.fromkeys(found, name)
-        written = sorted({text for each in found for text in spelt.get(each, [each])})
-        if len(written) > 1:
-            merged.append(" and ".join(map(ascii, written)))
-    if not merged:
-        return list(labels)
-    notices.append(
-        f"{where}: spellings of one label taken together: {_some(merged)}; write each label in one "
-        "way."
-    )
-    return [tuple(dict.fromkeys(names[name] for name in row)) for row in labels]
 
 
 def check_labels(
@@ -79,57 +44,64 @@ def check_labels(
     """Checks the labels of training data.
 
     Args:
-        labels: Of each row, as they were read.
-        cells: How many rows have each label cell, of those that are strings.
-        notices: Receives a sentence for what may be a mistake.
+        labels: The labels of each row, as they were read.
+        cells: The number of rows with each label cell, as it is written.
+        notices: Receives a sentence for each thing that may be a mistake.
         config: Says how labels are written.
-        where: What the rows come from, for messages.
+        where: The name of the source, for messages.
 
     Raises:
-        DataError: The labels cannot have been meant.
+        DataError: The labels are not classes.
     """
     counts = Counter(name for row in labels for name in row)
     if config.check_labels:
-        plain = not (config.label_names or config.label_columns)
-        if plain:
+        if not (config.label_names or config.label_columns):
             _refuse_vectors(cells, config, where)
-        if plain and config.multi_label:
-            _refuse_other_separator(cells, config, where)
-        elif plain:
-            _refuse_combinations(counts, where)
+            if config.multi_label:
+                _refuse_other_separator(cells, config, where)
+            else:
+                _refuse_combinations(counts, where)
         _refuse_scale(counts, len(labels), where)
+    notices += (f"{where}: {warning}" for warning in _suspicious_labels(counts))
+
+
+def _suspicious_labels(counts: Mapping[str, int]) -> Iterator[str]:
+    """Yields a sentence for each property of the labels that may be a mistake."""
     by_case: dict[str, list[str]] = defaultdict(list)
     for name in counts:
         by_case[unicodedata.normalize("NFKC", name).casefold()].append(name)
     alike = [
-        " and ".join(f"{name!r} ({_rows(counts[name])})" for name in names)
+        " and ".join(_with_rows(name, counts) for name in names)
         for names in by_case.values()
         if len(names) > 1
     ]
     if alike:
-        notices.append(
-            f"{where}: labels that differ in case or width alone are classes of their own: "
-            f"{_some(alike)}."
+        yield (
+            "labels that differ only in case or width are different classes: "
+            f"{listed(alike, _MOST_SHOWN)}."
         )
     mixed = [f"{name!r} ({name!a})" for name in counts if _mixes_scripts(name)]
     if mixed:
-        notices.append(
-            f"{where}: labels with letters of two scripts, which may only look like another label: "
-            f"{_some(mixed)}; correct them if they are misspelt."
+        yield (
+            "labels with letters of two scripts, which may only look like another label: "
+            f"{listed(mixed, _MOST_SHOWN)}; correct them if they are misspelt."
         )
     most = _MANY_FRACTIONS if any("." in name for name in counts) else _MANY_NUMBERS
     if len(counts) > most and all(map(_DECIMAL.fullmatch, counts)):
-        notices.append(
-            f"{where}: {len(counts):,} different numbers taken as classes, without an order; write "
+        yield (
+            f"{len(counts):,} different numbers taken as classes, without an order; write "
             "ranges as labels (low, high) if they measure something."
         )
-    missing = [name for name in counts if name.casefold() in _LOOKS_MISSING]
+    missing = [_with_rows(name, counts) for name in counts if name.casefold() in _LOOKS_MISSING]
     if missing:
-        notices.append(
-            f"{where}: taken as classes: "
-            + _some([f"{name!r} ({_rows(counts[name])})" for name in missing])
-            + "; leave these cells empty if they stand for missing labels."
+        yield (
+            f"taken as classes: {listed(missing, _MOST_SHOWN)}; leave these cells empty if they "
+            "stand for missing labels."
         )
+
+
+def _with_rows(name: str, counts: Mapping[str, int]) -> str:
+    return f"{name!r} ({counted(counts[name], 'row')})"
 
 
 def _mixes_scripts(name: str) -> bool:
@@ -140,42 +112,31 @@ def _mixes_scripts(name: str) -> bool:
     )
 
 
-def rare_labels(counts: Mapping[str, int]) -> str:
-    """Names the labels of one row, with the label that each may be a misspelling of."""
-    rare = [name for name, count in counts.items() if count == 1]
-    frequent = {name.casefold(): name for name, count in counts.items() if count > 1}
-    told = []
-    for name in rare[:_SHOWN]:
-        close = difflib.get_close_matches(name.casefold(), frequent, n=1, cutoff=0.75)
-        other = frequent[close[0]] if close else ""
-        told.append(f"{name!r} (like {other!r}, {_rows(counts[other])})" if close else f"{name!r}")
-    return ", ".join(told) + (f" and {len(rare) - _SHOWN} more" if len(rare) > _SHOWN else "")
-
-
 def _refuse_vectors(cells: Mapping[str, int], config: DataConfig, where: str) -> None:
     """Raises DataError if the cells are vectors of 0 and 1, whose positions are the labels."""
     filled = [cell.strip(" []()") for cell in cells if cell.strip()]
     lengths = {len(re.sub(r"\D", "", cell)) for cell in filled}
     vectors = bool(filled) and len(lengths) == 1 and all(map(_VECTOR.fullmatch, filled))
-    # Ids of labels do not come twice in a cell, nor with leading zeros.
+    # In a list of label ids no id comes twice, and none has leading zeros.
     if not vectors or (lengths == {2} and not any(re.search(r"\D", cell) for cell in filled)):
         return
-    several = "" if config.multi_label else "--multi-label "
+    option = "" if config.multi_label else "--multi-label "
     raise DataError(
         f"{where}: expected label names, got vectors of 0 and 1 such as "
-        f"{next(iter(cells))!r}; name their {lengths.pop()} labels in order by {several}"
+        f"{next(iter(cells))!r}; name their {lengths.pop()} labels in order by {option}"
         "--label-names a,b,c, or pass --no-check-labels."
     )
 
 
 def _refuse_other_separator(cells: Mapping[str, int], config: DataConfig, where: str) -> None:
-    """Raises DataError if another separator than the one given stands between the labels."""
+    """Raises DataError if the labels of a text are separated by another separator."""
     if any(config.label_separator in cell for cell in cells):
         return
     for separator in _SEPARATORS:
-        several = sum(separator in cell.strip() for cell in cells)
-        sure = separator in _NEVER_IN_NAMES and several
-        if separator != config.label_separator and (sure or _recombine(cells, separator)):
+        if separator == config.label_separator:
+            continue
+        certain = separator in _NEVER_IN_NAMES and any(separator in cell.strip() for cell in cells)
+        if certain or _are_combinations(cells, separator):
             raise DataError(
                 f"{where}: expected {config.label_separator!r} between the labels of a text, got "
                 f"it in no row, but {separator!r} in {_example(cells, separator)!r} and others; "
@@ -184,33 +145,34 @@ def _refuse_other_separator(cells: Mapping[str, int], config: DataConfig, where:
 
 
 def _refuse_combinations(counts: Mapping[str, int], where: str) -> None:
-    """Raises DataError if classes are combinations of labels."""
+    """Raises DataError if the classes are combinations of labels."""
     for separator in _SEPARATORS[:3]:
-        if _recombine(counts, separator):
+        if _are_combinations(counts, separator):
             raise DataError(
-                f"{where}: expected one label a text, got combinations such as "
-                f"{_example(counts, separator)!r}, whose parts come in other labels too; pass "
+                f"{where}: expected one label per text, got combinations such as "
+                f"{_example(counts, separator)!r}, whose parts are in other labels too; pass "
                 f"--multi-label --label-separator {separator!r}, or --no-check-labels if each is "
                 "one class."
             )
 
 
-def _recombine(cells: Iterable[str], separator: str) -> bool:
-    """Whether the parts of cells come back in other cells, so that each is a label of its own.
+def _are_combinations(cells: Iterable[str], separator: str) -> bool:
+    """Whether parts of cells recur in other cells, so that each part is a label by itself.
 
-    At least two cells hold the separator, and each part of them stands in another cell too.
+    Either one cell holds the separator and each of its parts is in another cell too ("a", "b" and
+    "a,b"), or several cells hold it and at least half of their parts recur.
     """
-    several = [cell for cell in cells if separator in cell.strip()]
-    if not several:
+    combined = [cell for cell in cells if separator in cell.strip()]
+    if not combined:
         return False
-    homes: Counter[str] = Counter()
+    cells_with: Counter[str] = Counter()
     for cell in cells:
-        homes.update({part.strip() for part in cell.split(separator)} - {""})
-    parts = {part.strip() for cell in several for part in cell.split(separator)} - {""}
-    if len(several) == 1:  # "a", "b" and "a,b".
-        return len(parts) > 1 and all(homes[part] > 1 for part in parts)
-    shared = sum(homes[part] > 1 for part in parts)
-    return 1 < len(parts) <= len(several) + 1 and shared >= len(parts) / 2
+        cells_with.update({part.strip() for part in cell.split(separator)} - {""})
+    parts = {part.strip() for cell in combined for part in cell.split(separator)} - {""}
+    if len(combined) == 1:
+        return len(parts) > 1 and all(cells_with[part] > 1 for part in parts)
+    recurring = sum(cells_with[part] > 1 for part in parts)
+    return 1 < len(parts) <= len(combined) + 1 and recurring >= len(parts) / 2
 
 
 def _example(cells: Iterable[str], separator: str) -> str:
@@ -218,29 +180,21 @@ def _example(cells: Iterable[str], separator: str) -> str:
 
 
 def _refuse_scale(counts: Mapping[str, int], rows: int, where: str) -> None:
-    """Raises DataError if the labels are measurements, ids or texts rather than classes."""
+    """Raises DataError if the labels are measurements, ids or texts instead of classes."""
     numbers = [name for name in counts if _DECIMAL.fullmatch(name)]
     fractions = any(re.search(r"[.eE]", name) for name in numbers)
     if fractions and len(numbers) == len(counts) > _MANY_NUMBERS:
         raise DataError(
             f"{where}: expected classes as labels, got {len(counts):,} different numbers with "
-            f"fractions, such as {_some(numbers)}, in {rows:,} rows; textrnn sorts texts into "
-            "classes: write ranges as labels (low, high), name another --label-column, or pass "
-            "--no-check-labels."
+            f"fractions, such as {listed(numbers, _MOST_SHOWN)}, in {rows:,} rows; textrnn sorts "
+            "texts into classes: write ranges as labels (low, high), name another --label-column, "
+            "or pass --no-check-labels."
         )
     single = sum(count == 1 for count in counts.values())
     if rows > _FEW_ROWS and single > rows / 2:
+        examples = listed([f"{name[:30]!r}" for name in counts], _MOST_SHOWN)
         raise DataError(
             f"{where}: expected classes that several texts share, got {len(counts):,} different "
-            f"labels in {rows:,} rows, such as {_some([f'{name[:30]!r}' for name in counts])}; "
-            "name the column of the classes by --label-column, or pass --no-check-labels."
+            f"labels in {rows:,} rows, such as {examples}; name the column of the classes by "
+            "--label-column, or pass --no-check-labels."
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"

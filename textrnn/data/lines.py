@@ -1,4 +1,4 @@
-"""Lines of a file with their numbers, some of which can be given back and read again."""
+"""The lines of a file with their numbers; lines can be pushed back and read again."""
 
 from __future__ import annotations
 
@@ -6,50 +6,54 @@ from collections import deque
 from collections.abc import Iterable
 from itertools import islice
 
-__all__ = ["Lines"]
+__all__ = ["NumberedLines"]
 
 
-class Lines:
-    """The lines.
+class NumberedLines:
+    r"""An iterator over lines that counts them.
+
+    >>> lines = NumberedLines(["text,label\n", "good,pos\n"])
+    >>> lines.head(1), next(lines), lines.number
+    (['text,label\n'], 'text,label\n', 1)
 
     Args:
-        lines: With their ends, as `open(newline="")` gives them.
+        lines: The lines with their ends, as `open(newline="")` returns them.
 
     Attributes:
-        number: How many were taken, but for those given back.
-        taken: Those of the present record.
+        number: The number of the last line that was read.
+        taken: The lines that were read since `begin_row`.
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._source = iter(lines)
-        self._returned: deque[str] = deque()
+        self._pushed_back: deque[str] = deque()
         self.number = 0
         self.taken: list[str] = []
 
-    def __iter__(self) -> Lines:
+    def __iter__(self) -> NumberedLines:
         return self
 
     def __next__(self) -> str:
-        line = self._returned.popleft() if self._returned else next(self._source)
-        # Where files were joined, each brings its byte order mark.
+        line = self._pushed_back.popleft() if self._pushed_back else next(self._source)
+        # In a concatenation of files, each one may begin with a byte order mark.
         line = line.removeprefix("\ufeff")
         self.number += 1
         self.taken.append(line)
         return line
 
-    def begin_record(self) -> None:
-        """Forgets the lines that were taken so far."""
+    def begin_row(self) -> None:
+        """Empties `taken`."""
         self.taken = []
 
-    def give_back(self, count: int) -> None:
-        """Makes the last lines that were taken the next ones again."""
+    def push_back(self, count: int) -> None:
+        """Pushes back the last `count` lines of `taken`, to be read again."""
         if count:
-            self._returned.extendleft(reversed(self.taken[-count:]))
+            self._pushed_back.extendleft(reversed(self.taken[-count:]))
             del self.taken[-count:]
             self.number -= count
 
     def head(self, count: int) -> list[str]:
-        """The next lines, which stay the next ones."""
+        """Returns the next lines without consuming them."""
         lines = list(islice(self, count))
-        self.give_back(len(lines))
+        self.push_back(len(lines))
         return lines

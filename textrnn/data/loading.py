@@ -1,4 +1,4 @@
-"""From the settings to the data: finds the source, reads its splits, makes the missing ones."""
+"""From the settings to the data: opens the source, reads its splits, creates the missing ones."""
 
 from __future__ import annotations
 
@@ -7,39 +7,40 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from textrnn.config.data import DataConfig, listed_names
-from textrnn.data.bbc_news import BundledSource
+from textrnn.data.bbc_news import BbcNewsSource
 from textrnn.data.corpus import Corpus, Split
 from textrnn.data.duplicates import conflicting_labels, shared_texts, text_groups
 from textrnn.data.hold_out import Partition, hold_out
-from textrnn.data.label_checks import rare_labels
+from textrnn.data.label_spelling import rare_labels
 from textrnn.data.provenance import check_unchanged
-from textrnn.data.rows import Record, collect
-from textrnn.data.text_files import FileFormat, read_records, stem
+from textrnn.data.rows import Row, SplitBuilder
+from textrnn.data.text_files import FileFormat, read_rows, stem
 from textrnn.data.tfds import TfdsSource
 from textrnn.errors import DataError
+from textrnn.messages.wording import counted, listed
 
 __all__ = ["Source", "load_corpus", "load_split"]
 
 
 class Source(Protocol):
-    """Where splits come from.
+    """Something that splits are read from.
 
     Attributes:
-        name: The data set's name.
-        label_order: The labels in the data set's own order, if it has one.
-        notices: Grows while splits are read.
+        name: The name of the data set.
+        label_order: The labels in the order of the data set; None if it has no order.
+        notices: One sentence for everything unusual in the splits that were read so far.
     """
 
     name: str
     label_order: Sequence[str] | None
     notices: list[str]
 
-    def read(self, which: str) -> Iterable[Record] | None:
-        """The rows of the split `train`, `validation` or `test`, or None without one."""
+    def read(self, which: str) -> Iterable[Row] | None:
+        """Returns the rows of the split `train`, `validation` or `test`; None if it is missing."""
 
 
 class FileSource:
-    """The user's own training file; it has no splits but those that the settings name."""
+    """The user's own files: there are no splits other than the files that the settings name."""
 
     label_order: Sequence[str] | None = None
 
@@ -47,16 +48,20 @@ class FileSource:
         self.name = stem(train_file)
         self.notices: list[str] = []
 
-    def read(self, which: str) -> Iterable[Record] | None:
-        """None: the files that the settings name are read for any source."""
+    def read(self, which: str) -> Iterable[Row] | None:
+        """Returns None, because the files that the settings name are read for any source."""
         return None
 
 
 def load_corpus(config: DataConfig, *, seed: int) -> Corpus:
-    """Reads all the data of a run.
+    """Reads all data of a run.
 
-    Without validation data, a seeded share of the training data is held out. `valid_file` and
-    `test_file` take the place of a data set's own splits.
+    Without validation data, a random share of the training data is held out. `valid_file` and
+    `test_file` replace the splits of a data set.
+
+    Args:
+        config: The settings of the data.
+        seed: The seed of the random choice.
 
     Raises:
         DataError: The data cannot be read or learned from.
@@ -68,16 +73,16 @@ def load_corpus(config: DataConfig, *, seed: int) -> Corpus:
     shared = shared_texts(validation, train)
     if shared:
         notices.append(
-            f"{shared} of {len(validation)} validation texts also stand in the training data: the "
-            "validation figures flatter, and choose the epoch that has learned these by heart; "
-            "take the texts out of one of the files."
+            f"{shared} of {len(validation)} validation texts are also in the training data: the "
+            "validation figures are too good, and they choose the epoch that has memorised these "
+            "texts; take the texts out of one of the files."
         )
     if test is not None:
         shared = shared_texts(test, train, validation)
         if shared:
             notices.append(
-                f"{shared} of {len(test)} test texts also stand in the training or validation "
-                "data: the test figures flatter by them."
+                f"{shared} of {len(test)} test texts are also in the training or validation data: "
+                "the test figures are too good because of them."
             )
     return Corpus(source.name, train, validation, test, label_names, (*source.notices, *notices))
 
@@ -90,20 +95,24 @@ def load_split(
     label_names: Sequence[str],
     trained_on: Mapping[str, Any] | None = None,
 ) -> tuple[Split, tuple[str, ...]]:
-    """Reads one split, as `load_corpus` with the same seed makes it, and its notices.
+    """Reads one split, which is the same as in `load_corpus` with the same seed.
 
-    The training data is read only where the split is part of it.
+    The training data is read only if the split is part of it.
 
     Args:
         config: The settings of the data.
-        which: The split's name.
-        seed: The run's seed.
-        label_names: The run's labels; any other label is an error.
-        trained_on: What a run learned from, if these are its data: see `check_unchanged`.
+        which: The name of the split.
+        seed: The seed of the run.
+        label_names: The labels of the run; any other label is an error.
+        trained_on: The fingerprints of the data that the run was trained on (see
+            `check_unchanged`); None if this is other data.
+
+    Returns:
+        The split, and one sentence for everything unusual in it.
 
     Raises:
-        DataError: There is no such split, it cannot be read, it holds an unknown label, or it is
-            not what the run learned from.
+        DataError: The split is missing, cannot be read, holds an unknown label, or has changed
+            since the run was trained.
         ConfigError: The settings do not fit the data set.
     """
     source, notices = _open_source(config), list[str]()
@@ -111,7 +120,7 @@ def load_split(
     if which != "train":
         split = _read(source, which, config, notices=notices, known=label_names)
     if split is None and which == "test":
-        raise DataError(f"{source.name}: expected test data, got none; give it with --test-file.")
+        raise DataError(f"{source.name}: expected test data, got none; pass --test-file.")
     if split is None:
         train, validation, _ = _read_training(
             source, config, seed=seed, notices=notices, known=label_names
@@ -128,7 +137,7 @@ def _open_source(config: DataConfig) -> Source:
     if config.train_file is not None:
         return FileSource(config.train_file)
     if config.dataset in (None, "bbc_news"):
-        return BundledSource()
+        return BbcNewsSource()
     return TfdsSource(config)
 
 
@@ -143,19 +152,18 @@ def _read(
     files = {"train": config.train_file, "validation": config.valid_file, "test": config.test_file}
     path = files[which]
     if path is None:
-        records = source.read(which)
+        rows = source.read(which)
     else:
-        records = read_records(path, FileFormat.of(config), notices=notices)
-    if records is None:
+        rows = read_rows(path, FileFormat.of(config), notices=notices)
+    if rows is None:
         return None
-    return collect(
-        records,
-        config=config,
+    return SplitBuilder(
+        config,
         where=f"{source.name} {which}" if path is None else path,
         notices=notices,
         known=None if known is None else dict.fromkeys(known),
         keep_blank=which != "train",
-    )
+    ).build(rows)
 
 
 def _read_training(
@@ -169,21 +177,47 @@ def _read_training(
     where = config.train_file or source.name
     train = _read(source, "train", config, notices=notices, known=known)
     if train is None:
-        raise DataError(f"{where}: expected a labelled split `train`, got none; use another.")
+        raise DataError(
+            f"{where}: expected a labelled split `train`, got none; use another data set."
+        )
     counts = Counter(label for labels in train.labels for label in labels)
     _check_learnable(train, counts, config, where)
-    given = listed_names(config.label_columns or config.label_names)
-    order = source.label_order or given or sorted(counts)
-    label_names = tuple(name for name in order if name in counts)
-    if len(label_names) < len(order):
-        never = [name for name in order if name not in counts]
-        notices.append(
-            f"{where}: no text has the {_labels(len(never))} {', '.join(never[:10])}; left out."
-        )
+    label_names = _ordered_labels(source, counts, config, notices=notices)
     notices += conflicting_labels(train, where=where)
     validation = _read(source, "validation", config, notices=notices, known=label_names)
-    if validation is not None:
-        return train, validation, label_names
+    if validation is None:
+        train, validation = _hold_out_validation(
+            train, counts, config, seed=seed, notices=notices, where=where
+        )
+    return train, validation, label_names
+
+
+def _ordered_labels(
+    source: Source, counts: Counter[str], config: DataConfig, *, notices: list[str]
+) -> tuple[str, ...]:
+    """Returns the labels that occur, in the order of the data set or of the settings."""
+    stated = listed_names(config.label_columns or config.label_names)
+    order = source.label_order or stated or sorted(counts)
+    unused = [name for name in order if name not in counts]
+    if unused:
+        what = "label" if len(unused) == 1 else "labels"
+        notices.append(
+            f"{config.train_file or source.name}: no text has the {what} {listed(unused, 10)}; "
+            "left out."
+        )
+    return tuple(name for name in order if name in counts)
+
+
+def _hold_out_validation(
+    train: Split,
+    counts: Counter[str],
+    config: DataConfig,
+    *,
+    seed: int,
+    notices: list[str],
+    where: str,
+) -> tuple[Split, Split]:
+    """Splits the training data into training and validation data."""
     try:
         parts = hold_out(
             train.labels,
@@ -195,14 +229,14 @@ def _read_training(
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
     if config.multi_label:
-        notices.append(_labels_a_text(train, where))
+        notices.append(_labels_per_text(train, where))
     else:
-        notices += _stratification(counts, parts, where=where)
-    return train.take(parts.kept), train.take(parts.held), label_names
+        notices += _unmeasured_labels(counts, parts, where=where)
+    return train.take(parts.remaining), train.take(parts.held_out)
 
 
 def _check_learnable(train: Split, counts: Counter[str], config: DataConfig, where: str) -> None:
-    """Raises DataError if the texts do not differ in their labels."""
+    """Raises DataError if all texts have the same labels."""
     if not config.multi_label and len(counts) < 2:
         raise DataError(
             f"{where}: expected texts of at least 2 labels in the training data, got "
@@ -216,32 +250,30 @@ def _check_learnable(train: Split, counts: Counter[str], config: DataConfig, whe
         )
 
 
-def _stratification(counts: Counter[str], parts: Partition, *, where: str) -> list[str]:
-    """A sentence on the labels that the validation data cannot measure, or none."""
+def _unmeasured_labels(counts: Counter[str], parts: Partition, *, where: str) -> list[str]:
+    """Returns sentences on the labels that the validation data may not contain."""
     rare = sum(count == 1 for count in counts.values())
-    told = []
+    sentences = []
     if rare:
-        told.append(
-            f"{where}: no validation row for {rare} {_labels(rare)} of 1 row: "
-            f"{rare_labels(counts)}; correct it if it is a misspelling, or add rows."
+        sentences.append(
+            f"{where}: no validation row for {counted(rare, 'label')} of 1 row: "
+            f"{rare_labels(counts)}; correct the label if it is misspelt, or add rows."
         )
     if not parts.stratified:
-        told.append(
-            f"{where}: {len(parts.held)} validation rows drawn without regard to the labels, being "
-            f"too few for {len(counts) - rare} labels; a larger --valid-fraction has rows of each."
+        sentences.append(
+            f"{where}: {len(parts.held_out)} validation rows drawn without regard to the labels, "
+            f"because they are too few for {len(counts) - rare} labels; a larger --valid-fraction "
+            "has rows of each."
         )
-    return told
+    return sentences
 
 
-def _labels_a_text(train: Split, where: str) -> str:
-    """A sentence on how many labels the texts have."""
+def _labels_per_text(train: Split, where: str) -> str:
+    """Returns a sentence on the number of labels that the texts have."""
     counts = Counter(map(len, train.labels))
     shares = ", ".join(f"{counts[n]:,} with {n}" for n in sorted(counts)[:6])
     more = sum(counts[n] for n in sorted(counts)[6:])
-    return f"{where}: {sum(map(len, train.labels)) / len(train):.2f} labels a text: {shares}" + (
+    mean = sum(map(len, train.labels)) / len(train)
+    return f"{where}: {mean:.2f} labels per text: {shares}" + (
         f", {more:,} with more." if more else "."
     )
-
-
-def _labels(count: int) -> str:
-    return "label" if count == 1 else "labels"

@@ -1,7 +1,8 @@
-"""What a run learned from, so that data which has changed since is noticed.
+"""Fingerprints of the data of a run, which show whether the data has changed since.
 
-A run keeps the number of rows and a SHA-256 digest of each split: of its texts and labels in
-their order, as they were read. Whatever measures the run on its own data compares them.
+A fingerprint is the number of rows of a split and a SHA-256 digest of its texts and labels, in
+order and as they were read. A run folder stores the fingerprint of each split, and every command
+that measures the run on its own data compares them.
 """
 
 from __future__ import annotations
@@ -17,28 +18,28 @@ __all__ = ["check_unchanged", "provenance"]
 
 
 def provenance(corpus: Corpus) -> dict[str, Any]:
-    """The rows and the digest of each split, as plain values ready for JSON."""
+    """Returns the fingerprint of each split, as plain values ready for JSON."""
     splits = {"train": corpus.train, "validation": corpus.validation, "test": corpus.test}
-    return {name: _record(split) for name, split in splits.items() if split is not None}
+    return {name: _fingerprint(split) for name, split in splits.items() if split is not None}
 
 
 def check_unchanged(
     split: Split, which: str, known: Mapping[str, Any], *, drawn: bool, where: str
 ) -> list[str]:
-    """A sentence if a split is not the one that a run learned from or was measured on.
+    """Returns a sentence if a split has changed since the run was trained, else an empty list.
 
     Args:
-        split: As it was read now.
-        which: Its name.
-        known: What `provenance` gave when the run was trained.
+        split: The split as it was read now.
+        which: The name of the split.
+        known: What `provenance` returned when the run was trained.
         drawn: Whether the split was drawn from the training data.
-        where: The run, for messages.
+        where: The name of the source, for messages.
 
     Raises:
-        DataError: The split has changed and was drawn from the training data: it may now hold
-            texts that the run learned from.
+        DataError: The split has changed and was drawn from the training data, so that it may now
+            hold texts that the run learned from.
     """
-    if which not in known or known[which] == _record(split):
+    if which not in known or known[which] == _fingerprint(split):
         return []
     before = int(known[which]["rows"])
     changed = (
@@ -46,18 +47,18 @@ def check_unchanged(
         f"{len(split):,} now)"
     )
     if not drawn:
-        return [f"{changed}; these figures are not comparable to those in the run's metrics.json."]
+        return [f"{changed}; the figures are not comparable to those in the run's metrics.json."]
     raise DataError(
-        f"{changed}: the {which} texts are drawn from the training file, and would now mix with "
-        "what the run learned from; restore the file, or name other data by --test-file."
+        f"{changed}: the {which} texts are drawn from the training file, and may now include texts "
+        "that the run learned from; restore the file, or name other data by --test-file."
     )
 
 
-def _record(split: Split) -> dict[str, Any]:
+def _fingerprint(split: Split) -> dict[str, Any]:
     digest = hashlib.sha256()
     for text, labels in zip(split.texts, split.labels, strict=True):
         for part in (text, *labels):
             content = part.encode("utf-8", errors="surrogatepass")
             digest.update(len(content).to_bytes(8, "little") + content)
-        digest.update(b"\xff" * 8)  # No length: the end of a row.
+        digest.update(b"\xff" * 8)  # This is no length, so it marks the end of a row.
     return {"rows": len(split), "sha256": digest.hexdigest()}

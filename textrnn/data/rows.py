@@ -1,4 +1,4 @@
-"""Rows as they stand in a source, and the checks that make a `Split` of them."""
+"""The rows of a source, and the checks that turn them into a `Split`."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from typing import NamedTuple
 
 from textrnn.config.classifier import DataConfig
 from textrnn.data.corpus import Split
-from textrnn.data.label_checks import check_labels, one_spelling
-from textrnn.data.labels import BadRow, LabelReader, check_unicode, shown
+from textrnn.data.label_checks import check_labels
+from textrnn.data.label_spelling import merge_spellings
+from textrnn.data.labels import LabelReader, RowError, as_json, check_unicode
 from textrnn.errors import DataError
+from textrnn.messages.wording import counted
 
-__all__ = ["BadRow", "Record", "check_text", "collect"]
+__all__ = ["Row", "RowError", "SplitBuilder", "check_text"]
 
 
-class Record(NamedTuple):
-    """One row: where it stands and what it holds, or why it could not be read.
+class Row(NamedTuple):
+    """One row of a source, or the reason why it could not be read.
 
     Attributes:
-        origin: The path and line, or whatever else leads the user to the row.
-        text: The text, a `str` in a good row.
-        label: The label or labels, not parsed yet; None where there is none.
-        problem: What is wrong with the row; text and label do not count then.
-        lines: How many lines of the file the row takes.
+        origin: Where the row is: the path and line of a file, or a description.
+        text: The text; a `str` in a valid row.
+        label: The label or labels as the source has them; None if there is none.
+        problem: What is wrong with the row, or ""; with a problem, text and label mean nothing.
+        lines: The number of lines in the file that the row takes.
     """
 
     origin: str
@@ -34,85 +36,107 @@ class Record(NamedTuple):
     lines: int = 1
 
 
-def check_text(record: Record, *, encoding: str) -> str:
-    """The record's text.
+def check_text(row: Row, *, encoding: str) -> str:
+    """Returns the text of a row.
 
     Raises:
-        BadRow: The row could not be read, or its text is no valid Unicode text.
+        RowError: The row could not be read, or its text is not valid Unicode text.
     """
-    if record.problem:
-        raise BadRow(record.problem)
-    text = record.text
+    if row.problem:
+        raise RowError(row.problem)
+    text = row.text
     if not isinstance(text, str):
-        raise BadRow(f"expected a string as text, got {shown(text)}; put the text in quotes")
+        raise RowError(f"expected a string as text, got {as_json(text)}; put the text in quotes")
     check_unicode(text, encoding)
     if "\0" in text:
-        raise BadRow("expected text, got a NUL byte; check the --encoding")
+        raise RowError("expected text, got a NUL byte; check the --encoding")
     return text
 
 
-def collect(
-    records: Iterable[Record],
-    *,
-    config: DataConfig,
-    where: str,
-    notices: list[str],
-    known: Collection[str] | None = None,
-    keep_blank: bool = True,
-) -> Split:
-    """Makes a split of all good rows.
+class SplitBuilder:
+    """Collects the valid rows of a source into a split, and counts the others.
+
+    >>> builder = SplitBuilder(DataConfig(), where="reviews.csv", notices=[])
+    >>> split = builder.build([Row("line 2", "a good film", "pos"), Row("line 3", "dull", "neg")])
+    >>> split.labels
+    [('pos',), ('neg',)]
 
     Args:
-        records: The rows, in order; read once, and not kept.
-        config: Says how labels are written and whether bad rows are skipped.
-        where: What the rows come from, for messages.
-        notices: Receives a sentence for each kind of row that is left out.
-        known: The only labels allowed; None allows any, and checks what they look like.
-        keep_blank: Whether texts of nothing but white space stay.
-
-    Raises:
-        DataError: A row is bad and `config.skip_bad_rows` is off, no row is left, or the labels
-            cannot have been meant.
+        config: Says how labels are written, and whether bad rows are skipped.
+        where: The name of the source, for messages.
+        notices: Receives one sentence for each kind of row that is left out.
+        known: The labels allowed. None allows any, and checks whether they look like classes.
+        keep_blank: Whether texts of white space only are kept.
     """
-    reader = LabelReader(config, known)
-    texts: list[str] = []
-    labels: list[tuple[str, ...]] = []
-    cells: Counter[str] = Counter()
-    bad, bad_lines, blank, first_problem = 0, 0, 0, ""
-    for record in records:
+
+    def __init__(
+        self,
+        config: DataConfig,
+        *,
+        where: str,
+        notices: list[str],
+        known: Collection[str] | None = None,
+        keep_blank: bool = True,
+    ) -> None:
+        self._config, self._where, self._notices = config, where, notices
+        self._known, self._keep_blank = known, keep_blank
+        self._reader = LabelReader(config, known)
+        self._texts: list[str] = []
+        self._labels: list[tuple[str, ...]] = []
+        self._cells: Counter[str] = Counter()  # Label cells as they are written.
+        self._bad = self._bad_lines = self._blank = 0
+        self._first_problem = ""
+
+    def build(self, rows: Iterable[Row]) -> Split:
+        """Reads all rows, once and in order.
+
+        Raises:
+            DataError: A row is bad and `config.skip_bad_rows` is off, no row is left, or the labels
+                do not look like classes.
+        """
+        for row in rows:
+            self._add(row)
+        self._report()
+        if not self._texts:
+            left_out = counted(self._bad + self._blank, "row")
+            raise DataError(
+                f"{self._where}: expected texts with labels, got none ({left_out} left out); "
+                "check the file."
+            )
+        labels = self._labels
+        if self._known is None:
+            labels = merge_spellings(
+                labels, self._reader.spellings, self._notices, where=self._where
+            )
+            check_labels(labels, self._cells, self._notices, config=self._config, where=self._where)
+        return Split(self._texts, labels)
+
+    def _add(self, row: Row) -> None:
         try:
-            text = check_text(record, encoding=config.encoding)
-            row_labels = reader.read(record.label)
-        except BadRow as problem:
-            if not config.skip_bad_rows:
-                raise DataError(f"{record.origin}: {problem}, or pass --skip-bad-rows.") from None
-            bad, bad_lines = bad + 1, bad_lines + record.lines
-            first_problem = first_problem or f"{record.origin}: {problem}"
-            continue
-        if not keep_blank and not text.strip():
-            blank += 1
-            continue
-        texts.append(text)
-        labels.append(row_labels)
-        label = record.label
-        cells[label if isinstance(label, str) else json.dumps(label, default=repr)] += 1
-    if bad:
-        lines = f" of {bad_lines:,} lines" if bad_lines > bad else ""
-        notices.append(
-            f"{where}: {bad} bad {_rows(bad)}{lines} left out (the first: {first_problem})."
-        )
-    if blank:
-        notices.append(f"{where}: {blank} {_rows(blank)} with an empty text left out.")
-    if not texts:
-        raise DataError(
-            f"{where}: expected texts with labels, got none ({bad + blank} rows left out); "
-            "check the file."
-        )
-    if known is None:
-        labels = one_spelling(labels, reader.spelt, notices, where=where)
-        check_labels(labels, cells, notices, config=config, where=where)
-    return Split(texts, labels)
+            text = check_text(row, encoding=self._config.encoding)
+            labels = self._reader.read(row.label)
+        except RowError as problem:
+            if not self._config.skip_bad_rows:
+                raise DataError(f"{row.origin}: {problem}, or pass --skip-bad-rows.") from None
+            self._bad, self._bad_lines = self._bad + 1, self._bad_lines + row.lines
+            self._first_problem = self._first_problem or f"{row.origin}: {problem}"
+            return
+        if not self._keep_blank and not text.strip():
+            self._blank += 1
+            return
+        self._texts.append(text)
+        self._labels.append(labels)
+        cell = row.label
+        self._cells[cell if isinstance(cell, str) else json.dumps(cell, default=repr)] += 1
 
-
-def _rows(count: int) -> str:
-    return "row" if count == 1 else "rows"
+    def _report(self) -> None:
+        if self._bad:
+            lines = f" of {self._bad_lines:,} lines" if self._bad_lines > self._bad else ""
+            self._notices.append(
+                f"{self._where}: {counted(self._bad, 'bad row')}{lines} left out (the first: "
+                f"{self._first_problem})."
+            )
+        if self._blank:
+            self._notices.append(
+                f"{self._where}: {counted(self._blank, 'row')} with an empty text left out."
+            )

@@ -1,4 +1,4 @@
-"""Texts without labels: streamed, as there may be very many."""
+"""Texts without labels, which are streamed because there may be very many."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from textrnn.config.data import DataConfig, separator
 from textrnn.config.language_model import TextConfig
-from textrnn.data.bbc_news import BundledSource
+from textrnn.data.bbc_news import BbcNewsSource
 from textrnn.data.text_files import FileFormat, read_texts, stem
 from textrnn.data.tfds import TfdsSource
 from textrnn.errors import ConfigError
@@ -16,7 +16,7 @@ __all__ = ["UnlabelledTexts", "load_unlabelled", "text_format"]
 
 
 def text_format(config: TextConfig) -> FileFormat:
-    """How the settings of a language model say that a file is to be read."""
+    """Returns the file format that the settings of a language model describe."""
     return FileFormat(
         text_column=config.text_column,
         encoding=config.encoding,
@@ -25,18 +25,19 @@ def text_format(config: TextConfig) -> FileFormat:
 
 
 class UnlabelledTexts:
-    """The texts that a language model may read, from first to last, any number of times.
+    """The texts that a language model is trained on; they can be iterated over repeatedly.
 
-    Of a data set these are the splits `train` and those that TFDS keeps for texts without labels
-    (`unsupervised`), never validation or test texts. They are read from disk each time.
+    In a data set, these are the split `train` and the splits that TFDS has for texts without labels
+    (`unsupervised`), but never validation or test texts. Each iteration reads a file or a TFDS data
+    set from disk.
 
     Args:
-        config: Where they come from.
-        seed: Of what is drawn from them.
+        config: The settings of the texts.
+        seed: The seed of the random sample.
 
     Attributes:
-        name: The data set's name, or the stem of the file.
-        count: How many there are; None if that is known only at the end.
+        name: The name of the data set, or the stem of the file.
+        count: The number of texts; None for a file, which must be read to know it.
 
     Raises:
         DataError: The data cannot be read.
@@ -50,14 +51,14 @@ class UnlabelledTexts:
         if config.text_file is not None:
             self.name = stem(config.text_file)
         elif config.dataset in (None, "bbc_news"):
-            bundled = BundledSource()
-            self.name = bundled.name
-            self._source = [str(record.text) for record in bundled.read("train") or ()]
+            bbc_news = BbcNewsSource()
+            self.name = bbc_news.name
+            self._source = [str(row.text) for row in bbc_news.read("train") or ()]
             self.count = len(self._source)
         else:
             keys = ("dataset", "data_dir", "text_key", "label_key")
-            own = DataConfig(**{key: getattr(config, key) for key in keys})
-            source = TfdsSource(own, labelled=False)
+            data = DataConfig(**{key: getattr(config, key) for key in keys})
+            source = TfdsSource(data, labelled=False)
             self.name, self._source = source.name, source
             self.count = sum(source.sizes()[split] for split in self._splits())
 
@@ -75,39 +76,42 @@ class UnlabelledTexts:
         return [split for split in sizes if split == "train" or split.startswith("unsup")]
 
     def sample(self, chars: int) -> list[str]:
-        """Some of the texts, drawn at random, of about so many characters.
+        """Draws a random sample of the texts with `chars` characters or slightly more.
 
-        Each text has a random key, and those with the smallest keys stay, so that they are all that
-        is held in memory.
+        Each text gets a random key, and the texts with the smallest keys are the sample. Memory
+        holds no texts other than these.
         """
         import numpy as np
 
         rng = np.random.default_rng([self._seed, len("sample")])
-        kept: list[tuple[float, int, str]] = []  # The largest key first.
-        held = 0
+        sample: list[tuple[float, int, str]] = []  # A heap with the largest key first.
+        total = 0
         for place, text in enumerate(self):
-            heapq.heappush(kept, (-rng.random(), place, text))
-            held += len(text)
-            while held - len(kept[0][2]) >= chars:
-                held -= len(heapq.heappop(kept)[2])
-        return [text for _, _, text in sorted(kept, key=lambda item: item[1])]
+            heapq.heappush(sample, (-rng.random(), place, text))
+            total += len(text)
+            while total - len(sample[0][2]) >= chars:
+                total -= len(heapq.heappop(sample)[2])
+        return [text for _, _, text in sorted(sample, key=lambda item: item[1])]
 
 
 def load_unlabelled(config: DataConfig) -> Iterator[str]:
-    """Reads the texts without labels that the settings name, in order; none if they name none.
+    """Reads the texts without labels that the settings of a classifier name, in order.
 
-    Those of the data set's split `unsupervised` come first, then those of `unlabelled_file`. Blank
-    texts are left out.
+    The texts of the data set's split `unsupervised` come first, then those of `unlabelled_file`.
+    Blank texts are left out. Without these settings, there are no texts.
+
+    Args:
+        config: The settings of the data.
 
     Raises:
-        ConfigError: The data set is none of TFDS's.
-        DataError: It has no such split, or the texts cannot be read.
+        ConfigError: The data set is not a TFDS data set.
+        DataError: The data set has no such split, or the texts cannot be read.
     """
     if config.unlabelled:
         if config.train_file is not None or config.dataset in (None, "bbc_news"):
             raise ConfigError(
                 "`unlabelled` needs a TFDS data set with a split `unsupervised`, such as imdb, got "
-                f"{config.train_file or 'bbc_news'}; give own texts by `unlabelled_file`."
+                f"{config.train_file or 'bbc_news'}; name a file of texts by `unlabelled_file`."
             )
         yield from filter(str.strip, TfdsSource(config).read_texts("unsupervised"))
     if config.unlabelled_file is not None:

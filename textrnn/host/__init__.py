@@ -1,1 +1,1 @@
-"""The machine: files, folders, processor cores, memory."""
+"""The machine: files, folders and processor cores."""

@@ -1,4 +1,4 @@
-"""Replacing a file at once."""
+"""Atomic replacement of a file."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ __all__ = ["write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None:
-    """Writes a file so that a kill at any moment leaves the old one or the new one, whole.
+    """Writes a file so that an interruption leaves either the whole old or the whole new file.
+
+    Args:
+        path: The file.
+        content: The bytes, or a text that is encoded as UTF-8.
 
     Raises:
-        OSError: The folder cannot be written to, or the disk is full; the old file is kept.
+        OSError: The folder cannot be written to, or the disk is full; the old file stays.
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")

@@ -1,4 +1,4 @@
-"""Blocks of a stream, so that texts are read and answered many at a time."""
+"""Blocks of a stream, so that many texts are read and classified at a time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ T = TypeVar("T")
 
 
 def blocks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Lists of `size` items, the last perhaps shorter, at constant memory.
+    """Yields lists of `size` items with constant memory; the last list may be shorter.
 
-    Where reading fails, the items before come as a block of their own, and the error after it:
-    what could be answered is answered.
+    If the iterable raises an error, the items before it are yielded first, so that the caller can
+    still process them.
+
+    >>> list(blocks("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+
+    Args:
+        items: The items.
+        size: The number of items in a block.
     """
     block: list[T] = []
     try:

@@ -1,4 +1,4 @@
-"""The folder of what can be made again."""
+"""The cache folder, whose files can be deleted at any time."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ __all__ = ["cache_folder"]
 
 
 def cache_folder() -> Path:
-    """The user's cache folder for textrnn, or that of the environment's TEXTRNN_CACHE_DIR."""
+    """Returns the folder that TEXTRNN_CACHE_DIR names, or else the user's cache folder."""
     return Path(os.environ.get("TEXTRNN_CACHE_DIR") or platformdirs.user_cache_dir("textrnn"))

@@ -1,4 +1,7 @@
-"""How the cores of a CPU are shared out. Nothing here imports TensorFlow, which reads it once."""
+"""The distribution of the CPU's cores to threads.
+
+TensorFlow reads these settings once, when it is imported. Nothing here imports it.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,21 @@ import os
 __all__ = ["MOST_PARTS", "count_cores", "set_thread_defaults"]
 
 MOST_PARTS = 4
-"""Parts of a batch side by side, at the most: more would have too few rows for fast products."""
+"""The largest number of parts of a batch in parallel; more parts would be too small to be fast."""
 
 
 def count_cores() -> int:
-    """The cores that this process may use."""
+    """Returns the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def set_thread_defaults() -> None:
-    """Tells a TensorFlow that has not started yet how many threads to use.
+    """Sets the number of threads for a TensorFlow that is not imported yet.
 
-    As many operations at once as there are cores, each on its share of them: since the parts of a
-    batch are computed side by side, two cores that worked on one product would be in each other's
-    way. The variables TF_NUM_INTEROP_THREADS and TF_NUM_INTRAOP_THREADS, where set, are left.
+    There are as many parallel operations as cores, and the cores are divided among the parts of a
+    batch. The parts are computed in parallel, so several cores for one matrix product would slow
+    each other down. The environment variables TF_NUM_INTEROP_THREADS and TF_NUM_INTRAOP_THREADS
+    keep their values if they are set.
     """
     cores = count_cores()
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(cores))

@@ -1,1 +1,1 @@
-"""The words and numbers of messages."""
+"""Words, counts and names in messages."""

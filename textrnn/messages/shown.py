@@ -1,4 +1,4 @@
-"""A user's words, such as a file's name or a label, made fit for one line of something shown."""
+"""User-supplied strings, such as file names and labels, in a form that is safe to display."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from textrnn.text.unicode import valid_unicode
 
 __all__ = ["markdown", "one_line"]
 
-# What CommonMark and GitHub read as markup wherever it stands in a line; _ only beside a word.
+# Characters that CommonMark and GitHub read as markup anywhere in a line; _ only beside a word.
 _MARKUP = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
-# What they read as a heading, a rule or a list where a line begins with it.
+# Characters that they read as a heading, a rule or a list at the start of a line.
 _BLOCK = re.compile(r"[#+\-=]|\d+(?=[.)])")
 
 
 def one_line(text: str, *, most: int | None = None) -> str:
-    """The text without line breaks, and with nothing in it that cannot be drawn or encoded.
+    r"""Returns the text on one line, without characters that cannot be drawn or encoded.
 
-    Each run of whitespace becomes one space. U+FFFD stands for lone surrogates, control characters
-    and unassigned ones; invisible characters, such as those that set the direction of writing, are
-    left out.
+    Each run of white space becomes one space. Lone surrogates, control characters and unassigned
+    characters become U+FFFD. Invisible characters, such as those that set the direction of writing,
+    are left out.
+
+    >>> one_line("two\nlines"), one_line("a long name", most=7)
+    ('two lines', 'a long…')
 
     Args:
         text: The text.
-        most: The largest width, in columns of a terminal, of which Chinese characters take two; a
-            longer text is cut, and ends in an ellipsis. None: any width.
+        most: The largest width in columns of a terminal, of which a Chinese character takes two. A
+            wider text is cut and ends in an ellipsis. None allows any width.
     """
     line = "".join(map(_visible, " ".join(valid_unicode(text).split())))
     if most is None or cell_len(line) <= most:
@@ -42,15 +45,19 @@ def _visible(character: str) -> str:
 
 
 def markdown(text: str, *, most: int | None = None) -> str:
-    """Markdown that shows the text as it stands, in a line of its own or in a table's cell.
+    r"""Returns Markdown that displays the text literally, on its own line or in a table cell.
+
+    >>> print(markdown("# 2*3|4"))
+    \# 2\*3\|4
 
     Args:
         text: The text.
-        most: The text's largest width; see `one_line`.
+        most: The largest width of the text; see `one_line`.
     """
     escaped = _MARKUP.sub(r"\\\g<0>", one_line(text, most=most))
     start = _BLOCK.match(escaped)
     if start is None:
         return escaped
-    mark = start.end() if start[0].isdigit() else 0
-    return f"{escaped[:mark]}\\{escaped[mark:]}"
+    # In "1." the backslash belongs before the full stop.
+    place = start.end() if start[0].isdigit() else 0
+    return f"{escaped[:place]}\\{escaped[place:]}"

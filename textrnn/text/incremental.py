@@ -83,7 +83,7 @@ class TokenStream:
         return space, False
 
     def rest(self) -> list[int]:
-        """Returns the ids of the text held back, as if it ended here; the stream keeps that text."""
+        """Returns the ids of the text held back, as if it ended here, and keeps it."""
         if not self._text:
             return []
         return self._tokenizer.encode(self._text, continued=self._continued)

@@ -1,0 +1,122 @@
+"""Opens text files that may be compressed, in any encoding, and standard input."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TextIO, cast
+
+from textrnn.errors import ConfigError, DataError
+
+__all__ = ["open_text"]
+
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+_CONTAINERS = {
+    b"\x1f\x8b": "data compressed by gzip; give its name the ending .gz",
+    b"PK\x03\x04": "an Excel, Word or zip file; save the table as .csv",
+    b"PAR1": "a Parquet file; save the table as .csv",
+    b"%PDF": "a PDF; save its text as .txt",
+}
+"""The first bytes of files that are not text: the kind of file, and what to do."""
+
+
+@contextmanager
+def open_text(path: Path, encoding: str, *, newline: str) -> Iterator[TextIO]:
+    """Opens a file as text; bytes that do not fit the encoding become lone surrogates.
+
+    Args:
+        path: The file, which is compressed if its name ends in .gz; "-" is standard input.
+        encoding: The character encoding; a byte order mark chooses its variant.
+        newline: The line ends, as for `open`.
+
+    Raises:
+        DataError: The file is missing, damaged, not text, or of another encoding.
+        ConfigError: The encoding is unknown.
+    """
+    codec = _codec(encoding)
+    try:
+        with _open_bytes(path) as raw:
+            codec = _marked_codec(path, raw, encoding) or codec
+            lines = io.TextIOWrapper(raw, codec, errors="surrogateescape", newline=newline)
+            try:
+                yield lines
+            finally:
+                # A garbage-collected wrapper would close standard input.
+                lines.detach()
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(
+            f"{path}: expected a whole gzip file, got a truncated or damaged one ({error}); "
+            "create it or fetch it again."
+        ) from error
+    except FileNotFoundError:
+        raise DataError(f"{path}: expected a file, got none; check the path.") from None
+    except UnicodeError as error:
+        raise DataError(
+            f"{path}: expected {encoding} text, got other bytes ({error}); save the file as "
+            f"{encoding} or pass its --encoding."
+        ) from error
+    except OSError as error:
+        raise DataError(
+            f"{path}: expected a readable file, got: {error.strerror or error}; check the file "
+            "and its permissions."
+        ) from error
+
+
+def _codec(encoding: str) -> str:
+    try:
+        io.TextIOWrapper(io.BytesIO(), encoding)
+        # A byte order mark is not part of the text.
+        return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+    except (LookupError, ValueError):
+        raise ConfigError(
+            "`encoding` must be a text encoding that Python knows, such as utf-8 or latin-1, "
+            f"got {encoding!r}."
+        ) from None
+
+
+def _marked_codec(path: Path, raw: BinaryIO, encoding: str) -> str | None:
+    """Returns the codec of the byte order mark at the start of a file; None if there is no mark.
+
+    Raises:
+        DataError: The mark belongs to another encoding, or the file is not text.
+    """
+    peek = getattr(raw, "peek", None)
+    start = peek(4)[:4] if peek is not None else b""
+    for magic, kind in _CONTAINERS.items():
+        if start.startswith(magic):
+            raise DataError(f"{path}: expected text, got {kind}.")
+    for mark, marked_encoding in _BYTE_ORDER_MARKS.items():
+        if start.startswith(mark):
+            name = codecs.lookup(encoding).name
+            if not name.startswith(marked_encoding):
+                raise DataError(
+                    f"{path}: expected {encoding} text, got the byte order mark of "
+                    f"{marked_encoding}; pass --encoding {marked_encoding}."
+                )
+            return "utf-8-sig" if marked_encoding == "utf-8" else marked_encoding
+    return None
+
+
+@contextmanager
+def _open_bytes(path: Path) -> Iterator[BinaryIO]:
+    if str(path) == "-":
+        yield sys.stdin.buffer
+    elif path.suffix.lower() == ".gz":
+        with gzip.open(path, "rb") as raw:
+            yield cast(BinaryIO, raw)
+    else:
+        with path.open("rb") as raw:
+            yield raw
