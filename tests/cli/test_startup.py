@@ -3,7 +3,6 @@ import os
 import pytest
 
 from textrnn.cli.startup import _hidden_stderr, start_tensorflow
-from textrnn.host.threads import set_thread_defaults
 
 
 def test_notes_to_the_file_descriptor_are_hidden(capfd):
@@ -39,13 +38,3 @@ def test_tensorflow_is_told_to_be_quiet(monkeypatch):
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
     start_tensorflow()
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
-
-
-def test_threads_follow_the_cores_unless_the_user_says_otherwise(monkeypatch):
-    for cores, intra in [(1, "1"), (2, "1"), (4, "1"), (6, "2"), (16, "4")]:
-        monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
-        monkeypatch.setenv("TF_NUM_INTEROP_THREADS", "7")
-        monkeypatch.setattr("textrnn.host.threads.count_cores", lambda cores=cores: cores)
-        set_thread_defaults()
-        assert os.environ["TF_NUM_INTRAOP_THREADS"] == intra
-        assert os.environ["TF_NUM_INTEROP_THREADS"] == "7"

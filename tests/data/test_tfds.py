@@ -1,8 +1,6 @@
 """Reading TFDS data sets: a tiny one is built in a temporary folder, nothing is downloaded."""
 
 import dataclasses
-import socket
-import urllib.request
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +11,6 @@ from textrnn.config.classifier import DataConfig
 from textrnn.config.language_model import TextConfig
 from textrnn.data import load_corpus, load_split, load_unlabelled
 from textrnn.data.tfds import TfdsSource
-from textrnn.data.tfds_preparation import any_reachable
 from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import ConfigError, DataError
 
@@ -206,38 +203,14 @@ def test_data_set_that_cannot_be_prepared_names_the_ways_out(tmp_path):
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_missing_network_is_reported_at_once(tmp_path, monkeypatch):
-    def refuse(address, **kwargs):
-        raise OSError("unreachable")
-
-    monkeypatch.setattr(urllib.request, "getproxies", dict)
-    monkeypatch.setattr(socket, "create_connection", refuse)
-    with pytest.raises(DataError, match=r"no network.*--data-dir.*--train-file.*bbc_news"):
-        load_corpus(DataConfig(dataset="imdb", data_dir=str(tmp_path)), seed=0)
-
-
-def test_proxy_is_left_to_tfds(monkeypatch):
-    monkeypatch.setattr(urllib.request, "getproxies", lambda: {"http": "http://proxy"})
-    assert any_reachable(["http://example.invalid/a.zip"])
-
-
-@pytest.mark.parametrize(
-    ("dataset", "message"),
-    [
-        ("imdb_review", "close: imdb_reviews"),
-        ("bbcnews", "close: bbc_news"),
-        ("tiny_reviews/nope", "configs: plain, pairs"),
-        ("a b//", "expected NAME or NAME/CONFIG"),
-    ],
-)
-def test_unknown_name_is_a_data_error(tmp_path, dataset, message):
-    with pytest.raises(DataError, match=message) as caught:
-        load_corpus(DataConfig(dataset=dataset, data_dir=str(tmp_path)), seed=0)
-    assert len(str(caught.value).splitlines()) == 1
-
-
 def test_data_set_without_text_lists_its_features(tmp_path, monkeypatch):
     builder = tfds.builder("mnist", data_dir=str(tmp_path))
     monkeypatch.setattr("textrnn.data.tfds.prepared_builder", lambda dataset, data_dir: builder)
     with pytest.raises(ConfigError, match="can be the text, got none; its features are"):
         TfdsSource(DataConfig(dataset="mnist"))
+
+
+def test_an_unknown_config_lists_the_known_ones(tmp_path):
+    with pytest.raises(DataError, match="configs: plain, pairs") as caught:
+        load("nope", str(tmp_path))
+    assert len(str(caught.value).splitlines()) == 1

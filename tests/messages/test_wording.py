@@ -1,7 +1,7 @@
 import doctest
 
 from textrnn.messages import wording
-from textrnn.messages.wording import counted, listed
+from textrnn.messages.wording import counted, listed, quoted
 
 
 def test_the_examples_of_the_docstrings():
@@ -19,3 +19,9 @@ def test_as_many_names_as_fit_are_listed():
     assert listed(["a", "b", "c"], most=3) == "a, b, c"
     assert listed(["a", "b", "c"], most=2) == "a, b and 1 more"
     assert listed([]) == ""
+
+
+def test_names_are_quoted_on_one_line():
+    assert quoted(["a", "b\nc", "\0"]) == "'a', 'b\\nc', '\\x00'"
+    assert quoted(["x" * 50]) == repr("x" * 30)
+    assert quoted(iter(())) == "none"

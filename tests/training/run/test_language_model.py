@@ -1,8 +1,6 @@
 """The training of a language model, from texts to a run folder."""
 
 import dataclasses
-import gzip
-import json
 import os
 import sys
 from pathlib import Path
@@ -13,7 +11,6 @@ from tiny import QUIET, contents, stop_after
 
 from textrnn.config.classifier import DataConfig
 from textrnn.config.language_model import PretrainConfig, TextConfig
-from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
 from textrnn.inference import run_folder
 from textrnn.progress import Reporter
@@ -220,40 +217,6 @@ def test_texts_from_all_of_a_file_measure_the_model():
         50
     ]
     assert len(language_model_trainer._some(held, 10**6, seed=0)) == len(held)
-
-
-def test_any_form_of_text_file_is_read(tmp_path):
-    (tmp_path / "a.jsonl").write_text(
-        "".join(json.dumps({"body": line}) + "\n" for line in LINES), encoding="utf-8"
-    )
-    with gzip.open(tmp_path / "b.txt.gz", "wt", encoding="utf-8") as file:
-        file.write("\n".join(LINES))
-    for name, column in (("a.jsonl", "body"), ("b.txt.gz", "text")):
-        source = UnlabelledTexts(
-            TextConfig(text_file=str(tmp_path / name), text_column=column), seed=0
-        )
-        assert list(source) == list(source) == LINES
-        assert source.name == name[0]
-    with pytest.raises(DataError, match=r"no\.txt"):
-        list(UnlabelledTexts(TextConfig(text_file=str(tmp_path / "no.txt")), seed=0))
-
-
-def test_a_sample_is_drawn_at_random_and_of_the_size_asked_for(texts):
-    source = UnlabelledTexts(TextConfig(text_file=str(texts)), seed=0)
-    sample = source.sample(100)
-    assert 100 <= sum(map(len, sample)) < 100 + max(map(len, LINES))
-    assert set(sample) <= set(LINES)
-    assert source.sample(100) == sample
-    assert source.sample(10**9) == LINES
-
-
-def test_validation_and_test_texts_are_not_read():
-    texts = list(UnlabelledTexts(TextConfig(dataset="bbc_news"), seed=0))
-    from textrnn.data.bbc_news import BbcNewsSource
-
-    test = {row.text for row in BbcNewsSource().read("test")}
-    assert len(texts) > 1000
-    assert not test & set(texts)
 
 
 def test_wrong_settings_are_told():

@@ -1,0 +1,56 @@
+"""Text files in any encoding, and files that are not text."""
+
+import gzip
+
+import pytest
+
+from textrnn.data.opening import open_text
+from textrnn.errors import ConfigError, DataError
+
+
+def read(path, encoding="utf-8"):
+    with open_text(path, encoding, newline="") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "latin-1"])
+def test_text_is_read_without_its_byte_order_mark(tmp_path, encoding):
+    path = tmp_path / "a.txt"
+    path.write_text("é\r\n", encoding=encoding, newline="")
+    assert read(path, encoding) == "é\r\n"
+
+
+def test_compressed_text_is_read(tmp_path):
+    path = tmp_path / "a.txt.gz"
+    path.write_bytes(gzip.compress("é".encode()))
+    assert read(path) == "é"
+
+
+def test_other_bytes_become_lone_surrogates(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"caf\xe9")
+    assert read(path) == "caf\udce9"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a".encode("utf-16"), "got the byte order mark of utf-16; pass --encoding utf-16"),
+        (gzip.compress(b"a"), "got data compressed by gzip; give its name the ending .gz"),
+        (b"PK\x03\x04...", "got an Excel, Word or zip file"),
+        (b"PAR1", "got a Parquet file"),
+        (b"%PDF-1.7", "got a PDF"),
+    ],
+)
+def test_a_file_that_is_not_such_text_says_what_it_is(tmp_path, content, message):
+    path = tmp_path / "a.txt"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read(path)
+
+
+def test_a_missing_file_and_an_unknown_encoding_are_errors(tmp_path):
+    with pytest.raises(DataError, match=r"a\.txt: expected a file, got none; check the path"):
+        read(tmp_path / "a.txt")
+    with pytest.raises(ConfigError, match=r"`encoding` must be a text encoding .*'klingon'"):
+        read(tmp_path / "a.txt", "klingon")
