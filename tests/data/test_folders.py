@@ -29,7 +29,7 @@ def test_everything_that_is_left_out_is_in_a_notice(tmp_path):
         ("pos", "a.txt"),
     ]
     left_out = [notice.removeprefix(f"{tmp_path}: ") for notice in classes.notices]
-    assert left_out[0].startswith("1 item beside the classes left out (1 .txt; the first: ")
+    assert left_out[0].startswith("1 item outside of the sub-folders left out (1 .txt; the first: ")
     assert left_out[1].startswith("3 items that are hidden or not .txt left out (1 .txt, ")
     assert left_out[2].startswith("1 item in deeper folders left out (1 .txt; the first: ")
     assert left_out[3] == "no texts in the sub-folders 'empty'; they are not classes."

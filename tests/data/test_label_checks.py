@@ -11,7 +11,7 @@ def check(*names, cells=None, **settings):
     notices = []
     cells = dict.fromkeys(names, 1) if cells is None else dict.fromkeys(cells, 1)
     labels = [(name,) for name in names]
-    check_labels(labels, cells, notices, config=DataConfig(**settings), where="f")
+    check_labels(labels, cells, config=DataConfig(**settings), notices=notices, where="f")
     return notices
 
 

@@ -3,7 +3,9 @@ from textrnn.data.label_spelling import merge_spellings, rare_labels
 
 def merge(*names, spellings=None):
     notices = []
-    labels = merge_spellings([(name,) for name in names], spellings or {}, notices, where="f")
+    labels = merge_spellings(
+        [(name,) for name in names], spellings or {}, notices=notices, where="f"
+    )
     return [name for (name,) in labels], notices
 
 

@@ -16,11 +16,13 @@ def tokenizer() -> Tokenizer:
 
 
 def initial(tmp_path, tokenizer, lines, *, units=2, texts=TEXTS):
-    """The table, and what is untouched of it: as it was, all 0.5."""
+    """Returns the embeddings; values that no vector replaces are 0.5."""
     path = tmp_path / "vectors.txt"
     path.write_text("".join(f"{line}\n" for line in lines))
     table = np.full([tokenizer.vocab_size, units], 0.5, np.float32)
-    return pretrained_embeddings(str(path), tokenizer, tokenizer.encode_batch(texts), table=table)
+    return pretrained_embeddings(
+        str(path), tokenizer, texts=tokenizer.encode_batch(texts), table=table
+    )
 
 
 def pieces_of(tokenizer: Tokenizer) -> list[str]:
@@ -42,12 +44,12 @@ def test_a_piece_that_is_a_word_starts_from_its_vector_others_from_the_mean(tmp_
         sums, count = np.zeros(2), 0
         for word, times in words.items():
             at = 0
-            for own in tokenizer.pieces(word[1:]):
-                end = at + len(own.replace("▁", ""))
+            for token in tokenizer.pieces(word[1:]):
+                end = at + len(token.replace("▁", ""))
                 begin = 0
                 for part in parts.get(word, [word[1:]]):
                     overlap = max(at, begin) < min(end, begin + len(part))
-                    if own == piece and overlap and part in vectors:
+                    if token == piece and overlap and part in vectors:
                         sums, count = sums + times * vectors[part], count + times
                     begin += len(part)
                 at = end
@@ -126,7 +128,7 @@ def test_words_of_a_script_without_spaces_have_their_vectors(tmp_path, script):
     texts = unspaced.texts(script)
     tokenizer = Tokenizer.train(texts, TokenizerConfig(piece_type="char"), cache=False)
     _, *lists = unspaced.WORDS[script]
-    words = [word for each in lists for word in each if 1 < len(word) < 4]
+    words = [word for words in lists for word in words if 1 < len(word) < 4]
     lines = [f"{word} {i + 1} 1" for i, word in enumerate(words)]
     embeddings = initial(tmp_path, tokenizer, lines, texts=texts)
     assert embeddings.coverage > 0

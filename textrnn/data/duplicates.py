@@ -15,9 +15,9 @@ def text_groups(texts: Sequence[str]) -> list[int]:
     return [hash(normal_form(text)) for text in texts]
 
 
-def shared_texts(split: Split, *others: Split) -> int:
+def shared_texts(split: Split, *other_splits: Split) -> int:
     """Counts the texts of a split that are also in the other splits."""
-    seen = {group for other in others for group in text_groups(other.texts)}
+    seen = {group for other in other_splits for group in text_groups(other.texts)}
     return sum(group in seen for group in text_groups(split.texts))
 
 

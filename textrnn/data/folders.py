@@ -53,7 +53,9 @@ def class_files(folder: Path, *, check_labels: bool = True) -> ClassFiles:
         if check_labels:
             _refuse_splits(folder, folders)
         skipped = _Skipped(folder)
-        skipped.add("beside the classes", (path for path in children if path not in folders))
+        skipped.add(
+            "outside of the sub-folders", (path for path in children if path not in folders)
+        )
         files = []
         for class_folder in folders:
             if check_labels and class_folder.name.casefold() in _UNLABELLED:

@@ -39,15 +39,15 @@ Labels = Sequence[tuple[str, ...]]
 
 
 def check_labels(
-    labels: Labels, cells: Mapping[str, int], notices: list[str], *, config: DataConfig, where: str
+    labels: Labels, cells: Mapping[str, int], *, config: DataConfig, notices: list[str], where: str
 ) -> None:
     """Checks the labels of training data.
 
     Args:
         labels: The labels of each row, as they were read.
         cells: The number of rows with each label cell, as it is written.
-        notices: Receives a sentence for each thing that may be a mistake.
         config: Says how labels are written.
+        notices: Receives a sentence for each thing that may be a mistake.
         where: The name of the source, for messages.
 
     Raises:

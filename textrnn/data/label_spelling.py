@@ -17,8 +17,8 @@ _MOST_SHOWN = 5
 def merge_spellings(
     labels: Sequence[tuple[str, ...]],
     spellings: Mapping[str, Collection[str]],
-    notices: list[str],
     *,
+    notices: list[str],
     where: str,
 ) -> list[tuple[str, ...]]:
     """Returns the labels, with one name for names that a reader cannot tell apart.

@@ -128,7 +128,11 @@ def load_split(
         split = train if which == "train" else validation
         drawn = config.valid_file is None
     notices += check_unchanged(
-        split, which, trained_on or {}, drawn=drawn, where=config.train_file or source.name
+        split,
+        which,
+        known=trained_on or {},
+        drawn=drawn,
+        where=config.train_file or source.name,
     )
     return split, (*source.notices, *notices)
 

@@ -24,7 +24,7 @@ def provenance(corpus: Corpus) -> dict[str, Any]:
 
 
 def check_unchanged(
-    split: Split, which: str, known: Mapping[str, Any], *, drawn: bool, where: str
+    split: Split, which: str, *, known: Mapping[str, Any], drawn: bool, where: str
 ) -> list[str]:
     """Returns a sentence if a split has changed since the run was trained, else an empty list.
 

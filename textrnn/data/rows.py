@@ -106,9 +106,15 @@ class SplitBuilder:
         labels = self._labels
         if self._known is None:
             labels = merge_spellings(
-                labels, self._reader.spellings, self._notices, where=self._where
+                labels, self._reader.spellings, notices=self._notices, where=self._where
             )
-            check_labels(labels, self._cells, self._notices, config=self._config, where=self._where)
+            check_labels(
+                labels,
+                self._cells,
+                config=self._config,
+                notices=self._notices,
+                where=self._where,
+            )
         return Split(self._texts, labels)
 
     def _add(self, row: Row) -> None:

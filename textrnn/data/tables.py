@@ -144,7 +144,7 @@ class _TableReader:
             yield Row(origin, problem=problem, lines=taken)
 
     def _repair_quotes(self, cells: list[str], line: int) -> list[str]:
-        """Returns the cells of the first line alone if its quote encloses rows by mistake."""
+        """Returns only the cells of the first line if its quote encloses rows by mistake."""
         lines = self._lines.taken
         self._uses_quotes = self._uses_quotes or self._needs_quotes(cells)
         if len(lines) == 1:

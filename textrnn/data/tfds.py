@@ -47,11 +47,11 @@ class TfdsSource:
         features = features_of(self._builder)
         self.label_order: Sequence[str] | None = None
         if labelled:
-            self._label_key = find_label_key(features, config, dataset)
+            self._label_key = find_label_key(features, config, dataset=dataset)
             self.label_order = getattr(element(features[self._label_key]), "names", None)
         else:
             self._label_key = config.label_key or "label"
-        self._text_key = find_text_key(features, config, dataset, label_key=self._label_key)
+        self._text_key = find_text_key(features, config, dataset=dataset, label_key=self._label_key)
 
     def read(self, which: str) -> list[Row] | None:
         """Returns the rows of a split; None if it is missing or has no labels (-1 in TFDS)."""

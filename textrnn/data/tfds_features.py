@@ -47,7 +47,7 @@ def element(feature: Any) -> Any:
     return feature.feature if is_list(feature) else feature
 
 
-def find_label_key(features: Any, config: DataConfig, dataset: str) -> str:
+def find_label_key(features: Any, config: DataConfig, *, dataset: str) -> str:
     """Returns the name of the label feature.
 
     Raises:
@@ -70,7 +70,7 @@ def find_label_key(features: Any, config: DataConfig, dataset: str) -> str:
     return key
 
 
-def find_text_key(features: Any, config: DataConfig, dataset: str, *, label_key: str) -> str:
+def find_text_key(features: Any, config: DataConfig, *, dataset: str, label_key: str) -> str:
     """Returns the name of the text feature.
 
     Raises:

@@ -42,9 +42,9 @@ class TokenStream:
     def __init__(self, tokenizer: Tokenizer) -> None:
         if not tokenizer.words_apart:
             raise ConfigError(
-                "a stream of text needs a tokenizer whose pieces depend on one word alone, got one "
-                "whose pieces depend on the words around; train with another --piece-type than "
-                "byte, or feed ids."
+                "a stream of text needs a tokenizer whose pieces depend on single words, got one "
+                "whose pieces depend on the words around them; train with another --piece-type "
+                "than byte, or feed ids."
             )
         self._tokenizer = tokenizer
         self._text, self._continued = "", False

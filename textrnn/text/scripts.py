@@ -88,7 +88,7 @@ def unsegmented_share(texts: Sequence[str]) -> float:
     """Estimates the share of the words that no space separates from their neighbours.
 
     Texts of a script without spaces may still have spaces between words, as the corpora of word
-    segmentation have them. They count as unsegmented if three words or more, on average, stand
+    segmentation do. They count as unsegmented if there are on average more than three words
     between two spaces.
     """
     unspaced = tokens = 0.0

@@ -161,7 +161,7 @@ class Tokenizer:
                 cache_model(path, tokenizer.to_bytes())
         if progress is not None:
             pieces = [tokenizer.id_to_piece(id) for id in range(tokenizer.vocab_size)]
-            for notice in vocabulary_notices(chunks, config, pieces, rules=rules):
+            for notice in vocabulary_notices(chunks, config, pieces=pieces, rules=rules):
                 report(f"note: {notice}.")
         return tokenizer
 

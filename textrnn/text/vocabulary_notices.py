@@ -22,8 +22,8 @@ _FEW_UNSEGMENTED = 0.1
 def vocabulary_notices(
     chunks: Sequence[str],
     config: TokenizerConfig,
-    pieces: Sequence[str],
     *,
+    pieces: Sequence[str],
     rules: sentencepiece.SentencePieceNormalizer,
 ) -> Iterator[str]:
     """Yields one sentence, without the full stop, for each fact that may surprise the user.

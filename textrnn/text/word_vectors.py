@@ -54,7 +54,7 @@ class PretrainedEmbeddings(NamedTuple):
 
 
 def pretrained_embeddings(
-    source: str, tokenizer: Tokenizer, texts: Iterable[np.ndarray], *, table: np.ndarray
+    source: str, tokenizer: Tokenizer, *, texts: Iterable[np.ndarray], table: np.ndarray
 ) -> PretrainedEmbeddings:
     """Returns the values that an embedding starts from.
 

@@ -129,7 +129,7 @@ def start_from_vectors(
     with reporter.wait(f"reading {source}"):
         more = [] if data.unlabelled is None else data.unlabelled.plan.texts
         texts = itertools.chain(data.plan.texts, more)
-        start = pretrained_embeddings(source, tokenizer, texts, table=embeddings.numpy())
+        start = pretrained_embeddings(source, tokenizer, texts=texts, table=embeddings.numpy())
     embeddings.assign(start.values)
     units = config.model.embedding_units
     how = ""
