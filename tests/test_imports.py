@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "config": "",
     "text": "host config",
     "data": "config",
-    "layers": "host config",
+    "layers": "host",
     "messages": "text",
     "progress": "messages",
     "pictures": "messages",
@@ -32,7 +32,7 @@ MAY_IMPORT = {
 }
 # Within a folder, a part imports only parts that stand before it.
 WITHIN = {
-    "layers": "cells recurrence rnn bidirectional stack pooling embedding",
+    "layers": "cells recurrence inputs window rnn bidirectional stack pooling embedding",
     "analysis": "dynamics attribution comparison planted redundancy report",
     "training": "batches devices update loop run search",
     "export": "manifest reference workers graphs formats verification run",

@@ -15,6 +15,7 @@ from cases import BATCH, INPUTS, MASKS, STEPS, UNITS, assert_close, make_cell, r
 
 from textrnn.errors import ConfigError
 from textrnn.layers.bidirectional import Bidirectional
+from textrnn.layers.inputs import RNNInputs
 from textrnn.layers.pooling import MaxPooling
 from textrnn.layers.rnn import RNN
 from textrnn.layers.stack import RNNStack, halve_time
@@ -235,7 +236,7 @@ def test_towers_are_two_stacks_that_do_not_see_each_other(
     for side in ("forward_layer", "backward_layer"):
         own = tf.constant(sequence)
         for layer in stack.rnns:
-            own, _ = getattr(layer, side).recur(own, mask=mask)
+            own, _ = getattr(layer, side).recur(RNNInputs(own, mask))
         halves.append(own)
     assert_close(states, tf.concat(halves, axis=-1))
 
