@@ -183,7 +183,7 @@ class TextClassifier(keras.Model):
         return self.advance_aligned(state, align_left(tf.cast(ids, tf.int32)))
 
     def advance_aligned(self, state: StreamState, ids: tf.Tensor) -> tuple[tf.Tensor, StreamState]:
-        """Does what `advance` does, for int32 ids whose padding stands at the right in every row."""
+        """Does what `advance` does, for int32 ids whose padding stands at the right in each row."""
         summary = state[-1]
         states, layers, mask = self._read(state, ids)
         summary = self.pooling.add(summary, states, mask)

@@ -26,8 +26,8 @@ def sampled_losses(
         Z   = exp(s_y) + sum_{k: n_k != y} m_k / (S q_{n_k}) exp(s_{n_k})
 
     q is the probability that a draw gives a token. With this correction Z is on average the sum
-    over the whole vocabulary (Bengio & Senecal 2008, "Adaptive Importance Sampling to Accelerate Training of a
-    Neural Probabilistic Language Model").
+    over the whole vocabulary (Bengio & Senecal 2008, "Adaptive Importance Sampling to Accelerate
+    Training of a Neural Probabilistic Language Model").
 
     Args:
         vectors: c `[B, T, E]`.

@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from textrnn.config.classifier import ModelConfig
 from textrnn.errors import ConfigError
-from textrnn.layers.cells import RNNCell
-from textrnn.layers.cells.base import LinearRNNCell, NonlinearRNNCell, product
+from textrnn.layers.cells import LinearRNNCell, NonlinearRNNCell, RNNCell
+from textrnn.layers.cells.base import product
 from textrnn.layers.stack import RNNStack
 from textrnn.messages.wording import counted
 from textrnn.models.classifier import TextClassifier

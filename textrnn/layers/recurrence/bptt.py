@@ -14,17 +14,19 @@ over all steps, and that of the input kernel, behind g', another.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from textrnn.layers.cells import NonlinearRNNCell, States
+from textrnn.errors import ConfigError
+from textrnn.layers.cells import NonlinearRNNCell, RNNCell, States
 from textrnn.layers.cells.base import product
 from textrnn.layers.recurrence.recurrence import Recurrence
 from textrnn.layers.recurrence.time_order import Length, Order, select_rows, state_lists, walk
 
-__all__ = ["CHUNK_STEPS", "bptt", "first_order_only"]
+__all__ = ["CHUNK_STEPS", "bptt", "first_order_only", "refuse_variables"]
 
 Lists = tuple[tf.TensorArray, ...]
 
@@ -68,6 +70,20 @@ def first_order_only(gradient: tf.Tensor) -> tf.Tensor:
     )
 
 
+def refuse_variables(cell: RNNCell, method: str, variables: Sequence[Any]) -> None:
+    """Raises an error if a method that must have no weights reads some.
+
+    Raises:
+        ConfigError: `variables`, which TensorFlow saw the method read, is not empty.
+    """
+    if variables:
+        raise ConfigError(
+            f"`{method}` of {type(cell).__name__} must read no weights, got "
+            f"{', '.join(variable.name for variable in variables)}; read them in `project`, as "
+            'more gates, or make the layer with kernel="unroll".'
+        )
+
+
 @dataclass(frozen=True)
 class _Kernel:
     """The settings of `bptt`, as one function with a custom gradient."""
@@ -97,7 +113,10 @@ class _Kernel:
         )
         finals, saved = forward.run()
 
-        def gradient(d_outputs: tf.Tensor, *d_finals: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        def gradient(
+            d_outputs: tf.Tensor, *d_finals: tf.Tensor, variables: Any = ()
+        ) -> tuple[tf.Tensor, ...]:
+            refuse_variables(self.recurrence.cell, "combine", variables)
             backward = _Backward(forward, saved, d_outputs)
             return tuple(first_order_only(d) for d in backward.run(d_finals))
 

@@ -1,4 +1,4 @@
-"""A recurrence: a cell, the gates that it reads step by step, and the states that it starts from."""
+"""A recurrence: a cell, the gates that it reads step by step, and its initial states."""
 
 from __future__ import annotations
 

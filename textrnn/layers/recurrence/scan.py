@@ -18,8 +18,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from textrnn.errors import ConfigError
 from textrnn.layers.cells import LinearRNNCell, States
-from textrnn.layers.recurrence.bptt import first_order_only
+from textrnn.layers.recurrence.bptt import first_order_only, refuse_variables
 from textrnn.layers.recurrence.recurrence import Recurrence
 from textrnn.layers.recurrence.time_order import Length, Order, select_rows, state_lists, walk
 
@@ -86,11 +87,26 @@ class _Kernel:
         final, written = _Forward(self, gates).run(state)
         states = tf.ensure_shape(written.stack(), [None, *state.shape])  # [T+1, B, H]
 
-        def gradient(d_outputs: tf.Tensor, d_final: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        def gradient(
+            d_outputs: tf.Tensor, d_final: tf.Tensor, variables: Any = ()
+        ) -> tuple[tf.Tensor, ...]:
+            refuse_variables(self.cell, "coefficients", variables)
             gradients = _Backward(self, gates, states, d_outputs).run(d_final)
             return tuple(first_order_only(d) for d in gradients)
 
         return (self.order.outputs_of(states), final), gradient
+
+    def coefficients(self, gates: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The decay and the update `[K, B, H]` of gates `[K, B, G*H]`."""
+        cell = self.cell
+        decay, update = cell.coefficients(gates, dropout_mask=self.recurrence.dropout_mask)
+        if not decay.shape.rank == update.shape.rank == gates.shape.rank:
+            raise ConfigError(
+                f"`coefficients` of {type(cell).__name__} must return a decay and an update "
+                f"[..., H] for gates {gates.shape}, got {decay.shape} and {update.shape}; "
+                "tf.broadcast_to expands them."
+            )
+        return decay, update
 
     def chunk_mask(self, start: Length, count: int) -> tf.Tensor | None:
         """The mask `[K*B]` of a chunk; None if there is input everywhere."""
@@ -136,9 +152,7 @@ class _Forward:
         state, written = carry
         kernel, order = self.kernel, self.kernel.order
         start = order.start(first, count)
-        decay, update = kernel.cell.coefficients(
-            _rows(self.gates, start, count), dropout_mask=kernel.recurrence.dropout_mask
-        )  # [K, B, H]
+        decay, update = kernel.coefficients(_rows(self.gates, start, count))  # [K, B, H]
         mask = kernel.chunk_mask(start, count)
         decay, update = _where_input(mask, decay, 1.0), _where_input(mask, update, 0.0)
         reverse = order.reverse
@@ -180,9 +194,7 @@ class _Backward:
         chunk = _rows(self.gates, start, count)
         with tf.GradientTape() as tape:
             tape.watch(chunk)
-            decay, update = kernel.cell.coefficients(
-                chunk, dropout_mask=kernel.recurrence.dropout_mask
-            )
+            decay, update = kernel.coefficients(chunk)
         mask = kernel.chunk_mask(start, count)
         decays = tf.unstack(_where_input(mask, decay, 1.0))
         # Each step's gradient is reached through the decay of the step after it.
