@@ -11,6 +11,7 @@ SOURCES = {"textrnn": "textrnn", "training": "textrnn.training", "export": "text
 MAY_IMPORT = {
     "errors": "",
     "registration": "",
+    "keras_internals": "",
     "host": "",
     "config": "",
     "text": "host config",
@@ -24,8 +25,8 @@ MAY_IMPORT = {
     "evaluation": "text data inference messages progress",
     "analysis": "host config text data layers messages pictures models inference evaluation",
     "export": "host config text layers messages models inference",
-    "training": "host config text data layers messages progress pictures models inference "
-    "evaluation analysis",
+    "training": "keras_internals host config text data layers messages progress pictures models "
+    "inference evaluation analysis",
     "cli": "host config text data layers messages progress inference evaluation analysis export "
     "training",
     "__main__": "cli",

@@ -1,12 +1,13 @@
-"""How Keras finds the classes of this package by the names that stand in a saved model.
+"""How Keras finds the classes of this package by their names in a saved model.
 
-Keras looks a layer's name, such as "textrnn>RNN", up among the names that are registered with it;
-it imports no module but its own by the path that a `.keras` file states. The decorator
-`keras.saving.register_keras_serializable` registers a class where its module is imported, and
-`import textrnn` imports none of them. So each name is registered in advance, for a `LateClass` that
-imports the module when Keras makes the first layer of that name. This happens once both packages
-are imported: at once if Keras is there already, else at the end of its import, by a finder in
-`sys.meta_path`. `import textrnn` itself imports neither Keras nor TensorFlow.
+Keras looks up a layer's name, such as "textrnn>RNN", among the names that are registered with it.
+It never imports a module of another package by the path in a `.keras` file. The decorator
+`keras.saving.register_keras_serializable` registers a class when its module is imported, and
+`import textrnn` imports none of these modules. So this module registers a `LateClass` for each name
+in advance; it imports the module when Keras makes the first layer of that name. The registration
+happens as soon as both packages are imported: at once if Keras is imported already, else at the end
+of its import, by a finder in `sys.meta_path`. `import textrnn` itself imports neither Keras nor
+TensorFlow.
 
 `wrapt`, which has such a finder too, takes twice as long to import as all of `import textrnn`.
 """
@@ -21,15 +22,15 @@ from typing import Any
 __all__ = ["HOMES", "LateClass", "register_with_keras"]
 
 HOMES = {
-    "AttentionPooling": "textrnn.layers.pooling",
+    "AttentionPooling": "textrnn.layers.pooling.attention",
     "Bidirectional": "textrnn.layers.bidirectional",
     "GRUCell": "textrnn.layers.cells.gru",
     "LSTMCell": "textrnn.layers.cells.lstm",
     "LanguageModel": "textrnn.models.language_model",
-    "LastState": "textrnn.layers.pooling",
+    "LastState": "textrnn.layers.pooling.last_state",
     "LazyAdam": "textrnn.training.update.lazy_adam",
-    "MaxPooling": "textrnn.layers.pooling",
-    "MeanPooling": "textrnn.layers.pooling",
+    "MaxPooling": "textrnn.layers.pooling.maximum",
+    "MeanPooling": "textrnn.layers.pooling.mean",
     "MinGRUCell": "textrnn.layers.cells.minimal",
     "MinLSTMCell": "textrnn.layers.cells.minimal",
     "RNN": "textrnn.layers.rnn",
@@ -44,8 +45,8 @@ HOMES = {
 class LateClass:
     """Stands for a class whose module is not imported yet.
 
-    Keras asks a registered class for `from_config` alone. The class registers itself under the same
-    name, in place of this, when its module is imported.
+    Keras calls nothing but `from_config` on a registered class. When its module is imported, the
+    class registers itself under the same name, and so replaces this object.
 
     Args:
         name: One of `HOMES`.
@@ -59,14 +60,14 @@ class LateClass:
 
     def from_config(self, config: dict[str, Any]) -> Any:
         """Makes the object that the class's `get_config` describes."""
-        found = getattr(importlib.import_module(HOMES[self._name]), self._name)
-        return found.from_config(config)
+        layer = getattr(importlib.import_module(HOMES[self._name]), self._name)
+        return layer.from_config(config)
 
 
 def register_with_keras() -> None:
-    """Registers the classes with Keras: now, or as soon as Keras has been imported."""
+    """Registers the classes with Keras: now, or as soon as Keras is imported."""
     if "keras" in sys.modules:
-        # Waits where another thread is importing it.
+        # This import waits if another thread is importing Keras.
         _register(importlib.import_module("keras"))
     elif not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
@@ -79,7 +80,7 @@ def _register(keras: Any) -> None:
 
 
 class _Finder:
-    """Finds Keras as the other finders do, and registers the classes once it is imported."""
+    """Finds Keras by the other finders, and registers the classes when it is imported."""
 
     _asked = False
 
@@ -88,7 +89,7 @@ class _Finder:
             return None
         self._asked = True
         try:
-            spec = importlib.util.find_spec(name)  # Comes by here again.
+            spec = importlib.util.find_spec(name)  # This calls find_spec again.
         finally:
             self._asked = False
         if spec is not None and spec.loader is not None:
@@ -97,7 +98,7 @@ class _Finder:
 
 
 class _Loader:
-    """Loads Keras by the loader that it has without this package, and leaves that one with it."""
+    """Loads Keras by its usual loader, and restores that loader in the module."""
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader

@@ -145,7 +145,7 @@ class RNN(keras.layers.Layer):
             tf.ensure_shape(outputs, [*inputs.sequence.shape[:2], self.cell.output_size]),
             tuple(
                 tf.ensure_shape(tf.concat(final, axis=0), state.shape)
-                for final, state in zip(finals, inputs.states, strict=True)
+                for final, state in zip(finals, inputs.states or (), strict=True)
             ),
         )
 
@@ -193,17 +193,18 @@ class RNN(keras.layers.Layer):
 
         inputs = self.windowed(part.sequence, part.mask, part.before)  # [T, B, w*E]
         mask = None if part.mask is None else tf.transpose(part.mask)
+        states = part.states or ()
         if computation.recompute:
             outputs, states = recur_in_segments(
                 run,
                 inputs,
-                states=part.states,
+                states=states,
                 mask=mask,
                 reverse=self.go_backwards,
                 segment_steps=computation.recompute,
             )
         else:
-            outputs, states = run(inputs, part.states, mask)
+            outputs, states = run(inputs, states, mask)
         return tf.cast(tf.transpose(outputs, [1, 0, 2]), self.compute_dtype), states
 
     def call(

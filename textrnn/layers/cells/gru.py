@@ -17,10 +17,10 @@ __all__ = ["GRUCell"]
 class GRUActivations(NamedTuple):
     """What a step saves for its gradient, each `[B, H]`."""
 
-    update: tf.Tensor
+    update_gate: tf.Tensor
     """z."""
 
-    reset: tf.Tensor
+    reset_gate: tf.Tensor
     """r."""
 
     candidate: tf.Tensor

@@ -27,16 +27,16 @@ class LSTMState(NamedTuple):
 class LSTMActivations(NamedTuple):
     """What a step saves for its gradient, each `[B, H]`."""
 
-    input: tf.Tensor
+    input_gate: tf.Tensor
     """i."""
 
-    forget: tf.Tensor
+    forget_gate: tf.Tensor
     """f."""
 
     candidate: tf.Tensor
     """c~."""
 
-    output: tf.Tensor
+    output_gate: tf.Tensor
     """o."""
 
 
