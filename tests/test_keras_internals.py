@@ -43,11 +43,8 @@ def defined_names(tree: ast.Module) -> Iterator[str]:
             yield node.id
 
 
-DEFINED = {name for tree in TREES.values() for name in defined_names(tree)}
-
-
 def foreign_names(module: str) -> set[str]:
-    """The private attributes that a module reads, and that no module of ours defines."""
+    """The private attributes that a module reads, and does not define."""
     attributes = {
         node.attr
         for node in ast.walk(TREES[module])
@@ -61,7 +58,7 @@ def foreign_names(module: str) -> set[str]:
         and isinstance(node.args[1], ast.Constant)
         and is_private(node.args[1].value)
     }
-    return (attributes | strings) - DEFINED - OF_NAMED_TUPLES
+    return (attributes | strings) - set(defined_names(TREES[module])) - OF_NAMED_TUPLES
 
 
 def replaced_names(module: str) -> set[str]:

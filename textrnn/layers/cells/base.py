@@ -117,8 +117,8 @@ class RNNCell(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes the weights for inputs `[..., E]`."""
-        self._add_kernel(input_shape)
-        self._add_bias()
+        self.add_kernel(input_shape)
+        self.add_bias()
 
     def project(self, inputs: tf.Tensor) -> tf.Tensor:
         """Computes the part of the step that needs no state, `x_t U + b`.
@@ -196,21 +196,25 @@ class RNNCell(keras.layers.Layer):
             "seed": self.seed,
         }
 
-    def _add_kernel(self, input_shape: tuple[int | None, ...]) -> None:
+    def add_kernel(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes `kernel` `[E, G*H]` for inputs `[..., E]`."""
         self.kernel = self.add_weight(
             shape=(input_shape[-1], self.gate_count * self.units),
             initializer=self.kernel_initializer,
             name="kernel",
         )
 
-    def _add_recurrent_kernel(self) -> None:
+    def add_recurrent_kernel(self) -> None:
+        """Makes `recurrent_kernel` `[H, G*H]`."""
         self.recurrent_kernel = self.add_weight(
             shape=(self.units, self.gate_count * self.units),
             initializer=self.recurrent_initializer,
             name="recurrent_kernel",
         )
 
-    def _add_bias(self) -> None:
+    def add_bias(self) -> None:
+        """Makes `bias` of `bias_shape`; its start values are `gate_biases` or the initializer's."""
+
         def initializer(shape: tuple[int, ...], dtype: Any = None) -> tf.Tensor:
             start = tf.reshape(self.bias_initializer(shape, dtype=dtype), [-1, self.units])
             rows = tf.unstack(start)

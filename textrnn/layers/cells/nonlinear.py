@@ -45,9 +45,9 @@ class NonlinearRNNCell(RNNCell):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes the weights for inputs `[..., E]`."""
-        self._add_kernel(input_shape)
-        self._add_recurrent_kernel()
-        self._add_bias()
+        self.add_kernel(input_shape)
+        self.add_recurrent_kernel()
+        self.add_bias()
 
     def combine(
         self, gates: tf.Tensor, recurrent: tf.Tensor, states: States

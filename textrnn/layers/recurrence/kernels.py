@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -89,25 +90,17 @@ def recur(
         The outputs `[T, B, H]` and the states after the last step, each `[B, H]`.
     """
     name = choose_kernel(recurrence.cell, kernel).name
-    steps = recurrence.gates.shape[0]
-    # Other programs convert the graph of the unrolled loop, so short inputs need no loop at all.
-    if name == "unroll" and steps is not None and steps <= STATIC_STEPS:
-        return unroll(
-            recurrence.step,
-            recurrence.gates,
-            states=recurrence.states,
-            mask=recurrence.mask,
-            reverse=recurrence.reverse,
-        )
     chunks = {} if chunk_steps is None else {"chunk_steps": chunk_steps}
     if name == "unroll":
-        return unroll_chunks(
+        steps = recurrence.gates.shape[0]
+        static = steps is not None and steps <= STATIC_STEPS
+        run = unroll if static else functools.partial(unroll_chunks, **chunks)
+        return run(
             recurrence.step,
             recurrence.gates,
             states=recurrence.states,
             mask=recurrence.mask,
             reverse=recurrence.reverse,
-            **chunks,
         )
     if isinstance(recurrence.cell, LinearRNNCell):
         return scan(recurrence, parallel=name == "scan", **chunks)
