@@ -11,9 +11,7 @@ import tensorflow as tf
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import (
     GRUCell,
-    LinearRNNCell,
     LSTMCell,
-    NonlinearRNNCell,
     RNNCell,
     SimpleRNNCell,
     States,
@@ -237,7 +235,7 @@ class RNN(keras.layers.Layer):
             outputs: `[B, T, H]`, in the order of time.
             states: The final states.
         """
-        if isinstance(self.cell, (LinearRNNCell, NonlinearRNNCell)):
+        if self.cell.output_is_state:
             # The first state is the output, and TensorFlow then drops the transposed outputs.
             return tf.cast(states[0], self.compute_dtype)
         return outputs[:, 0 if self.go_backwards else -1]

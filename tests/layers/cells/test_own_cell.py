@@ -157,6 +157,23 @@ def test_it_is_saved_and_loaded(
     assert again.layers[0].cell.get_config() == model.layers[0].cell.get_config()
 
 
+@each_cell
+def test_the_last_output_is_that_of_a_step_of_its_own(
+    cell: type[RNNCell], rng: np.random.Generator
+) -> None:
+    def step(self: RNNCell, gates: tf.Tensor, states: States, **settings: Any) -> Any:
+        output, states = cell.step(self, gates, states, **settings)
+        return 2.0 * output, states
+
+    doubled = type("Doubled", (cell,), {"step": step})
+    last, all_outputs = RNN(doubled(UNITS, dtype="float64")), layer_of(doubled)
+    inputs = sequence(rng)
+    last.build((None, None, INPUTS))
+    last.set_weights(randomise(all_outputs, rng))
+    assert choose_kernel(last.cell).name == "unroll"
+    assert_close(last(inputs), all_outputs(inputs)[:, -1])
+
+
 @pytest.mark.parametrize(
     ("base", "method"),
     [

@@ -120,6 +120,11 @@ class RNNCell(keras.layers.Layer):
         self.add_kernel(input_shape)
         self.add_bias()
 
+    @property
+    def output_is_state(self) -> bool:
+        """Whether the output of a step is known to be the first of its new states."""
+        return False
+
     def project(self, inputs: tf.Tensor) -> tf.Tensor:
         """Computes the part of the step that needs no state, `x_t U + b`.
 

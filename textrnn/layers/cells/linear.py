@@ -29,6 +29,11 @@ class LinearRNNCell(RNNCell):
     TensorShape([2, 3])
     """
 
+    @property
+    def output_is_state(self) -> bool:
+        """Whether the cell keeps the `step` of this class, whose output is the state."""
+        return type(self).step is LinearRNNCell.step
+
     def coefficients(
         self, gates: tf.Tensor, *, dropout_mask: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:

@@ -43,6 +43,11 @@ class NonlinearRNNCell(RNNCell):
     gate_places: ClassVar[dict[str, int]] = {}
     """The place of each gate, a number from 0 to 1, among the activations of `combine`."""
 
+    @property
+    def output_is_state(self) -> bool:
+        """Whether the cell keeps the `step` of this class, whose output is the first state."""
+        return type(self).step is NonlinearRNNCell.step
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes the weights for inputs `[..., E]`."""
         self.add_kernel(input_shape)

@@ -45,15 +45,13 @@ def choose_kernel(cell: RNNCell, kernel: str = "auto") -> Kernel:
         raise ConfigError(f"`kernel` must be one of {', '.join(KERNELS)}, got {kernel!r}.")
     name = type(cell).__name__
     # The faster kernels never call `step`, so a subclass that overrides it must not use them.
-    linear = isinstance(cell, LinearRNNCell) and type(cell).step is LinearRNNCell.step
+    linear = isinstance(cell, LinearRNNCell) and cell.output_is_state
     if kernel == "scan" and not linear:
         raise ConfigError(
             f"`kernel` scan needs a cell that is linear in its state, and {name} is not; "
             "choose chunked or auto."
         )
-    explicit = linear or (
-        isinstance(cell, NonlinearRNNCell) and type(cell).step is NonlinearRNNCell.step
-    )
+    explicit = linear or (isinstance(cell, NonlinearRNNCell) and cell.output_is_state)
     if kernel == "chunked" and not explicit:
         raise ConfigError(
             f"`kernel` chunked needs a LinearRNNCell or NonlinearRNNCell that keeps its "
