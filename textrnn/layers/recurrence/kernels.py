@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -88,11 +88,11 @@ def recur(
         The outputs `[T, B, H]` and the states after the last step, each `[B, H]`.
     """
     name = choose_kernel(recurrence.cell, kernel).name
-    chunks = {} if chunk_steps is None else {"chunk_steps": chunk_steps}
+    chunks: dict[str, Any] = {} if chunk_steps is None else {"chunk_steps": chunk_steps}
     if name == "unroll":
         steps = recurrence.gates.shape[0]
         static = steps is not None and steps <= STATIC_STEPS
-        run = unroll if static else functools.partial(unroll_chunks, **chunks)
+        run: Any = unroll if static else functools.partial(unroll_chunks, **chunks)
         return run(
             recurrence.step,
             recurrence.gates,
