@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -19,6 +20,9 @@ __all__ = ["KERNELS", "Kernel", "choose_kernel", "recur"]
 
 KERNELS = ("auto", "unroll", "chunked", "scan")
 """The names that `choose_kernel` knows."""
+
+
+Run = Callable[..., tuple[tf.Tensor, States]]
 
 
 class Kernel(NamedTuple):
@@ -92,7 +96,7 @@ def recur(
     if name == "unroll":
         steps = recurrence.gates.shape[0]
         static = steps is not None and steps <= STATIC_STEPS
-        run: Any = unroll if static else functools.partial(unroll_chunks, **chunks)
+        run: Run = unroll if static else functools.partial(unroll_chunks, **chunks)
         return run(
             recurrence.step,
             recurrence.gates,
