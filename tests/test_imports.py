@@ -11,11 +11,12 @@ SOURCES = {"textrnn": "textrnn", "training": "textrnn.training", "export": "text
 MAY_IMPORT = {
     "errors": "",
     "registration": "",
+    "keras_internals": "",
     "host": "",
     "config": "",
     "text": "host config",
     "data": "config messages",
-    "layers": "host config",
+    "layers": "host",
     "messages": "text",
     "progress": "messages",
     "pictures": "messages",
@@ -24,15 +25,15 @@ MAY_IMPORT = {
     "evaluation": "text data inference messages progress",
     "analysis": "host config text data layers messages pictures models inference evaluation",
     "export": "host config text layers messages models inference",
-    "training": "host config text data layers messages progress pictures models inference "
-    "evaluation analysis",
+    "training": "keras_internals host config text data layers messages progress pictures models "
+    "inference evaluation analysis",
     "cli": "host config text data layers messages progress inference evaluation analysis export "
     "training",
     "__main__": "cli",
 }
 # Within a folder, a part imports only parts that stand before it.
 WITHIN = {
-    "layers": "cells recurrence rnn bidirectional stack pooling embedding",
+    "layers": "cells recurrence inputs window rnn bidirectional stack pooling embedding",
     "analysis": "dynamics attribution comparison planted redundancy report",
     "training": "batches devices update loop run search",
     "export": "manifest reference workers graphs formats verification run",

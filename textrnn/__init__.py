@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from textrnn.inference.run_folder import load, load_language_model
     from textrnn.inference.streaming import Stream
     from textrnn.layers.bidirectional import Bidirectional
-    from textrnn.layers.cells import GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, SimpleRNNCell
+    from textrnn.layers.cells import (
+        GRUCell,
+        LinearRNNCell,
+        LSTMCell,
+        MinGRUCell,
+        MinLSTMCell,
+        NonlinearRNNCell,
+        RNNCell,
+        SimpleRNNCell,
+    )
     from textrnn.layers.pooling import AttentionPooling, LastState, MaxPooling, MeanPooling
     from textrnn.layers.rnn import RNN
     from textrnn.layers.stack import RNNStack
@@ -39,12 +48,15 @@ __all__ = [
     "LanguageModel",
     "LastState",
     "Likelihood",
+    "LinearRNNCell",
     "MaxPooling",
     "MeanPooling",
     "MinGRUCell",
     "MinLSTMCell",
     "ModelError",
+    "NonlinearRNNCell",
     "Prediction",
+    "RNNCell",
     "RNNStack",
     "SimpleRNNCell",
     "Stream",
@@ -66,12 +78,15 @@ _HOMES = {
     "LanguageModel": "models.language_model",
     "LastState": "layers.pooling",
     "Likelihood": "inference.language_model",
+    "LinearRNNCell": "layers.cells",
     "MaxPooling": "layers.pooling",
     "MeanPooling": "layers.pooling",
     "MinGRUCell": "layers.cells",
     "MinLSTMCell": "layers.cells",
     "ModelError": "errors",
+    "NonlinearRNNCell": "layers.cells",
     "Prediction": "inference.classifier",
+    "RNNCell": "layers.cells",
     "RNNStack": "layers.stack",
     "SimpleRNNCell": "layers.cells",
     "Stream": "inference.streaming",

@@ -22,15 +22,15 @@ from typing import Any
 __all__ = ["HOMES", "LateClass", "register_with_keras"]
 
 HOMES = {
-    "AttentionPooling": "textrnn.layers.pooling",
+    "AttentionPooling": "textrnn.layers.pooling.attention",
     "Bidirectional": "textrnn.layers.bidirectional",
     "GRUCell": "textrnn.layers.cells.gru",
     "LSTMCell": "textrnn.layers.cells.lstm",
     "LanguageModel": "textrnn.models.language_model",
-    "LastState": "textrnn.layers.pooling",
+    "LastState": "textrnn.layers.pooling.last_state",
     "LazyAdam": "textrnn.training.update.lazy_adam",
-    "MaxPooling": "textrnn.layers.pooling",
-    "MeanPooling": "textrnn.layers.pooling",
+    "MaxPooling": "textrnn.layers.pooling.maximum",
+    "MeanPooling": "textrnn.layers.pooling.mean",
     "MinGRUCell": "textrnn.layers.cells.minimal",
     "MinLSTMCell": "textrnn.layers.cells.minimal",
     "RNN": "textrnn.layers.rnn",

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from textrnn.export.graphs.recurrence_forms import choose_form, run_form
 from textrnn.layers.rnn import RNN
-from textrnn.layers.stack import halve_time
+from textrnn.layers.stack import RNNStack
 from textrnn.models.classifier import TextClassifier
 from textrnn.text.tokenizer import Tokenizer
 
@@ -36,25 +36,23 @@ def forward(model: TextClassifier, ids: tf.Tensor, lengths: tf.Tensor, *, form: 
     mask = tf.range(tf.shape(ids)[1])[tf.newaxis] < lengths[:, tf.newaxis]  # [B, T]
     states = model.embedding(known_ids(ids, model.vocab_size))
     if model.stack is not None:
-        for i, layer in enumerate(model.stack.rnns):
-            if i > 0 and model.stack.halve:
-                states, mask, lengths = _halved(states, mask, lengths)
-            read = _read(layer, states, lengths, form=form, bidirectional=model.stack.bidirectional)
-            states = model.stack.finished(i, states, read)
+        states, mask = _read_stack(model.stack, states, mask, lengths=lengths, form=form)
     return model.classify(model.pooling(states, mask=mask))
 
 
-def _halved(
-    states: tf.Tensor, mask: tf.Tensor, lengths: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The states, mask and lengths after `halve_time`, their shapes as far as they are known."""
-    batch, steps, size = states.shape
-    states, mask = halve_time(states, mask)
-    if steps is not None:
-        steps = -(-steps // 2)
-        mask = tf.reshape(mask, [batch, steps])
-        states = tf.reshape(states, [batch, steps, 2 * size])
-    return tf.ensure_shape(states, [batch, steps, 2 * size]), mask, (lengths + 1) // 2
+def _read_stack(
+    stack: RNNStack, sequence: tf.Tensor, mask: tf.Tensor, *, lengths: tf.Tensor, form: str
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the states `[B, T', H']` of the last layer, and their mask."""
+
+    def apply(layer: int, inputs: tf.Tensor, _: tf.Tensor | None) -> tf.Tensor:
+        tokens = stack.tokens_per_step(layer)
+        steps = lengths if tokens == 1 else (lengths + tokens - 1) // tokens
+        rnn = stack.rnns[layer]
+        return _read(rnn, inputs, steps, form=form, bidirectional=stack.bidirectional)
+
+    states, mask = stack.walk(sequence, mask, apply)
+    return states, mask
 
 
 def _read(

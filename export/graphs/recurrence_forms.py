@@ -82,7 +82,7 @@ def run_form(form: str, cell: RNNCell, inputs: tf.Tensor) -> tf.Tensor:
     states = tuple(tf.zeros([1, size], cell.state_dtype) for size in cell.state_size)
     if form == "loop":
         return _loop(cell, gates, states)
-    return unroll(cell.step, gates, states)[0]
+    return unroll(cell.step, gates, states=states)[0]
 
 
 def _fused(cell: LSTMCell, inputs: tf.Tensor) -> tf.Tensor:
@@ -106,7 +106,7 @@ def _fused(cell: LSTMCell, inputs: tf.Tensor) -> tf.Tensor:
             new, _ = cell.combine(gates, tf.matmul(states[0], recurrent_kernel), states)
             return new[0], new
 
-        outputs, (h, c) = unroll_chunks(step, gates, (h, c))
+        outputs, (h, c) = unroll_chunks(step, gates, states=(h, c))
         return h, outputs, h, c, tf.constant(1.0)
 
     attributes = {
@@ -188,7 +188,7 @@ def _loop(cell: RNNCell, gates: tf.Tensor, states: States) -> tf.Tensor:
 
     def body(i: tf.Tensor, states: States, written: tf.TensorArray) -> tuple[Any, ...]:
         block = tf.reshape(rows.read(i), [LOOP_STEPS, 1, gates.shape[-1]])
-        outputs, states = unroll(cell.step, block, states)
+        outputs, states = unroll(cell.step, block, states=states)
         return i + 1, states, written.write(i, outputs)
 
     _, _, written = tf.while_loop(lambda i, *_: i < count, body, (0, states, written))
@@ -205,7 +205,7 @@ def _steps(cell: RNNCell, gates: tf.Tensor) -> tf.Tensor:
 
     def body(t: tf.Tensor, written: tf.TensorArray, states: States) -> tuple[Any, ...]:
         output, states = cell.step(rows.read(t), states)
-        return t + 1, written.write(t, output), states
+        return t + 1, written.write(t, output), tuple(states)
 
     shapes = tuple(tf.TensorShape([None, size]) for size in cell.state_size)
     _, written, _ = tf.while_loop(

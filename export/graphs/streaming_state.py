@@ -5,17 +5,18 @@ from __future__ import annotations
 import tensorflow as tf
 
 from textrnn.errors import ConfigError
-from textrnn.models.classifier import Memory, TextClassifier
+from textrnn.layers.stack import StreamState
+from textrnn.models.classifier import TextClassifier
 
 __all__ = ["named", "nested", "streaming_obstacle"]
 
 
-def named(memory: Memory) -> dict[str, tf.Tensor]:
+def named(memory: StreamState) -> dict[str, tf.Tensor]:
     """The tensors of a memory, `state_0` first; see `TextClassifier.start`."""
     return {f"state_{i}": state for i, state in enumerate(tf.nest.flatten(memory))}
 
 
-def nested(states: dict[str, tf.Tensor], like: Memory) -> Memory:
+def nested(states: dict[str, tf.Tensor], like: StreamState) -> StreamState:
     """The memory of such tensors.
 
     Args:
@@ -23,7 +24,7 @@ def nested(states: dict[str, tf.Tensor], like: Memory) -> Memory:
         like: A memory of the same model.
     """
     ordered = [states[f"state_{i}"] for i in range(len(states))]
-    memory: Memory = tf.nest.pack_sequence_as(like, ordered)
+    memory: StreamState = tf.nest.pack_sequence_as(like, ordered)
     return memory
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from textrnn.analysis.dynamics.systems import Recurrence
-from textrnn.layers.cells import RNNCell
-from textrnn.layers.cells.base import LinearRNNCell
+from textrnn.layers.cells import LinearRNNCell, RNNCell
 
 
 class Decay(LinearRNNCell):

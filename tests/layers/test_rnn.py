@@ -318,7 +318,7 @@ def test_window_must_be_a_positive_integer(window: Any) -> None:
     ("setting", "message"),
     [
         ({"chunk_steps": 0}, "`chunk_steps` must be a positive integer, got 0"),
-        ({"parts": 0}, "`parts` must be a positive integer, got 0"),
+        ({"batch_parts": 0}, "`batch_parts` must be a positive integer, got 0"),
         ({"recompute": -1}, "`recompute` must be an integer of at least 0, got -1"),
         ({"kernel": "scan"}, "choose chunked or auto"),
     ],

@@ -257,7 +257,7 @@ def test_to_keras_is_refused_where_keras_has_no_such_layer() -> None:
 
 
 def test_parts_of_a_batch_change_nothing(cell_name: str, rng: np.random.Generator) -> None:
-    whole, cut = (make_rnn(cell_name, parts=parts) for parts in (1, 2))
+    whole, cut = (make_rnn(cell_name, batch_parts=parts) for parts in (1, 2))
     cut.set_weights(randomise(whole, rng))
     start = random_states(whole.cell, rng)
 

@@ -15,6 +15,7 @@ from cases import BATCH, INPUTS, MASKS, STEPS, UNITS, assert_close, make_cell, r
 
 from textrnn.errors import ConfigError
 from textrnn.layers.bidirectional import Bidirectional
+from textrnn.layers.inputs import RNNInputs
 from textrnn.layers.pooling import MaxPooling
 from textrnn.layers.rnn import RNN
 from textrnn.layers.stack import RNNStack, halve_time
@@ -235,7 +236,7 @@ def test_towers_are_two_stacks_that_do_not_see_each_other(
     for side in ("forward_layer", "backward_layer"):
         own = tf.constant(sequence)
         for layer in stack.rnns:
-            own, _ = getattr(layer, side).recur(own, mask=mask)
+            own, _ = getattr(layer, side).recur(RNNInputs(own, mask))
         halves.append(own)
     assert_close(states, tf.concat(halves, axis=-1))
 
@@ -247,3 +248,34 @@ def test_towers_need_two_directions_and_all_steps() -> None:
         make_stack("gru", bidirectional=True, towers=True, halve=True)
     with pytest.raises(ConfigError, match="expected inputs of even size to split"):
         Bidirectional(RNN(make_cell("gru")), split=True).build((None, None, 3))
+
+
+@pytest.mark.parametrize("halve", [False, True])
+def test_walking_up_with_another_way_to_read_gives_the_same(
+    halve: bool, rng: np.random.Generator
+) -> None:
+    stack = make_stack("gru", "mingru", residual=True, layer_norm=True, halve=halve)
+    sequence, mask = tf.constant(random_sequence(rng)), tf.constant(MASKS["right"])
+    layers = []
+
+    def unrolled(layer: int, inputs: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+        layers.append(layer)
+        return RNN(stack.cells[layer], return_sequences=True, kernel="unroll")(inputs, mask=mask)
+
+    assert_close(stack.walk(sequence, mask, unrolled), stack(sequence, mask=mask))
+    assert layers == [0, 1]
+
+
+def test_a_step_of_a_halving_stack_covers_several_tokens() -> None:
+    halving, plain = make_stack("gru", "gru", halve=True), make_stack("gru", "gru")
+    assert [halving.tokens_per_step(layer) for layer in (0, 1)] == [1, 2]
+    assert [plain.tokens_per_step(layer) for layer in (0, 1)] == [1, 1]
+
+
+def test_halving_keeps_known_shapes() -> None:
+    @tf.function(input_signature=[tf.TensorSpec([2, 5, 3]), tf.TensorSpec([2, 5], tf.bool)])
+    def halve(sequence: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return halve_time(sequence, mask)
+
+    sequence, mask = halve.get_concrete_function().outputs
+    assert (sequence.shape, mask.shape) == ((2, 3, 6), (2, 3))

@@ -1,15 +1,15 @@
-"""All layers and cells of this package, imported and so registered with Keras.
+"""All layers and cells of this package. The import registers them with Keras.
 
 A `.keras` file names its layers, and Keras makes them from the classes that are registered under
-these names. `import textrnn`, before or after `import keras`, is enough for that; whoever wants the
-classes imported at once, as `keras.layers` does it, says
+these names. `import textrnn`, before or after `import keras`, is enough for that. To import the
+classes at once, as `keras.layers` does, import this module:
 
     >>> import textrnn.layers
     >>> import keras
     >>> keras.saving.get_registered_object("textrnn>RNN") is textrnn.layers.RNN
     True
 
-The two models stand above the layers, and are imported when they are first used.
+The two models use the layers; Python imports them when they are first used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,17 @@ import importlib
 from typing import Any
 
 from textrnn.layers.bidirectional import Bidirectional
-from textrnn.layers.cells import GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, SimpleRNNCell
+from textrnn.layers.cells import (
+    GRUCell,
+    LinearRNNCell,
+    LSTMCell,
+    LSTMState,
+    MinGRUCell,
+    MinLSTMCell,
+    NonlinearRNNCell,
+    RNNCell,
+    SimpleRNNCell,
+)
 from textrnn.layers.embedding import TokenEmbedding
 from textrnn.layers.pooling import AttentionPooling, LastState, MaxPooling, MeanPooling
 from textrnn.layers.rnn import RNN
@@ -30,12 +40,16 @@ __all__ = [
     "Bidirectional",
     "GRUCell",
     "LSTMCell",
+    "LSTMState",
     "LanguageModel",
     "LastState",
+    "LinearRNNCell",
     "MaxPooling",
     "MeanPooling",
     "MinGRUCell",
     "MinLSTMCell",
+    "NonlinearRNNCell",
+    "RNNCell",
     "RNNStack",
     "SimpleRNNCell",
     "TextClassifier",

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from textrnn.errors import ConfigError
+from textrnn.layers.inputs import RNNInputs
 from textrnn.layers.rnn import RNN
 
 __all__ = ["Bidirectional"]
@@ -15,22 +16,29 @@ __all__ = ["Bidirectional"]
 
 @keras.saving.register_keras_serializable(package="textrnn")
 class Bidirectional(keras.layers.Layer):
-    """Reads a sequence in both directions, with a cell for each, and joins what they say.
+    """Reads a sequence in both directions, with a cell for each, and joins their outputs.
 
-    The output at each place joins the state that has read everything before it with the state
-    that has read everything after (Schuster & Paliwal 1997, "Bidirectional Recurrent Neural
-    Networks"). The call is that of `RNN`; the initial states are the forward ones, then the
-    backward ones.
+    The output at each step joins the state that has read everything before it with the state that
+    has read everything after it (Schuster & Paliwal 1997, "Bidirectional Recurrent Neural
+    Networks"). The call has the arguments of an `RNN`; the initial states are the forward ones,
+    then the backward ones.
+
+    >>> from textrnn.layers.cells import LSTMCell
+    >>> layer = Bidirectional(RNN(LSTMCell(3), return_sequences=True))
+    >>> layer(tf.zeros([2, 7, 5])).shape
+    TensorShape([2, 7, 6])
 
     Args:
         layer: The forward `RNN`. The backward one has the same settings and its own weights.
         merge_mode: `concat` (`[B, T, 2H]`), `sum`, `ave` or `mul` (`[B, T, H]`).
-        split: Whether each direction reads its own half of the inputs `[B, T, 2E]`, the forward one
-            the first: as a layer of two stacks that do not see each other.
+        split: Whether the forward direction reads the first half of the inputs `[B, T, 2E]`, and
+            the backward direction the second half. Layers of this kind form two stacks that do not
+            see each other.
 
     Raises:
-        ConfigError: `layer` is no forward `RNN`, `merge_mode` is unknown, the initial state has
-            not as many tensors as the two cells have states, or inputs of odd size are to be split.
+        ConfigError: `layer` is no forward `RNN`, `merge_mode` is unknown, the number of tensors in
+            the initial state is not the number of states of both cells, or inputs of odd size are
+            to be split.
     """
 
     def __init__(
@@ -65,7 +73,7 @@ class Bidirectional(keras.layers.Layer):
         self.backward_layer.build(sequence_shape)
 
     def halves(self, sequence: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """What each direction reads of `[B, T, E]`."""
+        """Returns the inputs of the forward and of the backward direction."""
         if not self.split:
             return sequence, sequence
         forward, backward = tf.split(sequence, 2, axis=-1)
@@ -79,25 +87,25 @@ class Bidirectional(keras.layers.Layer):
         training: bool = False,
         sequence_mask: tf.Tensor | None = None,
     ) -> Any:
-        """See the class, and `RNN.call`."""
+        """Reads sequences in both directions; see the class, and `RNN.call`."""
         if mask is None:
             mask = sequence_mask
         forward_start, backward_start = None, None
         if initial_state is not None:
-            starts, count = tf.nest.flatten(initial_state), self.forward_layer.cell.state_count
+            starts = tuple(tf.nest.flatten(initial_state))
+            count = self.forward_layer.cell.state_count
             if len(starts) != 2 * count:
                 raise ConfigError(
                     f"`initial_state` must hold {2 * count} tensors, {count} for each direction, "
                     f"got {len(starts)}."
                 )
             forward_start, backward_start = starts[:count], starts[count:]
-        settings: dict[str, Any] = {"mask": mask, "training": training, "directions": 2}
         ahead, back = self.halves(sequence)
         forward, forward_states = self.forward_layer.recur(
-            ahead, initial_state=forward_start, **settings
+            RNNInputs(ahead, mask, forward_start), training=training, directions=2
         )
         backward, backward_states = self.backward_layer.recur(
-            back, initial_state=backward_start, **settings
+            RNNInputs(back, mask, backward_start), training=training, directions=2
         )
         if not self.forward_layer.return_sequences:
             forward = self.forward_layer.last(forward, forward_states)
@@ -108,14 +116,14 @@ class Bidirectional(keras.layers.Layer):
         return output
 
     def compute_mask(self, inputs: Any, previous: Any = None) -> Any:
-        """As `RNN.compute_mask`."""
+        """Returns the mask of the outputs; see `RNN.compute_mask`."""
         mask = self.forward_layer.compute_mask(inputs, previous)
         if self.forward_layer.return_state:
             return mask + [None] * self.backward_layer.cell.state_count
         return mask
 
     def get_config(self) -> dict[str, Any]:
-        """Everything that `from_config` needs to make the layer again, without its weights."""
+        """Returns the settings with which `from_config` makes the layer again, without weights."""
         return {
             **super().get_config(),
             "layer": keras.saving.serialize_keras_object(self.forward_layer),

@@ -14,10 +14,13 @@ __all__ = ["TokenEmbedding"]
 class TokenEmbedding(keras.layers.Layer):
     """Looks up a row of a table for each token: ids `[B, T]` to vectors `[B, T, E]`.
 
-    `keras.layers.Embedding` reads the whole table for each batch, and in mixed precision casts it;
-    here only the rows that a batch uses are touched, so that a step's cost does not grow with the
-    vocabulary. The weight is `embeddings` `[V, E]`, as there. An id that is not in 0 .. V-1 is an
-    error on a CPU and gives zeros on a GPU.
+    `keras.layers.Embedding` reads the whole table for each batch, and casts it in mixed precision.
+    This layer touches only the rows that a batch uses, so that a step's cost does not grow with the
+    vocabulary. The weight is `embeddings` `[V, E]`, as in Keras. An id outside of 0 .. V-1 is an
+    error on a CPU, and has a vector of zeros on a GPU.
+
+    >>> TokenEmbedding(10, 3)(tf.constant([[5, 2, 7]])).shape
+    TensorShape([1, 3, 3])
 
     Args:
         vocab_size: V.
@@ -39,10 +42,10 @@ class TokenEmbedding(keras.layers.Layer):
         )
 
     def call(self, ids: tf.Tensor) -> tf.Tensor:
-        """See the class."""
+        """Looks up ids `[B, T]`; returns vectors `[B, T, E]`."""
         rows = tf.gather(self.embeddings.value, tf.cast(ids, tf.int32))
         return tf.cast(rows, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Everything that `from_config` needs to make the layer again, without its weights."""
+        """Returns the settings with which `from_config` makes the layer again, without weights."""
         return {**super().get_config(), "vocab_size": self.vocab_size, "units": self.units}

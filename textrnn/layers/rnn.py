@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import (
     GRUCell,
-    LinearRNNCell,
     LSTMCell,
-    NonlinearRNNCell,
     RNNCell,
     SimpleRNNCell,
     States,
 )
-from textrnn.layers.recurrence import batch_parts, choose_kernel, cut_batch, recur
-from textrnn.layers.recurrence.recompute import recur_in_segments
+from textrnn.layers.inputs import RNNInputs
+from textrnn.layers.recurrence import (
+    Computation,
+    Recurrence,
+    batch_parts,
+    choose_kernel,
+    recur,
+    recur_in_segments,
+)
+from textrnn.layers.recurrence.computation import check_integer
+from textrnn.layers.window import Window
 
 __all__ = ["RNN"]
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
 class RNN(keras.layers.Layer):
-    """Applies one cell step after step, with the same weights at each.
+    """Applies one cell step after step, with the same weights at every step.
+
+    >>> layer = RNN(GRUCell(3), return_sequences=True)
+    >>> layer(tf.zeros([2, 7, 5]), mask=tf.sequence_mask([7, 4])).shape
+    TensorShape([2, 7, 3])
 
     The call is `layer(sequence [B, T, E], initial_state=None, mask=None, training=False)`. T may be
     unknown. Steps where `mask` `[B, T]` is False leave state and output as they were. The layer
@@ -34,28 +45,30 @@ class RNN(keras.layers.Layer):
 
     Args:
         cell: The `RNNCell` to apply.
-        return_sequences: Whether to return each step's output `[B, T, H]`, not the last `[B, H]`.
-        return_state: Whether to return the final states too, as a list behind the output.
+        return_sequences: Whether to return the output of every step, `[B, T, H]`; else the layer
+            returns the last output, `[B, H]`.
+        return_state: Whether to return the list `[output, *final states]` and not the output alone.
         go_backwards: Whether to read from the last step to the first. As in Keras, the returned
             sequence is then in the order of reading.
-        window: w, how many inputs a step sees: its own and the w-1 before it in the direction of
-            reading, zeros before the first, as in the convolution of Bradbury et al. 2016,
-            "Quasi-Recurrent Neural Networks". 1: the plain cell. The cell's kernel is then
-            `[w*E, G*H]`, the step's own input first.
+        window: w, the number of inputs that a step sees: its own and the w-1 before it in the
+            direction of reading, with zeros before the first, as in the convolution of Bradbury et
+            al. 2016, "Quasi-Recurrent Neural Networks". The cell's kernel is `[w*E, G*H]`, the
+            step's own input first.
         kernel: How the recurrence is computed: `unroll`, `chunked`, `scan`, or `auto`, the fastest
-            that the cell allows; see `textrnn.layers.recurrence.choose_kernel`. All give the same
-            numbers.
-        chunk_steps: How many steps one iteration of the loop writes out. None: the kernel's own.
-        recompute: S, for long sequences in little memory: what the steps compute on the way is
-            held for S of them at a time and computed again for the gradient; see
-            `textrnn.layers.recurrence.recompute`. 0: all is held.
-        parts: Into how many parts the batch is cut, which a CPU's cores compute side by side.
-            None: as many as suit the machine.
+            kernel that the cell allows; see `textrnn.layers.recurrence.choose_kernel`. All kernels
+            give the same numbers.
+        chunk_steps: The number of steps that one iteration of the loop writes out. None: the
+            kernel's default.
+        recompute: S, for long sequences in little memory: the layer holds the activations of S
+            steps at a time, and the gradient computes them again; see
+            `textrnn.layers.recurrence.recompute`. 0: the layer holds all activations.
+        batch_parts: The number of parts of the batch that a CPU's cores compute side by side. None:
+            as many as suit the machine.
 
     Raises:
         ConfigError: `cell` is no `RNNCell`, an integer is out of bounds, `kernel` does not suit
-            the cell, `dtype` is not the cell's, or the initial state has not as many tensors as
-            the cell has states.
+            the cell, `dtype` is not the cell's, or the number of tensors in the initial state is
+            not the cell's number of states.
     """
 
     def __init__(
@@ -69,7 +82,7 @@ class RNN(keras.layers.Layer):
         kernel: str = "auto",
         chunk_steps: int | None = None,
         recompute: int = 0,
-        parts: int | None = None,
+        batch_parts: int | None = None,
         **kwargs: Any,
     ) -> None:
         if not isinstance(cell, RNNCell):
@@ -83,20 +96,14 @@ class RNN(keras.layers.Layer):
                 f"`dtype` must be the cell's, {cell.dtype_policy.name}, got "
                 f"{self.dtype_policy.name}; give it to the cell."
             )
-        _check_integer("window", window, least=1)
-        _check_integer("chunk_steps", 1 if chunk_steps is None else chunk_steps, least=1)
-        _check_integer("recompute", recompute, least=0)
-        _check_integer("parts", 1 if parts is None else parts, least=1)
+        check_integer("window", window, least=1)
+        self.computation = Computation(kernel, chunk_steps, recompute, batch_parts)
         choose_kernel(cell, kernel)
         self.cell = cell
         self.return_sequences = return_sequences
         self.return_state = return_state
         self.go_backwards = go_backwards
         self.window = window
-        self.kernel = kernel
-        self.chunk_steps = chunk_steps
-        self.recompute = recompute
-        self.parts = parts
         self.supports_masking = True
 
     def build(self, sequence_shape: tuple[int | None, ...]) -> None:
@@ -110,104 +117,89 @@ class RNN(keras.layers.Layer):
             self.cell.build((*sequence_shape[:-1], self.window * sequence_shape[-1]))
 
     def recur(
-        self,
-        sequence: tf.Tensor,
-        *,
-        initial_state: Any = None,
-        mask: tf.Tensor | None = None,
-        training: bool = False,
-        directions: int = 1,
-        before: tf.Tensor | None = None,
-        dropout_mask: tf.Tensor | None = None,
+        self, inputs: RNNInputs, *, training: bool = False, directions: int = 1
     ) -> tuple[tf.Tensor, States]:
-        """The recurrence itself.
+        """Computes the recurrence itself.
 
         Args:
-            sequence: `[B, T, E]`.
-            initial_state: As in the call.
-            mask: As in the call.
+            inputs: The sequence, and what goes with it.
             training: As in the call.
-            directions: How many recurrences run side by side, this one included.
-            before: `[B, w-1, E]`, the inputs before the first one, for the `window` of a recurrence
-                that goes on; zeros if None.
-            dropout_mask: `[B, H]`, of a recurrence that goes on; in training one is drawn if None.
+            directions: The number of recurrences that run side by side, this one included.
 
         Returns:
-            The output `[B, T, H]` of each step at its input's place, whichever the direction, and
-            the final states, each `[B, H]`.
+            The output `[B, T, H]` of each step at the place of its input, whatever the direction,
+            and the final states, each `[B, H]`.
         """
-        batch_size = tf.shape(sequence)[0]
-        if initial_state is None:
-            initial_state = self.cell.get_initial_state(batch_size)
-        states = tuple(tf.nest.flatten(initial_state))
-        if len(states) != self.cell.state_count:
-            raise ConfigError(
-                f"`initial_state` must hold {self.cell.state_count} tensors for "
-                f"{type(self.cell).__name__}, got {len(states)}."
-            )
-        states = tuple(
-            tf.ensure_shape(tf.cast(state, self.cell.state_dtype), [sequence.shape[0], size])
-            for state, size in zip(states, self.cell.state_size, strict=True)
-        )
-        if dropout_mask is None:
-            dropout_mask = self.cell.dropout_mask(batch_size, training=training)
-        # The plain loop is what other programs convert; it is never cut.
-        plain = choose_kernel(self.cell, self.kernel).name == "unroll"
-        parts = 1 if plain else self.parts or batch_parts(directions=directions)
-        batch = [sequence, mask, dropout_mask, before, *states]
-        results = [
-            self._recur_part(part, row_mask, dropped, earlier, tuple(starts), training=training)
-            for part, row_mask, dropped, earlier, *starts in cut_batch(batch, parts=parts)
-        ]
+        inputs = self._complete(inputs, training=training)
+        # Other programs convert the plain loop of the unroll kernel, so it is never cut.
+        plain = choose_kernel(self.cell, self.computation.kernel).name == "unroll"
+        parts = 1 if plain else self.computation.batch_parts or batch_parts(directions=directions)
+        results = [self._recur_part(part, training=training) for part in inputs.cut(parts)]
         if len(results) == 1:
             return results[0]
-        outputs = tf.concat([part for part, _ in results], axis=0)
-        finals = zip(*(part for _, part in results), strict=True)
+        outputs = tf.concat([outputs for outputs, _ in results], axis=0)
+        finals = zip(*(states for _, states in results), strict=True)
         return (
-            tf.ensure_shape(outputs, [*sequence.shape[:2], self.cell.output_size]),
+            tf.ensure_shape(outputs, [*inputs.sequence.shape[:2], self.cell.output_size]),
             tuple(
                 tf.ensure_shape(tf.concat(final, axis=0), state.shape)
-                for final, state in zip(finals, states, strict=True)
+                for final, state in zip(finals, inputs.states or (), strict=True)
             ),
         )
 
-    def _recur_part(
-        self,
-        sequence: tf.Tensor,
-        mask: tf.Tensor | None,
-        dropout_mask: tf.Tensor | None,
-        before: tf.Tensor | None,
-        states: States,
-        *,
-        training: bool,
-    ) -> tuple[tf.Tensor, States]:
-        """The recurrence of some rows of the batch."""
+    def _complete(self, inputs: RNNInputs, *, training: bool) -> RNNInputs:
+        """Adds initial states and the recurrent dropout mask where they are missing."""
+        batch_size, cell = tf.shape(inputs.sequence)[0], self.cell
+        states = inputs.states
+        if states is None:
+            states = tuple(cell.get_initial_state(batch_size))
+        if len(states) != cell.state_count:
+            raise ConfigError(
+                f"`initial_state` must hold {cell.state_count} tensors for "
+                f"{type(cell).__name__}, got {len(states)}."
+            )
+        rows = inputs.sequence.shape[0]
+        states = tuple(
+            tf.ensure_shape(tf.cast(state, cell.state_dtype), [rows, size])
+            for state, size in zip(states, cell.state_size, strict=True)
+        )
+        dropout_mask = inputs.dropout_mask
+        if dropout_mask is None:
+            dropout_mask = cell.dropout_mask(batch_size, training=training)
+        return inputs._replace(states=states, dropout_mask=dropout_mask)
+
+    def _recur_part(self, part: RNNInputs, *, training: bool) -> tuple[tf.Tensor, States]:
+        """Computes the recurrence of some rows of the batch."""
+        computation = self.computation
 
         def run(
             inputs: tf.Tensor, states: States, mask: tf.Tensor | None
         ) -> tuple[tf.Tensor, States]:
             return recur(
-                self.cell,
-                self.cell.project(inputs),  # [T, B, G*H]
-                states,
-                mask,
-                reverse=self.go_backwards,
-                dropout_mask=dropout_mask,
-                kernel=self.kernel,
-                chunk_steps=self.chunk_steps,
-                keep=training or bool(self.recompute),
+                Recurrence(
+                    self.cell,
+                    self.cell.project(inputs),  # [T, B, G*H]
+                    states,
+                    mask,
+                    reverse=self.go_backwards,
+                    dropout_mask=part.dropout_mask,
+                ),
+                kernel=computation.kernel,
+                chunk_steps=computation.chunk_steps,
+                save_activations=training or bool(computation.recompute),
             )
 
-        inputs = self.windowed(sequence, mask, before)  # [T, B, w*E]
-        mask = None if mask is None else tf.transpose(mask)
-        if self.recompute:
+        inputs = self.windowed(part.sequence, part.mask, part.before)  # [T, B, w*E]
+        mask = None if part.mask is None else tf.transpose(part.mask)
+        states = part.states or ()
+        if computation.recompute:
             outputs, states = recur_in_segments(
                 run,
                 inputs,
-                states,
-                mask,
+                states=states,
+                mask=mask,
                 reverse=self.go_backwards,
-                segment_steps=self.recompute,
+                segment_steps=computation.recompute,
             )
         else:
             outputs, states = run(inputs, states, mask)
@@ -221,16 +213,15 @@ class RNN(keras.layers.Layer):
         training: bool = False,
         sequence_mask: tf.Tensor | None = None,
     ) -> Any:
-        """See the class.
+        """Reads sequences; see the class.
 
-        `sequence_mask` is the name by which Keras hands on the mask that goes with `sequence` when
-        there are initial states too; `mask` comes first.
+        If there are initial states too, Keras passes the mask of `sequence` as `sequence_mask`.
+        `mask` has precedence.
         """
         if mask is None:
             mask = sequence_mask
-        outputs, states = self.recur(
-            sequence, initial_state=initial_state, mask=mask, training=training
-        )
+        inputs = RNNInputs.from_call(sequence, mask, initial_state)
+        outputs, states = self.recur(inputs, training=training)
         if not self.return_sequences:
             output = self.last(outputs, states)
         else:
@@ -238,16 +229,21 @@ class RNN(keras.layers.Layer):
         return [output, *states] if self.return_state else output
 
     def last(self, outputs: tf.Tensor, states: States) -> tf.Tensor:
-        """The output `[B, H]` of the last step, of the outputs in order of time."""
-        if isinstance(self.cell, (LinearRNNCell, NonlinearRNNCell)):
-            # It is the first state, and the outputs need not be brought into batch-major form.
+        """Returns the last output `[B, H]`.
+
+        Args:
+            outputs: `[B, T, H]`, in the order of time.
+            states: The final states.
+        """
+        if self.cell.output_is_state:
+            # The first state is the output, and TensorFlow then drops the transposed outputs.
             return tf.cast(states[0], self.compute_dtype)
         return outputs[:, 0 if self.go_backwards else -1]
 
     def start(self, batch_size: Any, input_units: int) -> States:
-        """What `advance` starts with, for sequences `[B, T, E]` of which nothing was read yet.
+        """Returns the state with which `advance` starts, for sequences `[B, T, E]`.
 
-        The initial states, and behind them, with a `window`, the inputs before: `[B, w-1, E]`.
+        It holds the initial states and, with a `window`, the inputs before: `[B, w-1, E]`.
         """
         states = tuple(self.cell.get_initial_state(batch_size))
         if self.window == 1:
@@ -256,9 +252,9 @@ class RNN(keras.layers.Layer):
 
     def advance(
         self,
-        memory: States,
+        state: States,
         sequence: tf.Tensor,
-        mask: tf.Tensor | None,
+        mask: tf.Tensor | None = None,
         *,
         training: bool = False,
         dropout_mask: tf.Tensor | None = None,
@@ -266,40 +262,34 @@ class RNN(keras.layers.Layer):
         """Reads the next piece of sequences that may have no end.
 
         Args:
-            memory: What `start` or the piece before gave.
+            state: The result of `start`, or the state after the piece before.
             sequence: `[B, T, E]`.
-            mask: `[B, T]` of bool, in each row True up to its last input and False from there on.
-                A piece whose memory is not needed may have padding at its beginning too. None:
+            mask: `[B, T]` of bool, in each row True up to its last input and False after it. A
+                piece whose final state is not needed may have padding at its beginning too. None:
                 there is input everywhere.
-            training: Whether the gradient will be asked for.
+            training: Whether a gradient will be computed.
             dropout_mask: `[B, H]`, the same for all pieces.
 
         Returns:
-            The output `[B, T, H]` of each step, and the memory after the piece.
+            The output `[B, T, H]` of each step, and the state after the piece.
 
         Raises:
-            ConfigError: The layer reads backwards, so that it needs the end first.
+            ConfigError: The layer reads backwards, so it needs the end first.
         """
         if self.go_backwards:
             raise ConfigError("a layer that reads backwards needs the whole sequence at once.")
-        states = memory[: self.cell.state_count]
-        before = memory[-1] if self.window > 1 else None
-        outputs, states = self.recur(
+        before = state[-1] if self.window > 1 else None
+        inputs = RNNInputs(
             sequence,
-            initial_state=states,
-            mask=mask,
+            mask,
+            states=state[: self.cell.state_count],
             before=before,
-            training=training,
             dropout_mask=dropout_mask,
         )
+        outputs, states = self.recur(inputs, training=training)
         if before is None:
             return outputs, states
-        inputs = tf.concat([before, tf.cast(sequence, before.dtype)], axis=1)
-        if mask is None:
-            return outputs, (*states, inputs[:, -(self.window - 1) :])
-        lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1, keepdims=True)  # [B, 1]
-        places = lengths + tf.range(self.window - 1)  # [B, w-1]
-        return outputs, (*states, tf.gather(inputs, places, batch_dims=1))
+        return outputs, (*states, Window(self.window).advance(before, sequence, mask))
 
     def windowed(
         self,
@@ -307,29 +297,11 @@ class RNN(keras.layers.Layer):
         mask: tf.Tensor | None = None,
         before: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        """Each step's input beside those before it, time first: `[T, B, w*E]`; see `recur`."""
-        if mask is not None and self.window > 1:
-            sequence = tf.where(mask[:, :, tf.newaxis], sequence, 0)
-        sequence = tf.transpose(sequence, [1, 0, 2])
-        if self.window == 1:
-            return sequence
-        shape = tf.shape(sequence)
-        earlier = self.window - 1
-        if before is None:
-            padding = [0, earlier] if self.go_backwards else [earlier, 0]
-            padded = tf.pad(sequence, [padding, [0, 0], [0, 0]])
-        else:
-            padded = tf.concat([tf.transpose(before, [1, 0, 2]), sequence], axis=0)
-        starts = range(self.window) if self.go_backwards else range(earlier, -1, -1)
-        # Not by [start:stop], whose gradient is ten times as slow on a CPU as this one's.
-        shifted = [tf.slice(padded, [start, 0, 0], shape) for start in starts]
-        return tf.ensure_shape(
-            tf.concat(shifted, axis=-1),
-            [*sequence.shape[:2], self.window * sequence.shape[-1]],
-        )
+        """Joins each step's input with those before it, time first: `[T, B, w*E]`; see `Window`."""
+        return Window(self.window, self.go_backwards).join(sequence, mask=mask, before=before)
 
     def compute_mask(self, _: Any, previous: Any = None) -> Any:
-        """The mask of the output: the input's where sequences are returned, else none."""
+        """Returns the input's mask if the layer returns sequences, else None."""
         mask = previous[0] if isinstance(previous, (list, tuple)) else previous
         if not self.return_sequences:
             mask = None
@@ -338,13 +310,13 @@ class RNN(keras.layers.Layer):
         return [mask] + [None] * self.cell.state_count if self.return_state else mask
 
     def to_keras(self) -> keras.layers.Layer:
-        """The `keras.layers` layer with the same weights and results, made for `[B, T, E]`.
+        """Makes the `keras.layers` layer with the same weights and results, for `[B, T, E]`.
 
-        On a GPU that layer runs cuDNN's kernel, for masks that are right-padded and leave no row
-        empty; where a mask is False its sequences differ from this layer's.
+        On a GPU that layer runs cuDNN's kernel if the mask is right-padded and leaves no row empty.
+        Where a mask is False, its sequences differ from this layer's.
 
         Raises:
-            ConfigError: Keras has no such layer, or this one is not built.
+            ConfigError: Keras has no such layer, or this layer is not built.
         """
         kinds = {
             SimpleRNNCell: keras.layers.SimpleRNN,
@@ -372,7 +344,7 @@ class RNN(keras.layers.Layer):
         return layer
 
     def get_config(self) -> dict[str, Any]:
-        """Everything that `from_config` needs to make the layer again, without its weights."""
+        """Returns the settings with which `from_config` makes the layer again, without weights."""
         return {
             **super().get_config(),
             "cell": keras.saving.serialize_keras_object(self.cell),
@@ -380,10 +352,7 @@ class RNN(keras.layers.Layer):
             "return_state": self.return_state,
             "go_backwards": self.go_backwards,
             "window": self.window,
-            "kernel": self.kernel,
-            "chunk_steps": self.chunk_steps,
-            "recompute": self.recompute,
-            "parts": self.parts,
+            **dataclasses.asdict(self.computation),
         }
 
     @classmethod
@@ -391,9 +360,3 @@ class RNN(keras.layers.Layer):
         """Makes the layer that `get_config` describes."""
         cell = keras.saving.deserialize_keras_object(config["cell"])
         return cls(**{**config, "cell": cell})
-
-
-def _check_integer(name: str, value: Any, *, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        kind = "a positive integer" if least else "an integer of at least 0"
-        raise ConfigError(f"`{name}` must be {kind}, got {value!r}.")

@@ -1,7 +1,8 @@
-"""Recurrent layers one above the other."""
+"""Recurrent layers on top of each other."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,36 +12,54 @@ import tensorflow as tf
 from textrnn.errors import ConfigError
 from textrnn.layers.bidirectional import Bidirectional
 from textrnn.layers.cells import RNNCell, States
+from textrnn.layers.recurrence import Computation
 from textrnn.layers.rnn import RNN
 
-__all__ = ["RNNStack", "halve_time"]
+__all__ = ["RNNStack", "StreamState", "halve_time"]
+
+
+StreamState = tuple[States, ...]
+"""What a stack or a model keeps of the text that it has read: one tuple of tensors per layer."""
+
+Apply = Callable[[int, tf.Tensor, "tf.Tensor | None"], tf.Tensor]
+"""`(layer from 0, inputs [B, T, E], mask [B, T] or None) -> states [B, T, H]`."""
+
+Drop = Callable[[int, tf.Tensor], tf.Tensor]
+"""`(layer from 1, its inputs [B, T, E]) -> inputs [B, T, E]` after dropout."""
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
 class RNNStack(keras.layers.Layer):
-    """Layers of recurrence, the states of one being the inputs of the next.
+    """Recurrent layers on top of each other: the states of one are the inputs of the next.
 
-    The call is `stack(sequence [B, T, E], mask=None, training=False)`; it returns the states
-    `[B, T', H']` of the last layer and their mask `[B, T']`, all True if none was given. H' is 2H
-    when bidirectional; T' is T, or with `halve` T halved, rounded up, once between each two layers.
+    The call is `stack(sequence [B, T, E], mask=None, training=False)`. It returns the states
+    `[B, T', H']` of the last layer and their mask `[B, T']`, which is all True if there is no mask.
+    H' is 2H if the stack is bidirectional, else H. T' is T, or with `halve` T halved and rounded
+    up, once between every two layers.
+
+    >>> from textrnn.layers.cells import GRUCell, MinGRUCell
+    >>> stack = RNNStack([GRUCell(4), MinGRUCell(3)], bidirectional=True, halve=True)
+    >>> states, mask = stack(tf.zeros([2, 7, 5]))
+    >>> states.shape, mask.shape
+    (TensorShape([2, 4, 6]), TensorShape([2, 4]))
 
     Args:
-        cells: One `RNNCell` a layer.
+        cells: One `RNNCell` per layer.
         bidirectional: Whether each layer reads in both directions.
         towers: Whether the directions are two stacks that do not see each other (Peters et al.
-            2018, "Deep Contextualized Word Representations"); else each layer of a direction reads
-            both directions of the layer below.
+            2018, "Deep Contextualized Word Representations"). Otherwise each direction of a layer
+            reads both directions of the layer below.
         window: As in `RNN`, for each layer.
         residual: Whether a layer's input is added to its output where their sizes agree (He et
-            al. 2016, "Deep Residual Learning for Image Recognition"); with `towers` in each tower.
+            al. 2016, "Deep Residual Learning for Image Recognition"); with `towers`, in each tower.
         layer_norm: Whether each layer's output is normalised (Ba et al. 2016, "Layer
             Normalization").
         halve: Whether two neighbouring states are joined into one between layers (the pyramid of
             Chan et al. 2016, "Listen, Attend and Spell").
-        dropout: Share of the values dropped between layers.
+        dropout: The share of the values that is dropped between layers.
         kernel: As in `RNN`, for each layer.
         recompute: As in `RNN`, for each layer.
-        parts: As in `RNN`, for each layer.
+        batch_parts: As in `RNN`, for each layer.
 
     Raises:
         ConfigError: `cells` is empty, or a setting does not suit them.
@@ -59,7 +78,7 @@ class RNNStack(keras.layers.Layer):
         dropout: float = 0.0,
         kernel: str = "auto",
         recompute: int = 0,
-        parts: int | None = None,
+        batch_parts: int | None = None,
         **kwargs: Any,
     ) -> None:
         if not cells:
@@ -75,12 +94,15 @@ class RNNStack(keras.layers.Layer):
         self.layer_norm = layer_norm
         self.halve = halve
         self.dropout = dropout
-        self.kernel = kernel
-        self.recompute = recompute
-        self.parts = parts
-        settings: dict[str, Any] = {"kernel": kernel, "recompute": recompute, "parts": parts}
+        self.computation = Computation(kernel, recompute=recompute, batch_parts=batch_parts)
         layers = [
-            RNN(cell, return_sequences=True, window=window, **settings, name=f"rnn_{i}")
+            RNN(
+                cell,
+                return_sequences=True,
+                window=window,
+                name=f"rnn_{i}",
+                **dataclasses.asdict(self.computation),
+            )
             for i, cell in enumerate(self.cells)
         ]
         self.rnns: list[Any] = (
@@ -109,7 +131,7 @@ class RNNStack(keras.layers.Layer):
 
     @property
     def state_units(self) -> int:
-        """H', the size of the states it returns."""
+        """H', the size of the states that the stack returns."""
         return self._directions * self.cells[-1].output_size
 
     def build(self, sequence_shape: tuple[int | None, ...]) -> None:
@@ -123,22 +145,60 @@ class RNNStack(keras.layers.Layer):
             if self.halve:
                 size = 2 * size
 
+    def walk(
+        self,
+        sequence: tf.Tensor,
+        mask: tf.Tensor | None,
+        apply: Apply,
+        *,
+        drop: Drop | None = None,
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Walks up the layers: everything that a stack does, except reading with one layer.
+
+        Args:
+            sequence: The inputs `[B, T, E]` of the first layer.
+            mask: `[B, T]` of bool, or None.
+            apply: Reads with one layer.
+            drop: The dropout between layers; None: there is none.
+
+        Returns:
+            The states `[B, T', H']` of the last layer, and their mask or None.
+        """
+        for layer in range(len(self.rnns)):
+            if layer > 0 and drop is not None:
+                sequence = drop(layer, sequence)
+            if layer > 0 and self.halve:
+                sequence, mask = halve_time(sequence, mask)
+            states = apply(layer, sequence, mask)
+            if self.residual and self.towers and layer == 0:
+                sequence = tf.concat([sequence, sequence], axis=-1)  # Each tower has read it all.
+            if self.residual and sequence.shape[-1] == states.shape[-1]:
+                states = states + sequence
+            sequence = self.norms[layer](states) if self.layer_norm else states
+        return sequence, mask
+
+    def tokens_per_step(self, layer: int) -> int:
+        """The number of inputs of the stack that one step of a layer, counted from 0, covers."""
+        return 2**layer if self.halve else 1
+
     def call(
         self, sequence: tf.Tensor, mask: tf.Tensor | None = None, training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """See the class."""
-        for i, rnn in enumerate(self.rnns):
-            if i > 0:
-                sequence = self.dropouts[i - 1](sequence, training=training)
-                if self.halve:
-                    sequence, mask = halve_time(sequence, mask)
-            sequence = self.finished(i, sequence, rnn(sequence, mask=mask, training=training))
-        if mask is None:
-            mask = tf.ones(tf.shape(sequence)[:2], tf.bool)
-        return sequence, mask
+        """Reads whole sequences; see the class."""
 
-    def start(self, batch_size: Any, input_units: int) -> tuple[States, ...]:
-        """What `advance` starts with: the memory of each layer, for inputs `[B, T, E]`.
+        def apply(layer: int, inputs: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+            return self.rnns[layer](inputs, mask=mask, training=training)
+
+        def drop(layer: int, inputs: tf.Tensor) -> tf.Tensor:
+            return self.dropouts[layer - 1](inputs, training=training)
+
+        states, mask = self.walk(sequence, mask, apply, drop=drop)
+        if mask is None:
+            mask = tf.ones(tf.shape(states)[:2], tf.bool)
+        return states, mask
+
+    def start(self, batch_size: Any, input_units: int) -> StreamState:
+        """Returns the state with which `advance` starts, for inputs `[B, T, E]`.
 
         Raises:
             ConfigError: The stack needs the whole text: it is bidirectional, or halves time.
@@ -160,50 +220,45 @@ class RNNStack(keras.layers.Layer):
 
     def advance(
         self,
-        memory: tuple[States, ...],
+        state: StreamState,
         sequence: tf.Tensor,
-        mask: tf.Tensor | None,
+        mask: tf.Tensor | None = None,
         *,
         training: bool = False,
         dropout_masks: Sequence[tf.Tensor | None] | None = None,
-        drop: Callable[[tf.Tensor, int], tf.Tensor] | None = None,
-    ) -> tuple[tf.Tensor, tuple[States, ...]]:
+        drop: Drop | None = None,
+    ) -> tuple[tf.Tensor, StreamState]:
         """Reads the next piece of texts; see `RNN.advance`.
 
         Args:
-            memory: What `start` or the piece before gave.
+            state: The result of `start`, or the state after the piece before.
             sequence: `[B, T, E]`.
             mask: `[B, T]`, or None.
-            training: Whether the gradient will be asked for.
-            dropout_masks: The recurrent dropout of each layer.
-            drop: The dropout between layers, of a sequence before the layer of this number.
-        """
-        after = []
-        masks = dropout_masks or [None] * len(self.rnns)
-        for i, (rnn, before) in enumerate(zip(self.rnns, memory, strict=True)):
-            if i > 0 and drop is not None:
-                sequence = drop(sequence, i)
-            states, own = rnn.advance(
-                before, sequence, mask, training=training, dropout_mask=masks[i]
-            )
-            sequence = self.finished(i, sequence, states)
-            after.append(own)
-        return sequence, tuple(after)
+            training: Whether a gradient will be computed.
+            dropout_masks: The recurrent dropout mask of each layer.
+            drop: The dropout between layers.
 
-    def finished(self, layer: int, sequence: tf.Tensor, states: tf.Tensor) -> tf.Tensor:
-        """What a layer hands on, having made these states of the sequence."""
-        if self.residual and self.towers and layer == 0:
-            sequence = tf.concat([sequence, sequence], axis=-1)  # Each tower has read all of it.
-        if self.residual and sequence.shape[-1] == states.shape[-1]:
-            states = states + sequence
-        return self.norms[layer](states) if self.layer_norm else states
+        Returns:
+            The states `[B, T, H]` of the last layer, and the state after the piece.
+        """
+        layer_states = list(state)
+        masks = dropout_masks or [None] * len(self.rnns)
+
+        def apply(layer: int, inputs: tf.Tensor, mask: tf.Tensor | None) -> tf.Tensor:
+            states, layer_states[layer] = self.rnns[layer].advance(
+                state[layer], inputs, mask=mask, training=training, dropout_mask=masks[layer]
+            )
+            return states
+
+        states, _ = self.walk(sequence, mask, apply, drop=drop)
+        return states, tuple(layer_states)
 
     def compute_mask(self, *_: Any) -> tuple[None, None]:
-        """None: the mask is among the results."""
+        """Returns None: the mask is among the results."""
         return None, None
 
     def get_config(self) -> dict[str, Any]:
-        """Everything that `from_config` needs to make the stack again, without its weights."""
+        """Returns the settings with which `from_config` makes the stack again, without weights."""
         return {
             **super().get_config(),
             "cells": [keras.saving.serialize_keras_object(cell) for cell in self.cells],
@@ -214,9 +269,9 @@ class RNNStack(keras.layers.Layer):
             "layer_norm": self.layer_norm,
             "halve": self.halve,
             "dropout": self.dropout,
-            "kernel": self.kernel,
-            "recompute": self.recompute,
-            "parts": self.parts,
+            "kernel": self.computation.kernel,
+            "recompute": self.computation.recompute,
+            "batch_parts": self.computation.batch_parts,
         }
 
     @classmethod
@@ -234,14 +289,16 @@ def halve_time(sequence: tf.Tensor, mask: tf.Tensor | None) -> tuple[tf.Tensor, 
         mask: `[B, T]` or None.
 
     Returns:
-        `[B, ceil(T/2), 2H]`, and the mask `[B, ceil(T/2)]` of the pairs with a real state, whose
-        masked half is zero.
+        `[B, ceil(T/2), 2H]`, and the mask `[B, ceil(T/2)]` of the pairs with at least one real
+        state. The masked half of a pair is zero.
     """
-    steps, size = tf.shape(sequence)[1], sequence.shape[-1]
-    surplus = steps % 2
+    batch, steps, size = sequence.shape
+    rows = tf.shape(sequence)[0] if batch is None else batch
+    length = tf.shape(sequence)[1] if steps is None else steps
+    surplus = length % 2
     if mask is not None:
         sequence = tf.where(mask[:, :, tf.newaxis], sequence, 0)
         mask = tf.pad(mask, [[0, 0], [0, surplus]])
-        mask = tf.reduce_any(tf.reshape(mask, [tf.shape(mask)[0], -1, 2]), axis=-1)
+        mask = tf.reduce_any(tf.reshape(mask, [rows, (length + 1) // 2, 2]), axis=-1)
     sequence = tf.pad(sequence, [[0, 0], [0, surplus], [0, 0]])
-    return tf.reshape(sequence, [tf.shape(sequence)[0], (steps + 1) // 2, 2 * size]), mask
+    return tf.reshape(sequence, [rows, (length + 1) // 2, 2 * size]), mask

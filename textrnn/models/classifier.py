@@ -9,31 +9,39 @@ import tensorflow as tf
 
 from textrnn.config.classifier import ModelConfig
 from textrnn.errors import ConfigError
-from textrnn.layers.cells import States, make_cells
 from textrnn.layers.embedding import TokenEmbedding
 from textrnn.layers.pooling import POOLINGS
 from textrnn.layers.recurrence import batch_parts, cut_batch
-from textrnn.layers.stack import RNNStack
+from textrnn.layers.stack import StreamState
+from textrnn.models.building import make_stack
 from textrnn.text.tokenizer import Tokenizer
 
-__all__ = ["Memory", "TextClassifier", "align_left"]
-
-Memory = tuple[States, ...]
-"""What a model keeps of a text that it reads piece by piece; see `TextClassifier.start`."""
+__all__ = ["TextClassifier", "align_left"]
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
 class TextClassifier(keras.Model):
-    """Embeds each token, reads them with a recurrence, pools the states and classifies the pool.
+    """Embeds each token, reads the embeddings with a recurrence, pools the states, and classifies.
 
         ids [B,T] -> embedding [B,T,E] -> recurrence [B,T,H] -> pooling [B,H] -> logits [B,C]
 
-    Padding, on whichever side, and the other texts of the batch never change a text's logits.
-    A text without a token gives the logits of the zero vector.
+    A text's logits depend neither on padding, on whichever side, nor on the other texts of the
+    batch. A text without a token has the logits of the zero vector.
+
+    >>> config = ModelConfig(cell="mingru", units=4, embedding_units=3, bidirectional=False)
+    >>> model = TextClassifier(10, 2, config=config)
+    >>> model(tf.constant([[5, 2, 7], [4, 0, 0]])).shape
+    TensorShape([2, 2])
+
+    A model that reads forwards only also reads texts that come in pieces:
+
+    >>> state = model.start(1)
+    >>> logits, state = model.advance(state, tf.constant([[5, 2]]))
+    >>> logits, state = model.advance(state, tf.constant([[7]]))
 
     Args:
         vocab_size: V, the number of token ids; 0 is padding, 1 the unknown token.
-        classes: C, the number of labels; 1 is of use for a label that a text carries or not.
+        classes: C, the number of labels; 1 is useful for one label that a text carries or not.
         config: The shape of the model; its defaults if None.
 
     Raises:
@@ -67,18 +75,15 @@ class TextClassifier(keras.Model):
         )
         self.stack = None
         if config.cell != "none":
-            self.stack = RNNStack(
-                make_cells(config, recurrent_dropout=config.recurrent_dropout, dtype=dtype),
+            self.stack = make_stack(
+                config,
+                recurrent_dropout=config.recurrent_dropout,
+                dropout=config.dropout,
+                dtype=dtype,
                 bidirectional=config.bidirectional,
                 towers=config.towers and config.bidirectional,
-                window=config.window,
-                residual=config.residual,
                 layer_norm=config.layer_norm,
                 halve=config.halve,
-                dropout=config.dropout,
-                kernel=config.kernel,
-                recompute=config.recompute,
-                parts=1,
                 name="stack",
             )
         head: dict[str, Any] = {"name": "pooling", "dtype": dtype}
@@ -99,25 +104,25 @@ class TextClassifier(keras.Model):
         self.built = True
 
     def call(self, ids: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """`[B, T]` ids, 0 for padding, to logits `[B, C]`."""
+        """Computes the logits `[B, C]` of ids `[B, T]`, 0 for padding."""
         return self.logits_in_parts(align_left(tf.cast(ids, tf.int32)), training=training)
 
     def logits_in_parts(self, ids: tf.Tensor, *, training: bool = False) -> tf.Tensor:
-        """As the call, for int32 ids whose padding stands at the right."""
-        # In training, all that surrounds the recurrence gains from the cores too; a forward pass
-        # alone has enough to do in its two directions.
+        """Computes what the call computes, for int32 ids whose padding stands at the right."""
+        # In training everything around the recurrence is faster in parts too. A forward pass alone
+        # already occupies the cores with its two directions.
         directions = 2 if self.config.bidirectional and not training else 1
         parts = cut_batch([ids], parts=batch_parts(directions=directions))
         logits = [self.logits(part, training=training) for (part,) in parts]
         return logits[0] if len(logits) == 1 else tf.concat(logits, axis=0)
 
     def logits(self, ids: tf.Tensor, *, training: bool = False) -> tf.Tensor:
-        """As the call, for int32 ids whose padding stands at the right, in one part."""
+        """Computes what `logits_in_parts` computes, without cutting the batch."""
         mask = tf.not_equal(ids, Tokenizer.PAD)
         return self.logits_of(self.embed(ids, training=training), mask, training=training)
 
     def embed(self, ids: tf.Tensor, *, training: bool = False) -> tf.Tensor:
-        """The inputs `[B, T, E]` of the recurrence, for int32 ids; in training with dropout."""
+        """Returns the inputs `[B, T, E]` of the recurrence for int32 ids; in training dropped."""
         if training and self.config.word_dropout:
             ids = self.drop_words(ids)
         return self.embedding_dropout(self.embedding(ids), training=training)
@@ -125,88 +130,100 @@ class TextClassifier(keras.Model):
     def logits_of(
         self, embedded: tf.Tensor, mask: tf.Tensor, *, training: bool = False
     ) -> tf.Tensor:
-        """What `logits` gives for inputs `[B, T, E]` of the recurrence and their mask `[B, T]`."""
+        """Computes the logits `[B, C]` of what `embed` returns, with the mask `[B, T]`."""
         states, mask = self.states_of(embedded, mask, training=training)
         return self.decide(states, mask, training=training)
 
     def states_of(
         self, embedded: tf.Tensor, mask: tf.Tensor, *, training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The last layer's states `[B, T', H']` for inputs of the recurrence, and their mask."""
+        """Computes the last layer's states `[B, T', H']` and their mask.
+
+        Args:
+            embedded: `[B, T, E]`, from `embed`.
+            mask: `[B, T]` of bool.
+            training: Whether there is dropout.
+        """
         if self.stack is None:
             return embedded, mask
         states, mask = self.stack(embedded, mask=mask, training=training)
         return states, mask
 
     def decide(self, states: tf.Tensor, mask: tf.Tensor, *, training: bool = False) -> tf.Tensor:
-        """The logits `[B, C]` of what `states_of` gives."""
+        """Computes the logits `[B, C]` of what `states_of` returns."""
         pooled = self.pooling(states, mask=mask)  # [B, H]
         return self.classify(self.pooled_dropout(pooled, training=training))
 
-    def start(self, batch_size: Any) -> Memory:
-        """The memory of a model that has read nothing yet; for `advance`.
+    def start(self, batch_size: Any) -> StreamState:
+        """Returns the state of a model that has read nothing, for `advance`.
 
         Returns:
-            Tensors `[B, ...]`: for each layer its recurrence's memory, then the head's summary.
+            The state of each layer, then the summary of the pooling: tensors `[B, ...]`.
 
         Raises:
             ConfigError: The model needs the whole text at once; see `RNNStack.start`.
         """
-        layers: Memory = ()
+        layers: StreamState = ()
         units = self.config.embedding_units
         if self.stack is not None:
             layers, units = self.stack.start(batch_size, units), self.stack.state_units
         return (*layers, self.pooling.start(batch_size, units))
 
-    def advance(self, memory: Memory, ids: tf.Tensor) -> tuple[tf.Tensor, Memory]:
+    def advance(self, state: StreamState, ids: tf.Tensor) -> tuple[tf.Tensor, StreamState]:
         """Reads the next tokens of texts that come in pieces, in constant memory.
 
         Args:
-            memory: What `start` or the piece before gave.
+            state: The result of `start`, or the state after the piece before.
             ids: `[B, T]`, 0 for padding; rows may have different numbers of tokens, or none.
 
         Returns:
-            The logits `[B, C]` of each text as far as it is read, the same as for all its pieces
-            at once, and the memory after the piece.
+            The logits `[B, C]` of each text as far as it is read, which are those of all its pieces
+            at once, and the state after the piece.
         """
-        return self.advance_aligned(memory, align_left(tf.cast(ids, tf.int32)))
+        return self.advance_aligned(state, align_left(tf.cast(ids, tf.int32)))
 
-    def advance_aligned(self, memory: Memory, ids: tf.Tensor) -> tuple[tf.Tensor, Memory]:
-        """As `advance`, for int32 ids whose padding stands at the right in every row."""
-        layers, summary = memory[:-1], memory[-1]
-        mask = tf.not_equal(ids, Tokenizer.PAD)
-        states = self.embedding(ids)
-        if self.stack is not None:
-            states, layers = self.stack.advance(layers, states, mask)
+    def advance_aligned(self, state: StreamState, ids: tf.Tensor) -> tuple[tf.Tensor, StreamState]:
+        """Does what `advance` does, for int32 ids whose padding stands at the right in each row."""
+        summary = state[-1]
+        states, layers, mask = self._read(state, ids)
         summary = self.pooling.add(summary, states, mask)
         return self.classify(self.pooling.finish(summary)), (*layers, summary)
 
     def advance_each(
-        self, memory: Memory, ids: tf.Tensor, *, steps: int = 256
-    ) -> tuple[tf.Tensor, Memory]:
-        """As `advance_aligned`, with the logits `[B, T, C]` of each text after each of its tokens.
+        self, state: StreamState, ids: tf.Tensor, *, steps: int = 256
+    ) -> tuple[tf.Tensor, StreamState]:
+        """Does what `advance_aligned` does, with the logits after each token.
 
         Args:
-            memory: What `start` or the piece before gave.
+            state: The result of `start`, or the state after the piece before.
             ids: `[B, T]` of int32, 0 for padding at the right.
-            steps: T at the most.
+            steps: An upper bound of T.
+
+        Returns:
+            The logits `[B, T, C]` of each text after each of its tokens, and the state after the
+            piece.
         """
-        mask = tf.not_equal(ids, Tokenizer.PAD)
-        layers, summary = memory[:-1], memory[-1]
-        states = self.embedding(ids)
-        if self.stack is not None:
-            states, layers = self.stack.advance(layers, states, mask)
+        summary = state[-1]
+        states, layers, mask = self._read(state, ids)
         logits = self.classify(self.pooling.prefixes(summary, states, mask, steps=steps))
         return logits, (*layers, self.pooling.add(summary, states, mask))
 
+    def _read(self, state: StreamState, ids: tf.Tensor) -> tuple[tf.Tensor, StreamState, tf.Tensor]:
+        """The last layer's states `[B, T, H]`, the layers' states after the piece, and the mask."""
+        layers, mask = state[:-1], tf.not_equal(ids, Tokenizer.PAD)
+        states = self.embedding(ids)
+        if self.stack is not None:
+            states, layers = self.stack.advance(layers, states, mask)
+        return states, layers, mask
+
     def drop_words(self, ids: tf.Tensor) -> tf.Tensor:
-        """Replaces a random share of the tokens by the unknown one."""
+        """Replaces a random share of the tokens by the unknown token."""
         mask = tf.not_equal(ids, Tokenizer.PAD)
         noise = keras.random.uniform(tf.shape(ids), seed=self.seed_generator)
         return tf.where(mask & (noise < self.config.word_dropout), Tokenizer.UNK, ids)
 
     def get_config(self) -> dict[str, Any]:
-        """Everything that `from_config` needs to make the model again, without its weights."""
+        """Returns the settings with which `from_config` makes the model again, without weights."""
         return {
             **super().get_config(),
             "vocab_size": self.vocab_size,
@@ -223,7 +240,7 @@ class TextClassifier(keras.Model):
 def align_left(ids: tf.Tensor) -> tf.Tensor:
     """Moves each row's real tokens, in order, to its front: `[B, T]` to `[B, max(T, 1)]`.
 
-    So that a model whose steps depend on the position (`halve`) is blind to where padding stands.
+    A model whose steps depend on the position (`halve`) then ignores where padding stands.
     """
     mask = tf.not_equal(ids, Tokenizer.PAD)
     place = tf.cumsum(tf.cast(mask, tf.int32), axis=1) - 1  # [B, T]

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from textrnn.keras_internals import ExtensibleAdam
+
 __all__ = ["LazyAdam", "RowGradient", "added", "row_gradient", "unique_rows"]
 
 
@@ -24,7 +26,7 @@ class RowGradient(NamedTuple):
 
 
 @keras.saving.register_keras_serializable(package="textrnn")
-class LazyAdam(keras.optimizers.Adam):
+class LazyAdam(ExtensibleAdam):
     """Adam (Kingma & Ba 2015) that touches only those rows of an embedding that a batch used.
 
     A dense Adam goes on moving a row for some twenty steps after each use, by its momentum: ten
@@ -57,9 +59,9 @@ class LazyAdam(keras.optimizers.Adam):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One update of one variable."""
         if self._rates is not None:
-            share = self._rates[self._get_variable_index(variable)]
+            share = self._rates[self.place_of(variable)]
             learning_rate = tf.cast(learning_rate, tf.float32) * share
-        if self.weight_decay is not None and self._use_weight_decay(variable):
+        if self.weight_decay is not None and self.decays(variable):
             decay = tf.cast(self.weight_decay, variable.dtype)
             variable.assign_sub(variable * decay * tf.cast(learning_rate, variable.dtype))
         if isinstance(gradient, RowGradient):
@@ -70,8 +72,7 @@ class LazyAdam(keras.optimizers.Adam):
             return
         rows = gradient.indices
         rate, beta_1, beta_2 = self._factors(variable.dtype, learning_rate)
-        place = self._get_variable_index(variable)
-        moments, squares = self._momentums[place].value, self._velocities[place].value
+        moments, squares = (slot.value for slot in self.slots_of(variable))
         m = beta_1 * tf.gather(moments, rows) + (1 - beta_1) * gradient.values
         v = beta_2 * tf.gather(squares, rows) + (1 - beta_2) * tf.square(gradient.values)
         moments.scatter_update(tf.IndexedSlices(m, rows))
@@ -80,14 +81,13 @@ class LazyAdam(keras.optimizers.Adam):
         # scatter_sub would do the same at twice the time.
         variable.scatter_update(tf.IndexedSlices(tf.gather(variable, rows) - change, rows))
 
-    def _apply_weight_decay(self, variables: Any) -> None:
+    def apply_weight_decay(self, variables: Any) -> None:
         """Nothing: `update_step` does it, which knows each variable's own learning rate."""
 
     def _update_rows(self, gradient: RowGradient, variable: Any, learning_rate: Any) -> None:
         """The same in static shapes: all rows are computed, the touched ones change."""
         rate, beta_1, beta_2 = self._factors(variable.dtype, learning_rate)
-        place = self._get_variable_index(variable)
-        moments, squares = self._momentums[place].value, self._velocities[place].value
+        moments, squares = (slot.value for slot in self.slots_of(variable))
         touched = gradient.touched
         m = moments + touched * (1 - beta_1) * (gradient.values - moments)
         v = squares + touched * (1 - beta_2) * (tf.square(gradient.values) - squares)
@@ -102,14 +102,15 @@ class LazyAdam(keras.optimizers.Adam):
         rate = tf.cast(learning_rate, dtype) * tf.sqrt(1 - beta_2**steps) / (1 - beta_1**steps)
         return rate, beta_1, beta_2
 
-    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
-        return grads_and_vars
+    def sum_over_replicas(self, gradients_and_variables: Any) -> Any:
+        """Returns the gradients unchanged: they have been summed already."""
+        return gradients_and_variables
 
-    def _update_model_variables_moving_average(self, trainable_variables: Any) -> None:
+    def update_averages(self, variables: Any) -> None:
+        """Updates the averages with the momentum of the class's docstring."""
         updates = tf.cast(self.iterations, tf.float32)
         momentum = tf.minimum(self.ema_momentum, updates / (9 + updates))
-        averages = self._model_variables_moving_average
-        for variable, average in zip(trainable_variables, averages, strict=True):
+        for variable, average in zip(variables, self.averages, strict=True):
             average.assign_add((1 - momentum) * (variable - average))
 
 

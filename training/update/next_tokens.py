@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from textrnn.layers.recurrence import batch_parts, cut_batch
 from textrnn.models.classifier import TextClassifier
-from textrnn.models.language_model import LanguageModel, sampled_losses
+from textrnn.models.language_model import LanguageModel
+from textrnn.models.sampled_softmax import sampled_losses
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.update.negatives import Negatives
 

@@ -24,7 +24,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from textrnn.layers.cells import States
-from textrnn.models.classifier import Memory, TextClassifier
+from textrnn.layers.stack import StreamState
+from textrnn.models.classifier import TextClassifier
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.update.lazy_adam import RowGradient, row_gradient
 
@@ -97,8 +98,8 @@ def truncated_gradients(
     noise = _draw_noise(model, batch)
 
     def read(
-        layers: Memory, first: tf.Tensor, parts: int, *, training: bool
-    ) -> tuple[tf.Tensor, tf.Tensor, Memory]:
+        layers: StreamState, first: tf.Tensor, parts: int, *, training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor, StreamState]:
         """States of the segments from this one on, their mask, and the memory after them."""
         begin = (first + reach - 1) * segment
         piece = ids[:, begin : begin + parts * segment]
@@ -113,7 +114,7 @@ def truncated_gradients(
                 mask,
                 training=training,
                 dropout_masks=noise.dropout_masks,
-                drop=lambda sequence, place: noise.drop(sequence, place, first, segment),
+                drop=lambda layer, inputs: noise.drop(inputs, layer, first, segment),
             )
         return states, mask, layers
 
@@ -162,15 +163,15 @@ class _Kept(NamedTuple):
     """What the first reading leaves; all of it is constant, and small beside the states."""
 
     memory: list[tf.TensorArray]
-    memory_form: Memory
+    memory_form: StreamState
     prefixes: list[tf.TensorArray]
     suffixes: list[tf.TensorArray]
     any_later: tf.TensorArray
     whole: States
 
-    def memory_before(self, j: tf.Tensor) -> Memory:
+    def memory_before(self, j: tf.Tensor) -> StreamState:
         flat = [array.read(j) for array in self.memory]
-        packed: Memory = tf.nest.pack_sequence_as(self.memory_form, flat)
+        packed: StreamState = tf.nest.pack_sequence_as(self.memory_form, flat)
         return packed
 
     def before(self, j: tf.Tensor) -> States:
@@ -181,7 +182,7 @@ class _Kept(NamedTuple):
 
 
 def _read_forwards(
-    model: TextClassifier, read: Callable[..., Any], start: Memory, segments: tf.Tensor
+    model: TextClassifier, read: Callable[..., Any], start: StreamState, segments: tf.Tensor
 ) -> _Kept:
     """Reads all segments, then merges the head's summaries from the end."""
     layers_form, empty = start[:-1], start[-1]

@@ -21,6 +21,7 @@ from cases import (
     randomise,
 )
 
+from textrnn.config import classifier as config
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import (
     CELLS,
@@ -30,7 +31,8 @@ from textrnn.layers.cells import (
     RNNCell,
     States,
 )
-from textrnn.layers.recurrence import choose_kernel, recur, recur_in_segments
+from textrnn.layers.recurrence import KERNELS as KERNEL_NAMES
+from textrnn.layers.recurrence import Recurrence, choose_kernel, recur, recur_in_segments
 from textrnn.layers.recurrence.bptt import CHUNK_STEPS
 
 CHUNK = 2
@@ -72,10 +74,16 @@ def results_and_gradients(
 
 
 def through(
-    cell: RNNCell, mask: tf.Tensor | None = None, **settings: Any
+    cell: RNNCell,
+    mask: tf.Tensor | None = None,
+    *,
+    reverse: bool = False,
+    dropout_mask: tf.Tensor | None = None,
+    **settings: Any,
 ) -> Callable[[tf.Tensor, States], Any]:
     def run(inputs: tf.Tensor, states: States) -> Any:
-        return recur(cell, cell.project(inputs), states, mask, **settings)
+        gates = cell.project(inputs)
+        return recur(Recurrence(cell, gates, states, mask, reverse, dropout_mask), **settings)
 
     return run
 
@@ -181,18 +189,18 @@ def test_dropped_units_are_dropped_in_the_gradient_too(
 
 
 @pytest.mark.parametrize("mask", ["none", "partial"])
-def test_a_gradient_is_right_without_what_the_steps_keep(
+def test_a_gradient_is_right_without_saved_activations(
     cell_name: str, mask: str, rng: np.random.Generator
 ) -> None:
     cell, inputs, states = cell_and_inputs(cell_name, rng)
     mask = time_major(MASKS[mask])
-    kept, not_kept = (
+    saved, not_saved = (
         results_and_gradients(
-            through(cell, mask, kernel="chunked", keep=keep), cell, inputs, states
+            through(cell, mask, kernel="chunked", save_activations=save), cell, inputs, states
         )
-        for keep in (True, False)
+        for save in (True, False)
     )
-    assert_relatively_close(not_kept, kept, 1e-12)
+    assert_relatively_close(not_saved, saved, 1e-12)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +279,7 @@ def concrete_training(cell: RNNCell, *, steps: int, kernel: str = "auto") -> Any
     def train(inputs: tf.Tensor) -> Any:
         with tf.GradientTape() as tape:
             states = tuple(cell.get_initial_state(BATCH))
-            outputs, _ = recur(cell, cell.project(inputs), states, kernel=kernel)
+            outputs, _ = recur(Recurrence(cell, cell.project(inputs), states), kernel=kernel)
             loss = tf.reduce_sum(outputs)
         return tape.gradient(loss, [w.value for w in cell.trainable_weights])
 
@@ -319,7 +327,12 @@ def test_segments_computed_again_give_the_same(
             return through(cell, mask, reverse=reverse)(inputs, states)
 
         return recur_in_segments(
-            run, inputs, states, mask, reverse=reverse, segment_steps=segment_steps
+            run,
+            inputs,
+            states=states,
+            mask=mask,
+            reverse=reverse,
+            segment_steps=segment_steps,
         )
 
     plain = through(cell, mask, kernel="unroll", reverse=reverse)
@@ -341,6 +354,10 @@ class OwnLSTM(LSTMCell):
     """A cell of the package but for its step."""
 
     step = OwnStep.step
+
+
+def test_the_settings_know_the_same_kernels() -> None:
+    assert config.KERNELS == KERNEL_NAMES
 
 
 def test_a_kernel_is_chosen_by_the_cell() -> None:

@@ -54,10 +54,11 @@ def random_mask(rng: np.random.Generator, steps: int) -> tf.Tensor:
 
 def values_and_gradients(recurrence: Recurrence, *arguments: Any, **settings: Any) -> list[Any]:
     """Outputs, states, and the gradients of a sum of both in gates and initial states."""
-    step, gates, states, *mask = arguments
+    step, gates, states, *masks = arguments
+    mask = masks[0] if masks else None
     with tf.GradientTape() as tape:
         tape.watch([gates, states])
-        outputs, finals = recurrence(step, gates, states, *mask, **settings)
+        outputs, finals = recurrence(step, gates, states=states, mask=mask, **settings)
         weights = tf.cast(tf.range(1, tf.size(outputs) + 1), outputs.dtype)
         total = tf.reduce_sum(tf.reshape(outputs, [-1]) * tf.sin(weights))
         total += tf.reduce_sum(finals[0] * finals[1] + finals[1])
@@ -73,7 +74,7 @@ def test_masked_steps_carry_states_and_output_over(
     steps = 5
     gates, states = gates_and_states(rng, steps)
     mask = random_mask(rng, steps)
-    outputs, finals = recurrence(step, gates, states, mask, reverse=reverse)
+    outputs, finals = recurrence(step, gates, states=states, mask=mask, reverse=reverse)
     for row in range(BATCH):
         now = tuple(state[row] for state in states)
         output = now[0] if step is state_output else tf.zeros_like(now[0])
@@ -134,7 +135,7 @@ def test_compiled_chunks_equal_the_unrolled_loop(
 def test_unroll_needs_a_known_number_of_steps() -> None:
     @tf.function(input_signature=[tf.TensorSpec([None, BATCH, UNITS])])
     def graph(gates: tf.Tensor) -> tf.Tensor:
-        return unroll(state_output, gates, (gates[0], gates[0]))[0]
+        return unroll(state_output, gates, states=(gates[0], gates[0]))[0]
 
     with pytest.raises(ValueError, match="Cannot infer argument `num`"):
         graph.get_concrete_function()

@@ -19,8 +19,7 @@ from textrnn.analysis.dynamics.systems import (
     state_step,
     trajectory,
 )
-from textrnn.layers.cells import RNNCell
-from textrnn.layers.cells.base import LinearRNNCell
+from textrnn.layers.cells import LinearRNNCell, RNNCell
 from textrnn.models.classifier import TextClassifier
 
 __all__ = ["Credit", "StateCurve", "credit_assignment", "horizon", "state_curve"]

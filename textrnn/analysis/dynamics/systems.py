@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,9 +14,9 @@ import tensorflow as tf
 
 from textrnn.config.classifier import ModelConfig
 from textrnn.errors import ConfigError
-from textrnn.layers.cells import RNNCell
-from textrnn.layers.cells.base import LinearRNNCell, NonlinearRNNCell, product
-from textrnn.layers.stack import halve_time
+from textrnn.layers.cells import LinearRNNCell, NonlinearRNNCell, RNNCell
+from textrnn.layers.cells.base import product
+from textrnn.layers.stack import RNNStack
 from textrnn.messages.wording import counted
 from textrnn.models.classifier import TextClassifier
 
@@ -104,33 +104,40 @@ def recurrences(model: TextClassifier, ids: np.ndarray) -> list[Recurrence]:
             "the model is a bag of embeddings and has no state; train one with --cell mingru, "
             "gru, lstm, minlstm or simple."
         )
-    found = []
-    mask = tf.constant(ids != 0)
-    sequence = model.embedding(tf.constant(ids))
-    for layer, rnn in enumerate(model.stack.rnns):
-        if layer and model.stack.halve:
-            sequence, mask = halve_time(sequence, mask)
-        lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
-        directions = [(rnn, sequence)]
-        if model.stack.bidirectional:
-            layers = (rnn.forward_layer, rnn.backward_layer)
-            directions = list(zip(layers, rnn.halves(sequence), strict=True))
-        for one, inputs in directions:
-            gates = one.cell.project(one.windowed(inputs, mask))  # [T, B, G*H]
-            if one.go_backwards:
-                gates = tf.reverse_sequence(gates, lengths, seq_axis=0, batch_axis=1)
-            found.append(
-                Recurrence(
-                    layer=layer + 1,
-                    direction="backward" if one.go_backwards else "forward",
-                    cell=one.cell,
-                    gates=gates,
-                    lengths=lengths,
-                    tokens_per_step=2**layer if model.stack.halve else 1,
-                )
-            )
-        sequence = model.stack.finished(layer, sequence, rnn(sequence, mask=mask))
-    return found
+    stack = model.stack
+    systems: list[Recurrence] = []
+
+    def apply(layer: int, inputs: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        systems.extend(_layer_recurrences(stack, layer, inputs, mask))
+        return stack.rnns[layer](inputs, mask=mask)
+
+    stack.walk(model.embedding(tf.constant(ids)), tf.constant(ids != 0), apply)
+    return systems
+
+
+def _layer_recurrences(
+    stack: RNNStack, layer: int, sequence: tf.Tensor, mask: tf.Tensor
+) -> Iterator[Recurrence]:
+    """The recurrences of one layer, which reads `[B, T, E]`, forwards before backwards."""
+    lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
+    rnn = stack.rnns[layer]
+    directions = [(rnn, sequence)]
+    if stack.bidirectional:
+        layers = (rnn.forward_layer, rnn.backward_layer)
+        directions = list(zip(layers, rnn.halves(sequence), strict=True))
+    for direction, inputs in directions:
+        cell = direction.cell
+        gates = cell.project(direction.windowed(inputs, mask))  # [T, B, G*H]
+        if direction.go_backwards:
+            gates = tf.reverse_sequence(gates, lengths, seq_axis=0, batch_axis=1)
+        yield Recurrence(
+            layer=layer + 1,
+            direction="backward" if direction.go_backwards else "forward",
+            cell=cell,
+            gates=gates,
+            lengths=lengths,
+            tokens_per_step=stack.tokens_per_step(layer),
+        )
 
 
 def state_step(cell: RNNCell) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:

@@ -1,7 +1,7 @@
 """Cutting a batch into parts that the cores of a CPU compute side by side.
 
-One time step of a small cell is too little work to be shared by two cores, but two parts of the
-batch are independent from the first step to the last.
+One time step of a small cell is too little work for two cores to share, but two parts of the batch
+are independent from the first step to the last.
 """
 
 from __future__ import annotations
@@ -23,9 +23,12 @@ def has_accelerator() -> bool:
 
 
 def batch_parts(*, directions: int) -> int:
-    """Into how many parts to cut a batch that recurrences in so many directions read at once.
+    """The number of parts that suits the machine.
 
-    One part where operations run one after the other, eagerly, or there is an accelerator.
+    It is 1 in eager execution, where operations run one after the other, and on an accelerator.
+
+    Args:
+        directions: The number of recurrences that read the batch at the same time.
     """
     if tf.executing_eagerly() or has_accelerator():
         return 1
@@ -33,15 +36,15 @@ def batch_parts(*, directions: int) -> int:
 
 
 def cut_batch(batch: Sequence[tf.Tensor | None], *, parts: int) -> list[list[tf.Tensor | None]]:
-    """Cuts the tensors `[B, ...]` into parts of the batch, of sizes as equal as can be.
+    """Cuts tensors `[B, ...]` into parts of the batch whose sizes differ by one row at most.
 
     Args:
-        batch: The tensors, the first of which there must be.
-        parts: How many parts.
+        batch: The tensors; the first one must not be None.
+        parts: The number of parts.
 
     Returns:
-        For each part what it has of each tensor. There are no more parts than rows, if it is known
-        how many rows there are; else a part may have none.
+        One list of tensor slices per part; a slice is None where the tensor is. If B is known,
+        there are at most B parts; otherwise a part may have no row.
     """
     first = batch[0]
     rows = None if first is None else first.shape[0]

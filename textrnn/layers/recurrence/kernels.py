@@ -1,56 +1,61 @@
-"""Which way a recurrence is computed: a kernel is chosen by the cell and the device."""
+"""The choice of a kernel, the way to compute a recurrence, by the cell and the device."""
 
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from textrnn.config.classifier import KERNELS
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import LinearRNNCell, NonlinearRNNCell, RNNCell, States
 from textrnn.layers.recurrence.batch_parts import has_accelerator
 from textrnn.layers.recurrence.bptt import bptt
+from textrnn.layers.recurrence.recurrence import Recurrence
 from textrnn.layers.recurrence.scan import scan
 from textrnn.layers.recurrence.unroll import STATIC_STEPS, unroll, unroll_chunks
 
 __all__ = ["KERNELS", "Kernel", "choose_kernel", "recur"]
 
+KERNELS = ("auto", "unroll", "chunked", "scan")
+"""The names that `choose_kernel` knows."""
+
+
+Run = Callable[..., tuple[tf.Tensor, States]]
+
 
 class Kernel(NamedTuple):
-    """A way to compute a recurrence, and why it was chosen."""
+    """A way to compute a recurrence, and the reason for the choice."""
 
     name: str
     reason: str
 
 
 def choose_kernel(cell: RNNCell, kernel: str = "auto") -> Kernel:
-    """The kernel that `recur` runs for a cell.
+    """Chooses the kernel that `recur` runs for a cell.
 
     Args:
         cell: The cell.
         kernel: `unroll`: the written-out loop with TensorFlow's own gradient, for any cell and any
-            derivative. `chunked`: some steps an iteration with the explicit gradient, for all cells
-            of this package. `scan`: parallel in time, for cells that are linear in the state.
-            `auto`: the fastest that the cell allows on this machine.
+            derivative. `chunked`: a loop of a few steps an iteration with an explicit gradient, for
+            every `NonlinearRNNCell` and `LinearRNNCell`. `scan`: parallel in time, for every
+            `LinearRNNCell`. `auto`: the fastest kernel that the cell allows on this machine.
 
     Raises:
-        ConfigError: There is no such kernel, or not for this cell.
+        ConfigError: There is no kernel of this name, or the cell does not allow it.
     """
     if kernel not in KERNELS:
         raise ConfigError(f"`kernel` must be one of {', '.join(KERNELS)}, got {kernel!r}.")
     name = type(cell).__name__
-    # A subclass with a step of its own is no longer what the faster kernels take it for.
-    linear = isinstance(cell, LinearRNNCell) and type(cell).step is LinearRNNCell.step
+    # The faster kernels never call `step`, so a subclass that overrides it must not use them.
+    linear = isinstance(cell, LinearRNNCell) and cell.output_is_state
     if kernel == "scan" and not linear:
         raise ConfigError(
             f"`kernel` scan needs a cell that is linear in its state, and {name} is not; "
             "choose chunked or auto."
         )
-    explicit = linear or (
-        isinstance(cell, NonlinearRNNCell) and type(cell).step is NonlinearRNNCell.step
-    )
+    explicit = linear or (isinstance(cell, NonlinearRNNCell) and cell.output_is_state)
     if kernel == "chunked" and not explicit:
         raise ConfigError(
             f"`kernel` chunked needs a LinearRNNCell or NonlinearRNNCell that keeps its "
@@ -68,45 +73,37 @@ def choose_kernel(cell: RNNCell, kernel: str = "auto") -> Kernel:
 
 
 def recur(
-    cell: RNNCell,
-    gates: tf.Tensor,
-    states: States,
-    mask: tf.Tensor | None = None,
+    recurrence: Recurrence,
     *,
-    reverse: bool = False,
-    dropout_mask: tf.Tensor | None = None,
     kernel: str = "auto",
     chunk_steps: int | None = None,
-    keep: bool = True,
+    save_activations: bool = True,
 ) -> tuple[tf.Tensor, States]:
-    """Applies a cell along time by the kernel that `choose_kernel` says.
+    """Applies a cell along time by the kernel that `choose_kernel` chooses.
 
     Args:
-        cell: The cell, built.
-        gates: `[T, B, G*H]`, of its `project`, at least one time step.
-        states: The states before the first step, each `[B, H]`.
-        mask: `[T, B]` of bool, True where there is input; None: everywhere.
-        reverse: Whether time runs from T-1 to 0. Outputs stay at their inputs' places.
-        dropout_mask: `[B, H]`, as in the cell's `step`, or None.
+        recurrence: The recurrence.
         kernel: As in `choose_kernel`.
-        chunk_steps: Steps written out in one iteration of the loop; the kernel's own if None.
-        keep: Whether a gradient is sure to be asked for; see `bptt`.
+        chunk_steps: The number of steps that one iteration of the loop writes out; None: the
+            kernel's default.
+        save_activations: Whether a gradient will certainly be computed; see `bptt`.
 
     Returns:
         The outputs `[T, B, H]` and the states after the last step, each `[B, H]`.
     """
-    name = choose_kernel(cell, kernel).name
+    name = choose_kernel(recurrence.cell, kernel).name
+    chunks: dict[str, Any] = {} if chunk_steps is None else {"chunk_steps": chunk_steps}
     if name == "unroll":
-        # The plain loop's graph is what other programs convert: it is never cut.
-        step = functools.partial(cell.step, dropout_mask=dropout_mask)
-        if gates.shape[0] is not None and gates.shape[0] <= STATIC_STEPS:
-            return unroll(step, gates, states, mask, reverse=reverse)
-        steps = {} if chunk_steps is None else {"chunk_steps": chunk_steps}
-        return unroll_chunks(step, gates, states, mask, reverse=reverse, **steps)
-    if isinstance(cell, LinearRNNCell):
-        run = functools.partial(scan, cell, parallel=name == "scan")
-    else:
-        run = functools.partial(bptt, cell, keep=keep)
-    if chunk_steps is not None:
-        run = functools.partial(run, chunk_steps=chunk_steps)
-    return run(gates, states, mask, reverse=reverse, dropout_mask=dropout_mask)
+        steps = recurrence.gates.shape[0]
+        static = steps is not None and steps <= STATIC_STEPS
+        run: Run = unroll if static else functools.partial(unroll_chunks, **chunks)
+        return run(
+            recurrence.step,
+            recurrence.gates,
+            states=recurrence.states,
+            mask=recurrence.mask,
+            reverse=recurrence.reverse,
+        )
+    if isinstance(recurrence.cell, LinearRNNCell):
+        return scan(recurrence, parallel=name == "scan", **chunks)
+    return bptt(recurrence, save_activations=save_activations, **chunks)

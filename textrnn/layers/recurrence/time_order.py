@@ -1,8 +1,8 @@
-"""Walking along time, some steps written out in each iteration of a loop."""
+"""Walking along time in a loop whose iterations write out several steps each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,10 +15,10 @@ Length: TypeAlias = int | tf.Tensor
 
 @dataclass(frozen=True)
 class Order:
-    """The order in which T time steps are taken, and where the states between them are kept.
+    """The order in which T time steps are taken, and the places of the states around them.
 
-    T steps have T+1 states around them; `before(t)` and `after(t)` are the places of those before
-    and after the step at time t, in a list in the order of time.
+    T steps have T+1 states around them. In a list in the order of time, `before(t)` and `after(t)`
+    are the places of the states before and after the step at time t.
 
     Attributes:
         steps: T.
@@ -30,16 +30,21 @@ class Order:
 
     @property
     def backwards(self) -> Order:
-        """The order of the way back."""
+        """The opposite order, in which the gradient walks."""
         return Order(self.steps, not self.reverse)
 
     def start(self, first: Length, count: int) -> Length:
-        """The lowest time of the `count` steps from the `first` one of this order on."""
+        """The lowest time of `count` steps, beginning with the `first` one in this order."""
         return self.steps - first - count if self.reverse else first
 
     def offsets(self, count: int) -> range:
-        """What to add to that time, in this order, to get each of the `count` times."""
+        """The distances of `count` steps, in this order, from the lowest of their times."""
         return range(count - 1, -1, -1) if self.reverse else range(count)
+
+    def times(self, first: Length, count: int) -> Iterator[Length]:
+        """The times of `count` steps, beginning with the `first` one in this order."""
+        start = self.start(first, count)
+        return (start + offset for offset in self.offsets(count))
 
     def before(self, t: Length) -> Length:
         """The place of the state before time t."""
@@ -50,32 +55,33 @@ class Order:
         return t if self.reverse else t + 1
 
     def inputs_of(self, states: tf.Tensor) -> tf.Tensor:
-        """Of `[T+1, B, H]` states those before each time, `[T, B, H]`."""
+        """The states `[T, B, H]` before each time, from all states `[T+1, B, H]`."""
         return states[1:] if self.reverse else states[:-1]
 
     def outputs_of(self, states: tf.Tensor) -> tf.Tensor:
-        """Of `[T+1, B, H]` states those after each time, `[T, B, H]`."""
+        """The states `[T, B, H]` after each time, from all states `[T+1, B, H]`."""
         return states[:-1] if self.reverse else states[1:]
 
 
 def walk(
     body: Callable[[Length, int, Any], Any], steps: Length, *, chunk_steps: int, carry: Any
 ) -> Any:
-    """Takes all steps, `chunk_steps` of them in each iteration of a loop, those left one by one.
+    """Takes `chunk_steps` steps in each iteration of a loop, and the remaining steps one by one.
 
-    The graph's size does not depend on `steps`, which need not be known.
+    The size of the graph does not depend on `steps`, which may be unknown before the graph runs.
 
     Args:
-        body: `(first, count, carry) -> carry` takes the `count` steps from the `first` one on.
-        steps: How many there are.
-        chunk_steps: How many of them `body` writes out at a time.
-        carry: What the first step starts with: tensors and TensorArrays of unchanging shapes.
+        body: `(first, count, carry) -> carry` takes `count` steps, beginning with the `first` one.
+        steps: The number of steps.
+        chunk_steps: The number of steps that `body` writes out at a time.
+        carry: The carry before the first step: tensors and TensorArrays whose shapes never change.
 
     Returns:
         The carry after the last step.
     """
     shapes = tf.nest.map_structure(
-        lambda part: tf.TensorShape(None) if isinstance(part, tf.TensorArray) else part.shape, carry
+        lambda value: tf.TensorShape(None) if isinstance(value, tf.TensorArray) else value.shape,
+        carry,
     )
     whole = steps // chunk_steps * chunk_steps
     for count, start, stop in ((chunk_steps, 0, whole), (1, whole, steps)):
@@ -93,7 +99,7 @@ def walk(
 
 
 def state_lists(order: Order, states: tuple[tf.Tensor, ...]) -> tuple[tf.TensorArray, ...]:
-    """Lists for the T+1 values of each state, with those before the first step in them."""
+    """Makes a list for the T+1 values of each state, and writes the initial states into it."""
     first = order.steps if order.reverse else 0
     lists = (
         tf.TensorArray(
@@ -101,10 +107,10 @@ def state_lists(order: Order, states: tuple[tf.Tensor, ...]) -> tuple[tf.TensorA
         )
         for state in states
     )
-    return tuple(kept.write(first, state) for kept, state in zip(lists, states, strict=True))
+    return tuple(values.write(first, state) for values, state in zip(lists, states, strict=True))
 
 
 def select_rows(mask: tf.Tensor, new: tf.Tensor, old: tf.Tensor) -> tf.Tensor:
-    """Rows of `new` where `mask` `[B]` is True, else of `old`."""
-    # tf.where would broadcast, and its gradient then sums over axes found at run time.
+    """Selects rows of `new` where `mask` `[B]` is True, and rows of `old` elsewhere."""
+    # tf.where would broadcast: its gradient sums over axes that are only known at run time.
     return tf.raw_ops.Select(condition=mask, x=new, y=old)

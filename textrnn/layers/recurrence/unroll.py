@@ -18,21 +18,21 @@ __all__ = ["CHUNK_STEPS", "STATIC_STEPS", "Step", "unroll", "unroll_chunks"]
 Step = Callable[[tf.Tensor, States], tuple[tf.Tensor, States]]
 
 STATIC_STEPS = 32
-"""Inputs known to be no longer than this are written out whole."""
+"""Inputs that are known to have at most this number of steps are written out completely."""
 
 CHUNK_STEPS = 8
-"""Steps written out in one iteration of the loop over longer inputs."""
+"""The number of steps that one iteration of the loop over longer inputs writes out."""
 
 
 def unroll(
     step: Step,
     gates: tf.Tensor,
+    *,
     states: States,
     mask: tf.Tensor | None = None,
-    *,
     reverse: bool = False,
 ) -> tuple[tf.Tensor, States]:
-    """Writes out every step; the number of steps must be known. This is the definition:
+    """Writes out every step. The number of steps must be known. This is the definition:
 
         for t in 0 .. T-1 (or T-1 .. 0 if `reverse`):
             output_t, new = step(gates_t, states)
@@ -66,27 +66,26 @@ def unroll(
 def unroll_chunks(
     step: Step,
     gates: tf.Tensor,
+    *,
     states: States,
     mask: tf.Tensor | None = None,
-    *,
     reverse: bool = False,
     chunk_steps: int = CHUNK_STEPS,
 ) -> tuple[tf.Tensor, States]:
-    """The same steps, `chunk_steps` of them written out in each iteration of a loop.
+    """Computes what `unroll` computes, in a loop whose iterations write out `chunk_steps` steps.
 
-    The graph's size does not depend on T, which need not be known. Arguments and results are
-    those of `unroll`.
+    The size of the graph does not depend on T, which may be unknown before the graph runs. The
+    arguments and results are those of `unroll`.
     """
     order = Order(tf.shape(gates)[0] if gates.shape[0] is None else gates.shape[0], reverse)
-    # Lists, since the gradient of a slice is as large as what it was cut from.
+    # Lists, because the gradient of a slice is as large as the whole tensor.
     rows, masks = _rows(gates, order), None if mask is None else _rows(mask, order)
     output = tf.zeros_like(states[0])
     written = tf.TensorArray(output.dtype, size=order.steps, element_shape=output.shape)
 
     def body(first: Length, count: int, carry: Any) -> Any:
         states, output, written = carry
-        start = order.start(first, count)
-        for t in (start + offset for offset in order.offsets(count)):
+        for t in order.times(first, count):
             row_mask = None if masks is None else masks.read(t)
             output, states = _masked_step(step, rows.read(t), states, output, row_mask)
             written = written.write(t, output)
@@ -111,11 +110,13 @@ def _masked_step(
     previous_output: tf.Tensor,
     mask: tf.Tensor | None,
 ) -> tuple[tf.Tensor, States]:
-    """One step of one time's `gates` `[B, G*H]`, taken where `mask` `[B]` is True."""
+    """Takes one step with `gates` `[B, G*H]` where `mask` `[B]` is True."""
     output, new_states = step(gates, states)
     if mask is None:
-        return output, new_states
-    kept = tuple(select_rows(mask, new, old) for new, old in zip(new_states, states, strict=True))
+        return output, tuple(new_states)
+    selected = tuple(
+        select_rows(mask, new, old) for new, old in zip(new_states, states, strict=True)
+    )
     if output is new_states[0]:
-        return kept[0], kept
-    return select_rows(mask, output, previous_output), kept
+        return selected[0], selected
+    return select_rows(mask, output, previous_output), selected

@@ -1,0 +1,54 @@
+"""The loss against a sample of the vocabulary."""
+
+import numpy as np
+import tensorflow as tf
+
+from textrnn.config.classifier import ShapeConfig
+from textrnn.models.language_model import LanguageModel
+
+VOCAB = 6
+
+
+def language_model():
+    config = ShapeConfig(cell="gru", layers=1, units=3, embedding_units=4)
+    model = LanguageModel(VOCAB, config=config)
+    model.build((None, None))
+    rng = np.random.default_rng(1)
+    for weight in model.trainable_weights:
+        weight.assign(rng.normal(size=weight.shape))
+    return model
+
+
+def vectors_and_targets() -> tuple[tf.Tensor, tf.Tensor]:
+    rng = np.random.default_rng(2)
+    vectors = tf.constant(rng.normal(size=[2, 3, 4]), tf.float32)
+    return vectors, tf.constant(rng.integers(0, VOCAB, size=[2, 3]), tf.int32)
+
+
+def test_against_every_token_the_sampled_loss_is_the_whole_one_and_its_gradient_too():
+    model = language_model()
+    vectors, targets = vectors_and_targets()
+    drawn, offsets = tf.range(VOCAB), tf.zeros([VOCAB])
+    weights = [*model.embedding.trainable_variables, model.output_bias]
+    results = []
+    for loss in (
+        lambda: model.losses(vectors, targets),
+        lambda: model.sampled_losses(vectors, targets, drawn, offsets),
+    ):
+        with tf.GradientTape() as tape:
+            tape.watch(vectors)
+            losses = loss()
+            value = tf.reduce_sum(losses * tf.constant([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
+        gradients = tape.gradient(value, [vectors, *weights])
+        results.append([losses, *map(tf.convert_to_tensor, gradients)])
+    for whole, sampled in zip(*results, strict=True):
+        np.testing.assert_allclose(sampled, whole, atol=1e-5)
+
+
+def test_a_drawn_token_that_is_the_right_one_does_not_count():
+    model = language_model()
+    vectors, _ = vectors_and_targets()
+    targets = tf.fill([2, 3], 2)
+    with_it = model.sampled_losses(vectors, targets, tf.constant([1, 2, 4]), tf.zeros([3]))
+    without = model.sampled_losses(vectors, targets, tf.constant([1, 4]), tf.zeros([2]))
+    np.testing.assert_allclose(with_it, without, atol=1e-5)

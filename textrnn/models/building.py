@@ -1,0 +1,68 @@
+"""Making the layers of a model from its settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textrnn.config.classifier import ShapeConfig
+from textrnn.errors import ConfigError
+from textrnn.layers.cells import CELLS, RNNCell
+from textrnn.layers.stack import RNNStack
+
+__all__ = ["make_cells", "make_stack"]
+
+
+def make_cells(
+    config: ShapeConfig, *, recurrent_dropout: float = 0.0, dtype: Any = None
+) -> list[RNNCell]:
+    """Makes the cells that a model's settings name, one per layer.
+
+    Args:
+        config: The settings; the cell must not be `none`.
+        recurrent_dropout: As in `RNNCell`.
+        dtype: The dtype policy.
+
+    Raises:
+        ConfigError: A setting does not suit the cell.
+    """
+    settings: dict[str, Any] = {"recurrent_dropout": recurrent_dropout, "dtype": dtype}
+    if config.chrono_steps:
+        if config.cell == "simple":
+            raise ConfigError("`chrono_steps` needs a cell with gates; the simple cell has none.")
+        settings["chrono_steps"] = config.chrono_steps
+    cell = CELLS[config.cell]
+    return [cell(config.units, name=f"cell_{i}", **settings) for i in range(config.layers)]
+
+
+def make_stack(
+    config: ShapeConfig,
+    *,
+    recurrent_dropout: float = 0.0,
+    dropout: float = 0.0,
+    dtype: Any = None,
+    **settings: Any,
+) -> RNNStack:
+    """Makes the recurrent layers that a model's settings name.
+
+    A model cuts its batches itself, so that all of its layers run in parts; the stack does not.
+
+    Args:
+        config: The settings; the cell must not be `none`.
+        recurrent_dropout: As in `RNNCell`.
+        dropout: As in `RNNStack`.
+        dtype: The dtype policy.
+        **settings: The other arguments of `RNNStack`.
+
+    Raises:
+        ConfigError: A setting does not suit the others.
+    """
+    return RNNStack(
+        make_cells(config, recurrent_dropout=recurrent_dropout, dtype=dtype),
+        window=config.window,
+        residual=config.residual,
+        dropout=dropout,
+        kernel=config.kernel,
+        recompute=config.recompute,
+        batch_parts=1,
+        **settings,
+    )
