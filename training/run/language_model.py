@@ -24,7 +24,8 @@ from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.batches.token_store import TokenStore
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
-from textrnn.training.loop.language_model_trainer import Pretrainer
+from textrnn.training.loop.execution import Execution
+from textrnn.training.loop.language_model_trainer import LanguageModelTrainer
 from textrnn.training.loop.schedule import TimeBudget
 from textrnn.training.run.faults import explained, spared
 from textrnn.training.run.folder import begin, check_folder, hold
@@ -79,19 +80,21 @@ def pretrain(
             tf.config.experimental.enable_op_determinism()
         budget = _budget(config, started)
         tokenizer, store = _prepare(config, folder, resume=resume, budget=budget, reporter=reporter)
-        pretrainer = Pretrainer(
+        trainer = LanguageModelTrainer(
             config,
             tokenizer,
             store,
-            checkpoints=Checkpoints(folder / CHECKPOINTS, keep=config.pretraining.keep_checkpoints),
-            distribution=distribution,
-            should_stop=should_stop,
-            budget=budget,
+            checkpoints=Checkpoints(
+                folder / CHECKPOINTS, keep_count=config.pretraining.keep_checkpoints
+            ),
+            execution=Execution(distribution, should_stop, budget),
         )
         if resume:
-            pretrainer.resume(reporter)
-        state = pretrainer.fit(reporter, on_epoch=lambda rows: _write_curve(folder, rows, reporter))
-        trained = pretrainer.trained()
+            trainer.resume(reporter)
+        state = trainer.fit(
+            reporter=reporter, on_epoch=lambda rows: _write_curve(folder, rows, reporter)
+        )
+        trained = trainer.trained()
         with spared(f"{folder}: the model card was not written", reporter):
             card = language_model_card(
                 config,
@@ -156,7 +159,7 @@ def _prepare(
         if budget is not None and not resume:
             budget.check()
         begin(folder, config, tokenizer, resume=resume)
-        return tokenizer, store.moved(kept)
+        return tokenizer, store.move_to(kept)
     except OSError as error:
         raise DataError(
             f"{folder}: the encoded texts were not written ({error.strerror}); make room, or "
@@ -181,12 +184,12 @@ def _encode(
             tokenizer,
             held_out=config.pretraining.held_out,
             seed=config.pretraining.seed,
-            on_texts=advance,
+            advance=advance,
         )
     reporter.message(
         f"{source.name}: {counted(len(store.offsets) - 1, 'text')} of "
         f"{counted(len(store.tokens), 'token')} to learn "
-        f"from, {len(store.held):,} held out; {tokenizer.vocab_size:,} distinct tokens"
+        f"from, {len(store.held_out):,} held out; {tokenizer.vocab_size:,} distinct tokens"
     )
     return store
 

@@ -87,7 +87,7 @@ def slow(monkeypatch):
 def with_budget(folder, **settings):
     # A budget that is not met here: the training ends by its epochs.
     budget = TimeBudget(1e6, time.monotonic(), lambda validation: 0.0)
-    return trainer(folder, valid=labelled_ids(40, seed=1), more={"budget": budget}, **settings)
+    return trainer(folder, valid=labelled_ids(40, seed=1), budget=budget, **settings)
 
 
 def test_epochs_are_measured_on_a_sample_and_go_on_with_it(tmp_path, monkeypatch, slow):

@@ -21,7 +21,7 @@ from textrnn.models.classifier import TextClassifier
 from textrnn.models.language_model import LanguageModel
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.run.transfer import GENTLE, adopt_shape, transfer
-from textrnn.training.update.layer_rates import LayerRates, depths
+from textrnn.training.update.layer_rates import LayerRates, layer_depths
 from textrnn.training.update.lazy_adam import LazyAdam
 
 SHAPE = ShapeConfig(units=3, layers=2, embedding_units=4, window=2)
@@ -166,7 +166,7 @@ def updates_of(model: TextClassifier, *, update: int, **settings) -> list[float]
 
 
 def test_each_layer_has_its_share_of_the_learning_rate_and_its_turn(tokenizer):
-    below = depths(classifier(tokenizer))
+    below = layer_depths(classifier(tokenizer))
     assert sorted(set(below)) == [0, 1, 2, 3]
     shares = updates_of(classifier(tokenizer), update=0, layer_rate=0.5)
     np.testing.assert_allclose(shares, [0.5**d for d in below], rtol=1e-3)
@@ -186,7 +186,7 @@ def test_layers_that_wait_beyond_the_last_epoch_are_told(tokenizer):
 
     def told(unfreeze: float, epochs: int | None) -> str:
         config = TrainingConfig(unfreeze=unfreeze)
-        return LayerRates(model, optimizer, config, epoch_updates=10).told_frozen(epochs)
+        return LayerRates(model, optimizer, config, epoch_updates=10).frozen_message(epochs)
 
     assert "--unfreeze 1, 2 of 4 layers learn nothing in 2 epochs" in told(1.0, 2)
     assert "1 of 4 layers" in told(1.0, 3)
