@@ -19,6 +19,10 @@ def _never() -> bool:
 class Execution:
     """Where a training runs, and what may end it.
 
+    >>> execution = Execution()
+    >>> execution.distribution.replicas, execution.should_stop(), execution.budget
+    (1, False, None)
+
     Attributes:
         distribution: The devices that it runs on.
         should_stop: Called at each update; True saves a checkpoint and raises KeyboardInterrupt.

@@ -55,9 +55,9 @@ class LanguageModelTrainer:
     def __init__(
         self,
         config: PretrainConfig,
+        *,
         tokenizer: Tokenizer,
         store: TokenStore,
-        *,
         checkpoints: Checkpoints,
         execution: Execution,
     ) -> None:

@@ -162,7 +162,7 @@ class Trainer:
             self._rates = LayerRates(
                 self.model,
                 self.optimizer,
-                self.config,
+                config=self.config,
                 epoch_updates=self.data.epoch_updates,
                 others=len(self._variables) - len(self.model.trainable_variables),
             )

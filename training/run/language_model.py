@@ -82,8 +82,8 @@ def pretrain(
         tokenizer, store = _prepare(config, folder, resume=resume, budget=budget, reporter=reporter)
         trainer = LanguageModelTrainer(
             config,
-            tokenizer,
-            store,
+            tokenizer=tokenizer,
+            store=store,
             checkpoints=Checkpoints(
                 folder / CHECKPOINTS, keep_count=config.pretraining.keep_checkpoints
             ),
@@ -181,7 +181,7 @@ def _encode(
         store = TokenStore.write(
             folder,
             source,
-            tokenizer,
+            tokenizer=tokenizer,
             held_out=config.pretraining.held_out,
             seed=config.pretraining.seed,
             advance=advance,

@@ -83,7 +83,7 @@ class LanguageModelLoss:
         )
 
     def read(
-        self, ids: tf.Tensor, counted: tf.Tensor, negatives: tf.Tensor, offsets: tf.Tensor
+        self, ids: tf.Tensor, counted: tf.Tensor, *, negatives: tf.Tensor, offsets: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Reads texts in training.
 
@@ -102,11 +102,12 @@ class LanguageModelLoss:
             embedded = self._model.embed(part, training=True)
             states, mask = self._model.states_of(embedded, mask, training=True)
             logits.append(self._model.decide(states, mask, training=True))
-            losses.append(tf.reduce_sum(rows * self._losses(part, states, negatives, offsets)))
+            text_losses = self._losses(part, states, negatives=negatives, offsets=offsets)
+            losses.append(tf.reduce_sum(rows * text_losses))
         return tf.concat(logits, axis=0), self._weight * tf.add_n(losses)
 
     def _losses(
-        self, ids: tf.Tensor, states: tf.Tensor, negatives: tf.Tensor, offsets: tf.Tensor
+        self, ids: tf.Tensor, states: tf.Tensor, *, negatives: tf.Tensor, offsets: tf.Tensor
     ) -> tf.Tensor:
         """Returns the losses `[B]` of texts, given their states `[B, T, D H]`."""
         directions = tf.split(states, len(self._projections), axis=-1)

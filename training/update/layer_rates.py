@@ -32,8 +32,8 @@ class LayerRates:
         self,
         model: TextClassifier,
         optimizer: LazyAdam,
-        config: TrainingConfig,
         *,
+        config: TrainingConfig,
         epoch_updates: int,
         others: int = 0,
     ) -> None:

@@ -58,8 +58,15 @@ def class_weights(targets: np.ndarray, *, labels: Sequence[str], multi_label: bo
 class BatchLoss:
     """The classification loss of a batch: a sum over texts divided by a constant.
 
-    The constant is the number of texts in an average batch, so that a text weighs the same in
-    whichever batch, micro-batch or replica it is.
+    The constant is the number of texts in an average batch. So a text weighs the same in every
+    batch, micro-batch and replica.
+
+    >>> loss = BatchLoss.from_config(
+    ...     TrainingConfig(label_smoothing=0.0), classes=2, multi_label=False, mean_rows=2.0
+    ... )
+    >>> logits, targets = tf.constant([[0.0, 0.0]]), tf.constant([[1.0, 0.0]])
+    >>> round(float(loss.of(logits, targets=targets, weights=tf.constant([1.0]))), 4)
+    0.3466
 
     Attributes:
         text_losses: The loss of each text `[B]`, of targets and logits `[B, C]`.

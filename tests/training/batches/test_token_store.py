@@ -19,7 +19,7 @@ def tokenizer() -> Tokenizer:
 
 @pytest.fixture
 def store(tokenizer, tmp_path) -> TokenStore:
-    return TokenStore.write(tmp_path, [*TEXTS, "", " "], tokenizer, held_out=1e-9, seed=0)
+    return TokenStore.write(tmp_path, [*TEXTS, "", " "], tokenizer=tokenizer, held_out=1e-9, seed=0)
 
 
 def test_every_text_is_there_once_behind_a_zero(store, tokenizer):
@@ -32,7 +32,7 @@ def test_every_text_is_there_once_behind_a_zero(store, tokenizer):
 def test_held_out_texts_are_drawn_by_the_seed(tokenizer, tmp_path):
     shares = []
     for seed in (0, 0, 1):
-        store = TokenStore.write(tmp_path, TEXTS * 20, tokenizer, held_out=0.5, seed=seed)
+        store = TokenStore.write(tmp_path, TEXTS * 20, tokenizer=tokenizer, held_out=0.5, seed=seed)
         shares.append(([len(text) for text in store.held_out], store.digest))
     assert shares[0] == shares[1] != shares[2]
     assert 50 < len(shares[0][0]) < 110
@@ -53,7 +53,7 @@ def test_it_is_read_again_from_disk_and_damage_is_told(store, tmp_path):
 
 def test_two_texts_are_needed(tokenizer, tmp_path):
     with pytest.raises(DataError, match="at least two texts"):
-        TokenStore.write(tmp_path, ["a b", ""], tokenizer, held_out=0.1, seed=0)
+        TokenStore.write(tmp_path, ["a b", ""], tokenizer=tokenizer, held_out=0.1, seed=0)
 
 
 def test_the_files_move_to_another_folder(store, tmp_path):
@@ -65,5 +65,7 @@ def test_the_files_move_to_another_folder(store, tmp_path):
 
 def test_encoded_texts_are_counted(tokenizer, tmp_path):
     counts: list[int] = []
-    TokenStore.write(tmp_path, TEXTS, tokenizer, held_out=0.5, seed=0, advance=counts.append)
+    TokenStore.write(
+        tmp_path, TEXTS, tokenizer=tokenizer, held_out=0.5, seed=0, advance=counts.append
+    )
     assert sum(counts) == len(TEXTS)

@@ -21,7 +21,7 @@ def tokenizer() -> Tokenizer:
 
 @pytest.fixture
 def store(tokenizer, tmp_path) -> TokenStore:
-    return TokenStore.write(tmp_path, TEXTS, tokenizer, held_out=1e-9, seed=0)
+    return TokenStore.write(tmp_path, TEXTS, tokenizer=tokenizer, held_out=1e-9, seed=0)
 
 
 @pytest.mark.parametrize(("streams", "segment"), [(1, 5), (3, 4), (2, 1), (4, 100), (999, 2)])

@@ -41,9 +41,9 @@ def language_model_loss(model, *, weight=0.5, texts=TEXTS):
 
 def read(objective, ids, counted=None, update=0):
     counted = np.ones(len(ids), np.float32) if counted is None else counted
-    drawn, offsets = objective.draw(update)
+    negatives, offsets = map(tf.constant, objective.draw(update))
     logits, loss = objective.read(
-        tf.constant(ids), tf.constant(counted), tf.constant(drawn), tf.constant(offsets)
+        tf.constant(ids), tf.constant(counted), negatives=negatives, offsets=offsets
     )
     return logits.numpy(), float(loss)
 

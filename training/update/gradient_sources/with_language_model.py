@@ -52,7 +52,7 @@ class WithLanguageModel:
         negatives, offsets = batch.draws
         with tf.GradientTape() as tape:
             logits, language_loss_sum = self._language_model_loss.read(
-                batch.ids, batch.counted, negatives, offsets
+                batch.ids, batch.counted, negatives=negatives, offsets=offsets
             )
             loss = batch.objective(tf.cast(logits, tf.float32))
             total = loss + self._loss.mean(language_loss_sum)
