@@ -22,7 +22,7 @@ from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted
-from textrnn.progress import Reporter
+from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_vector_files import check_vectors
 from textrnn.training.devices.strategy import Distribution
@@ -62,7 +62,7 @@ def train(
     config: RunConfig,
     output: str | Path,
     *,
-    reporter: Reporter,
+    reporter: Reporter | None = None,
     resume: bool = False,
     resume_or_start: bool = False,
     overwrite: bool = False,
@@ -79,7 +79,7 @@ def train(
     Args:
         config: All settings.
         output: The run folder. Of several workers only the chief reads and writes it.
-        reporter: Told what is going on.
+        reporter: Receives messages and progress; None means silence.
         resume: Whether to go on from the folder's checkpoint, whose settings must be these.
         resume_or_start: Whether to do so if there is one, or else to begin; a finished run is
             then left as it is.
@@ -97,6 +97,7 @@ def train(
         TextRNNError: The data, the settings or the folder do not allow it.
     """
     started = time.monotonic() if started is None else started
+    reporter = reporter or Silent()
     distribution = Distribution.choose(config.training.strategy)
     folder = Path(output)
     if resume and distribution.is_chief and not folder.exists():
@@ -128,14 +129,18 @@ def train(
 
 
 def find_learning_rate(
-    config: RunConfig, output: str | Path, *, reporter: Reporter, overwrite: bool = False
+    config: RunConfig,
+    output: str | Path,
+    *,
+    reporter: Reporter | None = None,
+    overwrite: bool = False,
 ) -> RangeTest:
     """A learning rate range test, its table and picture in a run folder that can be trained into.
 
     Args:
         config: All settings.
         output: The run folder.
-        reporter: Told what is going on.
+        reporter: Receives messages and progress; None means silence.
         overwrite: Whether a run in the folder may be replaced.
 
     Raises:
@@ -143,6 +148,7 @@ def find_learning_rate(
             several machines.
     """
     distribution = Distribution.choose(config.training.strategy)
+    reporter = reporter or Silent()
     if distribution.several_machines:
         raise ConfigError("a range test needs one machine; unset TF_CONFIG for it.")
     folder = Path(output)

@@ -19,7 +19,7 @@ from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.messages.wording import counted
-from textrnn.progress import Reporter
+from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.batches.token_store import TokenStore
 from textrnn.training.devices.strategy import Distribution
@@ -50,7 +50,7 @@ def pretrain(
     config: PretrainConfig,
     output: str | Path,
     *,
-    reporter: Reporter,
+    reporter: Reporter | None = None,
     resume: bool = False,
     overwrite: bool = False,
     should_stop: Callable[[], bool] = lambda: False,
@@ -61,7 +61,7 @@ def pretrain(
     Args:
         config: All settings.
         output: The run folder.
-        reporter: Told what is going on.
+        reporter: Receives messages and progress; None means silence.
         resume: Whether to go on from the folder's checkpoint, whose settings must be these.
         overwrite: Whether a run in the folder may be replaced.
         should_stop: Asked at each update; True saves a checkpoint and raises KeyboardInterrupt.
@@ -71,6 +71,7 @@ def pretrain(
         TextRNNError: The data, the settings or the folder do not allow it.
     """
     started = time.monotonic() if started is None else started
+    reporter = reporter or Silent()
     distribution = Distribution.choose("single")
     folder = Path(output)
     with hold(folder), explained(distribution, less_memory=LESS_MEMORY):
