@@ -35,7 +35,11 @@ def build_textrnn(
     from textrnn.config.classifier import ModelConfig, TrainingConfig
     from textrnn.data.batching import BatchPlan
     from textrnn.models.classifier import TextClassifier
-    from textrnn.training.loop.trainer import LabelledBatches, Trainer
+    from textrnn.training.batches.labelled_batches import LabelledBatches
+    from textrnn.training.loop.checkpoints import Checkpoints
+    from textrnn.training.loop.trainer import Trainer
+    from textrnn.training.loop.training_data import TrainingData
+    from textrnn.training.update.signals import Signals
 
     plan = BatchPlan(ids, batch_tokens=256 * TEXTS, batch_texts=TEXTS)
     targets = np.eye(2, dtype=np.float32)[labels]
@@ -45,23 +49,19 @@ def build_textrnn(
     trainer = Trainer(
         classifier,
         TrainingConfig(),
-        multi_label=False,
-        labels=("0", "1"),
-        train=data,
-        valid=data,
-        checkpoint=Path("unused"),
-        data_digest="",
+        data=TrainingData(data, data, labels=("0", "1"), multi_label=False, digest=""),
+        checkpoints=Checkpoints(Path("unused")),
     )
+    flags = [0.0] * trainer.step.control_flags
     batches = plan.batches(seed=0)
     for batch in {b.length: b for b in batches}.values():  # Each shape once, untimed.
         for row in data.dataset([batch]):
-            trainer.step(*row)
+            trainer.step(row, flags)
     parts = _portions(len(batches))
 
     def portion() -> None:
         for row in data.dataset([batches[i] for i in next(parts)]):
-            loss, _ = trainer.step(*row)
-            float(loss)
+            Signals.read(trainer.step(row, flags))
 
     return portion
 

@@ -79,9 +79,10 @@ def main(
 ) -> None:
     """Prints tokens a second."""
     start_tensorflow()
+    from textrnn.config.language_model import PretrainingConfig
     from textrnn.host.threads import count_cores
     from textrnn.models.language_model import LanguageModel
-    from textrnn.training.update.language_step import LanguageStep
+    from textrnn.training.update.language_model_step import LanguageModelStep
     from textrnn.training.update.lazy_adam import LazyAdam
     from textrnn.training.update.negatives import Negatives
 
@@ -97,14 +98,12 @@ def main(
     share = 1.0 / np.arange(1, vocab_size + 1)
     share /= share.sum()
     draws = Negatives(2e7 * share, size=negatives, seed=0)
-    step = LanguageStep(
+    step = LanguageModelStep(
         model,
         optimizer,
+        config=PretrainingConfig(negatives=negatives, clip_norm=1.0, precision=precision),
         streams=streams,
         segment=segment,
-        sampled=negatives > 0,
-        clip_norm=1.0,
-        precision=precision,
     )
     rng = np.random.default_rng(0)
     size = (2, streams, segment + 1)

@@ -81,7 +81,8 @@ def _build_in_keras(
     import keras
     import tensorflow as tf
 
-    from textrnn.training.update.lazy_adam import LazyAdam, unique_rows
+    from textrnn.training.update.lazy_adam import LazyAdam
+    from textrnn.training.update.row_gradients import unique_rows
 
     model = keras.Sequential(
         [

@@ -28,10 +28,10 @@ from textrnn.config.classifier import (
 )
 from textrnn.data import load_corpus
 from textrnn.models.classifier import TextClassifier
-from textrnn.progress import Reporter
+from textrnn.progress import Silent
 from textrnn.training.run.classifier import train
-from textrnn.training.update.lazy_adam import RowGradient
-from textrnn.training.update.truncated import truncated_gradients
+from textrnn.training.update.gradient_sources.truncated import truncated_gradients
+from textrnn.training.update.row_gradients import RowGradient
 
 TEXTS, TOKENS, SEGMENT = 16, 512, 16
 REACHES = (1, 2, 4, 8, 16, 32)
@@ -58,7 +58,9 @@ def cosines(model: TextClassifier, ids: np.ndarray, targets: np.ndarray) -> list
 
     @tf.function
     def cut(ids: tf.Tensor, reach: int) -> list[Any]:
-        return truncated_gradients(model, ids, objective, segment=SEGMENT, reach=reach)[0]
+        return truncated_gradients(
+            model, ids, objective=objective, segment=SEGMENT, reach=reach
+        ).gradients
 
     exact = flat(whole(tf.constant(ids)))
     found = []
@@ -97,7 +99,7 @@ def main(epochs: int, heads: tuple[str, ...], plot: Path | None, csv_file: Path 
                     training=TrainingConfig(epochs=epochs, max_length=256),
                 )
                 run = Path(folder, f"{cell}_{head}")
-                trained = train(config, run, reporter=Reporter(quiet=True), measure_test=False)
+                trained = train(config, run, reporter=Silent(), measure_test=False)
                 assert trained is not None
                 encoded = trained.tokenizer.encode_batch(corpus.validation.texts)
                 long = [i for i, row in enumerate(encoded) if len(row) >= TOKENS][:TEXTS]

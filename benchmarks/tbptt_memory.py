@@ -26,7 +26,10 @@ def peak_mebibytes(pipe: Any, length: int, tbptt: str | None) -> None:
     from textrnn.config.classifier import ModelConfig, TrainingConfig
     from textrnn.models.classifier import TextClassifier
     from textrnn.training.devices.strategy import Distribution
-    from textrnn.training.update.losses import make_loss, make_optimizer
+    from textrnn.training.update.gradient_sources.choice import choose_source
+    from textrnn.training.update.losses import BatchLoss
+    from textrnn.training.update.optimizer import make_optimizer
+    from textrnn.training.update.signals import Signals
     from textrnn.training.update.step import Step
 
     model = TextClassifier(16_000, 2, config=ModelConfig(bidirectional=False))
@@ -34,22 +37,21 @@ def peak_mebibytes(pipe: Any, length: int, tbptt: str | None) -> None:
     config = TrainingConfig(tbptt=tbptt)
     optimizer = make_optimizer(config)
     optimizer.build(model.trainable_variables)
+    loss = BatchLoss.from_config(config, classes=2, multi_label=False, mean_rows=2.0)
     step = Step(
-        model,
+        choose_source(model, config, loss=loss),
         optimizer,
-        make_loss(config, multi_label=False),
+        loss=loss,
         config=config,
-        distribution=Distribution(tf.distribute.get_strategy()),
-        multi_label=False,
-        mean_rows=2.0,
-        notes=1,
+        distribution=Distribution.choose("single"),
+        control_flags=1,
     )
     rng = np.random.default_rng(0)
 
     def update(tokens: int) -> float:
         ids = rng.integers(1, 16_000, size=(2, tokens)).astype(np.int32)
         batch = [ids, np.eye(2, dtype=np.float32), np.ones(2, np.float32)]
-        step.read(step([tf.constant(array) for array in batch], [0.0]))
+        Signals.read(step([tf.constant(array) for array in batch], [0.0]))
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
     before = update(256)

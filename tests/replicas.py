@@ -29,7 +29,7 @@ def main(strategy: str, output: Path, trainings: list[dict[str, Any]]) -> None:
     from tiny import classifier, fit, labelled_ids, trainer
 
     from textrnn.training.batches.unlabelled_batches import UnlabelledBatches
-    from textrnn.training.update.next_tokens import NextTokens
+    from textrnn.training.update.language_model_loss import LanguageModelLoss
 
     results: dict[str, np.ndarray] = {}
     for number, settings in enumerate(trainings):
@@ -41,12 +41,14 @@ def main(strategy: str, output: Path, trainings: list[dict[str, Any]]) -> None:
         with distribution.scope():
             model = classifier(**model_settings)
         more: dict[str, Any] = {"distribution": distribution}
-        if weight := settings.pop("next_tokens", 0.0):
+        if weight := settings.pop("language_weight", 0.0):
             texts = labelled_ids().plan.texts
             with distribution.scope():
-                more["next_tokens"] = NextTokens(model, weight=weight, texts=texts, seed=0)
+                more["language_model_loss"] = LanguageModelLoss(
+                    model, weight=weight, texts=texts, seed=0
+                )
         folder = output.parent / f"{output.stem}.{number}"
-        ours = trainer(folder, model=model, more=more, **settings)
+        ours = trainer(folder, model=model, **more, **settings)
         history = fit(ours)
         results[f"{number}.history"] = np.array([list(row.values()) for row in history])
         for place, variable in enumerate(ours.optimizer.variables):

@@ -21,14 +21,19 @@ from textrnn.config.classifier import CELLS, HEADS, ModelConfig, RunConfig, Trai
 from textrnn.data.batching import BatchPlan
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.classifier import TextClassifier
-from textrnn.progress import Reporter
+from textrnn.progress import Silent
 from textrnn.training.batches.labelled_batches import LabelledBatches
+from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
+from textrnn.training.loop.execution import Execution
+from textrnn.training.loop.schedule import TimeBudget
 from textrnn.training.loop.trainer import Trainer
+from textrnn.training.loop.training_data import TrainingData
 from textrnn.training.run.classifier import train
+from textrnn.training.update.language_model_loss import LanguageModelLoss
 
 LABELS = ("neg", "pos")
-QUIET = Reporter(quiet=True)
+QUIET = Silent()
 # Everything that matters is stated, so that the defaults may change.
 MODEL: dict[str, Any] = {
     "cell": "none",
@@ -196,28 +201,34 @@ def trainer(
     valid: LabelledBatches | None = None,
     multi_label: bool = False,
     data_digest: str = "digest",
+    language_model_loss: LanguageModelLoss | None = None,
     should_stop: Callable[[], bool] = lambda: False,
-    more: dict[str, Any] | None = None,
+    distribution: Distribution | None = None,
+    budget: TimeBudget | None = None,
     **settings: Any,
 ) -> Trainer:
     """A trainer on `labelled_ids`, its checkpoint in `folder`."""
     return Trainer(
         model or classifier(),
         TrainingConfig(**{**TRAINING, "epochs": 3, "learning_rate": 0.05, **settings}),
-        multi_label=multi_label,
-        labels=LABELS,
-        train=train or labelled_ids(multi_label=multi_label),
-        valid=valid or labelled_ids(20, seed=1, multi_label=multi_label),
-        checkpoints=Checkpoints(folder / CHECKPOINTS, keep=99),
-        data_digest=data_digest,
-        should_stop=should_stop,
-        **(more or {}),
+        data=TrainingData(
+            train or labelled_ids(multi_label=multi_label),
+            valid or labelled_ids(20, seed=1, multi_label=multi_label),
+            labels=LABELS,
+            multi_label=multi_label,
+            digest=data_digest,
+        ),
+        checkpoints=Checkpoints(folder / CHECKPOINTS, keep_count=99),
+        execution=Execution(distribution or Distribution.choose("single"), should_stop, budget),
+        language_model_loss=language_model_loss,
     )
 
 
-def fit(trainer: Trainer) -> list[dict[str, float]]:
+def fit(
+    trainer: Trainer, *, callbacks: Sequence[keras.callbacks.Callback] = ()
+) -> list[dict[str, float]]:
     """Trains to the end; gives the history but for what depends on the clock."""
-    state = trainer.fit(QUIET, on_epoch=lambda row: None)
+    state = trainer.fit(callbacks=callbacks)
     clock = ("seconds", "tokens_per_second")
     return [{k: v for k, v in row.items() if k not in clock} for row in state.history]
 

@@ -1,4 +1,4 @@
-"""Texts in batches, with what the loss needs to know of each."""
+"""Labelled texts in batches, with their targets and weights."""
 
 from __future__ import annotations
 
@@ -18,13 +18,19 @@ __all__ = ["LabelledBatches", "fill_rows"]
 
 @dataclass(frozen=True)
 class LabelledBatches:
-    """Texts in batches, with what the loss needs to know of each.
+    """Labelled texts in batches, with their targets and weights.
+
+    >>> plan = BatchPlan([np.array([2, 3]), np.array([4])], batch_tokens=64)
+    >>> data = LabelledBatches(plan, np.eye(2, dtype=np.float32), np.ones(2, np.float32))
+    >>> for ids, targets, weights in data.dataset(plan.batches(), multiple=4):
+    ...     print(ids.shape[0], weights.numpy().sum())
+    4 2.0
 
     Attributes:
-        plan: The texts.
+        plan: The texts and their division into batches.
         targets: `[N, C]` of 0 and 1.
-        weights: `[N]`, what each text counts in the loss.
-        unlabelled: Texts without labels to learn from beside them, if there are any.
+        weights: `[N]`, the weight of each text in the loss.
+        unlabelled: The texts without labels that are learned from beside them; None without any.
     """
 
     plan: BatchPlan
@@ -34,15 +40,15 @@ class LabelledBatches:
 
     @property
     def unlabelled_rows(self) -> float:
-        """Texts of an average batch of unlabelled ones, 0 without any."""
+        """The number of texts in an average unlabelled batch; 0 without any."""
         return 0.0 if self.unlabelled is None else self.unlabelled.mean_rows
 
     def take(self, rows: np.ndarray, config: TrainingConfig) -> LabelledBatches:
-        """Returns the texts at these places, without the unlabelled ones.
+        """Returns some of the labelled texts, without unlabelled ones.
 
         Args:
-            rows: Their places.
-            config: How they are batched.
+            rows: The places of the texts.
+            config: The settings, which limit the size of a batch.
         """
         plan = BatchPlan(
             [self.plan.texts[row] for row in rows],
@@ -55,24 +61,25 @@ class LabelledBatches:
     def dataset(
         self, batches: list[Batch], *, multiple: int = 1, update: int = 0
     ) -> tf.data.Dataset:
-        """The batches as `(ids [B, T], targets [B, C], weights [B])`; a filler row weighs 0.
+        """Returns the batches as `(ids [B, T], targets [B, C], weights [B])`.
 
-        With unlabelled texts each has a batch of their ids `[B', T']` behind it.
+        With unlabelled texts the ids `[B', T']` of an unlabelled batch follow. A filler row has the
+        weight 0.
 
         Args:
-            batches: Of the plan.
-            multiple: What B is filled up to a multiple of.
+            batches: Batches of the plan.
+            multiple: B is filled up to a multiple of this number.
             update: The number of the update that the first batch is for.
         """
 
         def generate() -> Iterator[tuple[np.ndarray, ...]]:
-            more: Iterator[tuple[np.ndarray, ...]] = itertools.repeat(())
+            unlabelled: Iterator[tuple[np.ndarray, ...]] = itertools.repeat(())
             if self.unlabelled is not None:
-                more = zip(self.unlabelled.ids(first=update, multiple=multiple))
-            for batch, others in zip(batches, more, strict=False):
+                unlabelled = zip(self.unlabelled.ids(first=update, multiple=multiple))
+            for batch, unlabelled_ids in zip(batches, unlabelled, strict=False):
                 batch = fill_rows(batch, multiple=multiple)
                 weights = np.where(batch.rows >= 0, self.weights[batch.rows], 0)
-                yield self.plan.ids(batch), self.targets[batch.rows], weights, *others
+                yield self.plan.ids(batch), self.targets[batch.rows], weights, *unlabelled_ids
 
         signature: tuple[tf.TensorSpec, ...] = (
             tf.TensorSpec([None, None], tf.int32),
@@ -85,7 +92,7 @@ class LabelledBatches:
 
 
 def fill_rows(batch: Batch, *, multiple: int) -> Batch:
-    """The batch with filler rows at its end, so that its rows are a multiple."""
+    """Adds filler rows, with the place -1, until the number of rows is a multiple."""
     missing = -len(batch.rows) % multiple
     if not missing:
         return batch

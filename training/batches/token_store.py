@@ -1,4 +1,4 @@
-"""Unlabelled texts as token ids on disk, of any number, and the batches that are read from them."""
+"""Unlabelled texts as token ids on disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import zipfile
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -15,31 +15,32 @@ import numpy as np
 from textrnn.errors import DataError
 from textrnn.host.atomic import write_atomically
 from textrnn.models.language_model import BETWEEN
+from textrnn.progress import Advance
 from textrnn.text.tokenizer import Tokenizer
 
-__all__ = ["TokenStore", "TokenStreams"]
+__all__ = ["TokenStore"]
 
 BLOCK_TEXTS = 2048
-"""Texts that are encoded at a time."""
+"""The number of texts that are encoded at a time."""
 
-TOKENS, ABOUT, OFFSETS, HELD = "tokens.bin", "tokens.json", "offsets.npy", "held.npz"
+TOKENS, ABOUT, OFFSETS, HELD_OUT = "tokens.bin", "tokens.json", "offsets.npy", "held.npz"
 
 
 class TokenStore:
-    """The ids of many texts in one file that is mapped into memory, each text behind a 0.
+    """The ids of many texts in one file that is mapped into memory; each text follows a 0.
 
     Args:
-        folder: Where `write` has put them.
+        folder: The folder that `write` has written to.
 
     Attributes:
-        tokens: `[N]`, all of them.
-        offsets: `[D + 1]`, where each text begins, and N.
-        held: The ids of the texts held out.
-        counts: `[V]`, how often each token occurs.
-        digest: Of all of it.
+        tokens: `[N]`, the ids of all texts.
+        offsets: `[D + 1]`, the beginning of each text, then N.
+        held_out: The ids of each text that is held out.
+        counts: `[V]`, the count of each token.
+        digest: A digest of all texts.
 
     Raises:
-        DataError: The files are not there, or not whole.
+        DataError: The files are missing or damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,39 +48,43 @@ class TokenStore:
         try:
             about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
             self.offsets = np.load(folder / OFFSETS)
-            with (folder / HELD).open("rb") as file, np.load(file) as held:
-                starts, ids = held["starts"], held["ids"]
-                self.counts = held["counts"]
+            with (folder / HELD_OUT).open("rb") as file, np.load(file) as arrays:
+                starts, ids = arrays["starts"], arrays["ids"]
+                self.counts = arrays["counts"]
             self.tokens = np.memmap(folder / TOKENS, dtype=about["dtype"], mode="r")
             self.digest = str(about["digest"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(
-                f"{folder}: expected encoded texts, got none whole ({error})."
+                f"{folder}: expected encoded texts, got missing or damaged files ({error}); "
+                "encode the texts again."
             ) from None
         if len(self.tokens) != self.offsets[-1]:
-            raise DataError(f"{folder / TOKENS}: cut short; encode the texts again.")
-        self.held = [ids[a:b] for a, b in pairwise(starts)]
+            raise DataError(
+                f"{folder / TOKENS}: cut short: expected {self.offsets[-1]:,} tokens, got "
+                f"{len(self.tokens):,}; encode the texts again."
+            )
+        self.held_out = [ids[a:b] for a, b in pairwise(starts)]
 
     @classmethod
     def write(
         cls,
         folder: Path,
         texts: Iterable[str],
-        tokenizer: Tokenizer,
         *,
+        tokenizer: Tokenizer,
         held_out: float,
         seed: int,
-        on_texts: Callable[[int], None] = lambda count: None,
+        advance: Advance | None = None,
     ) -> TokenStore:
-        """Encodes texts, which are read once and never held all at a time.
+        """Encodes texts, reading them once, block by block.
 
         Args:
-            folder: Where to put them.
+            folder: The folder to write to.
             texts: The texts; those without a token are left out.
-            tokenizer: Their tokenizer.
-            held_out: The share of the texts that is held out; at least one is.
-            seed: Of the choice.
-            on_texts: Told how many more texts have been encoded.
+            tokenizer: The tokenizer.
+            held_out: The share of the texts that is held out; at least one text is.
+            seed: The seed of the choice.
+            advance: Called with the number of texts in each block when they are encoded.
 
         Raises:
             DataError: There are fewer than two texts with a token.
@@ -87,47 +92,49 @@ class TokenStore:
         """
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ABOUT).unlink(missing_ok=True)
-        kind = np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32
+        dtype = np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32
         rng = np.random.default_rng([seed, len("held")])
         counts = np.zeros(tokenizer.vocab_size, np.int64)
-        # Eight bytes a text; a list would take forty.
-        offsets, held = array("q", [0]), list[np.ndarray]()
+        # An array takes eight bytes per text, a list forty.
+        offsets, held_out_ids = array("q", [0]), list[np.ndarray]()
         digest = hashlib.sha256()
         with (folder / TOKENS).open("wb") as file:
             for block in _blocks(texts):
                 for ids in tokenizer.encode_batch(block):
                     if not len(ids):
                         continue
-                    own = np.concatenate([[BETWEEN], ids]).astype(kind)
-                    if not held or rng.random() < held_out:
-                        held.append(np.asarray(ids, np.int32))
-                        digest.update(b"held" + own.tobytes())
+                    tokens = np.concatenate([[BETWEEN], ids]).astype(dtype)
+                    if not held_out_ids or rng.random() < held_out:
+                        held_out_ids.append(np.asarray(ids, np.int32))
+                        digest.update(b"held" + tokens.tobytes())
                         continue
-                    file.write(own.tobytes())
-                    digest.update(own.tobytes())
-                    counts += np.bincount(own, minlength=len(counts))
-                    offsets.append(offsets[-1] + len(own))
-                on_texts(len(block))
+                    file.write(tokens.tobytes())
+                    digest.update(tokens.tobytes())
+                    counts += np.bincount(tokens, minlength=len(counts))
+                    offsets.append(offsets[-1] + len(tokens))
+                if advance is not None:
+                    advance(len(block))
         if len(offsets) < 2:
             raise DataError(
                 "expected at least two texts, one of them to be held out, got "
-                f"{len(held)} with a word in it, all held out; give more, or lower --held-out."
+                f"{len(held_out_ids)} with a word in it, all held out; give more, or lower "
+                "--held-out."
             )
         np.save(folder / OFFSETS, np.array(offsets, np.int64))
-        starts = np.cumsum([0, *map(len, held)])
-        np.savez(folder / HELD, starts=starts, ids=np.concatenate(held), counts=counts)
-        about = {"dtype": np.dtype(kind).name, "digest": digest.hexdigest()}
+        starts = np.cumsum([0, *map(len, held_out_ids)])
+        np.savez(folder / HELD_OUT, starts=starts, ids=np.concatenate(held_out_ids), counts=counts)
+        about = {"dtype": np.dtype(dtype).name, "digest": digest.hexdigest()}
         write_atomically(folder / ABOUT, json.dumps(about))
         return cls(folder)
 
-    def moved(self, folder: Path) -> TokenStore:
-        """The same texts in another folder, which must be there.
+    def move_to(self, folder: Path) -> TokenStore:
+        """Moves the files to another folder, which must exist, and opens them there.
 
         Raises:
             OSError: The files cannot be moved.
         """
         (folder / ABOUT).unlink(missing_ok=True)
-        for name in (TOKENS, OFFSETS, HELD, ABOUT):
+        for name in (TOKENS, OFFSETS, HELD_OUT, ABOUT):
             (self._folder / name).replace(folder / name)
         return TokenStore(folder)
 
@@ -136,59 +143,3 @@ def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:
     source = iter(texts)
     while block := list(islice(source, BLOCK_TEXTS)):
         yield block
-
-
-class TokenStreams:
-    """One pass over a store's texts, shuffled and joined, read at many places side by side.
-
-    Row r of the batches reads the r-th part of the joined text, segment after segment, so that the
-    state after one batch is the state before the next.
-
-    Args:
-        store: The texts.
-        streams: R, how many places; fewer if there are too few tokens.
-        segment: K, tokens of a segment; fewer likewise.
-        directions: D; the second one reads the joined text from its end.
-        seed: Of the shuffling.
-    """
-
-    def __init__(
-        self, store: TokenStore, *, streams: int, segment: int, directions: int, seed: list[int]
-    ) -> None:
-        self._store = store
-        self._order = np.random.default_rng(seed).permutation(len(store.offsets) - 1)
-        lengths = np.diff(store.offsets)[self._order]
-        self._starts = np.concatenate([[0], np.cumsum(lengths)])
-        self._total = int(self._starts[-1])
-        self.segment = min(segment, self._total - 1)
-        self.streams = min(streams, (self._total - 1) // self.segment)
-        self._directions = directions
-        self._row = (self._total - 1) // self.streams
-
-    def __len__(self) -> int:
-        return self._row // self.segment
-
-    def batch(self, number: int) -> np.ndarray:
-        """`[D, R, K + 1]` of int32: K inputs, and one more for the last one's target."""
-        ids = np.empty([self._directions, self.streams, self.segment + 1], np.int32)
-        for row in range(self.streams):
-            begin = row * self._row + number * self.segment
-            ids[0, row] = self._slice(begin)
-            if self._directions == 2:
-                end = self._total - begin
-                ids[1, row] = self._slice(end - self.segment - 1)[::-1]
-        return ids
-
-    def _slice(self, begin: int) -> np.ndarray:
-        """K + 1 tokens of the joined text."""
-        wanted = self.segment + 1
-        place = int(np.searchsorted(self._starts, begin, side="right")) - 1
-        parts, have = [], 0
-        while have < wanted:
-            document = self._order[place]
-            first = int(self._store.offsets[document]) + begin + have - int(self._starts[place])
-            last = min(int(self._store.offsets[document + 1]), first + wanted - have)
-            parts.append(self._store.tokens[first:last])
-            have += last - first
-            place += 1
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)

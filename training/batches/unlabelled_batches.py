@@ -1,4 +1,4 @@
-"""Batches of texts without labels, one for each update."""
+"""Batches of texts without labels, one per update."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ from textrnn.data.batching import BatchPlan
 __all__ = ["UnlabelledBatches"]
 
 _ORDER = 1
-"""Sets the seeds of the order apart from those of the labelled texts."""
+"""Makes the seeds of the order differ from those of the labelled texts."""
 
 
 @dataclass(frozen=True)
 class UnlabelledBatches:
-    """Texts without labels in batches, dealt anew for each pass over them.
+    """Texts without labels in batches, in a new order for each pass over them.
+
+    >>> plan = BatchPlan([np.array([2, 3]), np.array([4])], batch_tokens=64)
+    >>> batches = UnlabelledBatches(plan, seed=0)
+    >>> next(batches.ids(first=0, multiple=4)).shape[0]
+    4
 
     Attributes:
-        plan: The texts.
-        seed: Of the order.
+        plan: The texts and their division into batches.
+        seed: The seed of the order.
     """
 
     plan: BatchPlan
@@ -29,19 +34,19 @@ class UnlabelledBatches:
 
     @property
     def mean_rows(self) -> float:
-        """Texts of an average batch."""
+        """The number of texts in an average batch."""
         return len(self.plan.texts) / len(self.plan.batches())
 
     def ids(self, *, first: int, multiple: int) -> Iterator[np.ndarray]:
-        """The ids `[B, T]` of the batch of each update, without end.
+        """Yields the ids `[B, T]` of the batch of each update, without end.
 
         Args:
-            first: The number of the update to begin with, so that a training can be gone on with.
-            multiple: What B is filled up to a multiple of.
+            first: The number of the first update; a resumed training continues with its own.
+            multiple: B is filled up to a multiple of this number.
         """
-        a_pass, place = divmod(first, len(self.plan.batches()))
+        epoch, place = divmod(first, len(self.plan.batches()))
         while True:
-            for batch in self.plan.batches(seed=[self.seed, a_pass, _ORDER])[place:]:
+            for batch in self.plan.batches(seed=[self.seed, epoch, _ORDER])[place:]:
                 ids = self.plan.ids(batch)
                 yield np.pad(ids, [(0, -len(ids) % multiple), (0, 0)])
-            a_pass, place = a_pass + 1, 0
+            epoch, place = epoch + 1, 0

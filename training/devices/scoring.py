@@ -1,4 +1,4 @@
-"""Probabilities of a model that is on several devices: each computes a share of every batch."""
+"""The probabilities of a model on several devices, each of which computes a share of a batch."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ from textrnn.training.devices.strategy import Distribution
 __all__ = ["ReplicaScorer"]
 
 TIMED_BATCHES = 6
-"""Batches by which the time of all is estimated."""
+"""The number of batches from which the time of all is estimated."""
 
 
 class ReplicaScorer(Scorer):
-    """Computes a classifier's probabilities on all replicas; every worker learns all of them.
+    """Computes a classifier's probabilities on all replicas; every worker gets all of them.
 
     Args:
         model: The classifier, built in the distribution's scope.
-        multi_label: Whether each label has a probability of its own.
-        distribution: Where it runs.
+        multi_label: Whether each label has its own probability.
+        distribution: The devices that it runs on.
+
+    Attributes:
+        seconds: The time of the last pass, without the tracing of the graph in its first batch.
     """
 
     def __init__(
@@ -37,7 +40,6 @@ class ReplicaScorer(Scorer):
         super().__init__(model, multi_label=multi_label)
         self._distribution = distribution
         self.seconds = 0.0
-        """What the last pass took, without the tracing of the graph in its first batch."""
 
         def scores(ids: tf.Tensor) -> tf.Tensor:
             logits = model.logits_in_parts(ids)
@@ -51,26 +53,26 @@ class ReplicaScorer(Scorer):
     def __call__(
         self, plan: BatchPlan, *, on_batch: Callable[[int], None] | None = None
     ) -> np.ndarray:
-        """See `Scorer`."""
+        """Computes all probabilities; see `Scorer`."""
         texts: list[int] = []
         times: list[float] = [time.monotonic()]
 
-        def note(count: int) -> None:
+        def record(count: int) -> None:
             texts.append(count)
             times.append(time.monotonic())
             if on_batch is not None:
                 on_batch(count)
 
-        found = super().__call__(plan, on_batch=note)
+        probabilities = super().__call__(plan, on_batch=record)
         first = 1 if sum(texts[1:]) else 0
         self.seconds = (times[-1] - times[first]) * sum(texts) / sum(texts[first:])
-        return found
+        return probabilities
 
     def estimate(self, plan: BatchPlan) -> float:
-        """Returns the seconds that all texts of a plan take, by a few of its batches."""
+        """Returns the seconds that all texts of a plan take, estimated from a few batches."""
         batches = plan.batches()
         chosen = spread_batches(plan, TIMED_BATCHES)
-        for batch in chosen:  # Which traces the graph.
+        for batch in chosen:  # Traces the graph.
             self.score(plan, batch)
         start = time.monotonic()
         for batch in chosen:
@@ -80,7 +82,7 @@ class ReplicaScorer(Scorer):
         return seconds * cells / timed
 
     def score(self, plan: BatchPlan, batch: Batch) -> np.ndarray:
-        """The probabilities `[B, C]` of one batch."""
+        """Returns the probabilities `[B, C]` of one batch."""
         filled = fill_rows(batch, multiple=self._distribution.replicas)
         values = self._run(*self._distribution.split([plan.ids(filled)]))
         return np.asarray(self._distribution.first(values))[: len(batch.rows)]

@@ -1,8 +1,8 @@
 """Where a training runs: one device, all devices of a machine, a TPU, or several machines.
 
-Every worker deals the same batches in the same order, from the same data and seed, and each of
-its replicas takes its own rows of them. So no text is lost or repeated however many replicas there
-are, and a batch size is that of the whole batch.
+All workers make the same batches in the same order, from the same data and seed, and each of their
+replicas takes its share of the rows. So no text is lost or repeated, whatever the number of
+replicas is, and a batch size is that of the whole batch.
 """
 
 from __future__ import annotations
@@ -29,26 +29,31 @@ LOST_WORKER = (
     tf.errors.InternalError,
     tf.errors.UnknownError,
 )
-"""What TensorFlow raises on a worker when another one is gone."""
-
+"""The errors that TensorFlow raises on a worker when another worker is lost."""
 
 SEED_STEP = 1_000_003
-"""Between the seeds of two replicas."""
+"""The distance between the seeds of two replicas."""
 
 
 class Distribution:
-    """A `tf.distribute` strategy, and what the training asks of it.
+    """A `tf.distribute` strategy with the operations that the training needs.
 
-    With one replica everything is as without a strategy.
+    With one replica everything is as it is without a strategy.
+
+    >>> distribution = Distribution.choose("single")
+    >>> distribution.replicas, distribution.is_chief
+    (1, True)
 
     Args:
-        strategy: Made already; see `choose`.
+        strategy: The strategy; see `choose`.
+        static: Whether the step must have static shapes and no dynamic operation, for a TPU.
 
     Attributes:
-        replicas: N, how many copies of the model share each batch, on all machines.
+        strategy: The strategy.
+        replicas: N, the number of copies of the model that share each batch, on all machines.
         several_machines: Whether there are other processes.
-        is_chief: Whether this process is the one that writes.
-        static: Whether the step must have static shapes and no dynamic operation, for a TPU.
+        is_chief: Whether this process is the one that writes files.
+        static: Whether the step must have static shapes.
     """
 
     def __init__(self, strategy: tf.distribute.Strategy, *, static: bool = False) -> None:
@@ -62,7 +67,7 @@ class Distribution:
 
         def reduce(value: tf.Tensor) -> tf.Tensor:
             context = tf.distribute.get_replica_context()
-            # An argument itself has no device, which the reduction asks for.
+            # The reduction needs a tensor with a device, which an argument itself does not have.
             return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(value))
 
         self._all_reduce = tf.function(
@@ -71,13 +76,13 @@ class Distribution:
 
     @classmethod
     def choose(cls, name: str = "auto") -> Distribution:
-        """The strategy of this name.
+        """Returns the strategy of a name.
 
         Args:
-            name: single: the first GPU, else the CPU. mirrored: all GPUs, else all logical CPU
-                devices, of this machine. multiworker: the machines in the environment variable
+            name: single: the first GPU, else the CPU. mirrored: all GPUs of this machine, else all
+                its logical CPU devices. multiworker: the machines in the environment variable
                 TF_CONFIG. tpu: the TPU of this machine or of TPU_NAME. auto: the first of
-                multiworker, tpu, mirrored that there is more than one device for, else single.
+                multiworker, tpu and mirrored that has more than one device, else single.
 
         Raises:
             ConfigError: There is no such device, or TF_CONFIG does not describe a cluster.
@@ -106,57 +111,57 @@ class Distribution:
         return cls(_tpu_strategy(), static=True)
 
     def scope(self) -> contextlib.AbstractContextManager[Any]:
-        """Where the model and the optimizer are to be made."""
+        """Returns the context in which the model and the optimizer are created."""
         context: contextlib.AbstractContextManager[Any] = self.strategy.scope()
         return context
 
     def split(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
-        """Arrays as what `run` hands out: of each an equal share of the rows to every replica."""
+        """Divides the rows of arrays equally among the replicas, as values for `run`."""
         if self.replicas == 1:
             return tuple(tf.convert_to_tensor(array) for array in arrays)
 
-        def part(array: Any, replica: int) -> tf.Tensor:
+        def share(array: Any, replica: int) -> tf.Tensor:
             rows = len(array) // self.replicas
             return tf.constant(array[replica * rows : (replica + 1) * rows])
 
-        def own(context: Any) -> tuple[tf.Tensor, ...]:
-            return tuple(part(array, context.replica_id_in_sync_group) for array in arrays)
+        def shares(context: Any) -> tuple[tf.Tensor, ...]:
+            return tuple(share(array, context.replica_id_in_sync_group) for array in arrays)
 
-        values = self.strategy.experimental_distribute_values_from_function(own)
-        return tuple(values)
+        return tuple(self.strategy.experimental_distribute_values_from_function(shares))
 
     def run(self, compute: Callable[..., Any], values: Sequence[Any]) -> Any:
-        """Runs a function on every replica, each on its own part of the values."""
+        """Runs a function on every replica, each on its own share of the values."""
         return self.strategy.run(compute, args=tuple(values))
 
     def all_rows(self, values: tf.Tensor) -> tf.Tensor:
-        """In a function that `run` runs: the rows of all replicas, on each."""
+        """Returns the rows of all replicas on each of them; only within a function of `run`."""
         if self.replicas == 1:
             return values
         rows: tf.Tensor = tf.distribute.get_replica_context().all_gather(values, axis=0)
         return rows
 
     def first(self, values: Any) -> Any:
-        """Of what `run` gave, and all replicas agree on, one copy."""
+        """Returns one copy of a result of `run` that is the same on all replicas."""
         return self.strategy.experimental_local_results(values)[0]
 
     def spread_seeds(self, generators: Sequence[tuple[Any, int]]) -> None:
-        """Gives random generators another seed on each replica, the first one's own on the first.
+        """Gives random generators a different seed on each replica; the first one keeps its seed.
 
         Args:
-            generators: The state `[seed, count]` of each, and its seed on the first replica.
+            generators: The state `[seed, count]` of each generator, and its seed on the first
+                replica.
         """
 
         def spread() -> None:
             replica = tf.distribute.get_replica_context().replica_id_in_sync_group
             for state, seed in generators:
-                own = tf.cast(seed, state.dtype) + SEED_STEP * tf.cast(replica, state.dtype)
-                state.assign(tf.stack([own, state[1]]))
+                shift = SEED_STEP * tf.cast(replica, state.dtype)
+                state.assign(tf.stack([tf.cast(seed, state.dtype) + shift, state[1]]))
 
         tf.function(lambda: self.strategy.run(spread))()
 
     def broadcast(self, content: bytes) -> bytes:
-        """The chief's bytes, on every worker; the others' are not looked at."""
+        """Returns the chief's bytes on every worker; the bytes of the others are ignored."""
         if not self.several_machines:
             return content
         size = int(self._sum(np.array([len(content) if self.is_chief else 0], np.int32))[0])
@@ -171,14 +176,14 @@ class Distribution:
             self._sum(np.zeros(1, np.int32))
 
     def _sum(self, array: np.ndarray) -> np.ndarray:
-        """The sum over the workers' arrays of one shape."""
+        """Returns the sum of the workers' arrays, which have the same shape."""
         local = self.replicas // len(_workers())
 
-        def own(context: Any) -> tf.Tensor:
+        def value(context: Any) -> tf.Tensor:
             first = context.replica_id_in_sync_group % local == 0
             return tf.constant(array if first else np.zeros_like(array))
 
-        values = self.strategy.experimental_distribute_values_from_function(own)
+        values = self.strategy.experimental_distribute_values_from_function(value)
         return np.asarray(self.first(self._all_reduce(values)))
 
 
@@ -199,7 +204,7 @@ def _cluster() -> dict[str, Any]:
 
 
 def _workers() -> list[str]:
-    """The addresses of the machines that train, the chief's first."""
+    """Returns the addresses of the training machines, the chief's first."""
     addresses = _cluster().get("cluster", {})
     return [*addresses.get("chief", []), *addresses.get("worker", [])]
 

@@ -1,4 +1,4 @@
-"""What keeps a training safe: its state in memory and on disk, taken and put back as a whole."""
+"""Saving and restoring the whole state of a training, in memory and on disk."""
 
 from __future__ import annotations
 
@@ -14,38 +14,40 @@ from textrnn.progress import Reporter
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.checkpoints import Checkpoint, Checkpoints, TrainingState
 
-__all__ = ["Keeper"]
+__all__ = ["Checkpointer"]
 
 
-class Keeper:
-    """Takes checkpoints of a model and its optimizer, and puts them back.
+class Checkpointer:
+    """Takes checkpoints of a model and its optimizer, and restores them.
 
-    Every worker takes them at the same updates; the chief alone writes them.
+    All workers take them at the same updates; only the chief writes them.
 
     Args:
-        model: Built, as all its weights and random generators are kept.
-        optimizer: The same.
+        model: The model, built; all its weights and random generators are saved.
         checkpoints: The files.
-        data_digest: Of the data, so that a checkpoint is not resumed on other data.
-        distribution: Where the training runs.
-        more: Other variables that the training goes on with.
-        minutes: Between two checkpoints.
+        others: The variables of the training beside the model's, such as the optimizer's.
+        data_digest: The digest of the data; a checkpoint is only resumed with the same data.
+        distribution: The devices that the training runs on.
+        minutes: The time between two checkpoints.
+
+    Attributes:
+        checkpoints: The files.
+        last: The last checkpoint, in memory; None before the first.
     """
 
     def __init__(
         self,
         model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
-        *,
         checkpoints: Checkpoints,
+        *,
+        others: Sequence[Any],
         data_digest: str,
         distribution: Distribution,
         minutes: float,
-        more: Sequence[Any] = (),
     ) -> None:
         self.checkpoints = checkpoints
         self.last: Checkpoint | None = None
-        self._variables = [*model.variables, *optimizer.variables, *more]
+        self._variables = [*model.variables, *others]
         self._data_digest = data_digest
         self._distribution = distribution
         self._seconds = 60.0 * minutes
@@ -55,30 +57,40 @@ class Keeper:
         self._spread_seeds()
 
     def is_due(self) -> bool:
-        """Whether it is time for the next checkpoint."""
+        """Returns whether it is time for the next checkpoint."""
         return time.monotonic() - self._saved >= self._seconds
 
-    def take(self, state: TrainingState, best: list[np.ndarray]) -> None:
-        """Keeps the training as it stands in memory, as `last`."""
+    def take(self, state: TrainingState, best_weights: list[np.ndarray]) -> None:
+        """Takes a checkpoint in memory, as `last`.
+
+        Args:
+            state: The state of the training.
+            best_weights: The weights of the best epoch so far; empty before the first.
+        """
         variables = [variable.numpy() for variable in self._variables]
-        self.last = Checkpoint(state.copy(), variables, list(best), self._data_digest)
+        self.last = Checkpoint(state.copy(), variables, list(best_weights), self._data_digest)
         self._saved = time.monotonic()
 
     def save(
-        self, state: TrainingState, best: list[np.ndarray], reporter: Reporter, *, must: bool
+        self,
+        state: TrainingState,
+        best_weights: list[np.ndarray],
+        *,
+        reporter: Reporter,
+        must: bool = False,
     ) -> None:
-        """Keeps it in memory and, on the chief, in a file.
+        """Takes a checkpoint in memory and, on the chief, in a file.
 
         Args:
-            state: Where the training stands.
-            best: The model's best weights so far.
-            reporter: Told that the file cannot be written; the next one perhaps can.
-            must: Whether to raise instead.
+            state: The state of the training.
+            best_weights: The weights of the best epoch so far; empty before the first.
+            reporter: Receives a warning if the file cannot be written.
+            must: Whether to raise an error instead of the warning.
 
         Raises:
-            ModelError: The file cannot be written, and must be.
+            ModelError: The file cannot be written, and `must` is true.
         """
-        self.take(state, best)
+        self.take(state, best_weights)
         if self.last is None or not self._distribution.is_chief:
             return
         try:
@@ -87,21 +99,24 @@ class Keeper:
             what = f"{self.checkpoints.folder}: the checkpoint was not written ({error.strerror})"
             if must:
                 raise ModelError(
-                    f"{what}; make room, then go on from the one before with --resume."
+                    f"{what}; make room, then continue from the previous one with --resume."
                 ) from None
-            reporter.message(f"warning: {what}; make room: training goes on without it")
+            reporter.message(f"warning: {what}; make room: the training continues without it")
 
-    def load(self, reporter: Reporter) -> Checkpoint:
-        """Puts back the chief's newest checkpoint that is whole, on every worker.
+    def load(self, *, reporter: Reporter) -> Checkpoint:
+        """Restores the chief's newest intact checkpoint on all workers.
+
+        Args:
+            reporter: Receives a warning for each damaged checkpoint.
 
         Raises:
             ModelError: There is none, or it was made with other data or settings.
         """
         content = b""
         if self._distribution.is_chief:
-            checkpoint, damaged = self.checkpoints.load()
-            for problem in damaged:
-                reporter.message(f"warning: {problem}; going on from the one before")
+            checkpoint, problems = self.checkpoints.load()
+            for problem in problems:
+                reporter.message(f"warning: {problem}; continuing from the previous checkpoint")
             content = checkpoint.to_bytes() if self._distribution.several_machines else b""
         if self._distribution.several_machines:
             checkpoint = Checkpoint.from_bytes(self._distribution.broadcast(content))
@@ -118,12 +133,12 @@ class Keeper:
         return checkpoint
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Gives all variables the values they had."""
+        """Assigns the values of a checkpoint to all variables."""
         for variable, value in zip(self._variables, checkpoint.variables, strict=True):
             variable.assign(value)
         self._spread_seeds()
 
     def _spread_seeds(self) -> None:
-        """Gives each replica random numbers of its own; the first one's are as they were."""
+        """Gives each replica its own random numbers; those of the first stay as they were."""
         if self._distribution.replicas > 1:
             self._distribution.spread_seeds([(v.value, seed) for v, seed in self._seeds])

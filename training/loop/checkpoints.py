@@ -1,4 +1,4 @@
-"""The state of a training under way, in files that appear whole, the newest few of them kept."""
+"""The checkpoints of a training: files that are written atomically, of which the newest stay."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from textrnn.host.atomic import write_atomically
 __all__ = ["CHECKPOINTS", "Checkpoint", "Checkpoints", "TrainingState"]
 
 CHECKPOINTS = "checkpoints"
-"""The folder in a run folder: while it holds a checkpoint, the run is not finished."""
+"""The folder within a run folder; a run is unfinished while it holds a checkpoint."""
 
-# What the readers of zip, npy and JSON raise; RuntimeError where a file looks encrypted.
+# The errors of the readers of zip, npy and JSON; RuntimeError if a file looks encrypted.
 _DAMAGE = (
     OSError,
     ValueError,
@@ -36,20 +36,27 @@ _DAMAGE = (
 
 @dataclass
 class TrainingState:
-    """Where training stands, beside the values of the variables.
+    """The state of a training, without the values of the variables.
+
+    >>> state = TrainingState(update=7, epoch=1)
+    >>> earlier = state.copy()
+    >>> state.history.append({"epoch": 1.0})
+    >>> earlier.history
+    []
 
     Attributes:
-        update: Updates made.
-        epoch: Epochs completed.
-        batch: Batches of the current epoch completed.
-        loss_sum, correct_sum, row_sum, token_sum, seconds: Of the current epoch so far.
-        history: One row of figures for each completed epoch.
-        best_quality: Score and negative loss on the validation data of the best epoch.
-        best_epoch: Which that is, from 1; 0 before the first.
-        elapsed: Seconds since the training was started, without the time it stood still.
-        time_share: The share of the time budget that is used up, 0 without one.
-        rate_scale: What rollbacks have multiplied the learning rate by.
-        valid_texts: How many validation texts each epoch is measured on; 0: not chosen yet.
+        update: The number of updates made.
+        epoch: The number of epochs completed.
+        batch: The number of batches of the current epoch completed.
+        loss_sum, correct_sum, row_sum, token_sum, seconds: Sums over the current epoch so far.
+        history: One row of figures per completed epoch.
+        best_quality: The score and the negative loss of the best epoch on the validation data.
+        best_epoch: The number of the best epoch, from 1; 0 before the first.
+        elapsed: The seconds of training, without interruptions.
+        time_share: The share of the time budget that is used up; 0 without a budget.
+        rate_scale: The product of the factors by which rollbacks have lowered the learning rate.
+        valid_texts: The number of validation texts that each epoch is measured on; 0 if it is not
+            chosen yet.
     """
 
     update: int = 0
@@ -68,28 +75,47 @@ class TrainingState:
     rate_scale: float = 1.0
     valid_texts: int = 0
 
+    @property
+    def mean_loss(self) -> float:
+        """The mean loss of a text in the current epoch."""
+        return self.loss_sum / self.row_sum
+
+    @property
+    def accuracy(self) -> float:
+        """The share of the texts of the current epoch whose labels are all right."""
+        return self.correct_sum / self.row_sum
+
+    @property
+    def tokens_per_second(self) -> float:
+        """The speed of the current epoch."""
+        return self.token_sum / self.seconds
+
     def copy(self) -> TrainingState:
-        """Another one that stays as it is."""
+        """Returns an independent copy."""
         return dataclasses.replace(
             self, history=list(self.history), best_quality=list(self.best_quality)
         )
 
     def start_epoch(self) -> None:
-        """Forgets the figures of the epoch that has ended."""
+        """Resets the sums of the epoch that has ended."""
         self.batch = 0
         self.loss_sum = self.correct_sum = self.row_sum = self.token_sum = self.seconds = 0.0
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything that training needs to go on as if it had not stopped.
+    """Everything that a training needs to continue as if it had not stopped.
+
+    >>> checkpoint = Checkpoint(TrainingState(update=2), [np.zeros(3)], [], "digest")
+    >>> Checkpoint.from_bytes(checkpoint.to_bytes()).state.update
+    2
 
     Attributes:
-        state: Where training stands.
+        state: The state of the training.
         variables: The values of the model's, the random generators' and the optimizer's
             variables, in the trainer's order.
-        best: The model's weights of the best epoch, empty before the first.
-        data_digest: Of the data that training reads.
+        best: The model's weights of the best epoch; empty before the first.
+        data_digest: The digest of the training's data.
     """
 
     state: TrainingState
@@ -98,7 +124,7 @@ class Checkpoint:
     data_digest: str
 
     def to_bytes(self) -> bytes:
-        """The content of a file."""
+        """Returns the content of a file."""
         about = {
             "state": dataclasses.asdict(self.state),
             "data_digest": self.data_digest,
@@ -114,10 +140,10 @@ class Checkpoint:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Checkpoint:
-        """Reads what `to_bytes` wrote, and checks that it is whole.
+        """Reads the result of `to_bytes` and checks that it is intact.
 
         Raises:
-            ModelError: It is cut short or changed.
+            ModelError: The content is cut short or changed.
         """
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
@@ -126,10 +152,10 @@ class Checkpoint:
                 best = [arrays[f"best_{i}"] for i in range(about["best"])]
             return cls(TrainingState(**about["state"]), variables, best, about["data_digest"])
         except _DAMAGE as error:
-            raise ModelError(f"not a whole checkpoint ({error})") from None
+            raise ModelError(f"not an intact checkpoint ({error})") from None
 
     def save(self, path: Path) -> None:
-        """Writes a file; a kill leaves the one before, or none."""
+        """Writes a file atomically: a kill leaves the previous file, or none."""
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, self.to_bytes())
 
@@ -138,53 +164,55 @@ class Checkpoint:
         """Reads a file.
 
         Raises:
-            ModelError: It cannot be read, or is cut short or changed.
+            ModelError: The file cannot be read, or it is cut short or changed.
         """
         try:
             return cls.from_bytes(path.read_bytes())
         except (OSError, ModelError) as error:
-            what = error.strerror if isinstance(error, OSError) else error
-            raise ModelError(f"{path}: {what}") from None
+            problem = error.strerror if isinstance(error, OSError) else error
+            raise ModelError(f"{path}: {problem}") from None
 
 
 class Checkpoints:
-    """The checkpoints of a run, `update-00001234.npz` after so many updates.
+    """The checkpoints of a run; `update-00001234.npz` is the one after 1234 updates.
 
     Args:
-        folder: Where they are.
-        keep: How many of the newest are kept.
+        folder: The folder of the files.
+        keep_count: The number of newest files that stay.
     """
 
-    def __init__(self, folder: Path, *, keep: int = 3) -> None:
+    def __init__(self, folder: Path, *, keep_count: int = 3) -> None:
         self.folder = folder
-        self._keep = keep
+        self._keep_count = keep_count
 
     def paths(self) -> list[Path]:
-        """The files, the newest first."""
+        """Returns the files, the newest first."""
         return sorted(self.folder.glob("update-*.npz"), reverse=True)
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Writes one and removes the oldest; a kill at any moment leaves whole files.
+        """Writes a checkpoint and removes the oldest; a kill at any moment leaves intact files.
 
         Raises:
-            OSError: The folder cannot be written to, or the disk is full; those before are kept.
+            OSError: The folder cannot be written to, or the disk is full; the older files stay.
         """
         checkpoint.save(self.folder / f"update-{checkpoint.state.update:08d}.npz")
-        for old in self.paths()[self._keep :]:
+        for old in self.paths()[self._keep_count :]:
             old.unlink(missing_ok=True)
 
     def load(self) -> tuple[Checkpoint, list[str]]:
-        """The newest one that is whole, and what is wrong with newer ones.
+        """Returns the newest intact checkpoint, and the problems of newer ones.
 
         Raises:
-            ModelError: There is none.
+            ModelError: There is no intact checkpoint.
         """
-        damaged: list[str] = []
+        problems: list[str] = []
         for path in self.paths():
             try:
-                return Checkpoint.load(path), damaged
+                return Checkpoint.load(path), problems
             except ModelError as error:
-                damaged.append(str(error))
-        if damaged:
-            raise ModelError(f"{damaged[0]}, and no other is whole; train again with --overwrite.")
+                problems.append(str(error))
+        if problems:
+            raise ModelError(
+                f"{problems[0]}, and no other checkpoint is intact; train again with --overwrite."
+            )
         raise ModelError(f"{self.folder}: nothing to resume from; train without --resume.")

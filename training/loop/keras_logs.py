@@ -1,4 +1,4 @@
-"""The figures of an epoch, as Keras' callbacks read them."""
+"""The figures of an epoch under the names of Keras' logs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["keras_logs"]
 
 
 def keras_logs(row: Mapping[str, float]) -> dict[str, float]:
-    """The figures of an epoch by the names that Keras' callbacks look for."""
+    """Renames the figures of an epoch for Keras' callbacks."""
     return {
         "loss": row["train_loss"],
         "accuracy": row["train_accuracy"],

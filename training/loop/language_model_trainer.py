@@ -1,129 +1,124 @@
-"""The fitting of a language model: updates, measurements, checkpoints."""
+"""The training loop of a language model: updates, measurements, checkpoints."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from textrnn.config.language_model import PretrainConfig
 from textrnn.errors import ModelError
-from textrnn.inference.language_model import LikelihoodScorer, TrainedLanguageModel
+from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.messages.wording import counted
 from textrnn.models.language_model import LanguageModel
-from textrnn.progress import Reporter
+from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
-from textrnn.training.batches.token_store import TokenStore, TokenStreams
-from textrnn.training.devices.strategy import Distribution
-from textrnn.training.loop.checkpointer import Keeper
+from textrnn.training.batches.token_store import TokenStore
+from textrnn.training.batches.token_streams import TokenStreams
+from textrnn.training.loop.checkpointer import Checkpointer
 from textrnn.training.loop.checkpoints import Checkpoints, TrainingState
-from textrnn.training.loop.schedule import Schedule, TimeBudget
-from textrnn.training.update.language_step import LanguageStep
+from textrnn.training.loop.execution import Execution
+from textrnn.training.loop.held_out import HeldOutTexts, Measurement
+from textrnn.training.loop.schedule import Schedule
+from textrnn.training.update.language_model_step import LanguageModelStep
 from textrnn.training.update.lazy_adam import LazyAdam
 from textrnn.training.update.negatives import Negatives
 
-__all__ = ["Pretrainer"]
+__all__ = ["LanguageModelTrainer"]
 
 EPOCHS = 3
-"""Passes over the texts if nothing is said."""
-
-MEASURED_TOKENS = 100_000
-"""Of the texts held out, about so many measure the model; the whole vocabulary is asked."""
-
-TRIAL = 20
-"""Before the first update, what measuring takes is told from so small a part of these texts."""
-
-USUAL = 0.99
-"""The share of the texts held out that have no more bits a token than what counts as unusual."""
+"""The number of epochs if neither it nor a time budget is set."""
 
 MOST_BITS = 1000.0
-"""Of a token, above which the model has diverged; a larger power of 2 is soon no number."""
+"""The bits per token above which the model has diverged; far above it, 2 ** bits overflows."""
 
 
-class Pretrainer:
+class LanguageModelTrainer:
     """Fits a language model to a store of texts.
 
     Args:
         config: All settings.
-        tokenizer: That of the texts.
+        tokenizer: The tokenizer of the texts.
         store: The texts.
-        checkpoints: Where the state is kept.
-        distribution: One device.
-        should_stop: See `pretrain`.
-        budget: The time there is; None: no limit.
+        checkpoints: The checkpoints.
+        execution: Where the training runs and what may end it; its distribution is one device.
+
+    Attributes:
+        model: The language model.
+        state: The state of the training.
+        schedule: The progress of the training.
     """
 
     def __init__(
         self,
         config: PretrainConfig,
+        *,
         tokenizer: Tokenizer,
         store: TokenStore,
-        *,
         checkpoints: Checkpoints,
-        distribution: Distribution,
-        should_stop: Callable[[], bool],
-        budget: TimeBudget | None,
+        execution: Execution,
     ) -> None:
         self._config, self._tokenizer, self._store = config, tokenizer, store
-        own = self._own = config.pretraining
-        self._should_stop = should_stop
+        self._settings = settings = config.pretraining
+        self._should_stop = execution.should_stop
         self.state = TrainingState()
-        self.model = _build(tokenizer, config, precision=own.precision)
-        self._optimizer = LazyAdam(own.learning_rate)
+        self.model = _build(tokenizer, config, precision=settings.precision)
+        self._optimizer = LazyAdam(settings.learning_rate)
         self._optimizer.build(self.model.trainable_variables)
         streams = self._streams(0)
         self._updates = len(streams)
-        self._negatives = Negatives(store.counts, size=own.negatives, seed=own.seed)
-        self._step = LanguageStep(
+        self._negatives = Negatives(store.counts, size=settings.negatives, seed=settings.seed)
+        self._step = LanguageModelStep(
             self.model,
             self._optimizer,
+            config=settings,
             streams=streams.streams,
             segment=streams.segment,
-            sampled=own.negatives > 0,
-            clip_norm=own.clip_norm,
-            precision=own.precision,
         )
         self._batch_tokens = streams.streams * streams.segment
-        self._keeper = Keeper(
+        stream_states = [v for direction in self._step.stream_states for v in direction]
+        self._checkpointer = Checkpointer(
             self.model,
-            self._optimizer,
-            more=[variable for kept in self._step.memory for variable in kept],
-            checkpoints=checkpoints,
+            checkpoints,
+            others=[*self._optimizer.variables, *stream_states],
             data_digest=store.digest,
-            distribution=distribution,
-            minutes=own.checkpoint_minutes,
+            distribution=execution.distribution,
+            minutes=settings.checkpoint_minutes,
         )
-        self._epochs = own.epochs or (EPOCHS if budget is None else None)
+        self._epochs = settings.epochs or (EPOCHS if execution.budget is None else None)
         self.schedule = Schedule(
-            self._epochs and self._epochs * self._updates, budget=budget, warmup=own.warmup
+            self._epochs and self._epochs * self._updates,
+            budget=execution.budget,
+            warmup=settings.warmup,
         )
-        self._scorers = [
-            LikelihoodScorer(self.model, direction=d) for d in range(self.model.directions)
-        ]
-        self._measured = _some(store.held, MEASURED_TOKENS, seed=own.seed)
-        self._measuring_seconds = self._unusual = 0.0
-        self._best: list[np.ndarray] = []
+        self._held_out = HeldOutTexts(self.model, store.held_out, seed=settings.seed)
+        self._measuring_seconds = 0.0
+        self._best_weights: list[np.ndarray] = []
 
     def _streams(self, epoch: int) -> TokenStreams:
         return TokenStreams(
             self._store,
-            streams=self._own.streams,
-            segment=self._own.segment,
+            streams=self._settings.streams,
+            segment=self._settings.segment,
             directions=self.model.directions,
-            seed=[self._own.seed, epoch],
+            seed=[self._settings.seed, epoch],
         )
 
-    def resume(self, reporter: Reporter) -> None:
-        """Goes on from the newest checkpoint that is whole.
+    def resume(self, reporter: Reporter | None = None) -> None:
+        """Restores the newest intact checkpoint, from which `fit` continues.
+
+        Args:
+            reporter: Receives warnings and the place to continue from.
 
         Raises:
             ModelError: There is none, or it was made with other texts or settings.
         """
-        checkpoint = self._keeper.load(reporter)
-        self._best = list(checkpoint.best)
+        reporter = reporter or Silent()
+        checkpoint = self._checkpointer.load(reporter=reporter)
+        self._best_weights = list(checkpoint.best)
         self.state = checkpoint.state.copy()
         reporter.message(
             f"going on after {counted(self.state.epoch, 'epoch')}, "
@@ -131,61 +126,71 @@ class Pretrainer:
         )
 
     def fit(
-        self, reporter: Reporter, *, on_epoch: Callable[[list[dict[str, float]]], None]
+        self,
+        *,
+        reporter: Reporter | None = None,
+        on_epoch: Callable[[list[dict[str, float]]], None] = lambda rows: None,
     ) -> TrainingState:
-        """Trains to the end; the weights of the epoch with the fewest bits stay.
+        """Trains to the end.
+
+        Args:
+            reporter: Receives the progress.
+            on_epoch: Called with the history when an epoch ends, and once when a training that has
+                a history is resumed.
+
+        Returns:
+            The state of the training; the model has the weights of the epoch with the fewest bits.
 
         Raises:
             ModelError: The loss is no longer a number.
-            KeyboardInterrupt: `should_stop` said so; the checkpoint is written.
+            KeyboardInterrupt: `should_stop` returned True; the checkpoint is written.
         """
-        state = self.state
+        reporter, state = reporter or Silent(), self.state
         if state.history:  # A kill may have come between the checkpoint and the curve.
             on_epoch(state.history)
-        reporter.message(
-            f"training {self.model.count_params():,} weights, "
-            f"{counted(self.model.directions, 'direction')}; {counted(self._updates, 'update')} of "
-            f"{counted(self._batch_tokens, 'token')} an epoch"
-        )
+        self._describe(reporter)
         self.schedule.start(elapsed=state.elapsed)
         budget = self.schedule.budget
         if budget is not None:
-            self._measuring_seconds = self._expected_measuring(reporter)
-            if short := budget.told_short(self._measuring_seconds):
+            self._measuring_seconds = self._held_out.estimate_seconds(reporter=reporter)
+            if short := budget.short_message(self._measuring_seconds):
                 reporter.message(short)
         while not self._finished():
             self._fit_epoch(reporter)
-            row = self._figures_of_epoch(reporter)
-            state.history.append(row)
-            state.epoch += 1
-            if not self._best or -row["bits_per_token"] > state.best_quality[0]:
-                state.best_quality = [-row["bits_per_token"]]
-                state.best_epoch = state.epoch
-                self._best = self.model.get_weights()
-            state.start_epoch()
-            self._step.forget()
-            self._keeper.save(state, self._best, reporter, must=False)
+            row = self._measure_epoch(reporter)
+            self._end_epoch(row, reporter)
             on_epoch(state.history)
             reporter.message(
                 f"epoch {state.epoch}: {row['bits_per_token']:.4f} bits a token "
                 f"(perplexity {row['perplexity']:.1f}) on texts held out, {row['seconds']:.0f} s "
                 f"at {row['tokens_per_second']:,.0f} tokens/s"
             )
-        if self._should_stop():  # Asked meanwhile: the last checkpoint is still there.
+        if self._should_stop():  # Asked during the last measurement; its checkpoint is written.
             raise KeyboardInterrupt
-        self.model.set_weights(self._best)
+        self.model.set_weights(self._best_weights)
         return state
 
-    def _expected_measuring(self, reporter: Reporter) -> float:
-        """Seconds of a measurement, by what a part of its texts takes."""
-        part = self._measured[: -(-len(self._measured) // TRIAL)]
-        self._measure([part[0][:1]], reporter)  # Which traces the graphs.
-        begin = time.monotonic()
-        self._measure(part, reporter)
-        return (time.monotonic() - begin) * sum(map(len, self._measured)) / sum(map(len, part))
+    def _describe(self, reporter: Reporter) -> None:
+        reporter.message(
+            f"training {self.model.count_params():,} weights, "
+            f"{counted(self.model.directions, 'direction')}; {counted(self._updates, 'update')} of "
+            f"{counted(self._batch_tokens, 'token')} an epoch"
+        )
+
+    def _end_epoch(self, row: dict[str, float], reporter: Reporter) -> None:
+        state = self.state
+        state.history.append(row)
+        state.epoch += 1
+        if not self._best_weights or -row["bits_per_token"] > state.best_quality[0]:
+            state.best_quality = [-row["bits_per_token"]]
+            state.best_epoch = state.epoch
+            self._best_weights = self.model.get_weights()
+        state.start_epoch()
+        self._step.reset_states()
+        self._checkpointer.save(state, self._best_weights, reporter=reporter)
 
     def _finished(self) -> bool:
-        """Whether the training is over; not within an epoch, which is yet to be measured."""
+        """Returns whether the training is over; an epoch that has begun is measured first."""
         if self.state.batch:
             return False
         return self._out_of_time() or bool(self._epochs and self.state.epoch >= self._epochs)
@@ -194,90 +199,75 @@ class Pretrainer:
         return self.schedule.budget is not None and self.state.time_share >= 1.0
 
     def _fit_epoch(self, reporter: Reporter) -> None:
-        state, own = self.state, self._own
+        state = self.state
         streams = self._streams(state.epoch)
-        begun = time.perf_counter() - state.seconds
+        started = time.perf_counter() - state.seconds
         total = "" if self._epochs is None else f"/{self._epochs}"
         with reporter.step(f"epoch {state.epoch + 1}{total}", total=len(streams)) as advance:
             advance(state.batch)
             while state.batch < len(streams) and not self._out_of_time():
-                factor = self.schedule.factor(state.update, state.time_share)
-                self._optimizer.learning_rate = own.learning_rate * factor
-                found = self._step(streams.batch(state.batch), self._negatives.draw(state.update))
-                loss, norm = (float(value) for value in np.asarray(found))
-                state.batch += 1
-                state.update += 1
-                if not (math.isfinite(loss) and math.isfinite(norm)):
-                    raise self._diverged(
-                        f"the loss is {loss}, its gradient's norm {norm}, in batch {state.batch}"
-                    )
-                state.loss_sum += loss
-                state.row_sum += 1
-                state.token_sum += self._batch_tokens
-                state.seconds = time.perf_counter() - begun
+                self._update(streams.batch(state.batch))
+                state.seconds = time.perf_counter() - started
                 state.elapsed = self.schedule.elapsed()
                 state.time_share = self.schedule.time_share(validation=self._measuring_seconds)
                 advance(1, self._figures())
                 if self._should_stop():
-                    self._keeper.save(state, self._best, reporter, must=True)
+                    self._checkpointer.save(state, self._best_weights, reporter=reporter, must=True)
                     raise KeyboardInterrupt
-                if self._keeper.is_due():
-                    self._keeper.save(state, self._best, reporter, must=False)
+                if self._checkpointer.is_due():
+                    self._checkpointer.save(state, self._best_weights, reporter=reporter)
 
-    def _diverged(self, problem: str) -> ModelError:
+    def _update(self, ids: np.ndarray) -> None:
+        """Makes one update and adds its figures to the state.
+
+        Raises:
+            ModelError: The loss or the norm of its gradient is not finite.
+        """
+        state = self.state
+        factor = self.schedule.factor(state.update, state.time_share)
+        self._optimizer.learning_rate = self._settings.learning_rate * factor
+        signals = self._step(ids, self._negatives.draw(state.update))
+        loss, norm = (float(value) for value in np.asarray(signals))
+        state.batch += 1
+        state.update += 1
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise self._divergence_error(
+                f"the loss is {loss}, its gradient's norm {norm}, in batch {state.batch}"
+            )
+        state.loss_sum += loss
+        state.row_sum += 1
+        state.token_sum += self._batch_tokens
+
+    def _divergence_error(self, problem: str) -> ModelError:
         return ModelError(
             f"{problem} of epoch {self.state.epoch + 1}; lower --learning-rate (now "
-            f"{self._own.learning_rate:g}) and train again with --overwrite."
+            f"{self._settings.learning_rate:g}) and train again with --overwrite."
         )
 
     def _figures(self) -> str:
         state = self.state
-        ends = self.schedule.told_left(state.update, state.time_share)
-        return (
-            f"loss {state.loss_sum / state.row_sum:.3f} nats{ends}, "
-            f"{state.token_sum / state.seconds:,.0f} tokens/s"
-        )
+        left = self.schedule.left_message(state.update, state.time_share)
+        return f"loss {state.mean_loss:.3f} nats{left}, {state.tokens_per_second:,.0f} tokens/s"
 
-    def _figures_of_epoch(self, reporter: Reporter) -> dict[str, float]:
-        state = self.state
+    def _measure_epoch(self, reporter: Reporter) -> dict[str, float]:
+        """Returns the row of the history for the epoch that has just been fitted.
+
+        Raises:
+            ModelError: The model has diverged.
+        """
         begin = time.monotonic()
-        bits = self._measure(self._measured, reporter)
-        if not all(each < MOST_BITS for each in bits):  # NaN is not either.
-            raise self._diverged(f"texts held out have {bits[0]:.3g} bits a token at the end")
+        measured = self._held_out.measure(reporter=reporter)
+        if not all(bits < MOST_BITS for bits in measured.bits):  # Also false for NaN.
+            raise self._divergence_error(
+                f"texts held out have {measured.bits[0]:.3g} bits a token at the end"
+            )
         self._measuring_seconds = time.monotonic() - begin
-        row = {
-            "epoch": state.epoch + 1,
-            "train_loss": state.loss_sum / max(state.row_sum, 1.0),
-            "bits_per_token": bits[0],
-            "perplexity": 2.0 ** bits[0],
-        }
-        if len(bits) == 2:
-            row["bits_per_token_backwards"] = bits[1]
-        row["unusual_bits_per_token"] = self._unusual
-        return row | {
-            "seconds": state.seconds,
-            "tokens_per_second": state.token_sum / max(state.seconds, 1e-9),
-        }
-
-    def _measure(self, texts: Sequence[np.ndarray], reporter: Reporter) -> list[float]:
-        """Bits a token of the texts held out, in each direction; in `_unusual` those of a text."""
-        found = []
-        model = self.model
-        total = len(texts) * model.directions
-        with reporter.step("texts held out", total=total) as advance:
-            for direction in range(model.directions):
-                scores = self._scorers[direction](texts, on_batch=advance)
-                if direction == 0:
-                    each = [-float(score.mean()) / math.log(2.0) for score in scores]
-                    self._unusual = float(np.quantile(each, USUAL))
-                joined = np.concatenate(scores)
-                found.append(-float(joined.mean(dtype=np.float64)) / math.log(2.0))
-        return found
+        return _row(self.state, measured)
 
     def trained(self) -> TrainedLanguageModel:
-        """The model as it is loaded, in float32, with its figures."""
+        """Returns the model as it will be loaded, in float32, with its figures."""
         model, state = self.model, self.state
-        if self._own.precision != "float32":
+        if self._settings.precision != "float32":
             model = _build(self._tokenizer, self._config, precision="float32")
             model.set_weights(self.model.get_weights())
         best = state.history[state.best_epoch - 1]
@@ -295,17 +285,21 @@ class Pretrainer:
         return TrainedLanguageModel(model, self._tokenizer, self._config, metrics)
 
 
-def _some(texts: Sequence[np.ndarray], tokens: int, *, seed: int) -> list[np.ndarray]:
-    """Some texts, drawn at random, of so many tokens at the most; the last may be a beginning."""
-    # A file may be sorted, by its sources or by time: its first texts are not like all of it.
-    order = np.random.default_rng([seed, len("measured")]).permutation(len(texts))
-    found: list[np.ndarray] = []
-    for place in order:
-        text = texts[place][:tokens]
-        if len(text):
-            found.append(text)
-            tokens -= len(text)
-    return found
+def _row(state: TrainingState, measured: Measurement) -> dict[str, float]:
+    # An epoch that the time budget ended at once has no update.
+    row = {
+        "epoch": state.epoch + 1,
+        "train_loss": state.loss_sum / max(state.row_sum, 1.0),
+        "bits_per_token": measured.bits[0],
+        "perplexity": 2.0 ** measured.bits[0],
+    }
+    if len(measured.bits) == 2:
+        row["bits_per_token_backwards"] = measured.bits[1]
+    return row | {
+        "unusual_bits_per_token": measured.unusual,
+        "seconds": state.seconds,
+        "tokens_per_second": state.token_sum / max(state.seconds, 1e-9),
+    }
 
 
 def _build(tokenizer: Tokenizer, config: PretrainConfig, *, precision: str) -> LanguageModel:

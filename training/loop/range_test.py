@@ -1,14 +1,14 @@
-"""The learning rate range test: which rates teach a model anything, before it is trained."""
+"""The learning rate range test: a short trial training with a growing learning rate."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -16,28 +16,28 @@ from textrnn.data.batching import Batch
 from textrnn.errors import ModelError
 from textrnn.host.atomic import write_atomically
 from textrnn.pictures import png
-from textrnn.progress import Reporter
-from textrnn.training.batches.labelled_batches import LabelledBatches
-from textrnn.training.update.step import Step
+from textrnn.progress import Reporter, Silent
+from textrnn.training.loop.trainer import Trainer
+from textrnn.training.update.signals import Signals
 
 __all__ = ["RangeTest", "find_rate"]
 
 LOWEST, HIGHEST = 1e-5, 1.0
 UPDATES = 200
 DIVERGED = 3.0
-"""How many times the lowest loss is too much to go on."""
+"""The test ends when the loss is this many times the lowest loss."""
 FEWEST = 20
-"""Updates that must have gone well for a suggestion."""
+"""The least number of updates for a suggestion."""
 
 
 @dataclass(frozen=True)
 class RangeTest:
-    """What a range test has found.
+    """The result of a range test.
 
     Attributes:
-        rates: The learning rate of each update, `[N]`.
-        losses: The loss of each batch, in nats a text, `[N]`.
-        smooth: The same, smoothed, `[N]`.
+        rates: `[N]`, the learning rate of each update.
+        losses: `[N]`, the loss of each batch in nats per text.
+        smooth: `[N]`, the moving average of the losses.
         suggestion: A learning rate to train with.
     """
 
@@ -72,46 +72,32 @@ class RangeTest:
         write_atomically(folder / "find_lr.png", png(figure))
 
 
-def find_rate(
-    step: Step,
-    optimizer: keras.optimizers.Optimizer,
-    train: LabelledBatches,
-    *,
-    seed: int,
-    reporter: Reporter,
-) -> RangeTest:
-    """Trains with a rate that grows from 1e-5 to 1, until the loss explodes; the model is spoilt.
+def find_rate(trainer: Trainer, *, seed: int, reporter: Reporter | None = None) -> RangeTest:
+    """Trains with a rate that grows from 1e-5 to 1 until the loss explodes.
 
     Smith 2017, "Cyclical Learning Rates for Training Neural Networks". The suggestion is the
-    highest rate that the schedule should reach: a tenth of that at which the smoothed loss is
-    lowest, where training is at the edge of what it stands.
+    highest rate that the schedule should reach: a tenth of the rate at which the smoothed loss is
+    lowest, because training is at the edge of divergence there. The weights are useless afterwards.
 
     Args:
-        step: Of a model that has not been trained.
-        optimizer: Of the step.
-        train: The data.
-        seed: Of the order of the data.
-        reporter: Told the progress.
+        trainer: The trainer of a model that has not been trained.
+        seed: The seed of the order of the data.
+        reporter: Receives the progress.
 
     Raises:
-        ModelError: The loss explodes at once, so that no rate can be told from another.
+        ModelError: The loss explodes at once, so that no rate can be suggested.
     """
     batches: list[Batch] = []
     epoch = 0
     while len(batches) < UPDATES:
-        batches += train.plan.batches(seed=[seed, epoch])
+        batches += trainer.train.plan.batches(seed=[seed, epoch])
         epoch += 1
-    batches = batches[:UPDATES]
     rates = np.geomspace(LOWEST, HIGHEST, UPDATES)
     losses: list[float] = []
     smooth: list[float] = []
     mean = 0.0
-    data = train.dataset(batches, multiple=step.rows_multiple)
-    with reporter.step("learning rates", total=UPDATES) as advance:
-        for number, (values, batch) in enumerate(zip(data, batches, strict=True)):
-            optimizer.learning_rate = float(rates[number])
-            signals = step.read(step(values, [0.0] * step.notes))
-            loss = signals.loss_sum / max(int((batch.rows >= 0).sum()), 1)
+    with (reporter or Silent()).step("learning rates", total=UPDATES) as advance:
+        for number, loss in enumerate(_losses(trainer, batches[:UPDATES], rates)):
             if not math.isfinite(loss):
                 break
             mean = 0.95 * mean + 0.05 * loss
@@ -129,3 +115,13 @@ def find_rate(
     return RangeTest(
         rates[: len(losses)], np.array(losses), np.array(smooth), float(rates[best]) / 10.0
     )
+
+
+def _losses(trainer: Trainer, batches: list[Batch], rates: np.ndarray) -> Iterator[float]:
+    """Yields the mean loss of a text in each batch, updated with each rate."""
+    step = trainer.step
+    data = trainer.train.dataset(batches, multiple=step.rows_multiple)
+    for values, batch, rate in zip(data, batches, rates, strict=True):
+        trainer.optimizer.learning_rate = float(rate)
+        signals = Signals.read(step(values, [0.0] * step.control_flags))
+        yield signals.loss_sum / max(int((batch.rows >= 0).sum()), 1)

@@ -1,4 +1,4 @@
-"""How far a training is, by its updates or by the clock, and what learning rate that means."""
+"""The progress of a training, by its updates or by the clock, and its learning rate."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ __all__ = ["Schedule", "TimeBudget", "rate_factor"]
 
 
 def rate_factor(progress: float, *, warmup: float, step: float = 0.0) -> float:
-    """What share of the highest learning rate is used: a linear rise, then half a cosine to zero.
+    """Returns the share of the highest learning rate: a linear rise, then half a cosine to zero.
 
     The fall is that of Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm
     Restarts", without restarts.
 
+    >>> [round(rate_factor(progress, warmup=0.5), 2) for progress in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    [0.0, 0.5, 1.0, 0.5, 0.0]
+
     Args:
         progress: The share of the training that is done before the update, 0 to 1.
         warmup: The share of the training in which the rate rises.
-        step: The share of the training that the update is, if it is known.
+        step: The share of the training that one update is; 0 if it is unknown.
     """
     rising = max(warmup, step)
     if progress + step < rising:
@@ -33,13 +36,13 @@ def rate_factor(progress: float, *, warmup: float, step: float = 0.0) -> float:
 
 @dataclass(frozen=True)
 class TimeBudget:
-    """The time that a whole run has, and what of it must be left when training ends.
+    """The time budget of a whole run, and the time that the end of the run needs.
 
     Attributes:
-        seconds: For everything: reading the data, training, measuring and saving.
-        started: When the run began, by `time.monotonic`.
-        finish: Seconds that everything after the training takes, given the seconds that
-            measuring on all validation texts takes.
+        seconds: The time for everything: reading the data, training, measuring and saving.
+        started: The start of the run, by `time.monotonic`.
+        finish: Returns the seconds that everything after the training takes, given the seconds
+            that measuring on all validation texts takes.
     """
 
     seconds: float
@@ -47,25 +50,33 @@ class TimeBudget:
     finish: Callable[[float], float]
 
     def left(self, validation: float, *, epoch: float = 0.0) -> float:
-        """Seconds that training may still take.
+        """Returns the seconds that training may still take.
 
         Args:
-            validation: What measuring on all validation texts takes.
-            epoch: What the validation of the last epoch takes.
+            validation: The seconds that measuring on all validation texts takes.
+            epoch: The seconds that the validation of the last epoch takes.
         """
         elapsed = time.monotonic() - self.started
         return self.seconds - elapsed - epoch - self.finish(validation)
 
     def check(self) -> None:
-        """Raises ConfigError if no time is left for training."""
+        """Checks that there is time for training.
+
+        Raises:
+            ConfigError: The budget is used up.
+        """
         if self.left(0.0) <= 0.0:
             raise ConfigError(
                 f"the `time_budget` of {self.seconds:.0f} s is used up before training begins; "
                 "give more, or use less data."
             )
 
-    def told_short(self, validation: float) -> str:
-        """That less than half of the time is left for training, if so, in words."""
+    def short_message(self, validation: float) -> str:
+        """Returns a warning if under half of the budget remains for training, else an empty string.
+
+        Args:
+            validation: The seconds that measuring on all validation texts takes.
+        """
         left = max(self.left(validation), 0.0)
         if left >= self.seconds / 2:
             return ""
@@ -78,12 +89,17 @@ class TimeBudget:
 class Schedule:
     """The progress of one training, from 0 to 1.
 
-    With a number of updates it is their share; with a time budget it is the share of the time,
-    whatever the speed turns out to be; with both, the larger.
+    With a number of updates the progress is the share of the updates that are done. With a time
+    budget it is the share of the time that is used up, whatever the speed turns out to be. With
+    both it is the larger of the two.
+
+    >>> schedule = Schedule(10, budget=None, warmup=0.0)
+    >>> schedule.progress(4, 0.0), schedule.factor(0, 0.0)
+    (0.4, 1.0)
 
     Args:
-        updates: How many there will be; None: as many as the time allows.
-        budget: The time there is; None: no limit.
+        updates: The number of updates; None means as many as the time allows.
+        budget: The time budget; None means no limit.
         warmup: The share of the training in which the learning rate rises.
     """
 
@@ -95,21 +111,25 @@ class Schedule:
         self._first: tuple[float, float] | None = None
 
     def start(self, *, elapsed: float) -> None:
-        """Starts the clock, of a training that has already gone on for so many seconds."""
+        """Starts the clock.
+
+        Args:
+            elapsed: The seconds of training before an interruption; 0 for a new training.
+        """
         self._before = elapsed
         self._started = time.monotonic()
         self._first = None
 
     def elapsed(self) -> float:
-        """Seconds of training, without the time it stood still."""
+        """Returns the seconds of training, without interruptions."""
         return self._before + time.monotonic() - self._started
 
     def time_share(self, *, validation: float, epoch: float = 0.0) -> float:
-        """The share of the time that is used up, 0 without a budget.
+        """Returns the share of the time that is used up; 0 without a budget.
 
         Args:
-            validation: Seconds that measuring on all validation texts takes, as far as is known.
-            epoch: Seconds that the validation of an epoch takes.
+            validation: The estimated seconds that measuring on all validation texts takes.
+            epoch: The estimated seconds that the validation of an epoch takes.
         """
         if self.budget is None:
             return 0.0
@@ -117,20 +137,20 @@ class Schedule:
         return min(1.0, used / (used + left)) if left > 0.0 else 1.0
 
     def progress(self, update: int, time_share: float) -> float:
-        """The share of the training that is done before this update, counted from 0."""
+        """Returns the share of the training that is done before an update, counted from 0."""
         return max(time_share, update / self.updates if self.updates else 0.0)
 
     def factor(self, update: int, time_share: float) -> float:
-        """What share of the highest learning rate this update uses."""
+        """Returns the share of the highest learning rate that an update uses."""
         step = 1.0 / self.updates if self.updates else 0.0
         return rate_factor(self.progress(update, time_share), warmup=self._warmup, step=step)
 
     def left_seconds(self, update: int, time_share: float) -> float | None:
-        """How long the training will go on, None while that cannot be told.
+        """Returns how long the training will still take; None if it is unknown.
 
         Args:
-            update: Updates made. The first time this is asked for, the last of them has traced the
-                graph, so that its time says nothing.
+            update: The number of updates made. At the first call the last of them has traced the
+                graph, so its time is ignored.
             time_share: The share of the time that is used up.
         """
         done, now = self.progress(update, time_share), self.elapsed()
@@ -139,7 +159,7 @@ class Schedule:
         first, then = self._first
         return (now - then) / (done - first) * (1.0 - done) if done > first else None
 
-    def told_left(self, update: int, time_share: float) -> str:
-        """The same for people, behind other figures; nothing where it cannot be told."""
+    def left_message(self, update: int, time_share: float) -> str:
+        """Returns the remaining time as text to append to other figures, empty if it is unknown."""
         left = self.left_seconds(update, time_share)
         return "" if left is None else f", {datetime.timedelta(seconds=round(left))} to the end"

@@ -1,12 +1,11 @@
-"""The training loop: one update a batch, one validation an epoch, the same on every worker."""
+"""The training loop: one update per batch, one validation per epoch, the same on every worker."""
 
 from __future__ import annotations
 
 import collections
-import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -19,42 +18,43 @@ from textrnn.errors import ModelError
 from textrnn.evaluation.metrics import evaluate
 from textrnn.layers.recurrence.batch_parts import has_accelerator
 from textrnn.models.classifier import TextClassifier
-from textrnn.progress import Reporter
-from textrnn.training.batches.labelled_batches import LabelledBatches
+from textrnn.progress import Advance, Reporter, Silent
 from textrnn.training.devices.scoring import ReplicaScorer
-from textrnn.training.devices.strategy import Distribution
-from textrnn.training.loop.checkpointer import Keeper
+from textrnn.training.loop.averaged_weights import averaged_weights
+from textrnn.training.loop.checkpointer import Checkpointer
 from textrnn.training.loop.checkpoints import Checkpoints, TrainingState
+from textrnn.training.loop.control_flags import ControlFlags
+from textrnn.training.loop.divergence import Diverged, most_loss
+from textrnn.training.loop.epoch_figures import epoch_row, running_figures
+from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.keras_logs import keras_logs
 from textrnn.training.loop.pace import Pace
-from textrnn.training.loop.schedule import Schedule, TimeBudget
+from textrnn.training.loop.schedule import Schedule
+from textrnn.training.loop.training_data import TrainingData
+from textrnn.training.update.gradient_sources.choice import choose_source
+from textrnn.training.update.language_model_loss import LanguageModelLoss
 from textrnn.training.update.layer_rates import LayerRates
-from textrnn.training.update.losses import make_loss, make_optimizer
-from textrnn.training.update.next_tokens import NextTokens
-from textrnn.training.update.step import Signals, Step
+from textrnn.training.update.losses import BatchLoss
+from textrnn.training.update.optimizer import make_optimizer
+from textrnn.training.update.signals import Signals
+from textrnn.training.update.step import Step
 
 __all__ = ["Trainer"]
 
 FEWEST_EPOCHS = 5
 FEWEST_UPDATES = 2000
-"""What a training of no stated length makes, both of them at least."""
+"""The least number of epochs and of updates of a training whose length is not set."""
 
 MOST_ROLLBACKS = 10
-"""How often the learning rate is halved before a training is given up."""
-
-EXPLODED = 100.0
-"""Nats a text, over ln C: no classifier that learns has such a loss."""
+"""The number of times that the learning rate is halved before a training is given up."""
 
 LAG = 4
-"""Updates that an accelerator may be ahead of what is known of them, so that it need not wait."""
+"""The number of updates that an accelerator may be ahead of their signals, so that it never waits
+for them."""
 
 
-class _Diverged(Exception):
-    """An update made the weights useless; the message says how that shows."""
-
-
-class _Update(NamedTuple):
-    """An update under way: its signals, its place in the epoch, its texts and tokens."""
+class _PendingUpdate(NamedTuple):
+    """An update whose signals have not been read: its batch in the epoch, its texts and tokens."""
 
     signals: tf.Tensor
     batch: int
@@ -63,25 +63,25 @@ class _Update(NamedTuple):
 
 
 class Trainer:
-    """Fits a classifier, keeping the weights of the epoch that is best on the validation data.
+    """Fits a classifier, and restores the weights of the epoch that is best on the validation data.
 
-    The best epoch has the highest accuracy (multi-label: micro F1), of equals the lowest loss; with
-    `keep` last, it is the last.
+    The best epoch has the highest accuracy (multi-label: micro F1), and the lowest loss among
+    equals. If the setting `keep` is "last", the last epoch counts as the best.
 
     Args:
         model: The classifier, built in the distribution's scope.
         config: The settings.
-        multi_label: Whether a text may carry any number of labels.
-        labels: The label names.
-        train: What is fitted.
-        valid: What decides which epoch was best, and when to stop.
-        checkpoints: Where the state is kept; written by the chief alone.
-        data_digest: Of the data, so that a checkpoint is not resumed on other data.
-        should_stop: Asked after each update; True saves a checkpoint and raises KeyboardInterrupt.
-        distribution: Where it runs; one device if None.
-        budget: The time there is; None: no limit.
-        callbacks: Keras callbacks, told of the training as by Keras' own `fit`.
-        next_tokens: The language model's loss, if it is asked for.
+        data: The data.
+        checkpoints: The checkpoints, which only the chief writes.
+        execution: Where the training runs and what may end it; one device by default.
+        language_model_loss: The loss of the next tokens; None without one.
+
+    Attributes:
+        state: The state of the training.
+        train, valid: The texts that are fitted, and those that each epoch is measured on.
+        valid_rows: The places of the latter among all validation texts.
+        valid_probabilities: `[N, C]`, the probabilities of the last validation.
+        epochs: The largest number of epochs; None if only the time is limited.
     """
 
     def __init__(
@@ -89,110 +89,125 @@ class Trainer:
         model: TextClassifier,
         config: TrainingConfig,
         *,
-        multi_label: bool,
-        labels: tuple[str, ...],
-        train: LabelledBatches,
-        valid: LabelledBatches,
+        data: TrainingData,
         checkpoints: Checkpoints,
-        data_digest: str,
-        should_stop: Callable[[], bool] = lambda: False,
-        distribution: Distribution | None = None,
-        budget: TimeBudget | None = None,
-        callbacks: Sequence[keras.callbacks.Callback] = (),
-        next_tokens: NextTokens | None = None,
+        execution: Execution | None = None,
+        language_model_loss: LanguageModelLoss | None = None,
     ) -> None:
-        self.model = model
-        self.config = config
-        self.labels = labels
-        self.multi_label = multi_label
-        self.train, self.valid = train, valid
-        self.valid_rows = np.arange(len(valid.targets))
-        self.distribution = distribution or Distribution.choose("single")
+        execution = execution or Execution()
+        self.model, self.config = model, config
+        self.distribution, self._should_stop = execution.distribution, execution.should_stop
+        self._set_data(data)
         self.state = TrainingState()
-        self._should_stop = should_stop
-        self._best: list[np.ndarray] = []
-        self._epoch_updates = len(train.plan.batches())
-        self.epochs = config.epochs
-        if not config.epochs and budget is None:
-            self.epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_UPDATES / self._epoch_updates))
-        self.schedule = Schedule(
-            self.epochs and self.epochs * self._epoch_updates, budget=budget, warmup=config.warmup
+        self._best_weights: list[np.ndarray] = []
+        self._set_schedule(execution)
+        loss = BatchLoss.from_config(
+            config,
+            classes=model.classes,
+            multi_label=data.multi_label,
+            mean_rows=data.mean_rows,
+            unlabelled_rows=data.train.unlabelled_rows,
         )
-        # Texts weigh the same whichever batch they fall into, so the mean is over the texts of an
-        # average batch, not of their own.
-        mean_rows = len(train.targets) / self._epoch_updates
-        with self.distribution.scope():
-            self.optimizer = make_optimizer(config)
-            others = [] if next_tokens is None else next_tokens.variables
-            self._fitted = [*model.trainable_variables, *others]
-            self.optimizer.build(self._fitted)
-            self._rates = LayerRates(
-                model,
-                self.optimizer,
-                config,
-                epoch_updates=self._epoch_updates,
-                others=len(others),
-            )
-            model.compile(optimizer=self.optimizer, auto_scale_loss=False)
+        source = choose_source(model, config, loss=loss, language_model_loss=language_model_loss)
+        self._variables = source.variables
+        self._build_optimizer()
         self.step = Step(
-            model,
+            source,
             self.optimizer,
-            make_loss(config, multi_label=multi_label),
+            loss=loss,
             config=config,
             distribution=self.distribution,
-            multi_label=multi_label,
-            mean_rows=mean_rows,
-            notes=3,
-            unlabelled_rows=train.unlabelled_rows,
-            next_tokens=next_tokens,
+            control_flags=len(ControlFlags._fields),
         )
-        self._keeper = Keeper(
+        others = self._variables[len(model.trainable_variables) :]
+        self._checkpointer = Checkpointer(
             model,
-            self.optimizer,
-            checkpoints=checkpoints,
-            data_digest=data_digest,
+            checkpoints,
+            others=[*self.optimizer.variables, *others],
+            data_digest=data.digest,
             distribution=self.distribution,
             minutes=config.checkpoint_minutes,
-            more=others,
         )
-        self.scorer = ReplicaScorer(model, multi_label=multi_label, distribution=self.distribution)
+        self.scorer = ReplicaScorer(
+            model, multi_label=data.multi_label, distribution=self.distribution
+        )
         model.stop_training = False
-        self._callbacks = keras.callbacks.CallbackList(list(callbacks), model=model)
-        self._pending: collections.deque[_Update] = collections.deque()
+        self._callbacks = keras.callbacks.CallbackList([], model=model)
+        self._pending: collections.deque[_PendingUpdate] = collections.deque()
         self._lag = LAG if has_accelerator() else 0
-        self.pace = Pace(float(valid.plan.lengths.sum()))
-        self.valid_probabilities = np.zeros([0, len(labels)], np.float32)
+
+    def _set_data(self, data: TrainingData) -> None:
+        self.data = data
+        self.train, self.valid = data.train, data.validation
+        self.valid_rows = np.arange(len(data.validation.targets))
+        self.valid_probabilities = np.zeros([0, len(data.labels)], np.float32)
+        self.pace = Pace(float(data.validation.plan.lengths.sum()))
+        self._most_loss = most_loss(data)
+
+    def _set_schedule(self, execution: Execution) -> None:
+        self.epochs = self.config.epochs
+        if not self.epochs and execution.budget is None:
+            updates = self.data.epoch_updates
+            self.epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_UPDATES / updates))
+        self.schedule = Schedule(
+            self.epochs and self.epochs * self.data.epoch_updates,
+            budget=execution.budget,
+            warmup=self.config.warmup,
+        )
+
+    def _build_optimizer(self) -> None:
+        with self.distribution.scope():
+            self.optimizer = make_optimizer(self.config)
+            self.optimizer.build(self._variables)
+            self._rates = LayerRates(
+                self.model,
+                self.optimizer,
+                config=self.config,
+                epoch_updates=self.data.epoch_updates,
+                others=len(self._variables) - len(self.model.trainable_variables),
+            )
+            self.model.compile(optimizer=self.optimizer, auto_scale_loss=False)
 
     def fit(
-        self, reporter: Reporter, *, on_epoch: Callable[[dict[str, float]], None]
+        self,
+        *,
+        reporter: Reporter | None = None,
+        on_epoch: Callable[[dict[str, float]], None] = lambda row: None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> TrainingState:
-        """Trains to the end, or to where it no longer gets better; the best weights stay.
+        """Trains to the end, or until the validation figures stop improving.
 
         Args:
-            reporter: Told the progress.
-            on_epoch: Told the figures of each epoch as it ends.
+            reporter: Receives the progress.
+            on_epoch: Called with the figures of each epoch when it ends.
+            callbacks: Keras callbacks, called as by Keras' own `fit`.
+
+        Returns:
+            The state of the training; the model has the weights of the best epoch.
 
         Raises:
             ModelError: The loss is no longer a number, or explodes, and `on_nan` does not help.
-            KeyboardInterrupt: `should_stop` said so; the checkpoint is written.
+            KeyboardInterrupt: `should_stop` returned True; the checkpoint is written.
         """
-        if frozen := self._rates.told_frozen(self.epochs):
+        reporter = reporter or Silent()
+        if frozen := self._rates.frozen_message(self.epochs):
             reporter.message(frozen)
+        self._callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
         self.schedule.start(elapsed=self.state.elapsed)
-        self._keeper.take(self.state, self._best)
+        self._checkpointer.take(self.state, self._best_weights)
         self._callbacks.on_train_begin()
         while not self._finished():
             try:
                 self._callbacks.on_epoch_begin(self.state.epoch)
                 self._fit_epoch(reporter)
                 row = self._validate(reporter)
-            except _Diverged as problem:
+            except Diverged as problem:
                 self._roll_back(problem, reporter)
                 continue
             self._end_epoch(row, reporter)
             on_epoch(row)
         self._callbacks.on_train_end()
-        self.model.set_weights(self._best)
+        self.model.set_weights(self._best_weights)
         return self.state
 
     def _end_epoch(self, row: dict[str, float], reporter: Reporter) -> None:
@@ -200,24 +215,24 @@ class Trainer:
         self.state.epoch += 1
         quality = [row["valid_score"], -row["valid_loss"]]
         last = self.config.keep == "last"
-        if last or not self._best or quality > self.state.best_quality:
+        if last or not self._best_weights or quality > self.state.best_quality:
             self.state.best_quality = quality
             self.state.best_epoch = self.state.epoch
-            with self._averaged_weights():
-                self._best = self.model.get_weights()
+            with averaged_weights(self.optimizer, self._variables):
+                self._best_weights = self.model.get_weights()
         self.state.start_epoch()
         self._callbacks.on_epoch_end(self.state.epoch - 1, keras_logs(row))
         self._save(reporter)
 
     def _finished(self) -> bool:
-        """Whether the training is over, at the end of an epoch."""
-        # What is left of the time would hardly do for another validation.
+        """Returns whether the training is over; called at the end of an epoch."""
+        # The remaining time would hardly be enough for another validation.
         if self.state.epoch and (self._out_of_time(0.98) or self.model.stop_training):
             return True
         if self.epochs and self.state.epoch >= self.epochs:
             return True
         waited = self.state.epoch - self.state.best_epoch
-        # To stop early would be to stop before the rate has fallen.
+        # With a budget, an early stop would come before the learning rate has fallen.
         patience = 0 if self.schedule.budget else self.config.patience
         return bool(patience and waited >= patience)
 
@@ -235,161 +250,149 @@ class Trainer:
             advance(state.batch)
             for values in data:
                 self._start_update(values, batches[state.batch])
-                self._settle(self._lag, reporter, advance)
+                self._settle(self._lag, reporter=reporter, advance=advance)
                 if self._out_of_time() or self.model.stop_training:
                     break
-            self._settle(0, reporter, advance)
+            self._settle(0, reporter=reporter, advance=advance)
 
     def _start_update(self, values: Sequence[Any], batch: Batch) -> None:
         state = self.state
         self._rates.set(state.update)
         factor = self.schedule.factor(state.update, state.time_share)
         self.optimizer.learning_rate = self.config.learning_rate * state.rate_scale * factor
-        self._callbacks.on_train_batch_begin(state.batch)  # Which may set another rate.
+        self._callbacks.on_train_batch_begin(state.batch)  # A callback may set another rate.
         real = batch.rows[batch.rows >= 0]
         tokens = float(self.train.plan.lengths[real].sum())
-        signals = self.step(values, self._notes(), seed=[self.config.seed, state.update])
-        self._pending.append(_Update(signals, state.batch, len(real), tokens))
+        signals = self.step(values, self._control_flags(), seed=[self.config.seed, state.update])
+        self._pending.append(_PendingUpdate(signals, state.batch, len(real), tokens))
         state.batch += 1
         state.update += 1
 
-    def _notes(self) -> tuple[float, float, float]:
-        """What the chief tells all workers: to stop, to save, and how much time is used up."""
+    def _control_flags(self) -> ControlFlags:
         share = self.schedule.time_share(
             validation=self.pace.whole_seconds, epoch=self.pace.validation_seconds
         )
-        return float(self._should_stop()), float(self._keeper.is_due()), share
+        return ControlFlags(float(self._should_stop()), float(self._checkpointer.is_due()), share)
 
-    def _settle(self, lag: int, reporter: Reporter, advance: Callable[..., None]) -> None:
-        """Waits until so many updates are under way, and does what the chief has told.
+    def _settle(self, lag: int, *, reporter: Reporter, advance: Advance) -> None:
+        """Waits until at most `lag` updates are pending, and obeys the chief's control flags.
 
         Raises:
-            KeyboardInterrupt: To stop; the checkpoint is written.
+            KeyboardInterrupt: The chief stops the training; the checkpoint is written.
         """
         stop = save = False
         while len(self._pending) > (0 if stop or save else lag):
-            signals = self._end_update(advance)
-            stop |= bool(signals.notes[0])
-            save |= bool(signals.notes[1])
+            flags = self._end_update(advance)
+            stop |= bool(flags.stop)
+            save |= bool(flags.save)
         if stop or save:
             self._save(reporter, must=stop)
         if stop:
             raise KeyboardInterrupt
 
-    def _end_update(self, advance: Callable[..., None]) -> Signals:
-        """Waits for the oldest update under way, and counts it."""
+    def _end_update(self, advance: Advance) -> ControlFlags:
+        """Waits for the oldest pending update, adds its figures to the state, returns its flags."""
         state = self.state
         update = self._pending.popleft()
-        signals = self.step.read(update.signals)
+        signals = Signals.read(update.signals)
+        flags = ControlFlags(*signals.control_flags)
         self._check(signals, update)
         state.loss_sum += signals.loss_sum
         state.correct_sum += signals.correct
         state.row_sum += update.rows
         state.token_sum += update.tokens
-        state.time_share = signals.notes[2]
+        state.time_share = flags.time_share
         now = time.perf_counter() - self._epoch_started
         self.pace.updated(update.tokens, seconds=now - state.seconds)
         state.seconds = now
         state.elapsed = self.schedule.elapsed()
-        logs = {"loss": state.loss_sum / state.row_sum, "accuracy": self._accuracy()}
+        logs = {"loss": state.mean_loss, "accuracy": state.accuracy}
         self._callbacks.on_train_batch_end(update.batch, logs)
-        advance(1, self._figures())
-        return signals
+        left = self.schedule.left_message(state.update, state.time_share)
+        advance(1, running_figures(state, left=left))
+        return flags
 
-    def _accuracy(self) -> float:
-        return self.state.correct_sum / self.state.row_sum
-
-    def _check(self, signals: Signals, update: _Update) -> None:
-        """Raises _Diverged if an update was of no use."""
-        most_loss = EXPLODED * max(1.0, math.log(len(self.labels)))
-        most_loss *= max(float(self.train.weights.max()), 1.0)
-        problem = signals.problem(rows=update.rows, most_loss=most_loss)
+    def _check(self, signals: Signals, update: _PendingUpdate) -> None:
+        """Raises Diverged if an update made the weights useless."""
+        problem = signals.problem(rows=update.rows, most_loss=self._most_loss)
         if problem is not None:
             where = f"in batch {update.batch + 1} of epoch {self.state.epoch + 1}"
-            raise _Diverged(f"{problem} {where}")
+            raise Diverged(f"{problem} {where}")
 
-    def _roll_back(self, problem: _Diverged, reporter: Reporter) -> None:
-        """Goes back to the last checkpoint with half the learning rate, or gives up."""
+    def _roll_back(self, problem: Diverged, reporter: Reporter) -> None:
+        """Restores the last checkpoint with half the learning rate.
+
+        Raises:
+            ModelError: The settings do not allow it, or it has been tried too often.
+        """
         self._pending.clear()
         rate = self.config.learning_rate * self.state.rate_scale
         scale = self.state.rate_scale / 2
-        last = self._keeper.last
+        last = self._checkpointer.last
         if last is None or self.config.on_nan != "rollback" or scale < 0.5**MOST_ROLLBACKS:
-            go_on = "--resume --on-nan" if self._keeper.checkpoints.paths() else "--on-nan"
+            go_on = "--resume --on-nan" if self._checkpointer.checkpoints.paths() else "--on-nan"
             raise ModelError(
                 f"{problem}; lower --learning-rate (now {rate:g}) and train again with "
                 f"--overwrite, or use {go_on} rollback, which halves it where it must."
             )
-        self._keeper.restore(last)
+        self._checkpointer.restore(last)
         self.state = last.state.copy()
-        self._best = list(last.best)
+        self._best_weights = list(last.best)
         self.state.rate_scale = scale
-        self._keeper.take(self.state, self._best)
+        self._checkpointer.take(self.state, self._best_weights)
         reporter.message(
             f"{problem}; back to update {self.state.update} with the learning rate {rate / 2:g}"
         )
 
-    def _figures(self) -> str:
-        state = self.state
-        ends = self.schedule.told_left(state.update, state.time_share)
-        return (
-            f"loss {state.loss_sum / state.row_sum:.3f} accuracy {self._accuracy():.3f}{ends}, "
-            f"{state.token_sum / state.seconds:,.0f} tokens/s"
-        )
-
     def _validate(self, reporter: Reporter) -> dict[str, float]:
-        """The figures of the epoch that has just been fitted."""
+        """Measures the epoch that has just been fitted.
+
+        Raises:
+            Diverged: The probabilities are not finite.
+        """
         state = self.state
-        with self._averaged_weights():
-            probabilities = self.probabilities(self.valid.plan, reporter, name="validation")
+        with averaged_weights(self.optimizer, self._variables):
+            probabilities = self.probabilities(
+                self.valid.plan, name="validation", reporter=reporter
+            )
         self.pace.validated(self.scorer.seconds)
         if not np.isfinite(probabilities).all():
             where = f"after the last batch of epoch {state.epoch + 1}"
-            raise _Diverged(f"the probabilities are no numbers {where}")
+            raise Diverged(f"the probabilities are no numbers {where}")
         self.valid_probabilities = probabilities
         measured = evaluate(
-            probabilities, self.valid.targets, labels=self.labels, multi_label=self.multi_label
+            probabilities,
+            self.valid.targets,
+            labels=self.data.labels,
+            multi_label=self.data.multi_label,
         )
-        return {
-            "epoch": state.epoch + 1,
-            "train_loss": state.loss_sum / state.row_sum,
-            "train_accuracy": self._accuracy(),
-            "valid_loss": measured["log_loss"],
-            "valid_accuracy": measured["accuracy"],
-            "valid_macro_f1": measured["macro_f1"],
-            "valid_score": measured.get("micro_f1", measured["accuracy"]),
-            "seconds": state.seconds,
-            "tokens_per_second": state.token_sum / state.seconds,
-        }
+        return epoch_row(state, measured)
 
-    def probabilities(self, plan: BatchPlan, reporter: Reporter, *, name: str) -> np.ndarray:
-        """The model's probabilities `[N, C]` with its present weights."""
-        with reporter.step(name, total=len(plan.texts)) as advance:
+    def probabilities(
+        self, plan: BatchPlan, *, name: str, reporter: Reporter | None = None
+    ) -> np.ndarray:
+        """Returns the model's probabilities `[N, C]` with its current weights.
+
+        Args:
+            plan: The texts.
+            name: What the progress calls them.
+            reporter: Receives the progress.
+        """
+        with (reporter or Silent()).step(name, total=len(plan.texts)) as advance:
             return self.scorer(plan, on_batch=advance)
 
-    @contextlib.contextmanager
-    def _averaged_weights(self) -> Iterator[None]:
-        """While open, the model has the moving averages of its weights, where there are any."""
-        if not self.config.ema:
-            yield
-            return
-        kept = [variable.numpy() for variable in self._fitted]
-        self.optimizer.finalize_variable_values(self._fitted)
-        try:
-            yield
-        finally:
-            for variable, value in zip(self._fitted, kept, strict=True):
-                variable.assign(value)
-
     def _save(self, reporter: Reporter, *, must: bool = False) -> None:
-        self._keeper.save(self.state, self._best, reporter, must=must)
+        self._checkpointer.save(self.state, self._best_weights, reporter=reporter, must=must)
 
-    def resume(self, reporter: Reporter) -> None:
-        """Goes on from the newest checkpoint that is whole.
+    def resume(self, reporter: Reporter | None = None) -> None:
+        """Restores the newest intact checkpoint, from which `fit` continues.
+
+        Args:
+            reporter: Receives warnings.
 
         Raises:
             ModelError: There is none, or it was made with other data or settings.
         """
-        checkpoint = self._keeper.load(reporter)
-        self._best = list(checkpoint.best)
+        checkpoint = self._checkpointer.load(reporter=reporter or Silent())
+        self._best_weights = list(checkpoint.best)
         self.state = checkpoint.state.copy()

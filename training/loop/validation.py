@@ -1,23 +1,23 @@
-"""Which validation texts each epoch is measured on under a time budget."""
+"""The choice of the validation texts that each epoch is measured on."""
 
 from __future__ import annotations
 
 from textrnn.evaluation.sampling import drawn, texts_an_epoch
-from textrnn.progress import Reporter
+from textrnn.progress import Reporter, Silent
 from textrnn.training.loop.trainer import Trainer
 
 __all__ = ["choose_validation"]
 
 
-def choose_validation(trainer: Trainer, reporter: Reporter) -> None:
-    """Gives a trainer the validation texts that each epoch is measured on: all, or a sample.
+def choose_validation(trainer: Trainer, reporter: Reporter | None = None) -> None:
+    """Chooses the validation texts that each epoch is measured on: all, or a sample.
 
-    All workers call it before `Trainer.fit`. Without a time budget it does nothing. A training that
-    goes on has the texts that it had before. `Trainer.valid_rows` are their places among all.
+    All workers call it before `Trainer.fit`. Without a time budget it does nothing. A resumed
+    training has the same texts as before. `Trainer.valid_rows` are their places among all.
 
     Args:
-        trainer: The trainer, resumed where it goes on.
-        reporter: Told if it is a sample.
+        trainer: The trainer, after `Trainer.resume` if the training is resumed.
+        reporter: Receives a message if the texts are a sample.
     """
     budget, texts = trainer.schedule.budget, len(trainer.valid.targets)
     if budget is None:
@@ -30,7 +30,7 @@ def choose_validation(trainer: Trainer, reporter: Reporter) -> None:
     count = int(trainer.distribution.broadcast(str(count).encode()))
     trainer.state.valid_texts = count
     if count < texts:
-        reporter.message(
+        (reporter or Silent()).message(
             f"validation of each epoch on {count:,} of {texts:,} texts, drawn by the seed: all "
             f"would take {whole:.0f} s; the final figures are of as many as the time allows"
         )

@@ -22,14 +22,16 @@ from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted
-from textrnn.progress import Reporter
+from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_vector_files import check_vectors
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
+from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.range_test import RangeTest, find_rate
 from textrnn.training.loop.schedule import TimeBudget
 from textrnn.training.loop.trainer import Trainer
+from textrnn.training.loop.training_data import TrainingData
 from textrnn.training.loop.validation import choose_validation
 from textrnn.training.run.faults import explained, spared
 from textrnn.training.run.folder import begin, check_folder, check_started, hold, is_started
@@ -41,7 +43,7 @@ from textrnn.training.run.preparation import (
     describe_batches,
     describe_kernels,
     digest,
-    next_tokens,
+    language_model_loss,
     prepare,
     start_from_language_model,
     start_from_vectors,
@@ -60,7 +62,7 @@ def train(
     config: RunConfig,
     output: str | Path,
     *,
-    reporter: Reporter,
+    reporter: Reporter | None = None,
     resume: bool = False,
     resume_or_start: bool = False,
     overwrite: bool = False,
@@ -77,7 +79,7 @@ def train(
     Args:
         config: All settings.
         output: The run folder. Of several workers only the chief reads and writes it.
-        reporter: Told what is going on.
+        reporter: Receives messages and progress; None means silence.
         resume: Whether to go on from the folder's checkpoint, whose settings must be these.
         resume_or_start: Whether to do so if there is one, or else to begin; a finished run is
             then left as it is.
@@ -95,6 +97,7 @@ def train(
         TextRNNError: The data, the settings or the folder do not allow it.
     """
     started = time.monotonic() if started is None else started
+    reporter = reporter or Silent()
     distribution = Distribution.choose(config.training.strategy)
     folder = Path(output)
     if resume and distribution.is_chief and not folder.exists():
@@ -126,14 +129,18 @@ def train(
 
 
 def find_learning_rate(
-    config: RunConfig, output: str | Path, *, reporter: Reporter, overwrite: bool = False
+    config: RunConfig,
+    output: str | Path,
+    *,
+    reporter: Reporter | None = None,
+    overwrite: bool = False,
 ) -> RangeTest:
     """A learning rate range test, its table and picture in a run folder that can be trained into.
 
     Args:
         config: All settings.
         output: The run folder.
-        reporter: Told what is going on.
+        reporter: Receives messages and progress; None means silence.
         overwrite: Whether a run in the folder may be replaced.
 
     Raises:
@@ -141,6 +148,7 @@ def find_learning_rate(
             several machines.
     """
     distribution = Distribution.choose(config.training.strategy)
+    reporter = reporter or Silent()
     if distribution.several_machines:
         raise ConfigError("a range test needs one machine; unset TF_CONFIG for it.")
     folder = Path(output)
@@ -148,13 +156,7 @@ def find_learning_rate(
         check_folder(folder, config, resume=False, overwrite=overwrite)
         run = _Run(config, folder, distribution=distribution, reporter=reporter)
         trainer, _, _ = run.prepare()
-        found = find_rate(
-            trainer.step,
-            trainer.optimizer,
-            trainer.train,
-            seed=config.training.seed,
-            reporter=reporter,
-        )
+        found = find_rate(trainer, seed=config.training.seed, reporter=reporter)
         with spared(f"{folder}: the losses were not written", reporter):
             found.write(folder)
         return found
@@ -226,10 +228,10 @@ class _Run:
         keras.utils.set_random_seed(config.training.seed)
         with self.distribution.scope():
             model = build_model(tokenizer, corpus, config, precision=config.training.precision)
-            beside = next_tokens(model, train_data, config)
+            language_loss = language_model_loss(model, train_data, config)
         if not self._resume:
             start_from_vectors(model, train_data, tokenizer, config, reporter)
-            start_from_language_model(model, config, reporter, next_tokens=beside)
+            start_from_language_model(model, config, reporter, language_model_loss=language_loss)
         budget = self._budget(corpus, token_seconds)
         if budget is not None and not self._resume:
             budget.check()
@@ -238,23 +240,22 @@ class _Run:
         trainer = Trainer(
             model,
             config.training,
-            multi_label=config.data.multi_label,
-            labels=corpus.label_names,
-            train=train_data,
-            valid=valid_data,
-            checkpoints=Checkpoints(
-                self.folder / CHECKPOINTS, keep=config.training.keep_checkpoints
+            data=TrainingData(
+                train_data,
+                valid_data,
+                labels=corpus.label_names,
+                multi_label=config.data.multi_label,
+                digest=digest(train_data, valid_data),
             ),
-            data_digest=digest(train_data, valid_data),
-            should_stop=self._should_stop,
-            distribution=self.distribution,
-            budget=budget,
-            callbacks=self._callbacks,
-            next_tokens=beside,
+            checkpoints=Checkpoints(
+                self.folder / CHECKPOINTS, keep_count=config.training.keep_checkpoints
+            ),
+            execution=Execution(self.distribution, self._should_stop, budget),
+            language_model_loss=language_loss,
         )
         reporter.message(f"training {model.count_params():,} weights")
         reporter.message(describe_kernels(model, config))
-        if budget is not None and (short := budget.told_short(0.0)):
+        if budget is not None and (short := budget.short_message(0.0)):
             reporter.message(short)
         if self.distribution.replicas > 1:
             reporter.message(f"each batch is shared by {self.distribution.replicas} replicas")
@@ -310,7 +311,7 @@ class _Run:
     def _fit(self, trainer: Trainer, corpus: Corpus) -> None:
         """Trains, writing the curves after each epoch."""
         if not self.distribution.is_chief:
-            trainer.fit(self.reporter, on_epoch=lambda row: None)
+            trainer.fit(reporter=self.reporter, callbacks=self._callbacks)
             return
         folder, reporter = self.folder, self.reporter
         if trainer.state.history:  # A kill may have come between the checkpoint and the curves.
@@ -335,7 +336,7 @@ class _Run:
                     )
             reporter.epoch(row)
 
-        trainer.fit(reporter, on_epoch=on_epoch)
+        trainer.fit(reporter=reporter, on_epoch=on_epoch, callbacks=self._callbacks)
         if writer is not None:
             with spared(events, reporter):
                 writer.close()

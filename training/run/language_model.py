@@ -19,12 +19,13 @@ from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.messages.wording import counted
-from textrnn.progress import Reporter
+from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.batches.token_store import TokenStore
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
-from textrnn.training.loop.language_model_trainer import Pretrainer
+from textrnn.training.loop.execution import Execution
+from textrnn.training.loop.language_model_trainer import LanguageModelTrainer
 from textrnn.training.loop.schedule import TimeBudget
 from textrnn.training.run.faults import explained, spared
 from textrnn.training.run.folder import begin, check_folder, hold
@@ -49,7 +50,7 @@ def pretrain(
     config: PretrainConfig,
     output: str | Path,
     *,
-    reporter: Reporter,
+    reporter: Reporter | None = None,
     resume: bool = False,
     overwrite: bool = False,
     should_stop: Callable[[], bool] = lambda: False,
@@ -60,7 +61,7 @@ def pretrain(
     Args:
         config: All settings.
         output: The run folder.
-        reporter: Told what is going on.
+        reporter: Receives messages and progress; None means silence.
         resume: Whether to go on from the folder's checkpoint, whose settings must be these.
         overwrite: Whether a run in the folder may be replaced.
         should_stop: Asked at each update; True saves a checkpoint and raises KeyboardInterrupt.
@@ -70,6 +71,7 @@ def pretrain(
         TextRNNError: The data, the settings or the folder do not allow it.
     """
     started = time.monotonic() if started is None else started
+    reporter = reporter or Silent()
     distribution = Distribution.choose("single")
     folder = Path(output)
     with hold(folder), explained(distribution, less_memory=LESS_MEMORY):
@@ -79,19 +81,21 @@ def pretrain(
             tf.config.experimental.enable_op_determinism()
         budget = _budget(config, started)
         tokenizer, store = _prepare(config, folder, resume=resume, budget=budget, reporter=reporter)
-        pretrainer = Pretrainer(
+        trainer = LanguageModelTrainer(
             config,
-            tokenizer,
-            store,
-            checkpoints=Checkpoints(folder / CHECKPOINTS, keep=config.pretraining.keep_checkpoints),
-            distribution=distribution,
-            should_stop=should_stop,
-            budget=budget,
+            tokenizer=tokenizer,
+            store=store,
+            checkpoints=Checkpoints(
+                folder / CHECKPOINTS, keep_count=config.pretraining.keep_checkpoints
+            ),
+            execution=Execution(distribution, should_stop, budget),
         )
         if resume:
-            pretrainer.resume(reporter)
-        state = pretrainer.fit(reporter, on_epoch=lambda rows: _write_curve(folder, rows, reporter))
-        trained = pretrainer.trained()
+            trainer.resume(reporter)
+        state = trainer.fit(
+            reporter=reporter, on_epoch=lambda rows: _write_curve(folder, rows, reporter)
+        )
+        trained = trainer.trained()
         with spared(f"{folder}: the model card was not written", reporter):
             card = language_model_card(
                 config,
@@ -156,7 +160,7 @@ def _prepare(
         if budget is not None and not resume:
             budget.check()
         begin(folder, config, tokenizer, resume=resume)
-        return tokenizer, store.moved(kept)
+        return tokenizer, store.move_to(kept)
     except OSError as error:
         raise DataError(
             f"{folder}: the encoded texts were not written ({error.strerror}); make room, or "
@@ -178,15 +182,15 @@ def _encode(
         store = TokenStore.write(
             folder,
             source,
-            tokenizer,
+            tokenizer=tokenizer,
             held_out=config.pretraining.held_out,
             seed=config.pretraining.seed,
-            on_texts=advance,
+            advance=advance,
         )
     reporter.message(
         f"{source.name}: {counted(len(store.offsets) - 1, 'text')} of "
         f"{counted(len(store.tokens), 'token')} to learn "
-        f"from, {len(store.held):,} held out; {tokenizer.vocab_size:,} distinct tokens"
+        f"from, {len(store.held_out):,} held out; {tokenizer.vocab_size:,} distinct tokens"
     )
     return store
 

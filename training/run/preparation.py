@@ -25,8 +25,8 @@ from textrnn.text.word_vectors import pretrained_embeddings
 from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.batches.unlabelled_batches import UnlabelledBatches
 from textrnn.training.run.transfer import transfer
+from textrnn.training.update.language_model_loss import LanguageModelLoss
 from textrnn.training.update.losses import class_weights
-from textrnn.training.update.next_tokens import NextTokens
 
 __all__ = [
     "build_model",
@@ -34,7 +34,7 @@ __all__ = [
     "describe_batches",
     "describe_kernels",
     "digest",
-    "next_tokens",
+    "language_model_loss",
     "prepare",
     "start_from_language_model",
     "start_from_vectors",
@@ -143,14 +143,14 @@ def start_from_vectors(
     )
 
 
-def next_tokens(
+def language_model_loss(
     model: TextClassifier, data: LabelledBatches, config: RunConfig
-) -> NextTokens | None:
-    """The language model's loss, if the settings ask for it; its weights are still fresh."""
-    own = config.training
-    if not own.language_weight:
+) -> LanguageModelLoss | None:
+    """Returns the language model's loss with initial weights; None if the settings lack it."""
+    weight, seed = config.training.language_weight, config.training.seed
+    if not weight:
         return None
-    return NextTokens(model, weight=own.language_weight, texts=data.plan.texts, seed=own.seed)
+    return LanguageModelLoss(model, weight=weight, texts=data.plan.texts, seed=seed)
 
 
 def start_from_language_model(
@@ -158,7 +158,7 @@ def start_from_language_model(
     config: RunConfig,
     reporter: Reporter,
     *,
-    next_tokens: NextTokens | None = None,
+    language_model_loss: LanguageModelLoss | None = None,
 ) -> None:
     """Gives the model the weights of the language model that the settings name, if they do.
 
@@ -166,7 +166,7 @@ def start_from_language_model(
         model: Built.
         config: The settings.
         reporter: Told of it.
-        next_tokens: Is given the rest of the language model's weights.
+        language_model_loss: Receives the weights of the language model's output layer.
 
     Raises:
         ConfigError: Its shape is another one.
@@ -181,8 +181,8 @@ def start_from_language_model(
             "textrnn.training.run.transfer.adopt_shape takes them over."
         )
     transfer(trained, model)
-    if next_tokens is not None:
-        next_tokens.take_over(trained.model)
+    if language_model_loss is not None:
+        language_model_loss.take_over(trained.model)
     shape = trained.config.model
     reporter.message(
         f"beginning with the language model {config.training.init_from}: {shape.layers} x "

@@ -1,4 +1,4 @@
-"""Learning rates by layer, for a classifier that begins with a language model."""
+"""Learning rates by layer, for a classifier that starts from a language model."""
 
 from __future__ import annotations
 
@@ -9,41 +9,42 @@ from textrnn.messages.wording import counted
 from textrnn.models.classifier import TextClassifier
 from textrnn.training.update.lazy_adam import LazyAdam
 
-__all__ = ["LayerRates", "depths"]
+__all__ = ["LayerRates", "layer_depths"]
 
 
 class LayerRates:
-    """Each layer's share of the learning rate, as the training goes on.
+    """Sets each layer's share of the learning rate in the course of a training.
 
-    A layer that is d layers below the top has `layer_rate ** d`, and 0 in the first `d * unfreeze`
-    epochs: discriminative fine-tuning and gradual unfreezing (Howard & Ruder 2018, "Universal
-    Language Model Fine-tuning for Text Classification").
+    A layer that is d layers below the top has the share `layer_rate ** d`, and 0 in the first
+    `d * unfreeze` epochs: discriminative fine-tuning and gradual unfreezing (Howard & Ruder 2018,
+    "Universal Language Model Fine-tuning for Text Classification").
 
     Args:
-        model: Built.
-        optimizer: Built.
+        model: The classifier, built.
+        optimizer: Its optimizer, built.
         config: The settings.
-        epoch_updates: Updates of an epoch.
-        others: How many variables the optimizer has behind the model's; they are at the top.
+        epoch_updates: The number of updates in an epoch.
+        others: The number of variables that the optimizer has after the model's; they count as
+            part of the top.
     """
 
     def __init__(
         self,
         model: TextClassifier,
         optimizer: LazyAdam,
-        config: TrainingConfig,
         *,
+        config: TrainingConfig,
         epoch_updates: int,
         others: int = 0,
     ) -> None:
-        self._optimizer, self._depths = optimizer, [*depths(model), *[0] * others]
+        self._optimizer, self._depths = optimizer, [*layer_depths(model), *[0] * others]
         self._rate, self._unfreeze = config.layer_rate, config.unfreeze
         self._epoch_updates = epoch_updates
         self._shares: list[float] = []
         self.set(0)
 
     def set(self, update: int) -> None:
-        """Sets the shares for this update."""
+        """Sets the shares for an update."""
         if self._rate == 1.0 and not self._unfreeze:
             return
         epochs = update / self._epoch_updates
@@ -52,8 +53,12 @@ class LayerRates:
             self._shares = shares
             self._optimizer.set_rates(shares)
 
-    def told_frozen(self, epochs: int | None) -> str:
-        """That layers wait beyond so many epochs, if so, in words; None: as many as it takes."""
+    def frozen_message(self, epochs: int | None) -> str:
+        """Returns a warning if some layers never learn, else an empty string.
+
+        Args:
+            epochs: The number of epochs of the training; None if it is not limited.
+        """
         layers = set(self._depths)
         frozen = sum(depth * self._unfreeze >= (epochs or math.inf) for depth in layers)
         if not frozen:
@@ -64,16 +69,17 @@ class LayerRates:
         )
 
 
-def depths(model: TextClassifier) -> list[int]:
-    """Of each trainable variable how many layers are above it.
+def layer_depths(model: TextClassifier) -> list[int]:
+    """Returns the number of layers above each trainable variable.
 
-    0: the head and the classes; then each recurrent layer from the uppermost; last the embeddings.
+    It is 0 for the pooling and the classifying layer, then grows from the uppermost recurrent layer
+    to the lowest, and is the largest for the embeddings.
     """
     stack = model.stack
     layers = [] if stack is None else stack.rnns
-    places: dict[int, int] = {}
+    depths: dict[int, int] = {}
     for i, layer in enumerate(layers):
         parts = [layer, *(stack.norms[i : i + 1] if stack is not None else [])]
-        places |= {id(v): len(layers) - i for part in parts for v in part.trainable_variables}
-    places |= {id(v): len(layers) + 1 for v in model.embedding.trainable_variables}
-    return [places.get(id(v), 0) for v in model.trainable_variables]
+        depths |= {id(v): len(layers) - i for part in parts for v in part.trainable_variables}
+    depths |= {id(v): len(layers) + 1 for v in model.embedding.trainable_variables}
+    return [depths.get(id(v), 0) for v in model.trainable_variables]

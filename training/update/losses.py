@@ -1,8 +1,9 @@
-"""The optimizer, its learning rate over time, and the loss."""
+"""The losses of a classifier, and how the losses of a batch's texts become one number."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -11,45 +12,37 @@ import tensorflow as tf
 
 from textrnn.config.classifier import TrainingConfig
 from textrnn.errors import ConfigError
-from textrnn.training.update.lazy_adam import LazyAdam, RowGradient
 
-__all__ = ["LOSS_SCALE", "class_weights", "clipped", "make_loss", "make_optimizer", "values"]
+__all__ = ["LOSS_SCALE", "BatchLoss", "class_weights", "loss_scale", "make_loss"]
 
 LOSS_SCALE = 4096.0
-"""What the loss is multiplied by for float16, whose smallest gradients would else be zero."""
+"""The factor of the loss for float16, whose smallest gradients would be zero without it."""
 
 
-def make_optimizer(config: TrainingConfig) -> LazyAdam:
-    """Adam, whose learning rate the training loop sets; see `training.schedule`.
-
-    With weight decay it is AdamW (Loshchilov & Hutter 2019, "Decoupled Weight Decay
-    Regularization"), which spares biases. With `ema` it keeps an average of the weights.
-
-    Args:
-        config: The settings.
-    """
-    optimizer = LazyAdam(
-        config.learning_rate,
-        weight_decay=config.weight_decay or None,
-        use_ema=config.ema > 0,
-        ema_momentum=config.ema,
-    )
-    if config.weight_decay:
-        optimizer.exclude_from_weight_decay(var_names=["bias"])
-    return optimizer
+def loss_scale(precision: str) -> float:
+    """Returns the factor that the loss is multiplied by for a precision."""
+    return LOSS_SCALE if precision == "float16" else 1.0
 
 
 def make_loss(config: TrainingConfig, *, multi_label: bool) -> keras.losses.Loss:
-    """The loss of each text `[B]`, of targets and logits `[B, C]`: cross-entropy in nats.
+    """Returns the cross-entropy in nats of each text `[B]`, of targets and logits `[B, C]`.
 
-    For multi-label it is the mean over the labels of the binary cross-entropies.
+    Args:
+        config: The settings.
+        multi_label: Whether a text may carry any number of labels; the loss is then the mean over
+            the labels of the binary cross-entropies.
     """
     kind = keras.losses.BinaryCrossentropy if multi_label else keras.losses.CategoricalCrossentropy
     return kind(from_logits=True, label_smoothing=config.label_smoothing, reduction=None)
 
 
 def class_weights(targets: np.ndarray, *, labels: Sequence[str], multi_label: bool) -> np.ndarray:
-    """The weight of each text `[N]`: inversely as the frequency of its class, 1 on average.
+    """Returns the weight of each text `[N]`: inverse to its class's frequency, 1 on average.
+
+    Args:
+        targets: `[N, C]` of 0 and 1.
+        labels: The names of the C classes.
+        multi_label: Whether a text may carry any number of labels.
 
     Raises:
         ConfigError: The data is multi-label.
@@ -61,33 +54,80 @@ def class_weights(targets: np.ndarray, *, labels: Sequence[str], multi_label: bo
     return np.asarray(targets @ weights, np.float32)
 
 
-def clipped(
-    gradients: Sequence[Any], clip_norm: float, *, scale: float
-) -> tuple[list[Any], tf.Tensor]:
-    """Gradients, no row twice in one, scaled down to a global norm, and the norm they had.
+@dataclass(frozen=True)
+class BatchLoss:
+    """The classification loss of a batch: a sum over texts divided by a constant.
 
-    Args:
-        gradients: Each dense, a `tf.IndexedSlices` or a `RowGradient`.
-        clip_norm: The largest norm; 0: any.
-        scale: What the loss was multiplied by, which is taken out again.
+    The constant is the number of texts in an average batch. So a text weighs the same in every
+    batch, micro-batch and replica.
+
+    >>> loss = BatchLoss.from_config(
+    ...     TrainingConfig(label_smoothing=0.0), classes=2, multi_label=False, mean_rows=2.0
+    ... )
+    >>> logits, targets = tf.constant([[0.0, 0.0]]), tf.constant([[1.0, 0.0]])
+    >>> round(float(loss.of(logits, targets=targets, weights=tf.constant([1.0]))), 4)
+    0.3466
+
+    Attributes:
+        text_losses: The loss of each text `[B]`, of targets and logits `[B, C]`.
+        classes: C, the number of labels.
+        multi_label: Whether a text may carry any number of labels.
+        mean_rows: The number of texts in an average batch.
+        unlabelled_rows: The number of texts in an average unlabelled batch; 0 without any.
+        scale: The factor of the loss; see `loss_scale`.
     """
-    norm = tf.linalg.global_norm([values(gradient) for gradient in gradients]) / scale
-    factor: Any = 1.0 / scale
-    if clip_norm:
-        factor *= clip_norm / tf.maximum(norm, clip_norm)
-    if clip_norm or factor != 1.0:
-        gradients = [_scaled(gradient, factor) for gradient in gradients]
-    return list(gradients), norm
 
+    text_losses: Callable[[Any, Any], Any]
+    classes: int
+    multi_label: bool
+    mean_rows: float
+    unlabelled_rows: float = 0.0
+    scale: float = 1.0
 
-def values(gradient: Any) -> tf.Tensor:
-    """The numbers of a gradient, of whichever form."""
-    return gradient.values if isinstance(gradient, tf.IndexedSlices | RowGradient) else gradient
+    @classmethod
+    def from_config(
+        cls,
+        config: TrainingConfig,
+        *,
+        classes: int,
+        multi_label: bool,
+        mean_rows: float,
+        unlabelled_rows: float = 0.0,
+    ) -> BatchLoss:
+        """Returns the loss that the settings describe; see the attributes."""
+        return cls(
+            text_losses=make_loss(config, multi_label=multi_label),
+            classes=classes,
+            multi_label=multi_label,
+            mean_rows=mean_rows,
+            unlabelled_rows=unlabelled_rows,
+            scale=loss_scale(config.precision),
+        )
 
+    def mean(self, loss_sum: tf.Tensor) -> tf.Tensor:
+        """Returns the scaled mean of a sum over labelled texts."""
+        return self.scale * loss_sum / self.mean_rows
 
-def _scaled(gradient: Any, factor: Any) -> Any:
-    if isinstance(gradient, RowGradient):
-        return RowGradient(factor * gradient.values, gradient.touched)
-    if isinstance(gradient, tf.IndexedSlices):
-        return tf.IndexedSlices(factor * gradient.values, gradient.indices, gradient.dense_shape)
-    return factor * gradient
+    def of(self, logits: tf.Tensor, *, targets: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        """Returns the scaled mean loss of texts.
+
+        Args:
+            logits: `[B, C]` in float32.
+            targets: `[B, C]` of 0 and 1.
+            weights: `[B]`, the weight of each text; 0 for a filler row.
+        """
+        return self.mean(tf.reduce_sum(weights * self.text_losses(targets, logits)))
+
+    def sum_of(self, loss: tf.Tensor) -> tf.Tensor:
+        """Returns the plain sum of the texts' losses, given their scaled mean."""
+        return loss * (self.mean_rows / self.scale)
+
+    def count_correct(
+        self, logits: tf.Tensor, *, targets: tf.Tensor, weights: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns the number of texts whose labels are all right; see `of` for the arguments."""
+        if self.multi_label:
+            correct = tf.reduce_all(tf.equal(logits >= 0.0, targets > 0.5), axis=1)
+        else:
+            correct = tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))
+        return tf.reduce_sum(tf.cast(correct & (weights > 0), tf.float32))

@@ -1,4 +1,4 @@
-"""The tokens that a language model learns to tell the next one from."""
+"""The negatives that a language model learns to distinguish the next token from."""
 
 from __future__ import annotations
 
@@ -7,34 +7,44 @@ import numpy as np
 __all__ = ["Negatives"]
 
 DISTORTION = 0.75
-"""Tokens are drawn by their count to this power, which gives rare ones more of a chance (Mikolov et
-al. 2013, "Distributed Representations of Words and Phrases and their Compositionality")."""
+"""The power of a token's count that its chance is proportional to; below 1 it favours rare tokens
+(Mikolov et al. 2013, "Distributed Representations of Words and Phrases and their
+Compositionality")."""
 
 
 class Negatives:
-    """Draws the tokens that the next one is told from.
+    """Draws the tokens that the next token is distinguished from.
+
+    >>> negatives = Negatives(np.array([9, 3, 0]), size=4, seed=0)
+    >>> tokens, offsets = negatives.draw(0)
+    >>> len(tokens) == len(offsets) <= 3
+    True
 
     Args:
-        counts: `[V]`, how often each token occurs; each counts once more.
-        size: S, how many are drawn, with replacement.
-        seed: Of the draws.
+        counts: `[V]`, the count of each token; 1 is added to each.
+        size: S, the number of draws with replacement.
+        seed: The seed of the draws.
     """
 
     def __init__(self, counts: np.ndarray, *, size: int, seed: int) -> None:
         weights = (counts + 1.0) ** DISTORTION
-        share = weights / weights.sum()
+        chances = weights / weights.sum()
         self._size, self._seed = size, seed
-        self._upto = np.cumsum(share)
-        self._log_counts = np.log(max(size, 1) * share)
+        self._cumulative = np.cumsum(chances)
+        self._log_counts = np.log(max(size, 1) * chances)
 
     def draw(self, update: int) -> tuple[np.ndarray, np.ndarray]:
-        """Those of one update, the same each time it is asked for.
+        """Draws the negatives of one update; the same update always has the same ones.
+
+        Args:
+            update: The number of the update.
 
         Returns:
-            n `[U]` and their offsets; see `sampled_losses`.
+            The distinct tokens `[U]`, and their offsets `[U]`; see `sampled_losses`.
         """
         rng = np.random.default_rng([self._seed, len("negatives"), update])
-        found = np.searchsorted(self._upto, rng.random(self._size), side="right")
-        drawn, times = np.unique(np.minimum(found, len(self._upto) - 1), return_counts=True)
-        offsets = np.log(times) - self._log_counts[drawn]
-        return drawn.astype(np.int32), offsets.astype(np.float32)
+        places = np.searchsorted(self._cumulative, rng.random(self._size), side="right")
+        places = np.minimum(places, len(self._cumulative) - 1)
+        tokens, times = np.unique(places, return_counts=True)
+        offsets = np.log(times) - self._log_counts[tokens]
+        return tokens.astype(np.int32), offsets.astype(np.float32)

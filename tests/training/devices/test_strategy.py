@@ -15,8 +15,10 @@ from tiny import classifier, labelled_texts, write_csv
 from textrnn.config.classifier import TrainingConfig
 from textrnn.errors import ConfigError
 from textrnn.training.devices.strategy import Distribution
-from textrnn.training.update.losses import make_loss, make_optimizer
-from textrnn.training.update.next_tokens import NextTokens
+from textrnn.training.update.gradient_sources.choice import choose_source
+from textrnn.training.update.language_model_loss import LanguageModelLoss
+from textrnn.training.update.losses import BatchLoss
+from textrnn.training.update.optimizer import make_optimizer
 from textrnn.training.update.step import Step
 
 HERE = Path(__file__).resolve().parents[2]
@@ -25,8 +27,8 @@ PARTS = {"epochs": 2, "model": {"head": "mean"}, "ema": 0.9, "weight_decay": 0.0
 NOISY = {"epochs": 1, "model": {"dropout": 0.5, "word_dropout": 0.3}, "accumulate": 3, "ema": 0.9}
 MOVED = {**PARTS, "adversarial": 0.3, "entropy": 0.1}
 VIRTUAL = {**NOISY, "accumulate": 1, "vat": 0.3, "unlabelled": True}
-TOLD = {**PARTS, "model": {"cell": "mingru", "units": 4}, "next_tokens": 0.5}
-TRAININGS = [PLAIN, PARTS, {**PARTS, "accumulate": 3}, NOISY, MOVED, VIRTUAL, TOLD]
+LANGUAGE = {**PARTS, "model": {"cell": "mingru", "units": 4}, "language_weight": 0.5}
+TRAININGS = [PLAIN, PARTS, {**PARTS, "accumulate": 3}, NOISY, MOVED, VIRTUAL, LANGUAGE]
 
 
 def free_ports(count: int) -> list[int]:
@@ -104,7 +106,7 @@ def assert_close(one, other, tolerance: float) -> None:
 
 @pytest.mark.parametrize("name", ["mirrored", "multiworker.0", "multiworker.1"])
 @pytest.mark.parametrize(
-    "number", [0, 1, 2, 4, 6], ids=["clipped", "averaged", "in parts", "adversarial", "told"]
+    "number", [0, 1, 2, 4, 6], ids=["clipped", "averaged", "in parts", "adversarial", "language"]
 )
 def test_replicas_make_the_updates_of_one(results, name, number):
     assert_close(part(results["single"], number), part(results[name], number), 1e-5)
@@ -236,26 +238,26 @@ def one_update(
 ) -> list[np.ndarray]:
     """The weights after two updates."""
     model = classifier(**settings)
-    beside, others = None, []
+    language_model_loss = None
     if language_weight:
         texts = [np.array([2, 3, 3])]
-        beside = NextTokens(model, weight=language_weight, texts=texts, seed=0)
-        others = beside.variables
+        language_model_loss = LanguageModelLoss(model, weight=language_weight, texts=texts, seed=0)
     parts = 2 if model.stack is None else 1
     config = TrainingConfig(learning_rate=0.05, accumulate=parts, ema=0.9, **(training or {}))
+    unlabelled_rows = 4.0 if {"adversarial", "vat", "entropy"} & set(training or {}) else 0.0
+    loss = BatchLoss.from_config(
+        config, classes=2, multi_label=False, mean_rows=4.0, unlabelled_rows=unlabelled_rows
+    )
+    source = choose_source(model, config, loss=loss, language_model_loss=language_model_loss)
     optimizer = make_optimizer(config)
-    optimizer.build([*model.trainable_variables, *others])
+    optimizer.build(source.variables)
     step = Step(
-        model,
+        source,
         optimizer,
-        make_loss(config, multi_label=False),
+        loss=loss,
         config=config,
         distribution=Distribution(tf.distribute.get_strategy(), static=static),
-        multi_label=False,
-        mean_rows=4.0,
-        notes=1,
-        unlabelled_rows=4.0 if training else 0.0,
-        next_tokens=beside,
+        control_flags=1,
     )
     update = tf.function(step.update, jit_compile=compiled)
     rng = np.random.default_rng(0)
@@ -264,13 +266,10 @@ def one_update(
         ids[0, 5:] = ids[2, 3:] = 0
         targets = np.eye(2, dtype=np.float32)[rng.integers(0, 2, size=4)]
         weights = np.array([1, 1, 1, 0], np.float32)
-        notes, segment = np.ones((1, 1), np.float32), np.zeros(1, np.int32)
-        drawn = beside.draw(number) if beside else (np.zeros(0, np.int32), np.zeros(0, np.float32))
-        values = [ids, targets, weights, notes, segment, *(values[np.newaxis] for values in drawn)]
-        values += [ids[::-1]] if training else []
-        signals = update(*map(tf.constant, values))
+        batch = [ids, targets, weights, *([ids[::-1]] if unlabelled_rows else [])]
+        signals = update(*map(tf.constant, step.inputs(batch, [1.0], seed=[0, number])))
         assert np.isfinite(signals.numpy()).all()
-    return [*model.get_weights(), *(variable.numpy() for variable in others)]
+    return [*model.get_weights(), *(variable.numpy() for variable in source.variables)]
 
 
 @pytest.mark.parametrize(

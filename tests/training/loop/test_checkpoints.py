@@ -94,7 +94,7 @@ def test_a_truncated_checkpoint_is_an_error(content, tmp_path_factory, data):
     length = data.draw(st.integers(0, len(content) - 1))
     path = tmp_path_factory.getbasetemp() / "truncated.npz"
     path.write_bytes(content[:length])
-    with pytest.raises(ModelError, match=r"truncated\.npz: not a whole checkpoint"):
+    with pytest.raises(ModelError, match=r"truncated\.npz: not an intact checkpoint"):
         Checkpoint.load(path)
 
 
@@ -115,7 +115,7 @@ def test_no_changed_bit_gives_other_numbers(content, tmp_path, change):
 @pytest.mark.parametrize("garbage", [b"", b"garbage" * 99, b"PK\x03\x04", b"\x93NUMPY\x01\x00"])
 def test_garbage_is_an_error(tmp_path, garbage):
     (tmp_path / "x.npz").write_bytes(garbage)
-    with pytest.raises(ModelError, match=r"x\.npz: not a whole checkpoint"):
+    with pytest.raises(ModelError, match=r"x\.npz: not an intact checkpoint"):
         Checkpoint.load(tmp_path / "x.npz")
 
 
@@ -125,7 +125,7 @@ def test_garbage_is_an_error(tmp_path, garbage):
 )
 def test_another_archive_is_an_error(tmp_path, about):
     np.savez(tmp_path / "x.npz", about=np.array(about))
-    with pytest.raises(ModelError, match="not a whole checkpoint"):
+    with pytest.raises(ModelError, match="not an intact checkpoint"):
         Checkpoint.load(tmp_path / "x.npz")
 
 
@@ -133,7 +133,7 @@ def test_an_array_that_is_no_archive_is_an_error(tmp_path):
     content = io.BytesIO()
     np.save(content, np.zeros(3))
     (tmp_path / "x.npz").write_bytes(content.getvalue())
-    with pytest.raises(ModelError, match="not a whole checkpoint"):
+    with pytest.raises(ModelError, match="not an intact checkpoint"):
         Checkpoint.load(tmp_path / "x.npz")
 
 
@@ -159,14 +159,14 @@ def test_a_pickled_object_is_refused(tmp_path, name):
     Checkpoint.load(tmp_path / "x.npz")
     arrays[name] = np.array([Trap(tmp_path / "sprung")], dtype=object)
     np.savez(tmp_path / "x.npz", **arrays)
-    with pytest.raises(ModelError, match="not a whole checkpoint"):
+    with pytest.raises(ModelError, match="not an intact checkpoint"):
         Checkpoint.load(tmp_path / "x.npz")
     assert not (tmp_path / "sprung").exists()
 
 
 def test_a_pickle_is_refused(tmp_path):
     (tmp_path / "x.npz").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
-    with pytest.raises(ModelError, match="not a whole checkpoint"):
+    with pytest.raises(ModelError, match="not an intact checkpoint"):
         Checkpoint.load(tmp_path / "x.npz")
     assert not (tmp_path / "sprung").exists()
     pickle.loads((tmp_path / "x.npz").read_bytes())
@@ -187,15 +187,15 @@ def after(update: int) -> Checkpoint:
 
 
 def test_the_newest_few_are_kept(tmp_path):
-    checkpoints = Checkpoints(tmp_path / "new", keep=2)
+    checkpoints = Checkpoints(tmp_path / "new", keep_count=2)
     for update in (9, 10, 100):
         checkpoints.save(after(update))
     assert [path.name for path in checkpoints.paths()] == [
         "update-00000100.npz",
         "update-00000010.npz",
     ]
-    found, damaged = checkpoints.load()
-    assert (found.state.update, damaged) == (100, [])
+    found, problems = checkpoints.load()
+    assert (found.state.update, problems) == (100, [])
 
 
 def test_a_damaged_one_is_told_and_the_one_before_is_taken(tmp_path):
@@ -205,9 +205,9 @@ def test_a_damaged_one_is_told_and_the_one_before_is_taken(tmp_path):
     third, second, _ = checkpoints.paths()
     third.write_bytes(third.read_bytes()[:-9])
     second.write_bytes(b"")
-    found, damaged = checkpoints.load()
+    found, problems = checkpoints.load()
     assert found.state.update == 1
-    assert [str(path) in text for path, text in zip((third, second), damaged, strict=True)] == [
+    assert [str(path) in text for path, text in zip((third, second), problems, strict=True)] == [
         True,
         True,
     ]
@@ -219,12 +219,12 @@ def test_without_a_whole_one_it_says_what_to_do(tmp_path):
         checkpoints.load()
     checkpoints.save(after(1))
     checkpoints.paths()[0].write_bytes(b"garbage")
-    with pytest.raises(ModelError, match=r"not a whole .*no other is whole; train again with --ov"):
+    with pytest.raises(ModelError, match=r"no other checkpoint is intact; train again"):
         checkpoints.load()
 
 
 def test_a_failed_write_keeps_those_before(tmp_path, monkeypatch):
-    checkpoints = Checkpoints(tmp_path, keep=1)
+    checkpoints = Checkpoints(tmp_path, keep_count=1)
     checkpoints.save(after(1))
 
     def fail(*_):

@@ -11,7 +11,7 @@ from textrnn.training.run.classifier import find_learning_rate, train
 
 
 def range_test(ours):
-    return find_rate.find_rate(ours.step, ours.optimizer, ours.train, seed=0, reporter=QUIET)
+    return find_rate.find_rate(ours, seed=0)
 
 
 def test_the_suggestion_is_below_where_the_loss_rises(tmp_path):

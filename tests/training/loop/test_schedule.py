@@ -90,9 +90,11 @@ def test_no_time_from_the_beginning_is_an_error(clock):
 
 def test_little_time_for_training_is_told(clock):
     clock.now += 30
-    assert budget(100.0).told_short(10.0) == ""
-    assert budget(100.0).told_short(20.0).startswith("note: 40 s of the time budget of 100 s are")
-    assert budget(100.0).told_short(60.0).startswith("note: 0 s of")
+    assert budget(100.0).short_message(10.0) == ""
+    assert (
+        budget(100.0).short_message(20.0).startswith("note: 40 s of the time budget of 100 s are")
+    )
+    assert budget(100.0).short_message(60.0).startswith("note: 0 s of")
 
 
 def test_what_is_left_is_told(clock):
@@ -110,4 +112,4 @@ def test_the_first_update_says_nothing_of_what_is_left(clock, before):
     assert ours.left_seconds(4, 0.0) is None
     clock.now += 6
     assert ours.left_seconds(6, 0.0) == pytest.approx(12.0)
-    assert ours.told_left(6, 0.0) == ", 0:00:12 to the end"
+    assert ours.left_message(6, 0.0) == ", 0:00:12 to the end"

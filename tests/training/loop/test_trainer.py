@@ -61,7 +61,7 @@ def test_it_learns_several_labels_a_text(tmp_path):
     history = fit(ours)
     assert history[0]["valid_score"] < 0.9
     assert history[-1]["valid_score"] == history[-1]["valid_accuracy"] == 1.0
-    probabilities = ours.probabilities(ours.valid.plan, QUIET, name="")
+    probabilities = ours.probabilities(ours.valid.plan, name="")
     assert ((probabilities >= 0.5) == (ours.valid.targets > 0)).all()
     assert (probabilities.sum(axis=1) > 1.2).any()
 
@@ -319,7 +319,7 @@ def scripted_training(tmp_path, monkeypatch, *, scores, losses=None, **settings)
     monkeypatch.setattr(loop, "evaluate", evaluate)
     ours = trainer(tmp_path, epochs=len(scores), **settings)
     weights = []
-    ours.fit(QUIET, on_epoch=lambda row: weights.append(ours.model.get_weights()))
+    ours.fit(on_epoch=lambda row: weights.append(ours.model.get_weights()))
     return ours, weights
 
 
@@ -385,18 +385,6 @@ def test_a_training_of_no_stated_length_is_long_enough(tmp_path, monkeypatch, up
 # What it is given
 
 
-def test_each_batch_carries_targets_and_weights(tmp_path):
-    data = some_batches([[2], [3, 4], [5]], [0, 1, 1], rows=2, weights=[0.5, 1, 2])
-    batches = data.plan.batches()
-    (ids, targets, weights), (_, _, last) = (
-        [tensor.numpy() for tensor in tensors] for tensors in data.dataset(batches)
-    )
-    assert ids[:, :2].tolist() == [[2, 0], [3, 4]]
-    assert targets.tolist() == [[1, 0], [0, 1]]
-    assert weights.tolist() == [0.5, 1]
-    assert last.tolist() == [2, 0]
-
-
 def test_each_epoch_has_its_own_order(tmp_path):
     data, orders = labelled_ids(), []
     deal = data.plan.batches
@@ -421,7 +409,7 @@ def test_the_figures_are_shown_while_it_trains(tmp_path):
         def step(self, name, *, total):
             return contextlib.nullcontext(lambda count, text="": shown.append((name, text)))
 
-    trainer(tmp_path, epochs=1).fit(Listener(), on_epoch=lambda row: None)
+    trainer(tmp_path, epochs=1).fit(reporter=Listener())
     epochs = [text for name, text in shown if name == "epoch 1/1"]
     assert len(epochs) == 1 + BATCHES
     assert all(text.startswith("loss 0.") and "tokens/s" in text for text in epochs[1:])

@@ -7,7 +7,7 @@ from tiny import QUIET, classifier, fit, stop_after, trainer
 
 from textrnn.config.classifier import TrainingConfig
 from textrnn.errors import ConfigError, ModelError
-from textrnn.progress import Reporter
+from textrnn.progress import Silent
 from textrnn.training.loop.schedule import TimeBudget
 
 BATCHES = 7
@@ -17,11 +17,10 @@ BATCHES = 7
 # When it goes wrong, and is helped
 
 
-class Messages(Reporter):
+class Messages(Silent):
     """A quiet reporter that remembers."""
 
     def __init__(self) -> None:
-        super().__init__(quiet=True)
         self.texts: list[str] = []
 
     def message(self, text: str) -> None:
@@ -44,7 +43,7 @@ def test_a_training_that_went_astray_goes_back_with_half_the_rate(tmp_path):
     model, messages = classifier(), Messages()
     spoil = poison(model, update=BATCHES + 2, factor=np.nan)
     ours = trainer(tmp_path, model=model, should_stop=spoil, on_nan="rollback")
-    state = ours.fit(messages, on_epoch=lambda row: None)
+    state = ours.fit(reporter=messages)
     assert [row["epoch"] for row in state.history] == [1, 2, 3]
     assert (state.update, state.rate_scale) == (3 * BATCHES, 0.5)
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
@@ -93,7 +92,7 @@ def full_disk():
 def test_a_full_disk_is_told_and_training_goes_on(tmp_path):
     messages = Messages()
     with full_disk():
-        state = trainer(tmp_path, epochs=2).fit(messages, on_epoch=lambda row: None)
+        state = trainer(tmp_path, epochs=2).fit(reporter=messages)
     assert state.epoch == 2
     assert len(messages.texts) == 2
     assert "checkpoints: the checkpoint was not written (File too large)" in messages.texts[0]
@@ -143,7 +142,7 @@ class Record(keras.callbacks.Callback):
 
 def test_callbacks_are_told_as_by_keras(tmp_path):
     record = Record()
-    history = fit(trainer(tmp_path, epochs=2, more={"callbacks": [record]}))
+    history = fit(trainer(tmp_path, epochs=2), callbacks=[record])
     batches = [f"batch {batch}" for batch in range(BATCHES)]
     expected = ["begin", "epoch 0", *batches, "end 0", "epoch 1", *batches, "end 1", "end"]
     assert record.events == expected
@@ -154,13 +153,13 @@ def test_callbacks_are_told_as_by_keras(tmp_path):
 
 def test_a_callback_of_keras_ends_the_training(tmp_path):
     stopping = keras.callbacks.EarlyStopping(monitor="val_loss", min_delta=9.9, patience=1)
-    assert len(fit(trainer(tmp_path, epochs=9, more={"callbacks": [stopping]}))) == 2
+    assert len(fit(trainer(tmp_path, epochs=9), callbacks=[stopping])) == 2
 
 
 def test_the_average_of_the_weights_is_measured_and_kept(tmp_path):
     record = Record()
-    ours = trainer(tmp_path, epochs=1, ema=0.6, learning_rate=0.1, more={"callbacks": [record]})
-    (row,) = fit(ours)
+    ours = trainer(tmp_path, epochs=1, ema=0.6, learning_rate=0.1)
+    (row,) = fit(ours, callbacks=[record])
     average = record.weights[0]
     for t, weights in enumerate(record.weights[1:]):
         momentum = min(0.6, t / (9 + t))
@@ -172,7 +171,7 @@ def test_the_average_of_the_weights_is_measured_and_kept(tmp_path):
     plain.set_weights(average)
     measured = trainer(tmp_path / "other", model=plain)
     ours.model.set_weights(record.weights[-1])
-    probabilities = measured.probabilities(ours.valid.plan, QUIET, name="")
+    probabilities = measured.probabilities(ours.valid.plan, name="")
     loss = -np.log((probabilities * ours.valid.targets).sum(axis=1)).mean()
     assert row["valid_loss"] == pytest.approx(loss, rel=1e-4)
 
@@ -182,8 +181,8 @@ def test_training_ends_when_the_time_is_used_up(tmp_path, monkeypatch):
     monkeypatch.setattr("textrnn.training.loop.schedule.time.monotonic", lambda: float(next(now)))
     budget = TimeBudget(100.0, 0.0, lambda validation: 10.0)
     record = Record()
-    ours = trainer(tmp_path, epochs=None, more={"budget": budget, "callbacks": [record]})
-    state = ours.fit(QUIET, on_epoch=lambda row: None)
+    ours = trainer(tmp_path, epochs=None, budget=budget)
+    state = ours.fit(callbacks=[record])
     assert ours.epochs is None
     assert state.time_share == 1.0
     assert 10 < state.update < 90

@@ -87,7 +87,7 @@ def slow(monkeypatch):
 def with_budget(folder, **settings):
     # A budget that is not met here: the training ends by its epochs.
     budget = TimeBudget(1e6, time.monotonic(), lambda validation: 0.0)
-    return trainer(folder, valid=labelled_ids(40, seed=1), more={"budget": budget}, **settings)
+    return trainer(folder, valid=labelled_ids(40, seed=1), budget=budget, **settings)
 
 
 def test_epochs_are_measured_on_a_sample_and_go_on_with_it(tmp_path, monkeypatch, slow):
@@ -143,9 +143,9 @@ def test_measuring_ends_when_the_time_is_up(finished, monkeypatch, capsys):
 def test_a_run_whose_validation_takes_too_long_says_so(data, tmp_path, slow, capsys):
     from rich.console import Console
 
-    from textrnn.progress import Reporter
+    from textrnn.messages.terminal import TerminalReporter
 
-    reporter = Reporter(Console(highlight=False, width=500))
+    reporter = TerminalReporter(Console(highlight=False, width=500))
     own = run_config(data, epochs=2, time_budget="2h", valid_fraction=0.5)
     classifier = train(own, tmp_path / "run", reporter=reporter)
     told = capsys.readouterr().out

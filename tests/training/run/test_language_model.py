@@ -13,9 +13,10 @@ from textrnn.config.classifier import DataConfig
 from textrnn.config.language_model import PretrainConfig, TextConfig
 from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
 from textrnn.inference import run_folder
-from textrnn.progress import Reporter
+from textrnn.messages.terminal import TerminalReporter
 from textrnn.training.loop import language_model_trainer
 from textrnn.training.loop.checkpoints import CHECKPOINTS
+from textrnn.training.loop.held_out import HeldOutTexts
 from textrnn.training.run import language_model
 from textrnn.training.run.language_model import pretrain
 
@@ -109,7 +110,7 @@ def test_what_to_lower_where_memory_is_short_are_its_own_settings(texts, tmp_pat
     def exhaust(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr(language_model, "Pretrainer", exhaust)
+    monkeypatch.setattr(language_model, "LanguageModelTrainer", exhaust)
     with pytest.raises(ModelError, match=r"^out of memory .*; lower --streams or --segment"):
         pretrain(config(texts), tmp_path / "run", reporter=QUIET)
 
@@ -171,27 +172,19 @@ def test_what_is_wrong_is_found_before_a_run_is_replaced(texts, tmp_path, unfini
     assert trained.metrics["training"]["epochs"] == 2
 
 
-def test_what_measuring_takes_is_told_from_a_part_without_the_tracing(texts, tmp_path, monkeypatch):
-    now, asked = [0.0], []
-
-    def measure(self, part, _):
-        asked.append(sum(map(len, part)))
-        now[0] += 1.0 * asked[-1] + 100.0 * (len(asked) == 1)
-        return [1.0, 1.0]
-
-    monkeypatch.setattr(language_model_trainer.Pretrainer, "_measure", measure)
-    monkeypatch.setattr(language_model_trainer.time, "monotonic", lambda: now[0])
+def test_measuring_is_timed_on_a_part_of_the_texts_before_the_first_update(
+    texts, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(HeldOutTexts, "estimate_seconds", lambda self, *, reporter: 7.0)
     expected = []
     monkeypatch.setattr(
         language_model_trainer.Schedule,
         "time_share",
-        lambda self, *, validation: expected.append(validation) or float(validation > 0.0),
+        lambda self, *, validation: expected.append(validation) or 1.0,
     )
     own = config(texts, epochs=None, time_budget="1h", held_out=0.5)
     pretrain(own, tmp_path / "run", reporter=QUIET)
-    traced, part, whole = asked
-    assert traced == 1 < part < whole
-    assert expected == [pytest.approx(whole)]
+    assert expected == [7.0]
 
 
 def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
@@ -208,15 +201,6 @@ def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
     assert trained.metrics["held_out"]["bits_per_token"] > 0.0
 
 
-def test_texts_from_all_of_a_file_measure_the_model():
-    held = [np.full(size % 3 + 1, size) for size in range(100)]
-    measured = language_model_trainer._some(held, 20, seed=0)
-    assert sum(map(len, measured)) == 20
-    assert max(int(text[0]) for text in measured) > 50
-    assert [len(text) for text in language_model_trainer._some([np.arange(10**6)], 50, seed=0)] == [
-        50
-    ]
-    assert len(language_model_trainer._some(held, 10**6, seed=0)) == len(held)
 
 
 def test_wrong_settings_are_told():
@@ -237,7 +221,7 @@ def test_what_only_accompanies_a_training_never_ends_it(texts, tmp_path, monkeyp
         raise ValueError("no")
 
     monkeypatch.setattr(language_model, name, fail)
-    pretrain(config(texts, epochs=1), tmp_path / "run", reporter=Reporter())
+    pretrain(config(texts, epochs=1), tmp_path / "run", reporter=TerminalReporter())
     assert run_folder.is_complete(tmp_path / "run")
     told = capsys.readouterr().err.splitlines()
     assert len([line for line in told if line.startswith("warning: ")]) == 1

@@ -21,8 +21,6 @@ from textrnn.models.classifier import TextClassifier
 from textrnn.models.language_model import LanguageModel
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.run.transfer import GENTLE, adopt_shape, transfer
-from textrnn.training.update.layer_rates import LayerRates, depths
-from textrnn.training.update.lazy_adam import LazyAdam
 
 SHAPE = ShapeConfig(units=3, layers=2, embedding_units=4, window=2)
 FREE = ("dropout", "embedding_dropout", "word_dropout")
@@ -151,43 +149,3 @@ def test_a_run_of_the_other_kind_is_told(tokenizer, tmp_path):
     )
     with pytest.raises(ModelError, match="expected a language model's run folder"):
         adopt_shape(RunConfig(training=TrainingConfig(init_from=str(tmp_path / "none"))))
-
-
-def updates_of(model: TextClassifier, *, update: int, **settings) -> list[float]:
-    """How far each variable goes, in multiples of the learning rate, in its first update."""
-    optimizer = LazyAdam(0.01, weight_decay=settings.get("weight_decay"))
-    optimizer.build(model.trainable_variables)
-    rates = LayerRates(model, optimizer, TrainingConfig(**settings), epoch_updates=10)
-    rates.set(update)
-    before = model.get_weights()
-    optimizer.apply([tf.ones(v.shape) for v in model.trainable_variables])
-    moved = zip(before, (v.numpy() for v in model.trainable_variables), strict=False)
-    return [float(np.abs(new - old).max()) / 0.01 for old, new in moved]
-
-
-def test_each_layer_has_its_share_of_the_learning_rate_and_its_turn(tokenizer):
-    below = depths(classifier(tokenizer))
-    assert sorted(set(below)) == [0, 1, 2, 3]
-    shares = updates_of(classifier(tokenizer), update=0, layer_rate=0.5)
-    np.testing.assert_allclose(shares, [0.5**d for d in below], rtol=1e-3)
-    first = updates_of(classifier(tokenizer), update=0, unfreeze=1.0)
-    np.testing.assert_allclose(first, [float(d == 0) for d in below], atol=1e-3)
-    later = updates_of(classifier(tokenizer), update=20, unfreeze=1.0)
-    np.testing.assert_allclose(later, [float(d <= 2) for d in below], atol=1e-3)
-    decayed = updates_of(classifier(tokenizer), update=0, unfreeze=1.0, weight_decay=0.5)
-    assert [moved > 0.0 for moved in decayed] == [d == 0 for d in below]
-    plain = updates_of(classifier(tokenizer), update=0)
-    np.testing.assert_allclose(plain, 1.0, rtol=1e-3)
-
-
-def test_layers_that_wait_beyond_the_last_epoch_are_told(tokenizer):
-    model, optimizer = classifier(tokenizer), LazyAdam(0.01)
-    optimizer.build(model.trainable_variables)
-
-    def told(unfreeze: float, epochs: int | None) -> str:
-        config = TrainingConfig(unfreeze=unfreeze)
-        return LayerRates(model, optimizer, config, epoch_updates=10).told_frozen(epochs)
-
-    assert "--unfreeze 1, 2 of 4 layers learn nothing in 2 epochs" in told(1.0, 2)
-    assert "1 of 4 layers" in told(1.0, 3)
-    assert told(1.0, 4) == told(0.0, 1) == told(9.0, None) == ""

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textrnn.training.update.lazy_adam import LazyAdam, unique_rows
+from textrnn.training.update.lazy_adam import LazyAdam
 
 ROWS, UNITS = 5, 2
 
@@ -73,18 +73,3 @@ def test_it_works_within_a_graph(gradients):
     step(tf.constant(gradients[0][:2], tf.float32))
     eager = apply(LazyAdam(0.1), [slices(gradients[0][:2], [4, 0])])
     np.testing.assert_allclose(variable.numpy(), eager, rtol=1e-6)
-
-
-def test_slices_of_one_row_are_summed():
-    summed = unique_rows(slices([[1, 2], [10, 20], [100, 200]], [3, 1, 3]))
-    assert summed.indices.numpy().tolist() == [3, 1]
-    assert summed.values.numpy().tolist() == [[101, 202], [10, 20]]
-    np.testing.assert_array_equal(
-        tf.convert_to_tensor(summed),
-        tf.convert_to_tensor(slices([[1, 2], [10, 20], [100, 200]], [3, 1, 3])),
-    )
-
-
-def test_a_dense_gradient_stays_as_it_is():
-    gradient = tf.constant([1.0])
-    assert unique_rows(gradient) is gradient

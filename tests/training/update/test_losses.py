@@ -1,30 +1,10 @@
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from textrnn.config.classifier import TrainingConfig
 from textrnn.errors import ConfigError
-from textrnn.training.update.losses import class_weights, make_loss, make_optimizer
-
-
-def update(**settings) -> tuple[float, float]:
-    """How a kernel and a bias, both of 1, move by an update with the gradient 0."""
-    defaults = {"learning_rate": 0.5, "warmup": 0.0, "weight_decay": 0.0}
-    optimizer = make_optimizer(TrainingConfig(**{**defaults, **settings}))
-    kernel = keras.Variable(np.ones(1, np.float32), name="kernel")
-    bias = keras.Variable(np.ones(1, np.float32), name="bias")
-    optimizer.build([kernel, bias])
-    optimizer.apply([tf.zeros(1), tf.zeros(1)], [kernel, bias])
-    return float(kernel[0]) - 1, float(bias[0]) - 1
-
-
-def test_weight_decay_spares_biases():
-    assert update(weight_decay=0.1) == (pytest.approx(-0.5 * 0.1), 0.0)
-    assert update() == (0.0, 0.0)
-
-
-# The loss
+from textrnn.training.update.losses import BatchLoss, class_weights, make_loss
 
 
 def losses(targets, logits, *, multi_label=False, **settings) -> np.ndarray:
@@ -82,3 +62,31 @@ def test_a_class_without_a_text_does_no_harm():
 def test_multi_label_data_has_no_class_weights():
     with pytest.raises(ConfigError, match="`class_weights` needs one label a text"):
         class_weights(np.ones((2, 2)), labels=("a", "b"), multi_label=True)
+
+
+# The loss of a batch
+
+
+def batch_loss(*, multi_label=False, **settings) -> BatchLoss:
+    config = TrainingConfig(label_smoothing=0.0, **settings)
+    return BatchLoss.from_config(config, classes=3, multi_label=multi_label, mean_rows=4.0)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_the_loss_of_a_batch_is_a_weighted_sum_over_a_constant(precision):
+    weights, ours = tf.constant([1.0, 3.0]), batch_loss(precision=precision)
+    logits, targets = tf.constant(LOGITS, tf.float32), tf.constant(TARGETS, tf.float32)
+    expected = losses(TARGETS, LOGITS) @ weights.numpy()
+    loss = ours.of(logits, targets=targets, weights=weights)
+    assert float(loss) == pytest.approx(ours.scale * expected / 4, rel=1e-5)
+    assert float(ours.sum_of(loss)) == pytest.approx(expected, rel=1e-5)
+    assert ours.scale == (1.0 if precision == "float32" else 4096.0)
+
+
+@pytest.mark.parametrize(("multi_label", "expected"), [(False, 1.0), (True, 0.0)])
+def test_a_text_is_correct_if_all_its_labels_are(multi_label, expected):
+    ours = batch_loss(multi_label=multi_label)
+    logits = tf.constant([[2.0, 1.0, -1.0], [2.0, -1.0, -1.0], [-1.0, 2.0, -1.0]])
+    targets = tf.constant([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    weights = tf.constant([1.0, 0.0, 1.0])
+    assert float(ours.count_correct(logits, targets=targets, weights=weights)) == expected

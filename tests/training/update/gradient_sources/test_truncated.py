@@ -3,8 +3,9 @@ import pytest
 import tensorflow as tf
 from tiny import each_pair, random_classifier
 
-from textrnn.training.update.lazy_adam import RowGradient
-from textrnn.training.update.truncated import truncated_gradients
+from textrnn.errors import ConfigError
+from textrnn.training.update.gradient_sources.truncated import truncated_gradients
+from textrnn.training.update.row_gradients import RowGradient
 
 IDS = np.random.default_rng(0).integers(1, 10, size=(4, 11)).astype(np.int32)
 IDS[1, 7:] = IDS[2, 1:] = IDS[3, :] = 0
@@ -27,7 +28,7 @@ def truncated(model, *, segment: int, reach: int, tensor: bool = False):
     @tf.function
     def compute(ids, steps):
         steps = steps if tensor else segment
-        return truncated_gradients(model, ids, objective, segment=steps, reach=reach)
+        return truncated_gradients(model, ids, objective=objective, segment=steps, reach=reach)
 
     gradients, value, logits = compute(tf.constant(IDS), tf.constant(segment))
     return [dense(gradient) for gradient in gradients], float(value), logits.numpy()
@@ -138,8 +139,6 @@ def test_dropout_is_the_same_in_both_readings():
 
 
 def test_a_bidirectional_model_says_that_it_cannot():
-    from textrnn.errors import ConfigError
-
     model = random_classifier("gru", "mean")
     with pytest.raises(ConfigError, match="train one with --no-bidirectional"):
-        truncated_gradients(model, tf.constant(IDS), objective, segment=3, reach=1)
+        truncated_gradients(model, tf.constant(IDS), objective=objective, segment=3, reach=1)

@@ -12,8 +12,10 @@ from tiny import TRAINING, classifier
 from textrnn.config.classifier import TrainingConfig
 from textrnn.models.classifier import TextClassifier
 from textrnn.training.devices.strategy import Distribution
-from textrnn.training.update.adversarial import _Batch
-from textrnn.training.update.losses import make_loss, make_optimizer
+from textrnn.training.update.gradient_sources.choice import choose_source
+from textrnn.training.update.gradient_sources.embedded_batch import EmbeddedBatch
+from textrnn.training.update.losses import BatchLoss
+from textrnn.training.update.optimizer import make_optimizer
 from textrnn.training.update.step import Step
 
 SEEDS = pytest.mark.parametrize("seed", [1, 2])
@@ -40,16 +42,20 @@ def trained(ids, classes, *, words, seed, unlabelled=None, **settings) -> TextCl
     optimizer = make_optimizer(config)
     optimizer.build(model.trainable_variables)
     more = [] if unlabelled is None else [unlabelled]
-    step = Step(
-        model,
-        optimizer,
-        make_loss(config, multi_label=False),
-        config=config,
-        distribution=Distribution.choose("single"),
+    loss = BatchLoss.from_config(
+        config,
+        classes=2,
         multi_label=False,
         mean_rows=len(ids),
-        notes=1,
         unlabelled_rows=sum(map(len, more)),
+    )
+    step = Step(
+        choose_source(model, config, loss=loss),
+        optimizer,
+        loss=loss,
+        config=config,
+        distribution=Distribution.choose("single"),
+        control_flags=1,
     )
     batch = [ids, np.eye(2, dtype=np.float32)[classes], np.ones(len(ids), np.float32), *more]
     for _ in range(150):
@@ -90,7 +96,7 @@ def test_adversarial_training_keeps_new_texts_right_when_they_are_moved(seed):
     worst = []
     for eps in (0.0, 0.3):
         model = trained(*labelled, words=10, seed=seed, adversarial=eps)
-        batch = _Batch(model, tf.constant(ids), random=False)
+        batch = EmbeddedBatch(model, tf.constant(ids), random=False)
         logits, slopes = batch.learn(objective)
         assert accuracy(logits, classes) == 1.0
         worst.append(accuracy(batch.logits(batch.moves(slopes, 0.3)), classes))

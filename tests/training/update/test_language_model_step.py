@@ -1,12 +1,11 @@
-"""One update of a language model, and the tokens it is told from."""
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from textrnn.config.classifier import ShapeConfig
+from textrnn.config.language_model import PretrainingConfig
 from textrnn.models.language_model import LanguageModel
-from textrnn.training.update.language_step import LanguageStep
+from textrnn.training.update.language_model_step import LanguageModelStep
 from textrnn.training.update.lazy_adam import LazyAdam
 from textrnn.training.update.negatives import Negatives
 
@@ -15,7 +14,7 @@ VOCAB = 7
 
 def language_step(
     *, segment: int, sampled: bool = False, **shape
-) -> tuple[LanguageModel, LanguageStep]:
+) -> tuple[LanguageModel, LanguageModelStep]:
     config = ShapeConfig(**{"units": 3, "embedding_units": 4, "window": 2, "layers": 2, **shape})
     model = LanguageModel(VOCAB, config=config)
     model.build((None, None))
@@ -24,14 +23,12 @@ def language_step(
         weight.assign(rng.normal(size=weight.shape))
     optimizer = LazyAdam(0.0)
     optimizer.build(model.trainable_variables)
-    step = LanguageStep(
+    step = LanguageModelStep(
         model,
         optimizer,
+        config=PretrainingConfig(negatives=8 if sampled else 0, clip_norm=1.0),
         streams=2,
         segment=segment,
-        sampled=sampled,
-        clip_norm=1.0,
-        precision="float32",
     )
     return model, step
 
@@ -46,7 +43,7 @@ def test_the_state_goes_on_from_segment_to_segment(cell_name):
     expected = float(whole(ids, NOTHING)[0])
     losses = [float(parts(ids[:, :, start : start + 5], NOTHING)[0]) for start in (0, 4)]
     assert np.mean(losses) == pytest.approx(expected, abs=1e-5)
-    parts.forget()
+    parts.reset_states()
     assert float(parts(ids[:, :, :5], NOTHING)[0]) == pytest.approx(losses[0], abs=1e-6)
     assert float(parts(ids[:, :, :5], NOTHING)[0]) != pytest.approx(losses[0], abs=1e-6)
 
@@ -70,19 +67,3 @@ def test_it_learns_what_follows_what():
     losses = [float(step(ids[:, :, :7], negatives.draw(i))[0]) for i in range(150)]
     assert losses[0] > 1.0
     assert min(losses) < 0.2
-
-
-def test_negatives_are_the_same_for_an_update_and_follow_the_counts():
-    counts = np.array([0, 1, 10, 100, 1000])
-    negatives = Negatives(counts, size=50, seed=3)
-    one, again, other = (negatives.draw(update) for update in (0, 0, 1))
-    assert all(np.array_equal(*pair) for pair in zip(one, again, strict=True))
-    assert any(len(a) != len(b) or (a != b).any() for a, b in zip(one, other, strict=True))
-    weights = np.zeros(5)
-    share = (counts + 1.0) ** 0.75
-    share /= share.sum()
-    for update in range(2000):
-        drawn, offsets = negatives.draw(update)
-        weights[drawn] += np.exp(offsets)
-    # m_k / (S q_k) is 1 on average, whatever q: the sum over the vocabulary is not biased.
-    np.testing.assert_allclose(weights / 2000, 1.0, atol=0.25)

@@ -5,7 +5,11 @@ from tiny import QUIET, classifier, fit, labelled_ids, random_classifier, stop_a
 
 from textrnn.config.classifier import TrainingConfig
 from textrnn.errors import ConfigError
-from textrnn.training.update.adversarial import Adversary, _Batch, divergence, entropy
+from textrnn.training.update.gradient_sources import embedded_batch
+from textrnn.training.update.gradient_sources.embedded_batch import EmbeddedBatch
+from textrnn.training.update.gradient_sources.smoothed import SmoothedGradients
+from textrnn.training.update.gradient_sources.source import MicroBatch
+from textrnn.training.update.losses import BatchLoss
 
 IDS = np.random.default_rng(0).integers(1, 10, size=(4, 5)).astype(np.int32)
 IDS[1, 3:] = IDS[2, 1:] = IDS[3, :] = 0
@@ -19,8 +23,13 @@ def objective(logits):
     return tf.reduce_sum(COUNTED * each) / 3
 
 
-def adversary(model, *, multi_label=False, **settings) -> Adversary:
-    return Adversary(model, TrainingConfig(**settings), multi_label=multi_label, scale=1 / 3)
+def gradients_of(model, *, unlabelled=None, multi_label=False, **settings):
+    """The gradients of the batch `IDS`, of which three texts count, and the loss and logits."""
+    config = TrainingConfig(**settings)
+    loss = BatchLoss.from_config(config, classes=2, multi_label=multi_label, mean_rows=3.0)
+    more = () if unlabelled is None else (tf.constant(unlabelled),)
+    source = SmoothedGradients(model, config, loss=loss)
+    return source.gradients(MicroBatch(IDS, COUNTED, objective, more_rows=more))
 
 
 def dense(gradients) -> list[np.ndarray]:
@@ -85,8 +94,7 @@ def adversarial_oracle(model, eps, weight):
 def test_the_gradient_is_that_of_the_loss_of_the_moved_text(cell):
     model = model_of(cell, window=2 if cell == "mingru" else 1)
     expected, _ = adversarial_oracle(model, 0.1, 0.5)
-    ours = adversary(model, adversarial=0.1, adversarial_weight=0.5)
-    gradients, value, logits = ours.gradients(IDS, objective, counted=COUNTED)
+    gradients, value, logits = gradients_of(model, adversarial=0.1, adversarial_weight=0.5)
     assert_close(dense(gradients), expected)
     np.testing.assert_allclose(logits, model(IDS), atol=1e-6)
     assert float(value) == pytest.approx(float(objective(model(IDS))))
@@ -95,44 +103,8 @@ def test_the_gradient_is_that_of_the_loss_of_the_moved_text(cell):
 def test_in_parts_of_a_batch_it_is_the_same(monkeypatch):
     model = model_of()
     expected, _ = adversarial_oracle(model, 0.1, 1.0)
-    monkeypatch.setattr("textrnn.training.update.adversarial.batch_parts", lambda directions: 2)
-    ours = adversary(model, adversarial=0.1)
-    assert_close(dense(ours.gradients(IDS, objective, counted=COUNTED)[0]), expected)
-
-
-def test_the_move_has_the_stated_norm_and_raises_the_loss():
-    model = model_of()
-    batch = _Batch(model, tf.constant(IDS), random=False)
-    logits, slopes = batch.learn(objective)
-    for eps in (1e-3, 1e-2):
-        (r,) = batch.moves(slopes, eps)
-        sizes = norms(table_rows(model))
-        np.testing.assert_allclose(norms(r.numpy()), [*eps * sizes[:3], 0.0], rtol=1e-5)
-        assert not r.numpy()[IDS == 0].any()
-        gain = float(objective(batch.logits([r])) - objective(logits))
-        promised = float((eps * sizes * norms(slopes[0].numpy())).sum())
-        assert gain == pytest.approx(promised, rel=0.1)
-
-
-def test_a_slope_too_small_for_its_square_has_the_norm_too():
-    model = model_of()
-    batch = _Batch(model, tf.constant(IDS), random=False)
-    slope = np.full([*IDS.shape, 4], 1e-30, np.float32)
-    (r,) = batch.moves([tf.constant(slope)], 0.5)
-    np.testing.assert_allclose(norms(r.numpy())[:3], 0.5 * norms(table_rows(model))[:3], rtol=1e-5)
-
-
-def test_larger_embeddings_are_moved_as_much_farther():
-    moved = []
-    for scale in (1.0, 8.0):
-        model = model_of("none", "mean")
-        table, kernel = model.embedding.embeddings, model.classify.kernel
-        table.assign(scale * table)
-        kernel.assign(kernel / scale)
-        batch = _Batch(model, tf.constant(IDS), random=False)
-        _, slopes = batch.learn(objective)
-        moved.append(batch.logits(batch.moves(slopes, 0.1)).numpy())
-    np.testing.assert_allclose(moved[0], moved[1], atol=1e-5)
+    monkeypatch.setattr(embedded_batch, "batch_parts", lambda directions: 2)
+    assert_close(dense(gradients_of(model, adversarial=0.1).gradients), expected)
 
 
 # The virtual kind
@@ -142,7 +114,7 @@ def test_larger_embeddings_are_moved_as_much_farther():
 def test_the_virtual_gradient_is_that_of_the_divergence(multi_label):
     model, eps = model_of("gru", "mean"), 0.05
     before = noise_of(model)
-    (d,) = _Batch(model, tf.constant(IDS), random=True).random
+    (d,) = EmbeddedBatch(model, tf.constant(IDS), random=True).random
     set_noise(model, before)
 
     def kl(moved):
@@ -163,91 +135,29 @@ def test_the_virtual_gradient_is_that_of_the_divergence(multi_label):
     with tf.GradientTape() as tape:
         value = objective(logits_at(model, 0.0)) + kl(logits_at(model, moved))
     expected = dense(tape.gradient(value, model.trainable_variables))
-    ours = adversary(model, vat=eps, multi_label=multi_label)
-    found = dense(ours.gradients(IDS, objective, counted=COUNTED)[0])
+    found = dense(gradients_of(model, vat=eps, multi_label=multi_label).gradients)
     assert_close(found, expected, atol=2e-4)
-    plain = dense(adversary(model, entropy=0.0).gradients(IDS, objective, counted=COUNTED)[0])
+    plain = dense(gradients_of(model, entropy=0.0).gradients)
     assert any(np.abs(a - b).max() > 1e-3 for a, b in zip(found, plain, strict=True))
-
-
-@pytest.mark.parametrize("multi_label", [False, True])
-def test_divergence_and_entropy(rng, multi_label):
-    logits = tf.constant(rng.normal(size=(50, 3)), tf.float32)
-    other = tf.constant(rng.normal(size=(50, 3)), tf.float32)
-    apart = divergence(logits, other, multi_label=multi_label).numpy()
-    assert (apart > 0).all()
-    assert not divergence(logits, logits, multi_label=multi_label).numpy().any()
-    even = np.log(2) if multi_label else np.log(3)
-    flat = entropy(tf.zeros([1, 3]), multi_label=multi_label)
-    assert float(flat[0]) == pytest.approx(even)
-    found = entropy(logits, multi_label=multi_label).numpy()
-    assert ((found > 0) & (found < even)).all()
-    sure = entropy(tf.constant([[200.0, -200.0, -200.0]]), multi_label=multi_label)
-    assert float(sure[0]) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_model_that_always_says_the_same_is_left_alone_by_the_virtual_part():
     model = model_of()
     model.classify.kernel.assign(tf.zeros_like(model.classify.kernel))
-    both = [
-        dense(adversary(model, vat=vat).gradients(IDS, objective, counted=COUNTED)[0])
-        for vat in (0.0, 0.5)
-    ]
+    both = [dense(gradients_of(model, vat=vat).gradients) for vat in (0.0, 0.5)]
     assert_close(*both, atol=0.0)
 
 
 def test_unlabelled_texts_count_and_empty_rows_do_not():
     model = model_of("none", "mean")
     more = np.concatenate([IDS[:2] % 9, np.zeros_like(IDS[:2])])
-    ours = adversary(model, entropy=0.7)
-    found = dense(ours.gradients(IDS, objective, counted=COUNTED, unlabelled=tf.constant(more))[0])
+    found = dense(gradients_of(model, unlabelled=more, entropy=0.7).gradients)
     with tf.GradientTape() as tape:
         value = objective(model(IDS))
         for ids, rows in ((IDS, 3), (more, 2)):
             p = tf.nn.softmax(model(ids)[:rows])
             value -= 0.7 / 3 * tf.reduce_sum(p * tf.math.log(p))
     assert_close(found, dense(tape.gradient(value, model.trainable_variables)))
-
-
-# Noise
-
-
-def test_all_readings_of_a_text_have_one_noise():
-    model = model_of("lstm", "mean", layers=2, **NOISE)
-    batch = _Batch(model, tf.constant(IDS), random=True)
-    first = batch.logits()
-    after = noise_of(model)
-    np.testing.assert_array_equal(first, batch.logits())
-    for one, other in zip(after, noise_of(model), strict=True):
-        np.testing.assert_array_equal(one, other)
-    other = _Batch(model, tf.constant(IDS), random=True)
-    assert np.abs(first - other.logits()).max() > 1e-3
-    assert np.abs(batch.random[0] - other.random[0]).max() > 1e-3
-
-
-def test_with_noise_the_gradient_lowers_what_is_asked():
-    """The same noise in the whole step: a small step along the gradient lowers the objective."""
-    model = model_of("lstm", "mean", layers=2, **NOISE)
-    before = noise_of(model)
-
-    def start():
-        set_noise(model, before)
-        batch = _Batch(model, tf.constant(IDS), random=False)
-        return batch, [0.03 * tf.ones_like(x) for x in batch._embedded]
-
-    def asked() -> float:
-        batch, moved = start()
-        return float(objective(batch.logits()) + objective(batch.logits(moved)))
-
-    value = asked()
-    batch, moved = start()
-    batch.learn(objective)
-    batch.learn(objective, moved)
-    gradients = dense(batch.gradients())
-    square = sum(float((g**2).sum()) for g in gradients)
-    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
-        variable.assign(variable - 1e-3 * gradient)
-    assert value - asked() == pytest.approx(1e-3 * square, rel=0.1)
 
 
 # In the training

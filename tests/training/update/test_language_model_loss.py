@@ -10,7 +10,7 @@ from textrnn.data.batching import BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.models.language_model import LanguageModel
 from textrnn.training.batches.labelled_batches import LabelledBatches
-from textrnn.training.update.next_tokens import DRAWN, NextTokens
+from textrnn.training.update.language_model_loss import NEGATIVES, LanguageModelLoss
 
 TEXTS = [np.array([2, 3, 4, 5])]
 UNITS = {"cell": "mingru", "units": 3, "embedding_units": 4}
@@ -35,15 +35,15 @@ def model_and_source(**settings):
     return model, source
 
 
-def next_tokens(model, *, weight=0.5, texts=TEXTS):
-    return NextTokens(model, weight=weight, texts=texts, seed=0)
+def language_model_loss(model, *, weight=0.5, texts=TEXTS):
+    return LanguageModelLoss(model, weight=weight, texts=texts, seed=0)
 
 
 def read(objective, ids, counted=None, update=0):
     counted = np.ones(len(ids), np.float32) if counted is None else counted
-    drawn, offsets = objective.draw(update)
+    negatives, offsets = map(tf.constant, objective.draw(update))
     logits, loss = objective.read(
-        tf.constant(ids), tf.constant(counted), tf.constant(drawn), tf.constant(offsets)
+        tf.constant(ids), tf.constant(counted), negatives=negatives, offsets=offsets
     )
     return logits.numpy(), float(loss)
 
@@ -55,7 +55,7 @@ def read(objective, ids, counted=None, update=0):
 )
 def test_it_is_the_language_model_s_loss_of_each_text(settings):
     model, source = model_and_source(**settings)
-    objective = next_tokens(model)
+    objective = language_model_loss(model)
     objective.take_over(source)
     ids = np.array([[2, 3, 4, 5, 2], [4, 3, 2, 0, 0], [5, 0, 0, 0, 0]], np.int32)
     logits, loss = read(objective, ids)
@@ -75,7 +75,7 @@ def test_it_is_the_language_model_s_loss_of_each_text(settings):
 
 def test_rows_that_fill_and_padding_do_not_count():
     model, _ = model_and_source()
-    objective = next_tokens(model)
+    objective = language_model_loss(model)
     ids = np.array([[2, 3, 4]], np.int32)
     _, alone = read(objective, ids)
     more = np.array([[2, 3, 4, 0, 0], [5, 6, 7, 8, 2]], np.int32)
@@ -85,9 +85,9 @@ def test_rows_that_fill_and_padding_do_not_count():
 
 
 def test_as_many_tokens_are_drawn_each_time_and_anew():
-    objective = next_tokens(classifier(bidirectional=False))
+    objective = language_model_loss(classifier(bidirectional=False))
     (one, offsets), (same, _), (other, _) = map(objective.draw, (1, 1, 2))
-    assert one.shape == other.shape == offsets.shape == (DRAWN,)
+    assert one.shape == other.shape == offsets.shape == (NEGATIVES,)
     assert np.array_equal(one, same)
     assert not np.array_equal(offsets, objective.draw(2)[1])
 
@@ -95,9 +95,8 @@ def test_as_many_tokens_are_drawn_each_time_and_anew():
 def begin(folder, **settings):
     model = classifier(bidirectional=False, **UNITS)
     train = labelled_ids(12)
-    beside = next_tokens(model, texts=train.plan.texts)
-    more = {"next_tokens": beside}
-    return trainer(folder, model=model, train=train, more=more, **settings), beside
+    loss = language_model_loss(model, texts=train.plan.texts)
+    return trainer(folder, model=model, train=train, language_model_loss=loss, **settings), loss
 
 
 def test_tokens_that_follow_from_those_before_are_learned(tmp_path):
@@ -110,27 +109,26 @@ def test_tokens_that_follow_from_those_before_are_learned(tmp_path):
     losses = []
     for epochs in (1, 40):
         model = classifier(bidirectional=False, **UNITS)
-        beside = next_tokens(model, weight=1.0, texts=counting)
-        more = {"next_tokens": beside}
+        loss = language_model_loss(model, weight=1.0, texts=counting)
         fit(
             trainer(
                 tmp_path / str(epochs),
                 model=model,
                 train=data,
                 valid=data,
-                more=more,
+                language_model_loss=loss,
                 epochs=epochs,
                 patience=0,
             )
         )
-        losses.append(read(beside, np.array(counting[:7], np.int32))[1] / 7)
+        losses.append(read(loss, np.array(counting[:7], np.int32))[1] / 7)
     assert losses[0] > 1.5
     assert losses[1] < 0.5
 
 
 @pytest.mark.parametrize("settings", [{}, {"ema": 0.9}, {"layer_rate": 0.5, "unfreeze": 1.0}])
 def test_a_training_goes_on_to_the_same_bits(tmp_path, settings):
-    whole, beside = begin(tmp_path / "whole", **settings)
+    whole, loss = begin(tmp_path / "whole", **settings)
     history = fit(whole)
     before, _ = begin(tmp_path / "parts", should_stop=stop_after(3), **settings)
     with pytest.raises(KeyboardInterrupt):
@@ -138,7 +136,7 @@ def test_a_training_goes_on_to_the_same_bits(tmp_path, settings):
     after, resumed = begin(tmp_path / "parts", **settings)
     after.resume(QUIET)
     assert fit(after) == history
-    for one, other in zip(beside.variables, resumed.variables, strict=True):
+    for one, other in zip(loss.variables, resumed.variables, strict=True):
         assert np.array_equal(one.numpy(), other.numpy())
     for one, other in zip(whole.model.get_weights(), after.model.get_weights(), strict=True):
         assert np.array_equal(one, other)
@@ -146,10 +144,10 @@ def test_a_training_goes_on_to_the_same_bits(tmp_path, settings):
 
 @pytest.mark.parametrize("settings", [{"accumulate": 2}, {"layer_rate": 0.5}, {"unfreeze": 1.0}])
 def test_it_learns_with_other_settings_too(tmp_path, settings):
-    own, beside = begin(tmp_path, **settings)
-    before = [variable.numpy() for variable in beside.variables]
-    assert np.isfinite([row["train_loss"] for row in fit(own)]).all()
-    for variable, value in zip(beside.variables, before, strict=True):
+    ours, loss = begin(tmp_path, **settings)
+    before = [variable.numpy() for variable in loss.variables]
+    assert np.isfinite([row["train_loss"] for row in fit(ours)]).all()
+    for variable, value in zip(loss.variables, before, strict=True):
         assert not np.array_equal(variable.numpy(), value)
 
 

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from tiny import labelled_ids
+
+from textrnn.config.classifier import TrainingConfig
+from textrnn.data.batching import Batch, BatchPlan
+from textrnn.training.batches.labelled_batches import LabelledBatches, fill_rows
+
+
+def some_batches(texts, classes, *, rows: int, weights=None) -> LabelledBatches:
+    plan = BatchPlan([np.array(text) for text in texts], batch_tokens=999, batch_texts=rows)
+    plan.bucket_rows = [rows]  # Even where the texts are fewer.
+    weights = np.ones(len(texts)) if weights is None else np.array(weights)
+    return LabelledBatches(plan, np.eye(2, dtype=np.float32)[classes], weights.astype(np.float32))
+
+
+def test_each_batch_carries_targets_and_weights(tmp_path):
+    data = some_batches([[2], [3, 4], [5]], [0, 1, 1], rows=2, weights=[0.5, 1, 2])
+    batches = data.plan.batches()
+    (ids, targets, weights), (_, _, last) = (
+        [tensor.numpy() for tensor in tensors] for tensors in data.dataset(batches)
+    )
+    assert ids[:, :2].tolist() == [[2, 0], [3, 4]]
+    assert targets.tolist() == [[1, 0], [0, 1]]
+    assert weights.tolist() == [0.5, 1]
+    assert last.tolist() == [2, 0]
+
+
+def test_filler_rows_weigh_nothing():
+    data = labelled_ids()
+    batch = data.plan.batches()[0]
+    ((ids, targets, weights),) = data.dataset([batch], multiple=7).as_numpy_iterator()
+    assert len(ids) == len(targets) == len(weights) == 7 * -(-len(batch.rows) // 7)
+    assert weights.sum() == (batch.rows >= 0).sum()
+
+
+@pytest.mark.parametrize(("multiple", "rows"), [(1, [4, 5]), (2, [4, 5]), (3, [4, 5, -1])])
+def test_rows_are_filled_up_to_a_multiple(multiple, rows):
+    filled = fill_rows(Batch(np.array([4, 5]), 8), multiple=multiple)
+    assert filled.rows.tolist() == rows
+    assert filled.length == 8
+
+
+def test_some_texts_keep_their_targets_and_weights():
+    data = labelled_ids()
+    part = data.take(np.array([3, 0]), TrainingConfig())
+    assert [text.tolist() for text in part.plan.texts] == [
+        data.plan.texts[3].tolist(),
+        data.plan.texts[0].tolist(),
+    ]
+    assert part.targets.tolist() == data.targets[[3, 0]].tolist()
+    assert part.unlabelled is None

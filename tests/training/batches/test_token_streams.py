@@ -1,0 +1,59 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from textrnn.config.classifier import TokenizerConfig
+from textrnn.text.tokenizer import Tokenizer
+from textrnn.training.batches.token_store import TokenStore
+from textrnn.training.batches.token_streams import TokenStreams
+
+TEXTS = [
+    " ".join("abcdefgh"[i % 8] for i in range(start, start + length))
+    for start, length in [(0, 5), (3, 9), (1, 1), (2, 14), (5, 7), (0, 3), (4, 11), (6, 2)]
+]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return Tokenizer.train(TEXTS * 4, TokenizerConfig(vocab_size=40), cache=False)
+
+
+@pytest.fixture
+def store(tokenizer, tmp_path) -> TokenStore:
+    return TokenStore.write(tmp_path, TEXTS, tokenizer=tokenizer, held_out=1e-9, seed=0)
+
+
+@pytest.mark.parametrize(("streams", "segment"), [(1, 5), (3, 4), (2, 1), (4, 100), (999, 2)])
+def test_each_stream_goes_on_where_it_was_and_none_reads_what_another_reads(
+    store, streams, segment
+):
+    found = TokenStreams(store, streams=streams, segment=segment, directions=2, seed=[0])
+    batches = [found.batch(number) for number in range(len(found))]
+    assert batches
+    size = found.segment
+    assert {batch.shape for batch in batches} == {(2, found.streams, size + 1)}
+    for one, other in itertools.pairwise(batches):
+        assert np.array_equal(one[:, :, -1], other[:, :, 0])
+    read = sum(batch[:, :, :-1].shape[-1] * found.streams for batch in batches)
+    assert len(store.tokens) - read <= found.streams * size + found.streams + size
+    joined = _joined(store, seed=[0])
+    for direction, text in enumerate((joined, joined[::-1])):
+        for row in range(found.streams):
+            own = np.concatenate([batch[direction, row, :-1] for batch in batches])
+            begin = row * ((len(joined) - 1) // found.streams)
+            assert np.array_equal(own, text[begin : begin + len(own)])
+
+
+def _joined(store: TokenStore, *, seed: list[int]) -> np.ndarray:
+    order = np.random.default_rng(seed).permutation(len(store.offsets) - 1)
+    return np.concatenate([store.tokens[store.offsets[i] : store.offsets[i + 1]] for i in order])
+
+
+def test_each_pass_has_an_order_of_its_own(store):
+    first, again, second = (
+        TokenStreams(store, streams=1, segment=40, directions=1, seed=seed).batch(0)
+        for seed in ([0, 0], [0, 0], [0, 1])
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, second)

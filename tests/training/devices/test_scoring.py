@@ -1,0 +1,28 @@
+import numpy as np
+from tiny import labelled_ids, random_classifier
+
+from textrnn.inference.classifier import Scorer
+from textrnn.training.devices.scoring import ReplicaScorer
+from textrnn.training.devices.strategy import Distribution
+
+PLAN = labelled_ids().plan
+
+
+def scorer(model) -> ReplicaScorer:
+    return ReplicaScorer(model, multi_label=False, distribution=Distribution.choose("single"))
+
+
+def test_the_probabilities_are_those_of_one_device():
+    model = random_classifier("gru", "mean")
+    counts: list[int] = []
+    found = scorer(model)(PLAN, on_batch=counts.append)
+    np.testing.assert_allclose(found, Scorer(model, multi_label=False)(PLAN), atol=1e-6)
+    assert sum(counts) == len(PLAN.texts)
+
+
+def test_the_time_of_a_pass_is_known_and_estimated():
+    ours = scorer(random_classifier("none", "mean"))
+    assert ours.seconds == 0.0
+    ours(PLAN)
+    assert ours.seconds > 0.0
+    assert ours.estimate(PLAN) > 0.0

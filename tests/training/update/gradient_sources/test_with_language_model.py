@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny import random_classifier
+
+from textrnn.config.classifier import TrainingConfig
+from textrnn.training.update.gradient_sources.plain import PlainGradients
+from textrnn.training.update.gradient_sources.source import MicroBatch
+from textrnn.training.update.gradient_sources.with_language_model import WithLanguageModel
+from textrnn.training.update.language_model_loss import LanguageModelLoss
+from textrnn.training.update.losses import BatchLoss
+
+IDS = np.array([[2, 3, 4], [5, 6, 0]], np.int32)
+
+
+def gradients_of(weight):
+    """The gradients of the classifier alone, and those with a language model's loss."""
+    model = random_classifier("mingru", "mean", bidirectional=False)
+    loss = BatchLoss.from_config(TrainingConfig(), classes=2, multi_label=False, mean_rows=2.0)
+    language_model_loss = LanguageModelLoss(model, weight=weight, texts=[IDS[0]], seed=0)
+    source = WithLanguageModel(model, language_model_loss, loss=loss)
+    draws = tuple(map(tf.constant, source.draw([0, 3])))
+    batch = MicroBatch(tf.constant(IDS), tf.ones(2), tf.reduce_sum, draws=draws)
+    return PlainGradients(model).gradients(batch), source.gradients(batch)
+
+
+def test_the_loss_is_that_of_the_classifier_alone():
+    plain, found = gradients_of(weight=1.0)
+    np.testing.assert_allclose(found.loss, plain.loss, rtol=1e-5)
+    np.testing.assert_allclose(found.logits, plain.logits, rtol=1e-5)
+    assert len(found.gradients) > len(plain.gradients)
+
+
+@pytest.mark.parametrize(("weight", "same"), [(0.0, True), (1.0, False)])
+def test_the_weight_is_that_of_the_language_model_s_part(weight, same):
+    plain, found = gradients_of(weight)
+    pairs = zip(plain.gradients, found.gradients, strict=False)
+    close = [
+        np.allclose(tf.convert_to_tensor(one), tf.convert_to_tensor(other), atol=1e-5)
+        for one, other in pairs
+    ]
+    assert all(close) is same

@@ -1,0 +1,38 @@
+"""The data of one training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textrnn.training.batches.labelled_batches import LabelledBatches
+
+__all__ = ["TrainingData"]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The data of one training.
+
+    Attributes:
+        train: The texts that the model is fitted to.
+        validation: The texts that decide which epoch is best, and when to stop.
+        labels: The C names of the labels.
+        multi_label: Whether a text may carry any number of labels.
+        digest: A digest of the texts and labels; a checkpoint is only resumed with the same data.
+    """
+
+    train: LabelledBatches
+    validation: LabelledBatches
+    labels: tuple[str, ...]
+    multi_label: bool
+    digest: str
+
+    @property
+    def epoch_updates(self) -> int:
+        """The number of updates in an epoch."""
+        return len(self.train.plan.batches())
+
+    @property
+    def mean_rows(self) -> float:
+        """The number of labelled texts in an average batch."""
+        return len(self.train.targets) / self.epoch_updates

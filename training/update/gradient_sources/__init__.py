@@ -1,0 +1,1 @@
+"""The ways to compute the gradient of a batch, one class each."""

@@ -1,0 +1,123 @@
+"""One update of a language model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from textrnn.config.language_model import PretrainingConfig
+from textrnn.models.language_model import LanguageModel
+from textrnn.training.update.clipping import clip_gradients
+from textrnn.training.update.losses import loss_scale
+from textrnn.training.update.row_gradients import unique_rows
+
+__all__ = ["LanguageModelStep"]
+
+
+class LanguageModelStep:
+    """Computes the gradient of one segment of all streams, applies it, and keeps the states.
+
+    Truncated back-propagation through time (Williams & Peng 1990): gradients stop at the beginning
+    of the segment, and states continue from segment to segment. The loss is the mean over tokens
+    and directions. Both directions have the same size, so that two cores compute them side by side.
+
+    Args:
+        model: The language model, built.
+        optimizer: Its optimizer, built.
+        config: The settings.
+        streams: R, the number of streams.
+        segment: K, the number of tokens per segment.
+
+    Attributes:
+        stream_states: One list of variables per direction, the states after the last segment.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        optimizer: keras.optimizers.Optimizer,
+        *,
+        config: PretrainingConfig,
+        streams: int,
+        segment: int,
+    ) -> None:
+        self._model, self._optimizer = model, optimizer
+        self._sampled, self._clip_norm = config.negatives > 0, config.clip_norm
+        self._scale = loss_scale(config.precision)
+        self._start_states = [model.start(streams, direction=d) for d in range(model.directions)]
+        # Checkpoints hold them as NumPy arrays, which have no bfloat16, so they are float32.
+        self.stream_states = [
+            [
+                tf.Variable(tf.cast(tensor, tf.float32), trainable=False)
+                for tensor in tf.nest.flatten(start)
+            ]
+            for start in self._start_states
+        ]
+        self._run = tf.function(
+            self._update,
+            input_signature=(
+                tf.TensorSpec([model.directions, streams, segment + 1], tf.int32),
+                tf.TensorSpec([None], tf.int32),
+                tf.TensorSpec([None], tf.float32),
+            ),
+        )
+
+    def __call__(self, ids: np.ndarray, negatives: tuple[np.ndarray, np.ndarray]) -> tf.Tensor:
+        """Makes one update.
+
+        Args:
+            ids: `[D, R, K + 1]`, which continue those of the update before.
+            negatives: The result of `Negatives.draw`.
+
+        Returns:
+            The mean loss in nats a token and the norm of the gradient, `[2]`, without waiting for
+            them.
+        """
+        return self._run(tf.constant(ids), *map(tf.constant, negatives))
+
+    def reset_states(self) -> None:
+        """Sets the states to those of a stream that has read nothing."""
+        for variables, start in zip(self.stream_states, self._start_states, strict=True):
+            for variable, tensor in zip(variables, tf.nest.flatten(start), strict=True):
+                variable.assign(tf.cast(tensor, variable.dtype))
+
+    def _update(self, ids: tf.Tensor, negatives: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            losses, states_after = [], []
+            for direction in range(self._model.directions):
+                loss, states = self._direction_loss(
+                    ids[direction], (negatives, offsets), direction=direction
+                )
+                losses.append(loss)
+                states_after.append(tf.nest.flatten(states))
+            loss = tf.add_n(losses) / len(losses)
+            scaled = self._scale * loss
+        gradients: list[Any] = tape.gradient(scaled, variables)
+        gradients = [unique_rows(gradient) for gradient in gradients]
+        gradients, norm = clip_gradients(gradients, self._clip_norm, scale=self._scale)
+        self._optimizer.apply(gradients, variables)
+        for stored, after in zip(self.stream_states, states_after, strict=True):
+            for variable, tensor in zip(stored, after, strict=True):
+                variable.assign(tf.cast(tensor, variable.dtype))
+        return tf.stack([loss, norm])
+
+    def _direction_loss(
+        self, ids: tf.Tensor, negatives: tuple[tf.Tensor, tf.Tensor], *, direction: int
+    ) -> tuple[tf.Tensor, Any]:
+        """Returns the mean loss of one direction `[R, K + 1]`, and its states after the segment."""
+        start = self._start_states[direction]
+        stored = zip(self.stream_states[direction], tf.nest.flatten(start), strict=True)
+        states = tf.nest.pack_sequence_as(
+            start, [tf.cast(variable.value(), tensor.dtype) for variable, tensor in stored]
+        )
+        vectors, states = self._model.read(states, ids[:, :-1], direction=direction, training=True)
+        targets = ids[:, 1:]
+        if self._sampled:
+            losses = self._model.sampled_losses(vectors, targets, *negatives)
+        else:
+            losses = self._model.losses(vectors, targets)
+        return tf.reduce_mean(losses), states
