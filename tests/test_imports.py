@@ -35,7 +35,7 @@ WITHIN = {
     "layers": "cells recurrence rnn bidirectional stack pooling embedding",
     "analysis": "dynamics attribution comparison planted redundancy report",
     "training": "batches devices update loop run search",
-    "export": "manifest reference workers graphs formats verification run",
+    "export": "options manifest reference graphs workers verification formats description run",
     "cli": "console interrupt options startup texts run_data commands main",
 }
 

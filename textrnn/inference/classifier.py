@@ -16,6 +16,7 @@ from textrnn.host.blocks import blocks
 from textrnn.inference.calibration import calibrated
 from textrnn.inference.streaming import Reader, Stream, Streams, model_digest
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
 from textrnn.text.checks import as_text, as_texts
 from textrnn.text.tokenizer import Tokenizer
 
@@ -140,6 +141,11 @@ class TrainedClassifier:
     def __post_init__(self) -> None:
         self._own_reader: Reader | None = None
         self._scorer = Scorer(self.model, multi_label=self.config.data.multi_label)
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """The labels, and whether a text may carry any number of them."""
+        return LabelSpace(self.labels, multi_label=self.config.data.multi_label)
 
     def probabilities(
         self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None
