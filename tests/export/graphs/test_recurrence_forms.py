@@ -20,7 +20,7 @@ from textrnn.layers.recurrence.unroll import unroll
 def test_every_form_gives_the_outputs_of_the_plain_recurrence(
     form: str, length: int, rng: np.random.Generator
 ) -> None:
-    cell = built_cell("mingru" if form == "parallel" else "lstm")
+    cell = built_cell("mingru" if form == "parallel" else "lstm", dtype="float32")
     inputs = tf.constant(rng.normal(size=[length, 1, INPUTS]), tf.float32)
     start = tuple(tf.zeros([1, size]) for size in cell.state_size)
     wanted, _ = unroll(cell.step, cell.project(inputs), start)

@@ -16,6 +16,7 @@ from textrnn.models.label_space import LabelSpace
 interpreter = pytest.importorskip("ai_edge_litert.interpreter")
 
 
+@pytest.mark.filterwarnings("ignore:(?s).*tf.lite.Interpreter is deprecated:UserWarning")
 @pytest.mark.parametrize(
     ("precision", "drift"),
     [("float32", 1e-5), ("float16", 0.01), ("dynamic_int8", 0.1), ("full_int8", 0.2)],
