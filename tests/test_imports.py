@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "pictures": "messages",
     "models": "config text layers",
     "inference": "host config text data models messages",
-    "evaluation": "text data inference messages progress",
+    "evaluation": "text data models inference messages progress",
     "analysis": "host config text data layers messages pictures models inference evaluation",
     "export": "host config text layers messages models inference",
     "training": "host config text data layers messages progress pictures models inference "
