@@ -74,7 +74,7 @@ def convert(path: Path, kind: str, cell: str, form: str, length: int, precision:
         else:
             stage_model(model, source, length=length, form=form, label_space=label_space)
         if kind == "tflite":
-            to_tflite(source, str(path), precision)
+            to_tflite(source, str(path), precision=precision)
 
 
 def make_classifier(cell: str) -> Any:

@@ -61,9 +61,17 @@ def export(
     progress("computing the reference answers")
     reference = Reference(classifier, texts, targets=targets)
     with tempfile.TemporaryDirectory() as scratch:
-        context = ExportContext(run, folder, Path(scratch), reference, options, progress)
+        context = ExportContext(
+            run=run,
+            folder=folder,
+            scratch=Path(scratch),
+            reference=reference,
+            options=options,
+            progress=progress,
+        )
         artefacts = _make(context)
-    artefacts = Verifier(FORMATS, folder, reference, progress).verify(artefacts)
+    verifier = Verifier(formats=FORMATS, folder=folder, reference=reference, progress=progress)
+    artefacts = verifier.verify(artefacts)
     artefacts = [_finished(artefact, folder) for artefact in artefacts]
     about = describe(context, verified_texts=len(texts))
     manifest.write(folder, artefacts, about=about)
@@ -173,7 +181,8 @@ def verify_folder(
         if artefact.reason is None:
             _check_unchanged(artefact, folder)
     reference = Reference(classifier, texts, targets=targets)
-    return Verifier(FORMATS, folder, reference, progress).verify(artefacts)
+    verifier = Verifier(formats=FORMATS, folder=folder, reference=reference, progress=progress)
+    return verifier.verify(artefacts)
 
 
 def _check_unchanged(artefact: Artefact, folder: Path) -> None:

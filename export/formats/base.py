@@ -20,7 +20,7 @@ from textrnn.inference.classifier import TrainedClassifier
 __all__ = ["ExportContext", "ExportFormat"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExportContext:
     """What a format needs to make its files.
 

@@ -135,7 +135,7 @@ def stage_mediapipe(
         count = tf.maximum(tf.reduce_sum(mask, axis=1) - 2, 0)
         # The converter drops an input that is not used; this one is zero throughout.
         tokens = ids[:, 1 : length + 1] + 0 * segment_ids[:, 1 : length + 1]
-        logits = forward(model, tokens, count, form=form)
+        logits = forward(model, tokens, lengths=count, form=form)
         return {"scores": label_space.activation(logits)}
 
     save_source(folder, {"serving_default": traced(classify, *inputs)}, models=[model])

@@ -120,7 +120,7 @@ def stage_stream(
     plain = plain_copy(model)
 
     def classify(ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = forward(model, ids, count_tokens(ids), form=form)
+        logits = forward(model, ids, lengths=count_tokens(ids), form=form)
         return {"scores": label_space.activation(logits)}
 
     def init() -> dict[str, tf.Tensor]:

@@ -100,7 +100,7 @@ def stage_model(
     """
 
     def classify(ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = forward(model, ids, count_tokens(ids), form=form)
+        logits = forward(model, ids, lengths=count_tokens(ids), form=form)
         return {"scores": label_space.activation(logits)}
 
     ids = tf.TensorSpec([1, length], tf.int32, name="ids")

@@ -106,6 +106,6 @@ def litert_checks(artefact: Artefact, answer: ProbeAnswer) -> list[Check]:
     scores = answer.arrays[: len(expected)]
     foreign = [name for name in answer.report["operations"] if name.startswith("custom:")]
     return [
-        *score_checks(artefact, expected, scores, reference=answer.reference),
+        *score_checks(expected, scores, precision=artefact.precision, reference=answer.reference),
         none_check("operations that are not built in", foreign),
     ]

@@ -10,11 +10,11 @@ gets the real tokens in reversed order (`tf.reverse_sequence`).
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import tensorflow as tf
 
 from textrnn.export.graphs.recurrence_forms import choose_form, run_form
+from textrnn.layers.bidirectional import Bidirectional
 from textrnn.layers.rnn import RNN
 from textrnn.layers.stack import halve_time
 from textrnn.models.classifier import TextClassifier
@@ -23,7 +23,7 @@ from textrnn.text.tokenizer import Tokenizer
 __all__ = ["count_tokens", "forward", "known_ids", "plain_copy"]
 
 
-def forward(model: TextClassifier, ids: tf.Tensor, lengths: tf.Tensor, *, form: str) -> tf.Tensor:
+def forward(model: TextClassifier, ids: tf.Tensor, *, lengths: tf.Tensor, form: str) -> tf.Tensor:
     """Returns the logits `[B, C]` of texts.
 
     Args:
@@ -38,14 +38,14 @@ def forward(model: TextClassifier, ids: tf.Tensor, lengths: tf.Tensor, *, form: 
     if model.stack is not None:
         for i, layer in enumerate(model.stack.rnns):
             if i > 0 and model.stack.halve:
-                states, mask, lengths = _halved(states, mask, lengths)
-            read = _read(layer, states, lengths, form=form, bidirectional=model.stack.bidirectional)
-            states = model.stack.finished(i, states, read)
+                states, mask, lengths = _halved(states, mask, lengths=lengths)
+            outputs = _layer_outputs(layer, states, lengths=lengths, form=form)
+            states = model.stack.finished(i, states, outputs)
     return model.classify(model.pooling(states, mask=mask))
 
 
 def _halved(
-    states: tf.Tensor, mask: tf.Tensor, lengths: tf.Tensor
+    states: tf.Tensor, mask: tf.Tensor, *, lengths: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Returns the states, mask and lengths after `halve_time`, with the shapes that are known."""
     batch, steps, size = states.shape
@@ -57,11 +57,11 @@ def _halved(
     return tf.ensure_shape(states, [batch, steps, 2 * size]), mask, (lengths + 1) // 2
 
 
-def _read(
-    layer: Any, sequence: tf.Tensor, lengths: tf.Tensor, *, form: str, bidirectional: bool
+def _layer_outputs(
+    layer: RNN | Bidirectional, sequence: tf.Tensor, *, lengths: tf.Tensor, form: str
 ) -> tf.Tensor:
     """Returns the outputs `[B, T, H]` of one layer, `[B, T, 2H]` if it is bidirectional."""
-    if not bidirectional:
+    if isinstance(layer, RNN):
         return _run(layer, sequence, form=form)
     forwards, backwards = layer.halves(sequence)
     forward_outputs = _run(layer.forward_layer, forwards, form=form)
@@ -78,7 +78,7 @@ def _run(layer: RNN, sequence: tf.Tensor, *, form: str, is_reversed: bool = Fals
         # The layer itself would reverse the sequence once more.
         layer = RNN(layer.cell, window=layer.window)
     inputs = layer.windowed(sequence)  # [T, B, w*E]
-    outputs = run_form(choose_form(layer.cell, form), layer.cell, inputs)
+    outputs = run_form(layer.cell, inputs, form=choose_form(layer.cell, form))
     return tf.ensure_shape(tf.transpose(outputs, [1, 0, 2]), [batch, steps, layer.cell.output_size])
 
 

@@ -71,16 +71,16 @@ def choose_form(cell: RNNCell, form: str = "auto", *, one_subgraph: bool = False
     return "unrolled" if one_subgraph else "loop"
 
 
-def run_form(form: str, cell: RNNCell, inputs: tf.Tensor) -> tf.Tensor:
+def run_form(cell: RNNCell, inputs: tf.Tensor, *, form: str) -> tf.Tensor:
     """Returns the outputs `[T, 1, H]` of a cell over inputs `[T, 1, E]`, from zero states.
 
     T must be known. With the form `steps`, the inputs are `[T, B, E]` and the outputs `[T, B, H]`,
     where T and B may be unknown.
 
     Args:
-        form: A form that `choose_form` returns.
         cell: The cell, built.
         inputs: The inputs.
+        form: A form that `choose_form` returns.
     """
     if form == "fused":
         return _fused(cell, inputs)

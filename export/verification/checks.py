@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from textrnn.export.manifest import Artefact, Check
+from textrnn.export.manifest import Check
 from textrnn.export.reference import Reference
 
 __all__ = [
@@ -84,23 +84,23 @@ def accuracy_check(
     before, after = reference.accuracy(expected), reference.accuracy(scores)
     if before is None or after is None:
         return None
-    kept = before - after <= LARGEST_LOSS + 1e-9
-    return Check("accuracy", after, f"at least {before:.4f} - {LARGEST_LOSS}", kept)
+    passed = before - after <= LARGEST_LOSS + 1e-9
+    return Check("accuracy", after, f"at least {before:.4f} - {LARGEST_LOSS}", passed)
 
 
 def score_checks(
-    artefact: Artefact, expected: np.ndarray, scores: np.ndarray, *, reference: Reference
+    expected: np.ndarray, scores: np.ndarray, *, precision: str, reference: Reference
 ) -> list[Check]:
     """Checks the scores of a file by the bounds of its precision.
 
     Args:
-        artefact: The file.
         expected: The classifier's probabilities `[N, C]`.
         scores: The file's probabilities `[N, C]`.
+        precision: The precision of the file; see `textrnn.export.workers.tflite_conversion`.
         reference: The labels of the texts.
     """
-    checks = [drift_check(expected, scores, bound=LARGEST_DRIFT[artefact.precision])]
-    if artefact.precision == "float32":
+    checks = [drift_check(expected, scores, bound=LARGEST_DRIFT[precision])]
+    if precision == "float32":
         checks.append(label_check(expected, scores.argmax(axis=1)))
     accuracy = accuracy_check(expected, scores, reference=reference)
     return checks if accuracy is None else [*checks, accuracy]

@@ -18,7 +18,7 @@ from textrnn.export.workers.jobs import run_jobs
 __all__ = ["Verifier"]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Verifier:
     """Verifies the files of an export folder.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ INPUTS = {
 
 
 def add_metadata(
-    model: str, output: str, tokenizer: str, labels: Sequence[str], name: str, description: str
+    model: str, output: str, *, tokenizer: str, labels: Sequence[str], name: str, description: str
 ) -> dict[str, Any]:
     """Writes a TFLite file with the metadata for MediaPipe.
 
@@ -51,7 +51,7 @@ def add_metadata(
     graph = content.subgraphs[0]
     inputs = [graph.tensors[index].name.decode("utf-8") for index in graph.inputs]
     buffer = tflite.BufferT()
-    buffer.data = list(_describe([_input_name(tensor) for tensor in inputs], name, description))
+    buffer.data = list(_describe(map(_input_name, inputs), name=name, description=description))
     content.buffers.append(buffer)
     entry = tflite.MetadataT()
     entry.name, entry.buffer = BUFFER, len(content.buffers) - 1
@@ -75,7 +75,7 @@ def _input_name(tensor: str) -> str:
     raise ValueError(f"expected the inputs {', '.join(INPUTS)}, got {tensor!r}.")
 
 
-def _describe(inputs: Sequence[str], name: str, description: str) -> bytes:
+def _describe(inputs: Iterable[str], *, name: str, description: str) -> bytes:
     """Returns the packed ModelMetadata."""
     import flatbuffers
     from mediapipe.tasks.metadata import metadata_schema_py_generated as schema

@@ -78,7 +78,7 @@ def onnx_of(model: TextClassifier, *, label_space: LabelSpace) -> bytes:
         input_signature=[tf.TensorSpec([None, None], tf.int32, name="ids")], autograph=False
     )
     def scores(ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = forward(model, ids, count_tokens(ids), form=STEPS)
+        logits = forward(model, ids, lengths=count_tokens(ids), form=STEPS)
         return {"scores": label_space.activation(logits)}
 
     with _frequent_collection():

@@ -21,7 +21,7 @@ __all__ = ["convert"]
 
 
 def convert(
-    source: str, output: str, precision: str, calibration: str | None = None
+    source: str, output: str, *, precision: str, calibration: str | None = None
 ) -> dict[str, Any]:
     """Writes a TFLite file.
 
@@ -34,12 +34,15 @@ def convert(
     Returns:
         `bytes`, the size of the file.
     """
-    content = _int4(source) if precision == "int4" else _tensorflow(source, precision, calibration)
+    if precision == "int4":
+        content = _int4(source)
+    else:
+        content = _tensorflow(source, precision=precision, calibration=calibration)
     Path(output).write_bytes(content)
     return {"bytes": len(content)}
 
 
-def _tensorflow(source: str, precision: str, calibration: str | None) -> bytes:
+def _tensorflow(source: str, *, precision: str, calibration: str | None) -> bytes:
     import numpy as np
     import tensorflow as tf
 

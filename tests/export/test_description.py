@@ -22,9 +22,10 @@ def test_the_run_is_found_from_the_export_folder(
     run = finished_run(tmp_path_factory)
     texts = Reference(run.classifier, ["a"], targets=[-1])
     options = ExportOptions(name="letters", version=7)
-    about = describe(
-        ExportContext(run.folder, tmp_path, tmp_path, texts, options), verified_texts=1
+    context = ExportContext(
+        run=run.folder, folder=tmp_path, scratch=tmp_path, reference=texts, options=options
     )
+    about = describe(context, verified_texts=1)
     json.dumps(about)
     assert (tmp_path / about["run"]).resolve() == run.folder.resolve()
     assert (about["name"], about["version"]) == ("letters", 7)

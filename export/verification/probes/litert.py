@@ -17,6 +17,7 @@ LATENCY_RUNS = 30
 
 def probe(
     model: str,
+    *,
     texts: str,
     output: str,
     stream_texts: str | None = None,

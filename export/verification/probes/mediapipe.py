@@ -14,7 +14,7 @@ from textrnn.export.workers.jobs import serve
 __all__ = ["probe"]
 
 
-def probe(model: str, texts: str, output: str, labels: list[str]) -> dict[str, Any]:
+def probe(model: str, *, texts: str, output: str, labels: list[str]) -> dict[str, Any]:
     """Runs a file on texts.
 
     Args:

@@ -25,7 +25,7 @@ LATENCY_TEXTS = 20
 
 
 def probe(
-    model: str, texts: str, output: str, longest: int, stream_tokens: int = 0
+    model: str, *, texts: str, output: str, longest: int, stream_tokens: int = 0
 ) -> dict[str, Any]:
     """Runs a SavedModel on N texts.
 
@@ -54,7 +54,7 @@ def probe(
         loaded = tf.compat.v1.saved_model.loader.load(session, ["serve"], model)
         server = _Server(session, loaded.signature_def)
         ids = _tokenize(server, raw)
-        arrays = _classify(server, raw, ids, longest=longest)
+        arrays = _classify(server, raw, ids=ids, longest=longest)
         if stream_tokens:
             arrays["stream"] = _stream(server, ids, longest=longest, stream_tokens=stream_tokens)
         latency_ms = _latency_ms(server, raw)
@@ -93,7 +93,7 @@ def _tokenize(server: _Server, raw: np.ndarray) -> list[np.ndarray]:
 
 
 def _classify(
-    server: _Server, raw: np.ndarray, ids: list[np.ndarray], *, longest: int
+    server: _Server, raw: np.ndarray, *, ids: list[np.ndarray], longest: int
 ) -> dict[str, Any]:
     """Returns the arrays of `probe`, except `stream`."""
     whole: list[int] = []

@@ -29,6 +29,12 @@ def context(
         folder.mkdir()
         scratch.mkdir()
         settings = {"lengths": (4,), **options}
-        return ExportContext(run.folder, folder, scratch, texts, ExportOptions(**settings))
+        return ExportContext(
+            run=run.folder,
+            folder=folder,
+            scratch=scratch,
+            reference=texts,
+            options=ExportOptions(**settings),
+        )
 
     return make

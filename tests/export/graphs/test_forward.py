@@ -56,7 +56,7 @@ def traced(model: Any, form: str) -> Any:
         input_signature=[tf.TensorSpec([1, LENGTH], tf.int32, name="ids")], autograph=False
     )
     def logits(ids: tf.Tensor) -> tf.Tensor:
-        return forward(model, ids, count_tokens(ids), form=form)
+        return forward(model, ids, lengths=count_tokens(ids), form=form)
 
     return logits
 

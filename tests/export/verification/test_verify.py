@@ -54,7 +54,7 @@ def verifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, messages: list[str
         formats[name] = Doubled(f"{name}_worker")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     nothing: Any = None
-    return Verifier(formats, tmp_path, nothing, messages.append)
+    return Verifier(formats=formats, folder=tmp_path, reference=nothing, progress=messages.append)
 
 
 def test_files_are_verified_by_runtime_and_keep_their_order(

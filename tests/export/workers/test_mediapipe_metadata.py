@@ -27,7 +27,7 @@ def test_mediapipe_reads_the_tokenizer_and_the_labels(
         classifier.model, tmp_path / "source", length=8, form="parallel", label_space=space
     )
     bare, file = tmp_path / "bare.tflite", tmp_path / "model.tflite"
-    convert(str(tmp_path / "source"), str(bare), "float32")
+    convert(str(tmp_path / "source"), str(bare), precision="float32")
     job = {
         "model": str(bare),
         "output": str(file),

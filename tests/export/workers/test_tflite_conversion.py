@@ -31,7 +31,10 @@ def test_every_precision_gives_about_the_same(
     np.save(tmp_path / "calibration.npy", ids)
     file = tmp_path / "model.tflite"
     answer = convert(
-        str(tmp_path / "source"), str(file), precision, str(tmp_path / "calibration.npy")
+        str(tmp_path / "source"),
+        str(file),
+        precision=precision,
+        calibration=str(tmp_path / "calibration.npy"),
     )
     assert answer == {"bytes": file.stat().st_size}
     loaded = interpreter.Interpreter(model_path=str(file), num_threads=1)

@@ -142,9 +142,7 @@ def export(
     else:
         _print_table(artefacts, table_console())
         click.echo(f"export folder {folder}")
-    failed = [artefact for artefact in artefacts if artefact.status == "failed"]
-    _print_failures(failed, folder)
-    if failed:
+    if _print_failures(artefacts, folder):
         context.exit(1)
 
 
@@ -164,7 +162,9 @@ def _sample(
     return {"texts": list(part.texts), "targets": targets}
 
 
-def _print_failures(failed: Sequence[Any], folder: Path) -> None:
+def _print_failures(artefacts: Sequence[Any], folder: Path) -> bool:
+    """Prints the failed checks of the files that were not left out; returns whether any failed."""
+    failed = [artefact for artefact in artefacts if artefact.status == "failed"]
     for artefact in failed:
         for check in artefact.failed_checks:
             click.echo(
@@ -172,6 +172,7 @@ def _print_failures(failed: Sequence[Any], folder: Path) -> None:
                 f"{check.measured}",
                 err=True,
             )
+    return bool(failed)
 
 
 def _print_table(artefacts: Sequence[Any], console: Console) -> None:

@@ -24,14 +24,14 @@ def test_texts_are_classified_whole_and_piece_by_piece(
     space = LabelSpace(LABELS, multi_label=False)
     stage_stream(model, tmp_path / "source", length=4, form="parallel", label_space=space)
     file = tmp_path / "model.tflite"
-    convert(str(tmp_path / "source"), str(file), "float32")
+    convert(str(tmp_path / "source"), str(file), precision="float32")
     ids = rng.integers(1, 9, (3, 16)).astype(np.int32)
     np.save(tmp_path / "texts.npy", ids[:, :4])
     np.save(tmp_path / "streams.npy", ids)
     report = probe(
         str(file),
-        str(tmp_path / "texts.npy"),
-        str(tmp_path / "scores.npy"),
+        texts=str(tmp_path / "texts.npy"),
+        output=str(tmp_path / "scores.npy"),
         stream_texts=str(tmp_path / "streams.npy"),
         stream_tokens=8,
     )

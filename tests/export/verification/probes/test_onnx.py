@@ -26,7 +26,9 @@ def test_batches_are_classified_in_their_order(tmp_path: Path) -> None:
     file.write_bytes(onnx_of(model, label_space=space))
     batches = [np.array([[2, 3], [4, 0]], np.int32), np.array([[5, 6, 7]], np.int32)]
     np.savez(tmp_path / "texts.npz", *batches)
-    report = probe(str(file), str(tmp_path / "texts.npz"), str(tmp_path / "scores.npy"))
+    report = probe(
+        str(file), texts=str(tmp_path / "texts.npz"), output=str(tmp_path / "scores.npy")
+    )
     wanted = np.concatenate([space.activation(model(batch)) for batch in batches])
     assert_close(np.load(tmp_path / "scores.npy"), wanted, atol=1e-5)
     assert report["foreign_domains"] == []

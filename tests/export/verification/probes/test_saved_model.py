@@ -28,9 +28,9 @@ def test_a_long_text_is_answered_by_its_ids_alone(
     (tmp_path / "texts.json").write_text(json.dumps(encoded), encoding="utf-8")
     report = probe(
         str(tmp_path / "model"),
-        str(tmp_path / "texts.json"),
-        str(tmp_path / "answers.npz"),
-        longest,
+        texts=str(tmp_path / "texts.json"),
+        output=str(tmp_path / "answers.npz"),
+        longest=longest,
     )
     answers = np.load(tmp_path / "answers.npz")
     assert answers["whole"].tolist() == [0, 1, 3]
