@@ -61,9 +61,9 @@ def test_each_file_of_a_folder_has_a_digest(tmp_path: Path) -> None:
     (tmp_path / "a/b").mkdir(parents=True)
     (tmp_path / "a/one").write_bytes(b"1")
     (tmp_path / "a/b/two").write_bytes(b"2")
-    found = manifest.digests(tmp_path / "a", base=tmp_path)
-    assert list(found) == ["a/b/two", "a/one"]
-    assert manifest.digests(tmp_path / "a/one", base=tmp_path) == {"a/one": found["a/one"]}
+    digests = manifest.digests(tmp_path / "a", base=tmp_path)
+    assert list(digests) == ["a/b/two", "a/one"]
+    assert manifest.digests(tmp_path / "a/one", base=tmp_path) == {"a/one": digests["a/one"]}
 
 
 def test_a_missing_manifest_is_named(tmp_path: Path) -> None:

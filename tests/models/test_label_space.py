@@ -106,8 +106,8 @@ def test_divergence_and_entropy_by_their_definitions(space: LabelSpace) -> None:
 @each_space
 def test_a_temperature_divides_the_logits(space: LabelSpace) -> None:
     values = logits(4)
-    found = space.tempered(space.activation(values).numpy(), 3.0)
-    np.testing.assert_allclose(found, space.activation(values / 3.0), atol=1e-5)
+    tempered = space.tempered(space.activation(values).numpy(), 3.0)
+    np.testing.assert_allclose(tempered, space.activation(values / 3.0), atol=1e-5)
     certain = np.array([[1.0, 0.0, 0.0]])
     assert np.isfinite(space.tempered(certain, 0.05)).all()
 

@@ -37,13 +37,13 @@ def test_only_the_first_length_has_quantised_files(
         return [conversion.artefact for conversion in conversions]
 
     monkeypatch.setattr(tflite, "convert", convert)
-    made = TFLiteFormat().make(context(lengths=(4, 2), precisions=("float16",)))
-    assert [(a.name, a.path, a.length, a.precision) for a in made] == [
+    artefacts = TFLiteFormat().make(context(lengths=(4, 2), precisions=("float16",)))
+    assert [(a.name, a.path, a.length, a.precision) for a in artefacts] == [
         ("model", "tflite/model.tflite", 4, "float32"),
         ("model_float16", "tflite/model_float16.tflite", 4, "float16"),
         ("model_2", "tflite/model_2.tflite", 2, "float32"),
     ]
-    assert {a.form for a in made} == {"parallel"}
+    assert {a.form for a in artefacts} == {"parallel"}
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,9 @@ def test_a_file_that_cannot_be_made_has_a_reason(
     export = context()
     precisions = {"model": "float32", "small": "int4", "smaller": "full_int8"}
     asked = [conversion(export, name, precision) for name, precision in precisions.items()]
-    made = convert(asked, export)
-    assert [artefact.name for artefact in made] == list(precisions)
-    assert [artefact.reason for artefact in made] == [
+    artefacts = convert(asked, export)
+    assert [artefact.name for artefact in artefacts] == list(precisions)
+    assert [artefact.reason for artefact in artefacts] == [
         None,
         "needs ai-edge-quantizer: pip install 'textrnn[int4]'",
         "not made: ValueError: no",
