@@ -21,6 +21,7 @@ from interleave import print_table, race
 
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.config.classifier import DataConfig, RunConfig
+from textrnn.models.label_space import LabelSpace
 
 PORTIONS = 10
 TEXTS = 64
@@ -49,7 +50,9 @@ def build_textrnn(
     trainer = Trainer(
         classifier,
         TrainingConfig(),
-        data=TrainingData(data, data, labels=("0", "1"), multi_label=False, digest=""),
+        data=TrainingData(
+            data, data, label_space=LabelSpace(("0", "1"), multi_label=False), digest=""
+        ),
         checkpoints=Checkpoints(Path("unused")),
     )
     flags = [0.0] * trainer.step.control_flags

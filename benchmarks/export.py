@@ -45,15 +45,18 @@ def convert(path: Path, kind: str, cell: str, form: str, length: int, precision:
     """Makes the file of one contestant; the form `keras` is Keras' own layer."""
     import tensorflow as tf
 
-    from textrnn.export.formats.onnx import onnx_of
     from textrnn.export.formats.tflite import stage_model
-    from textrnn.export.graphs.forward import activate
-    from textrnn.export.workers.conversion import convert as to_tflite
+    from textrnn.export.workers.onnx_conversion import onnx_of
+    from textrnn.export.workers.tflite_conversion import convert as to_tflite
+    from textrnn.models.label_space import LabelSpace
 
     model = None if form == "keras" else make_classifier(cell)
+    label_space = LabelSpace(tuple(map(str, range(CLASSES))), multi_label=False)
     if kind == "onnx":
         path.write_bytes(
-            keras_onnx(PEERS[cell], length) if model is None else onnx_of(model, multi_label=False)
+            keras_onnx(PEERS[cell], length)
+            if model is None
+            else onnx_of(model, label_space=label_space)
         )
         return
     with tempfile.TemporaryDirectory() as scratch:
@@ -64,14 +67,14 @@ def convert(path: Path, kind: str, cell: str, form: str, length: int, precision:
             module = tf.Module()
             module.weights_of_model = [weight.value for weight in model.variables]
             ids = tf.TensorSpec([None, None], tf.int32, name="ids")
-            scores = tf.function(lambda ids: {"scores": activate(model(ids), multi_label=False)})
+            scores = tf.function(lambda ids: {"scores": label_space.activation(model(ids))})
             signatures = {"serving_default": scores.get_concrete_function(ids)}
             options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
             tf.saved_model.save(module, source, signatures=signatures, options=options)
         else:
-            stage_model(model, source, length=length, form=form, multi_label=False)
+            stage_model(model, source, length=length, form=form, label_space=label_space)
         if kind == "tflite":
-            to_tflite(source, str(path), precision)
+            to_tflite(source, str(path), precision=precision)
 
 
 def make_classifier(cell: str) -> Any:

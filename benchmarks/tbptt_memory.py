@@ -37,7 +37,9 @@ def peak_mebibytes(pipe: Any, length: int, tbptt: str | None) -> None:
     config = TrainingConfig(tbptt=tbptt)
     optimizer = make_optimizer(config)
     optimizer.build(model.trainable_variables)
-    loss = BatchLoss.from_config(config, classes=2, multi_label=False, mean_rows=2.0)
+    loss = BatchLoss.from_config(
+        config, label_space=LabelSpace(("a", "b"), multi_label=False), mean_rows=2.0
+    )
     step = Step(
         choose_source(model, config, loss=loss),
         optimizer,

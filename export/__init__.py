@@ -1,4 +1,4 @@
-"""Deployable forms of a trained classifier.
+"""Files of a trained classifier that other programs load.
 
-Installed as `textrnn.export`.
+This folder is installed as `textrnn.export`.
 """

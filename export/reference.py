@@ -1,4 +1,4 @@
-"""What the files must answer: texts, and the classifier's own answers to them."""
+"""The reference of an export: texts, and the classifier's own answers to them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import numpy as np
 from textrnn.inference.classifier import LONG_TOKENS, TrainedClassifier
 from textrnn.text.cuts import LONG_TEXT
 
-__all__ = ["LONGEST_WHOLE", "Reference", "hard_texts"]
+__all__ = ["LONGEST_PIECEWISE", "LONGEST_WHOLE", "Reference", "hard_texts"]
 
 MEGABYTE = 1_000_000
 
 SEVERAL_PARTS = LONG_TEXT * 3 // 2
-"""Characters of a text that is encoded in parts, and short enough to be read whole."""
+"""Characters of a text that is encoded in several parts but short enough to be read whole."""
 
 LONGEST_WHOLE = LONG_TOKENS
-"""Tokens of a text that a model reads at once: memory grows with them, about 10 KB a token."""
+"""Tokens of a text that a model reads at once: memory grows with them, about 10 KB per token."""
+
+LONGEST_PIECEWISE = 2048
+"""Tokens of a text that a file for small machines is verified with."""
 
 
 class Reference:
@@ -27,16 +30,16 @@ class Reference:
     Args:
         classifier: The trained classifier.
         texts: Real texts, of the kind that the model is for.
-        targets: The place of the label of each, or -1.
+        targets: The place of each text's label, -1 for a text without one.
 
     Attributes:
-        texts: The real texts, then the hard ones, as bytes.
-        targets: `[N]`, the label's place of each, -1 where there is none.
-        ids: The token ids of each.
+        texts: The real texts, followed by the hard ones, as bytes.
+        targets: The place `[N]` of each text's label, -1 for a text without one.
+        ids: The token ids of each text.
     """
 
     def __init__(
-        self, classifier: TrainedClassifier, texts: Sequence[str], targets: Sequence[int]
+        self, classifier: TrainedClassifier, texts: Sequence[str], *, targets: Sequence[int]
     ) -> None:
         real = [text.encode("utf-8", errors="replace") for text in texts]
         hard = hard_texts(texts)
@@ -48,7 +51,7 @@ class Reference:
 
     @property
     def readable(self) -> list[str]:
-        """The texts as `textrnn predict` reads them: U+FFFD for bytes that are no UTF-8."""
+        """The texts as `textrnn predict` reads them: U+FFFD replaces bytes that are not UTF-8."""
         return [text.decode("utf-8", errors="replace") for text in self.texts]
 
     @functools.cached_property
@@ -62,33 +65,48 @@ class Reference:
         return self.scores_of(max(map(len, self.ids)))
 
     def scores_of(self, length: int) -> np.ndarray:
-        """The probabilities `[N, C]`, each text cut after `length` tokens or as the run cuts it."""
-        most = min(length, self.classifier.config.training.max_length or length)
-        return self.classifier.score_ids([ids[:most] for ids in self.ids])
+        """Returns the probabilities `[N, C]` of texts cut after `length` tokens.
+
+        Texts are cut earlier if the run's `max_length` is smaller.
+        """
+        read_tokens = self._read_tokens(length)
+        return self.classifier.score_ids([ids[:read_tokens] for ids in self.ids])
 
     def cut(self, length: int) -> tuple[np.ndarray, np.ndarray]:
-        """The ids `[N, T]` of the texts cut and padded to a length, and their scores `[N, C]`."""
+        """Returns the ids `[N, T]` of the texts cut and padded to T, and their scores `[N, C]`.
+
+        Args:
+            length: T, in tokens.
+        """
         if length not in self._cuts:
             self._cuts[length] = self._cut(length)
         return self._cuts[length]
 
     def _cut(self, length: int) -> tuple[np.ndarray, np.ndarray]:
-        most = min(length, self.classifier.config.training.max_length or length)
+        read_tokens = self._read_tokens(length)
         rows = np.zeros([len(self.ids), length], np.int32)
         for row, ids in zip(rows, self.ids, strict=True):
-            row[: min(len(ids), most)] = ids[:most]
+            row[: min(len(ids), read_tokens)] = ids[:read_tokens]
         return rows, self.scores_of(length)
 
+    def _read_tokens(self, length: int) -> int:
+        """Returns the tokens that are read of a text cut after `length` tokens."""
+        return min(length, self.classifier.config.training.max_length or length)
+
     def accuracy(self, scores: np.ndarray) -> float | None:
-        """The share of the labelled texts whose best label is theirs; None without such."""
-        known = self.targets >= 0
-        if not known.any():
+        """Returns the share of labelled texts with the right best label; None without such texts.
+
+        Args:
+            scores: Probabilities `[N, C]`.
+        """
+        labelled = self.targets >= 0
+        if not labelled.any():
             return None
-        return float((scores.argmax(axis=1) == self.targets)[known].mean())
+        return float((scores.argmax(axis=1) == self.targets)[labelled].mean())
 
 
 def hard_texts(texts: Sequence[str]) -> list[bytes]:
-    """Texts at the edges of what a program may be given."""
+    """Returns extreme texts that a program may be given, made of real texts where they are long."""
     filling = (" ".join(texts) or "a text") + " "
     filling *= MEGABYTE // len(filling.encode("utf-8", errors="replace")) + 1
     return [

@@ -1,24 +1,24 @@
-"""From a trained classifier to a folder of verified files."""
+"""The export of a trained classifier to a folder of verified files."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import platform
+import dataclasses
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from textrnn.errors import ConfigError, ModelError
 from textrnn.export import manifest
-from textrnn.export.formats.maker import ExportOptions, Maker, Say, obstacle
-from textrnn.export.formats.tflite import STREAM_TOKENS
+from textrnn.export.description import describe
+from textrnn.export.formats import FORMATS
+from textrnn.export.formats.base import ExportContext
 from textrnn.export.graphs.core_ops_tokenizer import plain_obstacle
 from textrnn.export.graphs.recurrence_forms import choose_form
 from textrnn.export.manifest import Artefact
+from textrnn.export.options import ExportOptions
 from textrnn.export.reference import Reference
-from textrnn.export.verification.verify import verify
+from textrnn.export.verification.verify import Verifier
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
@@ -34,35 +34,68 @@ def export(
     texts: Sequence[str],
     targets: Sequence[int],
     options: ExportOptions | None = None,
-    say: Say = lambda text: None,
+    progress: Callable[[str], None] = lambda message: None,
 ) -> list[Artefact]:
-    """Writes what other programs load, and verifies each file in its own runtime.
+    """Writes the files that other programs load, and verifies each file in its own runtime.
 
     Args:
         run: The run folder.
-        folder: The export folder; files of the same names are replaced.
-        texts: Real texts that the files are verified with.
-        targets: The place of each text's label, -1 where there is none.
-        options: What and how.
-        say: Told what is going on.
+        folder: The export folder. Files of the same names are replaced.
+        texts: Real texts to verify the files with.
+        targets: The place of each text's label, -1 for a text without one.
+        options: The options of the export.
+        progress: Called with a message before each long step.
 
     Returns:
-        What was made, with its checks, and what was left out, with its reason.
+        The files with their checks, and for each file that was left out its reason.
 
     Raises:
         ModelError: The run cannot be loaded.
         ConfigError: An option does not suit the model, or the folder cannot be written to.
     """
     options = options or ExportOptions()
-    classifier, folder = run_folder.load(run), Path(folder)
+    run, folder = Path(run), Path(folder)
+    classifier = run_folder.load(run)
+    _check_options(options, classifier)
+    _prepare(folder, classifier)
+    progress("computing the reference answers")
+    reference = Reference(classifier, texts, targets=targets)
+    with tempfile.TemporaryDirectory() as scratch:
+        context = ExportContext(
+            run=run,
+            folder=folder,
+            scratch=Path(scratch),
+            reference=reference,
+            options=options,
+            progress=progress,
+        )
+        artefacts = _make(context)
+    verifier = Verifier(formats=FORMATS, folder=folder, reference=reference, progress=progress)
+    artefacts = verifier.verify(artefacts)
+    artefacts = [_finished(artefact, folder) for artefact in artefacts]
+    about = describe(context, verified_texts=len(texts))
+    manifest.write(folder, artefacts, about=about)
+    return artefacts
+
+
+def _check_options(options: ExportOptions, classifier: TrainedClassifier) -> None:
+    """Raises ConfigError if an option does not suit the model."""
     if classifier.model.stack is not None:
         choose_form(classifier.model.stack.cells[0], options.form)
-    unsuitable = plain_obstacle(classifier.config.tokenizer)
-    if options.plain_ops and unsuitable is not None:
-        raise ConfigError(unsuitable)
+    obstacle = plain_obstacle(classifier.config.tokenizer)
+    if options.plain_ops and obstacle is not None:
+        raise ConfigError(obstacle)
+
+
+def _prepare(folder: Path, classifier: TrainedClassifier) -> None:
+    """Makes the export folder with the tokenizer and the labels.
+
+    Raises:
+        ConfigError: The folder cannot be written to, or its path is not UTF-8.
+    """
     if valid_unicode(str(folder.resolve())) != str(folder.resolve()):
         raise ConfigError(
-            f"{folder}: expected a folder whose path is UTF-8, for the runtimes open no other; "
+            f"{folder}: expected a folder whose path is UTF-8, because the runtimes open no other; "
             "choose another --output."
         )
     try:
@@ -73,26 +106,45 @@ def export(
         raise ConfigError(
             f"{folder}: cannot be written to ({error.strerror}); choose another --output."
         ) from None
-    say("asking the classifier")
-    reference = Reference(classifier, texts, targets)
-    artefacts = []
-    with tempfile.TemporaryDirectory() as scratch:
-        maker = Maker(Path(run), folder, Path(scratch), reference, options, say)
-        for kind in options.kinds:
-            reason = obstacle(kind, classifier)
-            if reason is None:
-                artefacts += getattr(maker, kind)()
-            else:
-                artefacts.append(Artefact(kind, kind, "", reason=reason))
-    verify([a for a in artefacts if a.reason is None], folder, reference, say=say)
-    for artefact in artefacts:
-        if artefact.precision != "float32" and artefact.status == "failed":
-            _leave_out(artefact, folder)
-        if artefact.path:
-            artefact.sha256 = manifest.digests(folder / artefact.path, base=folder)
-            artefact.size = sum((folder / name).stat().st_size for name in artefact.sha256)
-    manifest.write(folder, artefacts, _about(classifier, Path(run), folder, options, len(texts)))
+
+
+def _make(context: ExportContext) -> list[Artefact]:
+    """Makes the files of all chosen formats; a format that is not possible has a reason."""
+    artefacts: list[Artefact] = []
+    for name in context.options.formats:
+        obstacle = FORMATS[name].obstacle(context.classifier)
+        if obstacle is None:
+            artefacts += FORMATS[name].make(context)
+        else:
+            artefacts.append(Artefact(name, name, "").left_out(obstacle))
     return artefacts
+
+
+def _finished(artefact: Artefact, folder: Path) -> Artefact:
+    """Returns a verified artefact with its digests; moves a failed quantised file aside."""
+    if artefact.precision != "float32" and artefact.status == "failed":
+        artefact = _moved_aside(artefact, folder)
+    if not artefact.path:
+        return artefact
+    sha256 = manifest.digests(folder / artefact.path, base=folder)
+    size = sum((folder / name).stat().st_size for name in sha256)
+    return dataclasses.replace(artefact, sha256=sha256, size=size)
+
+
+def _moved_aside(artefact: Artefact, folder: Path) -> Artefact:
+    """Moves a quantised file that exceeds its bounds to the folder `left_out`."""
+    reason = "; ".join(
+        f"{check.name} {_short(check.measured)}, wanted {check.wanted}"
+        for check in artefact.failed_checks
+    )
+    path = Path("left_out") / Path(artefact.path).name
+    (folder / path.parent).mkdir(exist_ok=True)
+    (folder / artefact.path).replace(folder / path)
+    return dataclasses.replace(artefact, path=path.as_posix(), reason=reason)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def verify_folder(
@@ -100,86 +152,56 @@ def verify_folder(
     *,
     texts: Sequence[str],
     targets: Sequence[int],
-    say: Say = lambda text: None,
+    progress: Callable[[str], None] = lambda message: None,
 ) -> list[Artefact]:
     """Verifies the files of an export folder once more, and changes nothing.
 
+    Args:
+        folder: The export folder.
+        texts: Real texts to verify the files with.
+        targets: The place of each text's label, -1 for a text without one.
+        progress: Called with a message before each long step.
+
+    Returns:
+        The files with their new checks, and those that the export left out.
+
     Raises:
-        ModelError: The folder has no manifest, the run it was made of is gone or not the same,
-            or a file is missing or changed.
+        ModelError: The folder has no manifest, its run is missing or another one, or a file is
+            missing or changed.
     """
     folder = Path(folder)
     artefacts, about = manifest.read(folder)
     classifier = run_folder.load(run_of(folder))
     if list(classifier.labels) != about["labels"]:
-        raise ModelError(f"{folder}: was made of another run than {run_of(folder)}.")
-    made = [artefact for artefact in artefacts if artefact.reason is None]
-    for artefact in made:
-        path = folder / artefact.path
-        if not path.exists():
-            raise ModelError(f"{path}: missing; export the run again.")
-        found = manifest.digests(path, base=folder)
-        for name in sorted(found.keys() | artefact.sha256.keys()):
-            if found.get(name) != artefact.sha256.get(name):
-                raise ModelError(
-                    f"{folder / name}: changed since it was verified; export the run again."
-                )
-    verify(made, folder, Reference(classifier, texts, targets), say=say)
-    return artefacts
+        raise ModelError(
+            f"{folder}: expected an export of {run_of(folder)}, got other labels than its labels; "
+            "export the run again."
+        )
+    for artefact in artefacts:
+        if artefact.reason is None:
+            _check_unchanged(artefact, folder)
+    reference = Reference(classifier, texts, targets=targets)
+    verifier = Verifier(formats=FORMATS, folder=folder, reference=reference, progress=progress)
+    return verifier.verify(artefacts)
+
+
+def _check_unchanged(artefact: Artefact, folder: Path) -> None:
+    """Raises ModelError if a file is missing, or not the one that was verified."""
+    path = folder / artefact.path
+    if not path.exists():
+        raise ModelError(f"{path}: missing; export the run again.")
+    present = manifest.digests(path, base=folder)
+    for name in sorted(present.keys() | artefact.sha256.keys()):
+        if present.get(name) != artefact.sha256.get(name):
+            raise ModelError(
+                f"{folder / name}: changed since it was verified; export the run again."
+            )
 
 
 def run_of(folder: str | Path) -> Path:
-    """The run folder that an export folder was made of.
+    """Returns the run folder that an export folder was made of.
 
     Raises:
         ModelError: The export folder has no manifest.
     """
     return (Path(folder) / str(manifest.read(Path(folder))[1]["run"])).resolve()
-
-
-def _leave_out(artefact: Artefact, folder: Path) -> None:
-    """Moves a quantised file that did not keep to its bounds aside."""
-    failed = [c for c in artefact.checks if not c.passed]
-    artefact.reason = "; ".join(f"{c.name} {_short(c.measured)}, wanted {c.wanted}" for c in failed)
-    place = Path("left_out") / Path(artefact.path).name
-    (folder / place.parent).mkdir(exist_ok=True)
-    (folder / artefact.path).replace(folder / place)
-    artefact.path = place.as_posix()
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def _about(
-    classifier: TrainedClassifier, run: Path, folder: Path, options: ExportOptions, texts: int
-) -> dict[str, Any]:
-    """What a program needs to know of the model, whichever file it loads."""
-    config = classifier.config
-    packages = ("textrnn", "tensorflow", "keras", "tensorflow-text", "sentencepiece")
-    return {
-        "name": options.name,
-        "version": options.version,
-        "run": os.path.relpath(run.resolve(), folder.resolve()),
-        "labels": list(classifier.labels),
-        "multi_label": config.data.multi_label,
-        "tokenizer": {
-            "file": run_folder.TOKENIZER,
-            "kind": f"SentencePiece {config.tokenizer.piece_type}",
-            "vocab_size": classifier.tokenizer.vocab_size,
-            "padding_id": classifier.tokenizer.PAD,
-            "unknown_id": classifier.tokenizer.UNK,
-            "lower_cases": config.tokenizer.lowercase,
-            "normalization": config.tokenizer.normalization,
-            "begin_and_end_ids": None,
-        },
-        "plain_ops": options.plain_ops,
-        "max_length": config.training.max_length or None,
-        "lengths": list(options.lengths),
-        "stream_tokens": STREAM_TOKENS,
-        "verified_with_texts": texts,
-        "made_with": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in packages},
-        },
-    }

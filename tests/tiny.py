@@ -21,6 +21,7 @@ from textrnn.config.classifier import CELLS, HEADS, ModelConfig, RunConfig, Trai
 from textrnn.data.batching import BatchPlan
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Silent
 from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.devices.strategy import Distribution
@@ -214,8 +215,7 @@ def trainer(
         data=TrainingData(
             train or labelled_ids(multi_label=multi_label),
             valid or labelled_ids(20, seed=1, multi_label=multi_label),
-            labels=LABELS,
-            multi_label=multi_label,
+            label_space=LabelSpace(LABELS, multi_label=multi_label),
             digest=data_digest,
         ),
         checkpoints=Checkpoints(folder / CHECKPOINTS, keep_count=99),

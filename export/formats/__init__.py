@@ -1,1 +1,23 @@
-"""One module a file format."""
+"""The export formats, one class and one module each."""
+
+from __future__ import annotations
+
+from textrnn.export.formats.base import ExportFormat
+from textrnn.export.formats.mediapipe import MediaPipeFormat
+from textrnn.export.formats.onnx import ONNXFormat
+from textrnn.export.formats.saved_model import SavedModelFormat
+from textrnn.export.formats.stream import StreamFormat
+from textrnn.export.formats.tflite import TFLiteFormat
+
+__all__ = ["FORMATS"]
+
+_FORMATS: tuple[ExportFormat, ...] = (
+    SavedModelFormat(),
+    TFLiteFormat(),
+    MediaPipeFormat(),
+    StreamFormat(),
+    ONNXFormat(),
+)
+
+FORMATS: dict[str, ExportFormat] = {export_format.name: export_format for export_format in _FORMATS}
+"""The formats by their names, in the order of `textrnn.config.classifier.EXPORT_KINDS`."""

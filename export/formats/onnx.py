@@ -1,85 +1,63 @@
-"""ONNX: ids [B,T], padded with 0 at the right -> scores [B,C], for ONNX Runtime and its like.
+"""ONNX for ONNX Runtime and similar runtimes: ids [B,T], padded with 0 -> scores [B,C].
 
-The conversion is tf2onnx's, in a process of its own; `export_onnx` is the worker's handler. Texts
-are not cut into pieces in the file: the tokenizer is `tokenizer.model`, read by SentencePiece.
+The file does not tokenise texts: the tokenizer is `tokenizer.model`, a SentencePiece model. The
+conversion is in `textrnn.export.workers.onnx_conversion`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import gc
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from textrnn.export.workers.jobs import serve
+import numpy as np
 
-if TYPE_CHECKING:
-    from textrnn.models.classifier import TextClassifier
+from textrnn.export.formats.base import ExportContext, ExportFormat
+from textrnn.export.formats.requirements import Requirement
+from textrnn.export.manifest import Artefact, Check
+from textrnn.export.reference import LONGEST_PIECEWISE
+from textrnn.export.verification.checks import drift_check, label_check, none_check
+from textrnn.export.verification.probing import ProbeAnswer, ProbeContext
+from textrnn.export.workers.jobs import Job, run_jobs
 
-__all__ = ["OPSET", "export_onnx", "onnx_of"]
+__all__ = ["ONNXFormat"]
 
-OPSET = 18
-
-
-def export_onnx(run: str, output: str) -> dict[str, Any]:
-    """Makes the file.
-
-    Args:
-        run: The run folder.
-        output: The file to be made.
-    """
-    from textrnn.inference import run_folder
-
-    classifier = run_folder.load(run)
-    content = onnx_of(classifier.model, multi_label=classifier.config.data.multi_label)
-    Path(output).write_bytes(content)
-    return {"bytes": len(content)}
+BATCH_TEXTS = 16
+LONGEST_TEXT = LONGEST_PIECEWISE
 
 
-@contextlib.contextmanager
-def _frequent_collection() -> Iterator[None]:
-    """Makes Python free the converter's copies of the graph soon, while the context is open.
+class ONNXFormat(ExportFormat):
+    """`model.onnx`."""
 
-    tf2onnx copies the graph, weights included, before each of some forty optimisations. The copies
-    refer to themselves, so that only a full collection frees them. Objects that exist already are
-    exempt from it, which makes it quick; the second collection tells Python how few the others are,
-    since it waits for a quarter more of them.
-    """
-    thresholds = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
-    gc.collect()
-    gc.set_threshold(700, 3, 1)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
+    name = "onnx"
+    requirement = Requirement(("tf2onnx", "onnx", "onnxruntime"), "textrnn[onnx]")
+    probe = "textrnn.export.verification.probes.onnx"
 
+    def make(self, context: ExportContext) -> list[Artefact]:
+        """See `ExportFormat.make`."""
+        context.progress("converting to ONNX")
+        artefact = Artefact("onnx", self.name, "onnx/model.onnx")
+        output = context.folder / artefact.path
+        output.parent.mkdir(exist_ok=True)
+        job = {"run": str(context.run), "output": str(output)}
+        (answer,) = run_jobs("textrnn.export.workers.onnx_conversion", [job])
+        return [artefact.made_by(answer)]
 
-def onnx_of(model: TextClassifier, *, multi_label: bool) -> bytes:
-    """The serialised ONNX model of a classifier."""
-    import tensorflow as tf
-    import tf2onnx
+    def question(self, artefact: Artefact, context: ProbeContext) -> Job:
+        """See `ExportFormat.question`."""
+        texts = context.scratch / "onnx.npz"
+        ids, _ = context.reference.cut(LONGEST_TEXT)
+        batches: dict[str, Any] = {}
+        for start in range(0, len(ids), BATCH_TEXTS):
+            batch = ids[start : start + BATCH_TEXTS]
+            longest = max(int((batch > 0).sum(axis=1).max()), 1)
+            batches[f"{start:06}"] = batch[:, :longest]
+        np.savez(texts, **batches)
+        return {"texts": str(texts), "output": str(context.scratch / f"{artefact.name}.npy")}
 
-    from textrnn.export.graphs.forward import activate, count_tokens, forward
-    from textrnn.export.graphs.recurrence_forms import STEPS
-
-    @tf.function(
-        input_signature=[tf.TensorSpec([None, None], tf.int32, name="ids")], autograph=False
-    )
-    def scores(ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = forward(model, ids, count_tokens(ids), form=STEPS)
-        return {"scores": activate(logits, multi_label=multi_label)}
-
-    with _frequent_collection():
-        made, _ = tf2onnx.convert.from_function(
-            scores, input_signature=scores.input_signature, opset=OPSET
-        )
-    content: bytes = made.SerializeToString()
-    return content
-
-
-if __name__ == "__main__":
-    serve(export_onnx)
+    def checks(self, artefact: Artefact, answer: ProbeAnswer) -> list[Check]:
+        """See `ExportFormat.checks`."""
+        expected = answer.reference.cut(LONGEST_TEXT)[1]
+        return [
+            label_check(expected, answer.arrays.argmax(axis=1)),
+            drift_check(expected, answer.arrays),
+            none_check("foreign operations", answer.report["foreign_domains"]),
+        ]

@@ -1,167 +1,146 @@
-"""The SavedModel: raw texts in, labels and scores out, for TF Serving and TensorFlow's C API.
+"""The SavedModel for TF Serving and TensorFlow's C API.
 
-Its signatures, of B texts, T tokens and C labels:
-
-    serving_default  text [B] -> label [B], score [B], labels [B,C], scores [B,C]
-    ids              ids [B,T] -> scores [B,C]
-    tokenize         text [B] -> ids [B,T], 0 for padding
-    init             batch_size [] -> state_0 ..
-    step             ids [B,T], state_0 .. -> scores [B,C], state_0 ..
-
-The last two, which only models have that read forwards alone, read a text piece by piece in
-constant memory. Texts are tokenised inside the graph, by TF Text's SentencePiece operation; whoever
-loads the model needs that operation (TF Serving has it, Python: `import tensorflow_text`). A model
-of words or bytes can do without it; see `textrnn.export.graphs.core_ops_tokenizer`.
+`textrnn.export.graphs.serving_module` documents the signatures.
 """
 
 from __future__ import annotations
 
+import base64
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from textrnn.export.graphs.core_ops_tokenizer import PlainTokenizer
-from textrnn.export.graphs.forward import activate, known_ids
-from textrnn.export.graphs.sentencepiece_ops import PieceTokenizer
-from textrnn.export.graphs.streaming_state import named, nested, streaming_obstacle
+from textrnn.export.formats.base import ExportContext, ExportFormat
+from textrnn.export.formats.requirements import Requirement
+from textrnn.export.graphs.serving_module import ServingModule
+from textrnn.export.graphs.streaming_state import streaming_obstacle
+from textrnn.export.manifest import Artefact, Check
+from textrnn.export.reference import LONGEST_WHOLE
+from textrnn.export.verification.checks import drift_check, label_check, none_check
+from textrnn.export.verification.probing import ProbeAnswer, ProbeContext
+from textrnn.export.workers.jobs import Job
 from textrnn.inference.classifier import TrainedClassifier
 
-__all__ = ["ServingModule", "save_model", "write_warm_up"]
+__all__ = ["SavedModelFormat", "save_model", "write_warm_up"]
 
 WARM_UP = "tf_serving_warmup_requests"
+WARM_UP_TEXTS = 10
+
+STREAM_TOKENS = 64
+"""The tokens that the verification gives to `step` at a time."""
+
+TEXT_OPERATIONS = {"SentencepieceOp", "SentencepieceTokenizeOp"}
+"""The operations of TF Text that TF Serving has too."""
 
 
-class ServingModule(tf.Module):
-    """What is saved: the variables, where the C++ loader finds them, and a function a signature.
+class SavedModelFormat(ExportFormat):
+    """`saved_model/NAME/VERSION`, the layout of TF Serving."""
 
-    Args:
-        classifier: The trained classifier.
-        plain_ops: Whether texts are tokenised by core operations alone.
+    name = "saved_model"
+    requirement = Requirement(("tensorflow_text", "tensorflow_serving"), "textrnn")
+    probe = "textrnn.export.verification.probes.saved_model"
 
-    Raises:
-        ConfigError: The tokenizer is not one that core operations can do.
-        ModelError: Its rules are not those of this version, with `plain_ops`.
-    """
+    def make(self, context: ExportContext) -> list[Artefact]:
+        """See `ExportFormat.make`."""
+        context.progress("writing the SavedModel")
+        options, classifier = context.options, context.classifier
+        complete = context.scratch / "saved_model"
+        save_model(classifier, complete, plain_ops=options.plain_ops)
+        texts = [text for text in context.reference.readable if text.strip()][:WARM_UP_TEXTS]
+        write_warm_up(complete, texts, name=options.name)
+        path = Path("saved_model") / options.name / str(options.version)
+        _move(complete, context.folder / path)
+        streams = streaming_obstacle(classifier.model) is None
+        return [Artefact("saved_model", self.name, path.as_posix(), streams=streams)]
 
-    def __init__(self, classifier: TrainedClassifier, *, plain_ops: bool = False) -> None:
-        super().__init__()
-        model = classifier.model
-        self.multi_label = classifier.config.data.multi_label
-        self.max_length = classifier.config.training.max_length
-        # A Keras model as an attribute loads in Python and not in C++.
-        self.variables_of_model = [variable.value for variable in model.variables]
-        self.label_names = tf.constant(classifier.labels)
-        self.tokenizer: PieceTokenizer | PlainTokenizer = (
-            PlainTokenizer(classifier.tokenizer, classifier.config.tokenizer)
-            if plain_ops
-            else PieceTokenizer(classifier.tokenizer)
-        )
-        self._model = _Hidden(model)
-
-    def ids_of(self, text: tf.Tensor) -> tf.Tensor:
-        """The ids `[B, T]` of texts `[B]`, 0 for padding."""
-        ids = self.tokenizer.tokenize(text)
-        if self.max_length:
-            ids = ids[:, : self.max_length]
-        return ids.to_tensor(0)
-
-    def scores_of(self, ids: tf.Tensor) -> tf.Tensor:
-        """The probabilities `[B, C]` of texts of ids `[B, T]`."""
-        model = self._model.value
-        return self._scores(model(known_ids(ids, model.vocab_size), training=False))
-
-    def answer(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The answers for texts `[B]`; every output has B rows, as the row format of REST asks."""
-        scores = self.scores_of(self.ids_of(text))
+    def question(self, artefact: Artefact, context: ProbeContext) -> Job:
+        """See `ExportFormat.question`."""
+        texts = context.scratch / "texts.json"
+        encoded = [base64.b64encode(text).decode() for text in context.reference.texts]
+        texts.write_text(json.dumps(encoded), encoding="utf-8")
         return {
-            "label": tf.gather(self.label_names, tf.argmax(scores, axis=-1)),
-            "score": tf.reduce_max(scores, axis=-1),
-            "labels": tf.repeat(self.label_names[tf.newaxis], tf.shape(scores)[0], axis=0),
-            "scores": scores,
+            "texts": str(texts),
+            "output": str(context.scratch / f"{artefact.name}.npz"),
+            "longest": LONGEST_WHOLE,
+            "stream_tokens": STREAM_TOKENS if artefact.streams else 0,
         }
 
-    def start(self, batch_size: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The states of `batch_size` texts of which nothing was read."""
-        return named(self._model.value.start(batch_size))
-
-    def step(self, ids: tf.Tensor, **states: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The scores after the next tokens, and the states to go on with."""
-        model = self._model.value
-        memory = nested(states, model.start(tf.shape(ids)[0]))
-        logits, memory = model.advance(memory, known_ids(ids, model.vocab_size))
-        return {"scores": self._scores(logits), **named(memory)}
-
-    def signatures(self) -> dict[str, Any]:
-        """The functions to be saved, by the signatures' names."""
-        text = tf.TensorSpec([None], tf.string, name="text")
-        ids = tf.TensorSpec([None, None], tf.int32, name="ids")
-        made = {
-            "serving_default": tf.function(self.answer, autograph=False).get_concrete_function(
-                text
-            ),
-            "ids": tf.function(
-                lambda ids: {"scores": self.scores_of(ids)}, autograph=False
-            ).get_concrete_function(ids),
-            "tokenize": tf.function(
-                lambda text: {"ids": self.ids_of(text)}, autograph=False
-            ).get_concrete_function(text),
-        }
-        if streaming_obstacle(self._model.value) is None:
-            start = tf.function(self.start, autograph=False).get_concrete_function(
-                tf.TensorSpec([], tf.int32, name="batch_size")
+    def checks(self, artefact: Artefact, answer: ProbeAnswer) -> list[Check]:
+        """See `ExportFormat.checks`."""
+        reference, arrays = answer.reference, answer.arrays
+        whole = arrays["whole"]
+        labels = list(reference.classifier.labels)
+        predicted = np.array([labels.index(label) for label in arrays["labels"]])
+        warm_ups = answer.report["warm_up_requests"]
+        checks = [
+            label_check(reference.scores[whole], predicted),
+            drift_check(reference.scores[whole], arrays["scores"]),
+            drift_check(reference.scores, arrays["from_ids"], name="drift from ids"),
+            _token_check(answer),
+            none_check("foreign operations", _foreign_operations(answer.report["operations"])),
+            Check("warm-up requests", warm_ups, "at least 1", warm_ups > 0),
+        ]
+        if "stream" in arrays:
+            streamed = arrays["stream"]
+            checks.append(
+                drift_check(reference.whole_scores, streamed, name="drift piece by piece")
             )
-            states = {
-                name: tf.TensorSpec([None, *state.shape[1:]], state.dtype, name=name)
-                for name, state in start.structured_outputs.items()
-            }
-            made["init"] = start
-            made["step"] = tf.function(self.step, autograph=False).get_concrete_function(
-                ids, **states
-            )
-        return made
-
-    def _scores(self, logits: tf.Tensor) -> tf.Tensor:
-        return activate(tf.cast(logits, tf.float32), multi_label=self.multi_label)
+        return checks
 
 
-class _Hidden:
-    """Keeps an object out of what TensorFlow tracks of a module's attributes."""
+def _token_check(answer: ProbeAnswer) -> Check:
+    """Checks the number of texts that the graph tokenises differently from the classifier."""
+    reference, arrays = answer.reference, answer.arrays
+    max_length = reference.classifier.config.training.max_length or None
+    ends = np.cumsum(arrays["lengths"])[:-1]
+    differing = sum(
+        not np.array_equal(graph_ids, ids[:max_length])
+        for graph_ids, ids in zip(np.split(arrays["ids"], ends), reference.ids, strict=True)
+    )
+    return Check("texts with other tokens", differing, "0", differing == 0)
 
-    def __init__(self, value: Any) -> None:
-        self.value = value
+
+def _foreign_operations(operations: Sequence[str]) -> list[str]:
+    """Returns the operations that TF Serving does not have."""
+    python = [name for name in operations if "PyFunc" in name]
+    text = [name for name in operations if "piece" in name and name not in TEXT_OPERATIONS]
+    return python + text
 
 
 def save_model(
     classifier: TrainedClassifier, folder: str | Path, *, plain_ops: bool = False
 ) -> None:
-    """Writes the SavedModel into a folder (TF Serving: of a version).
+    """Writes the SavedModel.
 
     Args:
         classifier: The trained classifier.
-        folder: The folder, which is made.
-        plain_ops: Whether texts are tokenised by core operations alone.
+        folder: The folder of the SavedModel, which is made. For TF Serving it is the folder of a
+            version.
+        plain_ops: Whether the graph tokenises texts with core operations alone.
 
     Raises:
-        ConfigError: As for `ServingModule`.
-        ModelError: As for `ServingModule`.
+        ConfigError: Core operations cannot do what the tokenizer does.
+        ModelError: The tokenizer follows rules of another version of textrnn, with `plain_ops`.
     """
     module = ServingModule(classifier, plain_ops=plain_ops)
-    # The gradients of the recurrence's kernels are of no use to a server.
+    # A server does not use the gradients of the recurrence's kernels.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(folder), signatures=module.signatures(), options=options)
 
 
 def write_warm_up(folder: str | Path, texts: Sequence[str], *, name: str) -> None:
-    """Writes requests that TF Serving sends itself before it says that it is ready.
+    """Writes the requests that TF Serving sends to itself before it reports to be ready.
 
-    The first calls of a graph are slow; these are made before any user's.
+    The first calls of a graph are slow. Warm-up requests are these first calls.
 
     Args:
-        folder: The SavedModel's.
-        texts: One request is made of each.
-        name: The model's, by which the server knows it.
+        folder: The folder of the SavedModel.
+        texts: The texts; each becomes one request.
+        name: The name by which the server knows the model.
     """
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
@@ -176,3 +155,11 @@ def write_warm_up(folder: str | Path, texts: Sequence[str], *, name: str) -> Non
             log = prediction_log_pb2.PredictLog(request=request)
             record = prediction_log_pb2.PredictionLog(predict_log=log)
             writer.write(record.SerializeToString())
+
+
+def _move(source: Path, target: Path) -> None:
+    """Moves a folder and replaces the folder that may be there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        shutil.rmtree(target)
+    shutil.move(source, target)

@@ -1,7 +1,7 @@
-"""Texts into ids inside a graph, by TensorFlow's core operations alone.
+"""Tokenisation inside a graph, with TensorFlow's core operations alone.
 
-For tokenizers of bytes or words whose normalisation is `plain`: there is no core operation for
-NFKC, nor for SentencePiece's search for the best pieces.
+This is possible for tokenizers of bytes or words whose normalisation is `plain`. TensorFlow has no
+core operation for NFKC, nor for SentencePiece's search for the best pieces.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _WORD_MARK = "\u2581"
 
 
 class PlainTokenizer(tf.Module):
-    """Gives the ids that `Tokenizer` gives, for every text and all bytes.
+    """Gives the same ids as `Tokenizer`, for all texts and all bytes.
 
     Args:
         tokenizer: The tokenizer.
-        config: The settings it was trained with.
+        config: The settings of the tokenizer's training.
 
     Raises:
-        ConfigError: The settings are not such that core operations can do it.
-        ModelError: The tokenizer follows other rules than this version's.
+        ConfigError: Core operations cannot do what the tokenizer does.
+        ModelError: The tokenizer follows rules of another version of textrnn.
     """
 
     def __init__(self, tokenizer: Tokenizer, config: TokenizerConfig) -> None:
@@ -41,8 +41,8 @@ class PlainTokenizer(tf.Module):
             raise ConfigError(obstacle)
         if _compiled_rules(config) not in tokenizer.to_bytes():
             raise ModelError(
-                "the tokenizer's normalisation must be the plain one of this version, got another; "
-                "train again, or export without --plain-ops."
+                "expected a tokenizer with the plain normalisation of this version, got another "
+                "normalisation; train again, or export without --plain-ops."
             )
         self._config = config
         pieces = [tokenizer.id_to_piece(id) for id in range(tokenizer.vocab_size)]
@@ -51,7 +51,7 @@ class PlainTokenizer(tf.Module):
                 [pieces.index(f"<0x{byte:02X}>") for byte in range(256)], np.int32
             )
             return
-        # A table cannot be empty, and a vocabulary can; no text has the word "".
+        # A vocabulary can be empty, a table cannot. No text has the word "".
         words = ["", *(piece.removeprefix(_WORD_MARK) for piece in pieces[Tokenizer.UNK + 1 :])]
         ids = range(Tokenizer.UNK, tokenizer.vocab_size)
         self.ids_of_words = tf.lookup.StaticHashTable(
@@ -60,18 +60,19 @@ class PlainTokenizer(tf.Module):
         )
 
     def tokenize(self, text: tf.Tensor) -> tf.RaggedTensor:
-        """The ids `[B, (T)]` of texts `[B]`."""
+        """Returns the ids `[B, (T)]` of texts `[B]`."""
         text = self._normalize(text)
         if self._config.piece_type == "byte":
             characters = tf.strings.bytes_split(text)  # [B, (T)]
             values = tf.reshape(tf.io.decode_raw(characters.flat_values, tf.uint8), [-1])
             ids = tf.gather(self.ids_of_bytes, tf.cast(values, tf.int32))
             return characters.with_flat_values(ids)
-        # By the only space there is left; split without a separator, others would count.
+        # Normalisation leaves one kind of space. Without a separator, split takes other characters
+        # for spaces too.
         words = tf.strings.split(text, " ")
         words = tf.ragged.boolean_mask(words, tf.not_equal(words, ""))
         ids = words.with_flat_values(self.ids_of_words.lookup(words.flat_values))
-        # A run of unknown words is one unknown piece.
+        # SentencePiece gives one unknown piece for a run of unknown words.
         unknown = tf.equal(ids.flat_values, Tokenizer.UNK)
         rows = ids.value_rowids()
         follows = tf.concat([[False], unknown[:-1] & tf.equal(rows[1:], rows[:-1])], axis=0)[
@@ -80,7 +81,7 @@ class PlainTokenizer(tf.Module):
         return tf.ragged.boolean_mask(ids, ids.with_flat_values(~(unknown & follows)))
 
     def _normalize(self, text: tf.Tensor) -> tf.Tensor:
-        """The rules of `textrnn.text.normalization`, in the order of their reach."""
+        """Applies the rules of `textrnn.text.normalization`, in their order."""
         text = tf.strings.unicode_transcode(
             text, "UTF-8", "UTF-8", errors="replace", replacement_char=0xFFFD
         )
@@ -95,18 +96,18 @@ class PlainTokenizer(tf.Module):
 
 
 def plain_obstacle(config: TokenizerConfig) -> str | None:
-    """Why core operations cannot do what a tokenizer does; None if they can."""
+    """Returns why core operations cannot do what a tokenizer does, None if they can."""
     if config.piece_type in ("byte", "word") and config.normalization == "plain":
         return None
     return (
-        f"plain operations need pieces that are bytes or words, normalised plainly, got "
+        f"plain operations need pieces of the type byte or word and plain normalisation, got "
         f"{config.piece_type} and {config.normalization}; train with --piece-type word (or byte) "
         "--normalization plain."
     )
 
 
 def _compiled_rules(config: TokenizerConfig) -> bytes:
-    """The table that a tokenizer's model holds if it was trained by the rules of this version."""
+    """Returns the table in the model of a tokenizer that was trained with this version's rules."""
     spec = normalizer(
         lowercase=config.lowercase,
         word_prefix=config.piece_type == "word",
@@ -118,5 +119,5 @@ def _compiled_rules(config: TokenizerConfig) -> bytes:
 
 
 def _class(characters: tuple[str, ...]) -> str:
-    """The inside of a regular expression's class of characters."""
+    """Returns characters as the content of a character class of a regular expression."""
     return "".join(f"\\x{{{ord(character):x}}}" for character in characters)

@@ -1,13 +1,13 @@
-"""The forms that a recurrence can take in a file for an interpreter.
+"""The forms of a recurrence in a file for an interpreter.
 
-    fused      one operation that the runtime has for a whole LSTM (UNIDIRECTIONAL_SEQUENCE_LSTM)
+    fused      one operation of the runtime for a whole LSTM (UNIDIRECTIONAL_SEQUENCE_LSTM)
     parallel   a linear recurrence as a few operations on all steps
-    loop       a WHILE around some written-out steps
+    loop       a WHILE with several written-out steps per iteration
     unrolled   every step written out
+    steps      a loop of one step per iteration, for ONNX
 
-All give the same numbers. Sequences have a known length T and no mask: what stands behind a text's
-end cannot change what is before it. One more form, `steps`, a loop of one step an iteration, is for
-ONNX, whose T and B need not be known.
+All forms give the same numbers. All but `steps` need a known length T and a batch of one. No form
+needs a mask, because the padding behind a text cannot change the states before it.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ __all__ = ["LOOP_STEPS", "STEPS", "choose_form", "run_form"]
 STEPS = "steps"
 
 LOOP_STEPS = 8
-"""Steps written out in one iteration of the loop."""
+"""Written-out steps per iteration of the loop."""
 
 PARALLEL_STEPS = 16
-"""Steps of a chunk; the chunks are walked side by side, then one after the other."""
+"""Steps of a chunk. The chunks are first computed side by side, then connected one by one."""
 
 
 def choose_form(cell: RNNCell, form: str = "auto", *, one_subgraph: bool = False) -> str:
-    """The form for a cell; `auto` is the fastest one, by docs/export.md.
+    """Returns the form for a cell; `auto` stands for the fastest one, as docs/export.md measures.
 
     Args:
         cell: The cell.
-        form: One of `EXPORT_FORMS`.
-        one_subgraph: Whether the file may hold one graph only, so that there is no loop.
+        form: One of `EXPORT_FORMS`, or `STEPS`.
+        one_subgraph: Whether the file may hold one graph only, which excludes a loop.
 
     Raises:
-        ConfigError: There is no such form, or not for this cell or file.
+        ConfigError: There is no such form, or the cell or the file cannot have it.
     """
     name = type(cell).__name__
     linear = isinstance(cell, LinearRNNCell) and type(cell).step is LinearRNNCell.step
@@ -55,9 +55,13 @@ def choose_form(cell: RNNCell, form: str = "auto", *, one_subgraph: bool = False
     if form == "fused" and type(cell) is not LSTMCell:
         raise ConfigError(f"`form` fused needs an LSTMCell, got {name}; choose auto.")
     if form == "parallel" and not linear:
-        raise ConfigError(f"`form` parallel needs a cell linear in its state, got {name}.")
+        raise ConfigError(
+            f"`form` parallel needs a cell linear in its state, got {name}; choose auto."
+        )
     if form == "loop" and one_subgraph:
-        raise ConfigError("`form` loop makes several subgraphs, and this file may hold one.")
+        raise ConfigError(
+            "`form` loop makes several subgraphs, and this file may hold one; choose auto."
+        )
     if form != "auto":
         return form
     if type(cell) is LSTMCell:
@@ -67,10 +71,16 @@ def choose_form(cell: RNNCell, form: str = "auto", *, one_subgraph: bool = False
     return "unrolled" if one_subgraph else "loop"
 
 
-def run_form(form: str, cell: RNNCell, inputs: tf.Tensor) -> tf.Tensor:
-    """The outputs `[T, 1, H]` of a cell over inputs `[T, 1, E]` of known T, from zero states.
+def run_form(cell: RNNCell, inputs: tf.Tensor, *, form: str) -> tf.Tensor:
+    """Returns the outputs `[T, 1, H]` of a cell over inputs `[T, 1, E]`, from zero states.
 
-    With the form `steps` they may be `[T, B, H]` and `[T, B, E]`, both unknown.
+    T must be known. With the form `steps`, the inputs are `[T, B, E]` and the outputs `[T, B, H]`,
+    where T and B may be unknown.
+
+    Args:
+        cell: The cell, built.
+        inputs: The inputs.
+        form: A form that `choose_form` returns.
     """
     if form == "fused":
         return _fused(cell, inputs)
@@ -86,10 +96,10 @@ def run_form(form: str, cell: RNNCell, inputs: tf.Tensor) -> tf.Tensor:
 
 
 def _fused(cell: LSTMCell, inputs: tf.Tensor) -> tf.Tensor:
-    """A call of a function that the converter knows by its name, and replaces by the one operation.
+    """Calls a function that the converter recognises by an attribute and replaces by one operation.
 
-    Its arguments and results are those that TensorFlow's own LSTM layers give it. Its body is run
-    where the graph is not converted.
+    The function has the arguments and results of TensorFlow's own LSTM layers. Its body runs where
+    the graph is not converted.
     """
 
     def lstm(
@@ -126,18 +136,20 @@ def _fused(cell: LSTMCell, inputs: tf.Tensor) -> tf.Tensor:
 
 
 def _with_reset(cell: LSTMCell, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Inputs `[1+T, 1, E+1]` whose first step empties the states, and the kernel for them.
+    """Returns inputs `[1+T, 1, E+1]` whose first step resets the states, and their kernel.
 
-    The operation's states outlive a call, so that a second text would be read with the memory of
-    the first. One input more, zero but for the first step, closes the gates i and f there, whatever
-    the states were: c = 0, h = o tanh(0) = 0. Its weights are no larger than the others, lest
-    quantised ones lose their precision; the input is as large as it takes.
+    The operation keeps its states from one call to the next, so a second text would continue the
+    first. An additional input is zero except at the additional first step, where it closes the
+    gates i and f for any states: c = 0, h = o tanh(0) = 0. Its weights are no larger than the
+    others, because larger ones would cost the others precision when the kernel is quantised. The
+    input is as large as needed instead.
     """
     steps, _, size = inputs.shape
-    with tf.init_scope():  # Their values: it is a copy that is being made.
+    # The file gets the current values of the weights.
+    with tf.init_scope():
         kernel, recurrent, bias = cell.get_weights()
     weight = float(np.abs(kernel).max()) or 1.0
-    # A sigmoid of -200 is 0 in float32; |h| <= 1 bounds what the states can add.
+    # A sigmoid of -200 is 0 in float32. |h| <= 1 bounds the contribution of the states.
     needed = 200.0 + float((np.abs(recurrent).sum(axis=0) + np.abs(bias)).max())
     row = np.zeros([1, 4 * cell.units], np.float32)
     row[:, : 2 * cell.units] = -weight  # The gates i and f.
@@ -148,18 +160,18 @@ def _with_reset(cell: LSTMCell, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor
 
 
 def _parallel(cell: LinearRNNCell, gates: tf.Tensor) -> tf.Tensor:
-    """`h_t = a_t h_{t-1} + u_t` in few operations, each on many steps.
+    """Computes `h_t = a_t h_{t-1} + u_t` with few operations, each on many steps.
 
-    T is cut into chunks of K. Inside all chunks at once, step by step: h from zero, and the product
-    of all a so far. Then, chunk by chunk, the state that the chunks before left, with which every h
-    is put right: `h_t += (a_t .. a_1) h_0`. Nothing divides by a product.
+    T is cut into chunks of K steps. First, all chunks at once compute step by step h from a zero
+    state and the product of all a so far. Then each chunk in turn gets the state of the chunk
+    before it, which corrects every h: `h_t += (a_t .. a_1) h_0`. No step divides by a product.
     """
     steps, units = gates.shape[0], cell.units
     blocks, count = _in_chunks(gates, PARALLEL_STEPS)  # [count, K, G*H]
-    # Time inside a chunk first, so that a step of all chunks is one block of memory. Whole
-    # reshapes and splits, since a strided slice is slow in an interpreter.
+    # With the time inside a chunk first, a step of all chunks is one block of memory. Reshape and
+    # split are used because a strided slice is slow in an interpreter.
     blocks = tf.reshape(tf.transpose(blocks, [1, 0, 2]), [-1, gates.shape[-1]])
-    decays, updates = (tf.split(part, PARALLEL_STEPS) for part in cell.coefficients(blocks))
+    decays, updates = (tf.split(values, PARALLEL_STEPS) for values in cell.coefficients(blocks))
     h, product = updates[0], decays[0]  # [count, H]
     inner, products = [h], [product]
     for decay, update in zip(decays[1:], updates[1:], strict=True):
@@ -167,19 +179,19 @@ def _parallel(cell: LinearRNNCell, gates: tf.Tensor) -> tf.Tensor:
         product = decay * product
         inner.append(h)
         products.append(product)
-    carried = [tf.zeros([1, units], gates.dtype)]  # The state before each chunk.
-    lefts, factors = tf.split(h, count), tf.split(product, count)
-    for left, factor in zip(lefts[:-1], factors[:-1], strict=True):
-        carried.append(left + factor * carried[-1])
-    before = tf.concat(carried, axis=0)  # [count, H]
-    outputs = tf.stack([h + p * before for h, p in zip(inner, products, strict=True)])
+    chunk_starts = [tf.zeros([1, units], gates.dtype)]  # The state before each chunk.
+    last_states, factors = tf.split(h, count), tf.split(product, count)
+    for last_state, factor in zip(last_states[:-1], factors[:-1], strict=True):
+        chunk_starts.append(last_state + factor * chunk_starts[-1])
+    starts = tf.concat(chunk_starts, axis=0)  # [count, H]
+    outputs = tf.stack([h + p * starts for h, p in zip(inner, products, strict=True)])
     return _cut(tf.transpose(outputs, [1, 0, 2]), steps)
 
 
 def _loop(cell: RNNCell, gates: tf.Tensor, states: States) -> tf.Tensor:
-    """Some written-out steps in an iteration of a loop whose tensors all have known shapes.
+    """Runs several written-out steps per iteration of a loop with tensors of known shapes.
 
-    An interpreter copies the whole list of outputs in each iteration, which is why there are few.
+    An interpreter copies the whole list of outputs in each iteration, so few iterations are fast.
     """
     steps = gates.shape[0]
     blocks, count = _in_chunks(gates, LOOP_STEPS)  # [count, K, G*H]
@@ -196,7 +208,7 @@ def _loop(cell: RNNCell, gates: tf.Tensor, states: States) -> tf.Tensor:
 
 
 def _steps(cell: RNNCell, gates: tf.Tensor) -> tf.Tensor:
-    """A loop of the plainest kind, over gates `[T, B, G*H]`."""
+    """Runs one step per iteration of a loop, over gates `[T, B, G*H]`."""
     steps, batch = tf.shape(gates)[0], tf.shape(gates)[1]
     rows = tf.TensorArray(gates.dtype, size=steps, element_shape=[None, gates.shape[-1]])
     rows = rows.unstack(gates)
@@ -218,7 +230,7 @@ def _steps(cell: RNNCell, gates: tf.Tensor) -> tf.Tensor:
 
 
 def _in_chunks(gates: tf.Tensor, chunk: int) -> tuple[tf.Tensor, int]:
-    """Gates `[T, 1, G*H]` as `[count, chunk, G*H]`, zeros behind, and how many chunks there are."""
+    """Returns gates `[T, 1, G*H]` as `[count, chunk, G*H]`, padded with zeros, and the count."""
     steps, _, size = gates.shape
     count = -(-steps // chunk)
     gates = tf.reshape(gates, [steps, size])
@@ -228,7 +240,7 @@ def _in_chunks(gates: tf.Tensor, chunk: int) -> tuple[tf.Tensor, int]:
 
 
 def _cut(outputs: tf.Tensor, steps: int) -> tf.Tensor:
-    """Outputs `[count, K, .., H]` as `[T, 1, H]`."""
+    """Returns outputs `[count, K, .., H]` as `[T, 1, H]`."""
     units = outputs.shape[-1]
     outputs = tf.reshape(outputs, [-1, 1, units])
     return outputs if outputs.shape[0] == steps else tf.slice(outputs, [0, 0, 0], [steps, 1, units])

@@ -1,4 +1,4 @@
-"""Texts into ids inside a graph, by TF Text's SentencePiece operation."""
+"""Tokenisation inside a graph, with TF Text's SentencePiece operation."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from textrnn.text.tokenizer import Tokenizer
 
 __all__ = ["PieceTokenizer"]
 
-# What a split at spaces would tear apart.
+# A split at spaces would break these into words.
 _LINE_BREAK = "<[bB][rR](>|/>| />)"
-# Where `Tokenizer` cuts a long text too; a split without a separator would cut at U+000B.
+# `Tokenizer` splits long texts at these too. A split without a separator would split at U+000B.
 _SPACES = "[\t\n\f\r]"
 
 
 class PieceTokenizer(tf.Module):
-    """Gives the ids that `Tokenizer` gives, for every text and all bytes.
+    """Gives the same ids as `Tokenizer`, for all texts and all bytes.
 
     Args:
         tokenizer: The tokenizer.
@@ -32,9 +32,9 @@ class PieceTokenizer(tf.Module):
         )
 
     def tokenize(self, text: tf.Tensor) -> tf.RaggedTensor:
-        """The ids `[B, (T)]` of texts `[B]`."""
-        # SentencePiece has its own reading of bytes that are no UTF-8; the classifier was given
-        # U+FFFD for them, which its rules turn into a space.
+        """Returns the ids `[B, (T)]` of texts `[B]`."""
+        # SentencePiece reads bytes that are not UTF-8 in its own way. The classifier gets U+FFFD
+        # for them, which its rules replace by a space.
         text = tf.strings.unicode_transcode(
             text, "UTF-8", "UTF-8", errors="replace", replacement_char=0xFFFD
         )
@@ -44,18 +44,18 @@ class PieceTokenizer(tf.Module):
         longest = tf.reduce_max(tf.concat([[0], tf.strings.length(text)], axis=0))
         values, lengths = tf.cond(
             longest > LONG_TEXT,
-            lambda: _parts(self._word_by_word(text)),
-            lambda: _parts(self.pieces.tokenize(text)),
+            lambda: _values_and_lengths(self._word_by_word(text)),
+            lambda: _values_and_lengths(self.pieces.tokenize(text)),
         )
         return tf.RaggedTensor.from_row_lengths(values, lengths)
 
     def _word_by_word(self, text: tf.Tensor) -> tf.RaggedTensor:
-        """As `Tokenizer` reads a long text, each of whose words has its own best pieces."""
+        """Returns the ids `[B, (T)]` of long texts, whose words `Tokenizer` encodes one by one."""
         text = tf.strings.regex_replace(text, _LINE_BREAK, " ")
         text = tf.strings.regex_replace(text, _SPACES, " ")
         words = tf.strings.split(text, " ")  # [B, (W)]
         return words.with_flat_values(self.pieces.tokenize(words.flat_values)).merge_dims(1, 2)
 
 
-def _parts(ids: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _values_and_lengths(ids: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
     return ids.flat_values, ids.row_lengths()

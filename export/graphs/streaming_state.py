@@ -1,4 +1,4 @@
-"""The memory of a text that is read in pieces, as named tensors of a signature."""
+"""The state of a text that is read piece by piece, as named tensors of a signature."""
 
 from __future__ import annotations
 
@@ -8,28 +8,31 @@ from textrnn.errors import ConfigError
 from textrnn.layers.stack import StreamState
 from textrnn.models.classifier import TextClassifier
 
-__all__ = ["named", "nested", "streaming_obstacle"]
+__all__ = ["STREAM_TOKENS", "named", "nested", "streaming_obstacle"]
+
+STREAM_TOKENS = 8
+"""K, the tokens that the `step` of a TFLite file reads at a time."""
 
 
-def named(memory: StreamState) -> dict[str, tf.Tensor]:
-    """The tensors of a memory, `state_0` first; see `TextClassifier.start`."""
-    return {f"state_{i}": state for i, state in enumerate(tf.nest.flatten(memory))}
+def named(state: StreamState) -> dict[str, tf.Tensor]:
+    """Returns the tensors of a state by the names `state_0` ..; see `TextClassifier.start`."""
+    return {f"state_{i}": tensor for i, tensor in enumerate(tf.nest.flatten(state))}
 
 
 def nested(states: dict[str, tf.Tensor], like: StreamState) -> StreamState:
-    """The memory of such tensors.
+    """Returns the state of named tensors, the inverse of `named`.
 
     Args:
-        states: What `named` gives.
-        like: A memory of the same model.
+        states: The tensors by their names.
+        like: A state of the same model.
     """
     ordered = [states[f"state_{i}"] for i in range(len(states))]
-    memory: StreamState = tf.nest.pack_sequence_as(like, ordered)
-    return memory
+    state: StreamState = tf.nest.pack_sequence_as(like, ordered)
+    return state
 
 
 def streaming_obstacle(model: TextClassifier) -> str | None:
-    """Why a classifier cannot read a text piece by piece; None if it can."""
+    """Returns why a classifier cannot read a text piece by piece, None if it can."""
     try:
         with tf.Graph().as_default():
             model.start(1)

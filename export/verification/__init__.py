@@ -1,1 +1,1 @@
-"""Whether exported files answer as the model does."""
+"""Verification that exported files give the answers of the model."""

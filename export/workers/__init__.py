@@ -1,1 +1,1 @@
-"""Conversions in processes of their own."""
+"""Conversions, each in a process of its own."""

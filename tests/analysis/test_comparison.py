@@ -12,13 +12,12 @@ from textrnn.analysis.comparison import (
     ask,
     compare,
     holm,
-    losses,
     macro_f1_interval,
     mcnemar,
-    right_answers,
     wilson,
 )
 from textrnn.errors import DataError
+from textrnn.models.label_space import LabelSpace
 
 
 def answers(labels, *, name="run", confidence=0.9, classes=2) -> Answers:
@@ -26,6 +25,10 @@ def answers(labels, *, name="run", confidence=0.9, classes=2) -> Answers:
     probabilities = np.full([len(labels), classes], (1 - confidence) / (classes - 1), np.float32)
     probabilities[np.arange(len(labels)), labels] = confidence
     return Answers(name, probabilities, weights=7, file_bytes=9, tokens_per_second=11.0)
+
+
+def labels(count, *, multi_label=False) -> LabelSpace:
+    return LabelSpace(tuple(map(str, range(count))), multi_label=multi_label)
 
 
 def one_hot(labels, classes=2) -> np.ndarray:
@@ -56,25 +59,11 @@ def test_holm_by_hand():
     assert holm([]) == []
 
 
-def test_losses_are_those_of_the_truth():
-    found = losses(answers([0, 1]).probabilities, one_hot([0, 0]), multi_label=False)
-    assert found == pytest.approx([-math.log(0.9), -math.log(0.1)], rel=1e-5)
-    decisions = np.array([[0.5, 0.25]])
-    wanted = -(math.log(0.5) + math.log(0.75)) / 2
-    assert losses(decisions, np.array([[1, 0]]), multi_label=True) == pytest.approx([wanted])
-
-
-def test_a_multi_label_text_is_right_with_all_its_labels():
-    scores = np.array([[0.5, 0.1], [0.9, 0.6], [0.2, 0.2]])
-    carried = np.array([[1, 0], [1, 0], [0, 0]])
-    assert right_answers(scores, carried, multi_label=True).tolist() == [True, False, True]
-
-
 def test_macro_f1_is_scikit_learns_and_lies_in_its_interval(rng):
     true, predicted = rng.integers(3, size=200), rng.integers(3, size=200)
     predicted[:120] = true[:120]
     given = answers(predicted, classes=3).probabilities
-    found = macro_f1_interval(given, one_hot(true, 3), multi_label=False)
+    found = macro_f1_interval(given, one_hot(true, 3), label_space=labels(3))
     assert found.value == pytest.approx(f1_score(true, predicted, average="macro"))
     # About 1.96 standard errors of a share of 200 either way.
     assert found.low == pytest.approx(found.value - 0.06, abs=0.02)
@@ -83,7 +72,7 @@ def test_macro_f1_is_scikit_learns_and_lies_in_its_interval(rng):
 
 def test_macro_f1_of_several_labels_is_scikit_learns(rng):
     scores, carried = rng.random([50, 3]), (rng.random([50, 3]) > 0.5).astype(int)
-    found = macro_f1_interval(scores, carried, multi_label=True)
+    found = macro_f1_interval(scores, carried, label_space=labels(3, multi_label=True))
     assert found.value == pytest.approx(f1_score(carried, scores >= 0.5, average="macro"))
 
 
@@ -109,7 +98,7 @@ def test_runs_side_by_side():
         answers([1, 1, *truth[2:]], name="b"),
         answers([0, *truth[1:7], 0], name="c", confidence=0.6),
     ]
-    found = compare(runs, one_hot(truth), np.arange(8), multi_label=False)
+    found = compare(runs, one_hot(truth), np.arange(8), label_space=labels(2))
     assert found.texts == 8
     assert [run.accuracy.value for run in found.runs] == [1.0, 0.75, 0.875]
     assert found.runs[0].calibration_error == pytest.approx(0.1)
@@ -128,7 +117,7 @@ def test_runs_side_by_side():
 
 def test_no_text_is_an_error():
     with pytest.raises(DataError, match="expected at least one labelled text"):
-        compare([], np.zeros([0, 2]), np.zeros(0), multi_label=False)
+        compare([], np.zeros([0, 2]), np.zeros(0), label_space=labels(2))
 
 
 def test_a_classifier_is_asked(tmp_path_factory):

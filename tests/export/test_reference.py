@@ -33,7 +33,7 @@ def test_long_texts_are_read_as_far_as_a_bound(
         return answer(self, texts)
 
     monkeypatch.setattr(TrainedClassifier, "score_ids", score_ids)
-    ours = Reference(classifier, ["a x b"], [0])
+    ours = Reference(classifier, ["a x b"], targets=[0])
     scores = ours.scores
     assert max(map(len, ours.ids)) > LONGEST
     assert max(asked) == LONGEST
@@ -41,7 +41,7 @@ def test_long_texts_are_read_as_far_as_a_bound(
 
 
 def test_whole_texts_are_read_where_a_check_needs_them(classifier: TrainedClassifier) -> None:
-    ours = Reference(classifier, ["a x b"], [0])
+    ours = Reference(classifier, ["a x b"], targets=[0])
     np.testing.assert_allclose(ours.whole_scores, classifier.score_ids(ours.ids))
 
 

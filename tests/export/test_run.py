@@ -90,22 +90,18 @@ def test_a_missing_file_is_named(exported: Exported) -> None:
 def test_a_file_with_other_answers_fails_and_stays(exported: Exported) -> None:
     folder = copied(exported, "wrong")
     artefacts, about = manifest.read(folder)
-    model = next(a for a in artefacts if a.name == "model")
-    # What reads four tokens in the place of what reads sixteen, and the right digest.
-    model.length = 4
-    model.path = "tflite/model_4.tflite"
-    model.sha256 = manifest.digests(folder / model.path, base=folder)
+    model = next(a for a in artefacts if a.name == "model_4")
     (run := folder.parent / "other_run").mkdir()
     for file in exported.run.iterdir():
         if file.is_file():
             shutil.copy(file, run)
-    manifest.write(folder, [model], about)
+    manifest.write(folder, [model], about=about)
     right = verify_folder(folder, texts=exported.texts, targets=exported.targets)
     assert [a.status for a in right] == ["verified"]
     classifier = textrnn.load(exported.run)
     classifier.model.classify.bias.assign_add([0.3, -0.3])
     textrnn.inference.run_folder.save(classifier, run)
-    manifest.write(folder, [model], {**about, "run": "../other_run"})
+    manifest.write(folder, [model], about={**about, "run": "../other_run"})
     wrong = verify_folder(folder, texts=exported.texts, targets=exported.targets)
     assert [a.status for a in wrong] == ["failed"]
     assert (folder / model.path).is_file()
@@ -114,20 +110,6 @@ def test_a_file_with_other_answers_fails_and_stays(exported: Exported) -> None:
 def test_a_folder_without_a_manifest_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"manifest\.json"):
         verify_folder(tmp_path, texts=["a"], targets=[0])
-
-
-@pytest.mark.parametrize("content", ["{", "[]", '{"format_version": 1}'])
-def test_a_broken_manifest_is_named(tmp_path: Path, content: str) -> None:
-    (tmp_path / "manifest.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ModelError, match="not readable"):
-        manifest.read(tmp_path)
-
-
-def test_the_way_to_a_run_may_be_no_unicode(tmp_path: Path) -> None:
-    manifest.write(tmp_path, [], {"run": "../rev\udcff", "labels": ["größe"]})
-    _, about = manifest.read(tmp_path)
-    assert about["run"] == "../rev\udcff"
-    assert "größe" in (tmp_path / "manifest.json").read_text(encoding="utf-8")
 
 
 def test_a_folder_that_no_runtime_can_open_is_named(
@@ -140,18 +122,10 @@ def test_a_folder_that_no_runtime_can_open_is_named(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_manifest_of_another_format_is_refused(tmp_path: Path) -> None:
-    manifest.write(tmp_path, [], {})
-    path = tmp_path / "manifest.json"
-    path.write_text(path.read_text("utf-8").replace('_version": 1', '_version": 9'), "utf-8")
-    with pytest.raises(ModelError, match="expected format version 1, got 9"):
-        manifest.read(tmp_path)
-
-
 def test_what_a_model_cannot_be_is_said_in_a_line(tmp_path_factory: pytest.TempPathFactory) -> None:
     run = finished_run(tmp_path_factory).folder
     folder = tmp_path_factory.mktemp("bidirectional")
-    options = ExportOptions(kinds=("stream",))
+    options = ExportOptions(formats=("stream",))
     (artefact,) = export(run, folder, texts=["a x"], targets=[1], options=options)
     assert artefact.status == "left out"
     assert "--no-bidirectional" in str(artefact.reason)
@@ -162,23 +136,6 @@ def test_a_form_must_suit_the_cell(tmp_path_factory: pytest.TempPathFactory) -> 
     with pytest.raises(ConfigError, match="fused needs an LSTMCell"):
         export(run, run / "x", texts=["a"], targets=[0], options=ExportOptions(form="fused"))
     assert not (run / "x").exists()
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"kinds": ("exe",)},
-        {"precisions": ("float32",)},
-        {"lengths": ()},
-        {"lengths": (0,)},
-        {"version": 0},
-        {"name": "a/b"},
-        {"name": ""},
-    ],
-)
-def test_options_are_checked(settings: dict[str, object]) -> None:
-    with pytest.raises(ConfigError):
-        ExportOptions(**settings)
 
 
 def test_the_labels_and_the_tokenizer_lie_beside_the_files(exported: Exported) -> None:

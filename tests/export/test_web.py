@@ -90,7 +90,7 @@ def settings(page: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("mediapipe", reason="needs textrnn[mediapipe]")
     folder = tmp_path_factory.mktemp("web")
-    options = ExportOptions(kinds=("mediapipe",), lengths=(LENGTH,))
+    options = ExportOptions(formats=("mediapipe",), lengths=(LENGTH,))
     run = finished_run(tmp_path_factory).folder
     (artefact,) = export(run, folder, texts=["a x"], targets=[1], options=options)
     assert artefact.status == "verified"

@@ -16,6 +16,7 @@ from textrnn.errors import DataError
 from textrnn.inference import run_folder
 from textrnn.inference.calibration import reliability
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.label_space import LabelSpace
 
 __all__ = [
     "Answers",
@@ -28,18 +29,14 @@ __all__ = [
     "ask",
     "compare",
     "holm",
-    "losses",
     "macro_f1_interval",
     "mcnemar",
-    "predicted_labels",
-    "right_answers",
     "wilson",
 ]
 
 CONFIDENCE = 0.95
 LENGTH_BUCKETS = 5
 RESAMPLES = 1000
-_LEAST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -194,7 +191,7 @@ def compare(
     targets: np.ndarray,
     lengths: np.ndarray,
     *,
-    multi_label: bool,
+    label_space: LabelSpace,
     seed: int = 0,
 ) -> Comparison:
     """Puts classifiers side by side that have answered the same texts.
@@ -203,7 +200,7 @@ def compare(
         answers: Of each.
         targets: `[N, C]` of 0 and 1.
         lengths: `[N]`, the texts' lengths in tokens.
-        multi_label: Whether a text may carry any number of labels.
+        label_space: The labels, in the order of the probabilities.
         seed: Of the resampling for macro F1.
 
     Raises:
@@ -211,17 +208,17 @@ def compare(
     """
     if not len(targets):
         raise DataError("expected at least one labelled text to compare on, got none.")
-    right = [right_answers(a.probabilities, targets, multi_label=multi_label) for a in answers]
+    right = [label_space.right_answers(a.probabilities, targets) for a in answers]
     runs = tuple(
         RunFigures(
             name=one.name,
             accuracy=wilson(int(own.sum()), len(own)),
             macro_f1=macro_f1_interval(
-                one.probabilities, targets, multi_label=multi_label, seed=seed
+                one.probabilities, targets, label_space=label_space, seed=seed
             ),
-            log_loss=float(losses(one.probabilities, targets, multi_label=multi_label).mean()),
+            log_loss=float(label_space.log_loss(one.probabilities, targets).mean()),
             calibration_error=reliability(
-                one.probabilities, targets, multi_label=multi_label
+                one.probabilities, targets, label_space=label_space
             ).error,
             weights=one.weights,
             file_bytes=one.file_bytes,
@@ -240,27 +237,6 @@ def compare(
         for (i, j), both, p, adjusted in zip(places, counts, p_values, holm(p_values), strict=True)
     )
     return Comparison(len(targets), runs, pairs)
-
-
-def right_answers(
-    probabilities: np.ndarray, targets: np.ndarray, *, multi_label: bool
-) -> np.ndarray:
-    """`[N]` of bool, whether each text was answered rightly; multi-label: all labels of it."""
-    predicted = predicted_labels(probabilities, multi_label=multi_label)
-    return np.asarray((predicted == (targets > 0)).all(axis=1))
-
-
-def losses(probabilities: np.ndarray, targets: np.ndarray, *, multi_label: bool) -> np.ndarray:
-    """`[N]`, the negative log-probability of each text's labels in nats.
-
-    For multi-label it is the mean over the C decisions.
-    """
-    p = np.asarray(probabilities, np.float64)
-    if multi_label:
-        right = np.where(targets > 0, p, 1.0 - p)
-        return np.asarray(-np.log(np.maximum(right, _LEAST)).mean(axis=1))
-    p = p / p.sum(axis=1, keepdims=True)
-    return np.asarray(-np.log(np.maximum((p * (targets > 0)).sum(axis=1), _LEAST)))
 
 
 def wilson(successes: int, trials: int) -> Interval:
@@ -298,7 +274,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def macro_f1_interval(
-    probabilities: np.ndarray, targets: np.ndarray, *, multi_label: bool, seed: int = 0
+    probabilities: np.ndarray, targets: np.ndarray, *, label_space: LabelSpace, seed: int = 0
 ) -> Interval:
     """The mean of the labels' F1 with its percentile bootstrap interval.
 
@@ -306,7 +282,7 @@ def macro_f1_interval(
     the same labels and the same answer are alike, so what is drawn is how many there are of each
     kind. A label that is neither given nor predicted has an F1 of 0.
     """
-    predicted = predicted_labels(probabilities, multi_label=multi_label)
+    predicted = label_space.decide(probabilities)
     kinds, counts = np.unique(
         np.concatenate([targets > 0, predicted], axis=1), axis=0, return_counts=True
     )
@@ -351,12 +327,3 @@ def accuracy_by_length(right: np.ndarray, lengths: np.ndarray) -> tuple[LengthAc
             )
         )
     return tuple(found)
-
-
-def predicted_labels(probabilities: np.ndarray, *, multi_label: bool) -> np.ndarray:
-    """`[N, C]` of bool, the labels that are answered."""
-    if multi_label:
-        return np.asarray(probabilities >= 0.5)
-    answers = np.zeros(probabilities.shape, bool)
-    answers[np.arange(len(answers)), probabilities.argmax(axis=1)] = True
-    return answers

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from textrnn.analysis.comparison import right_answers, wilson
+from textrnn.analysis.comparison import wilson
 from textrnn.errors import ConfigError, DataError
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted, listed
@@ -125,8 +125,7 @@ def redundancy(
             for text in whole
         ]
         scores = classifier.score_ids(thin, on_batch=on_batch)
-        several = classifier.config.data.multi_label
-        hits = int(right_answers(scores, right, multi_label=several).sum())
+        hits = int(classifier.label_space.right_answers(scores, right).sum())
         accuracy = wilson(hits, len(whole))
         total = sum(map(len, whole))
         points.append(

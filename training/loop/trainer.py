@@ -103,8 +103,7 @@ class Trainer:
         self._set_schedule(execution)
         loss = BatchLoss.from_config(
             config,
-            classes=model.classes,
-            multi_label=data.multi_label,
+            label_space=data.label_space,
             mean_rows=data.mean_rows,
             unlabelled_rows=data.train.unlabelled_rows,
         )
@@ -129,7 +128,7 @@ class Trainer:
             minutes=config.checkpoint_minutes,
         )
         self.scorer = ReplicaScorer(
-            model, multi_label=data.multi_label, distribution=self.distribution
+            model, label_space=data.label_space, distribution=self.distribution
         )
         model.stop_training = False
         self._callbacks = keras.callbacks.CallbackList([], model=model)
@@ -360,12 +359,7 @@ class Trainer:
             where = f"after the last batch of epoch {state.epoch + 1}"
             raise Diverged(f"the probabilities are no numbers {where}")
         self.valid_probabilities = probabilities
-        measured = evaluate(
-            probabilities,
-            self.valid.targets,
-            labels=self.data.labels,
-            multi_label=self.data.multi_label,
-        )
+        measured = evaluate(probabilities, self.valid.targets, label_space=self.data.label_space)
         return epoch_row(state, measured)
 
     def probabilities(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textrnn.models.label_space import LabelSpace
 from textrnn.training.batches.labelled_batches import LabelledBatches
 
 __all__ = ["TrainingData"]
@@ -16,15 +17,13 @@ class TrainingData:
     Attributes:
         train: The texts that the model is fitted to.
         validation: The texts that decide which epoch is best, and when to stop.
-        labels: The C names of the labels.
-        multi_label: Whether a text may carry any number of labels.
+        label_space: The labels.
         digest: A digest of the texts and labels; a checkpoint is only resumed with the same data.
     """
 
     train: LabelledBatches
     validation: LabelledBatches
-    labels: tuple[str, ...]
-    multi_label: bool
+    label_space: LabelSpace
     digest: str
 
     @property

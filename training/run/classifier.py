@@ -22,6 +22,7 @@ from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted
+from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_vector_files import check_vectors
@@ -243,8 +244,7 @@ class _Run:
             data=TrainingData(
                 train_data,
                 valid_data,
-                labels=corpus.label_names,
-                multi_label=config.data.multi_label,
+                label_space=LabelSpace(corpus.label_names, multi_label=config.data.multi_label),
                 digest=digest(train_data, valid_data),
             ),
             checkpoints=Checkpoints(

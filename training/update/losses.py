@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from textrnn.config.classifier import TrainingConfig
 from textrnn.errors import ConfigError
+from textrnn.models.label_space import LabelSpace
 
-__all__ = ["LOSS_SCALE", "BatchLoss", "class_weights", "loss_scale", "make_loss"]
+__all__ = ["LOSS_SCALE", "BatchLoss", "class_weights", "loss_scale"]
 
 LOSS_SCALE = 4096.0
 """The factor of the loss for float16, whose smallest gradients would be zero without it."""
@@ -24,33 +24,20 @@ def loss_scale(precision: str) -> float:
     return LOSS_SCALE if precision == "float16" else 1.0
 
 
-def make_loss(config: TrainingConfig, *, multi_label: bool) -> keras.losses.Loss:
-    """Returns the cross-entropy in nats of each text `[B]`, of targets and logits `[B, C]`.
-
-    Args:
-        config: The settings.
-        multi_label: Whether a text may carry any number of labels; the loss is then the mean over
-            the labels of the binary cross-entropies.
-    """
-    kind = keras.losses.BinaryCrossentropy if multi_label else keras.losses.CategoricalCrossentropy
-    return kind(from_logits=True, label_smoothing=config.label_smoothing, reduction=None)
-
-
-def class_weights(targets: np.ndarray, *, labels: Sequence[str], multi_label: bool) -> np.ndarray:
+def class_weights(targets: np.ndarray, *, label_space: LabelSpace) -> np.ndarray:
     """Returns the weight of each text `[N]`: inverse to its class's frequency, 1 on average.
 
     Args:
         targets: `[N, C]` of 0 and 1.
-        labels: The names of the C classes.
-        multi_label: Whether a text may carry any number of labels.
+        label_space: The labels.
 
     Raises:
         ConfigError: The data is multi-label.
     """
-    if multi_label:
+    if label_space.multi_label:
         raise ConfigError("`class_weights` needs one label a text; leave it off with multi_label.")
     counts = targets.sum(axis=0)
-    weights = len(targets) / (len(labels) * np.maximum(counts, 1))
+    weights = len(targets) / (len(label_space.labels) * np.maximum(counts, 1))
     return np.asarray(targets @ weights, np.float32)
 
 
@@ -62,7 +49,9 @@ class BatchLoss:
     batch, micro-batch and replica.
 
     >>> loss = BatchLoss.from_config(
-    ...     TrainingConfig(label_smoothing=0.0), classes=2, multi_label=False, mean_rows=2.0
+    ...     TrainingConfig(label_smoothing=0.0),
+    ...     label_space=LabelSpace(("bad", "good"), multi_label=False),
+    ...     mean_rows=2.0,
     ... )
     >>> logits, targets = tf.constant([[0.0, 0.0]]), tf.constant([[1.0, 0.0]])
     >>> round(float(loss.of(logits, targets=targets, weights=tf.constant([1.0]))), 4)
@@ -70,16 +59,14 @@ class BatchLoss:
 
     Attributes:
         text_losses: The loss of each text `[B]`, of targets and logits `[B, C]`.
-        classes: C, the number of labels.
-        multi_label: Whether a text may carry any number of labels.
+        label_space: The labels.
         mean_rows: The number of texts in an average batch.
         unlabelled_rows: The number of texts in an average unlabelled batch; 0 without any.
         scale: The factor of the loss; see `loss_scale`.
     """
 
     text_losses: Callable[[Any, Any], Any]
-    classes: int
-    multi_label: bool
+    label_space: LabelSpace
     mean_rows: float
     unlabelled_rows: float = 0.0
     scale: float = 1.0
@@ -89,16 +76,14 @@ class BatchLoss:
         cls,
         config: TrainingConfig,
         *,
-        classes: int,
-        multi_label: bool,
+        label_space: LabelSpace,
         mean_rows: float,
         unlabelled_rows: float = 0.0,
     ) -> BatchLoss:
         """Returns the loss that the settings describe; see the attributes."""
         return cls(
-            text_losses=make_loss(config, multi_label=multi_label),
-            classes=classes,
-            multi_label=multi_label,
+            text_losses=label_space.loss(label_smoothing=config.label_smoothing),
+            label_space=label_space,
             mean_rows=mean_rows,
             unlabelled_rows=unlabelled_rows,
             scale=loss_scale(config.precision),
@@ -126,8 +111,5 @@ class BatchLoss:
         self, logits: tf.Tensor, *, targets: tf.Tensor, weights: tf.Tensor
     ) -> tf.Tensor:
         """Returns the number of texts whose labels are all right; see `of` for the arguments."""
-        if self.multi_label:
-            correct = tf.reduce_all(tf.equal(logits >= 0.0, targets > 0.5), axis=1)
-        else:
-            correct = tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))
+        correct = self.label_space.correct(logits, targets)
         return tf.reduce_sum(tf.cast(correct & (weights > 0), tf.float32))

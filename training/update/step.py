@@ -74,7 +74,7 @@ class Step:
     def _input_signature(self) -> tuple[tf.TensorSpec, ...]:
         return (
             tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None, self._loss.classes], tf.float32),
+            tf.TensorSpec([None, len(self._loss.label_space.labels)], tf.float32),
             tf.TensorSpec([None], tf.float32),
             tf.TensorSpec([1, self.control_flags], tf.float32),
             *(tf.TensorSpec([1, *spec.shape], spec.dtype) for spec in self._source.draw_specs),

@@ -1,4 +1,4 @@
-"""Asks MediaPipe's TextClassifier, which cuts the texts into pieces by itself."""
+"""Runs a file in MediaPipe's TextClassifier, which tokenises the texts itself."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from textrnn.export.workers.jobs import serve
 __all__ = ["probe"]
 
 
-def probe(model: str, texts: str, output: str, labels: list[str]) -> dict[str, Any]:
+def probe(model: str, *, texts: str, output: str, labels: list[str]) -> dict[str, Any]:
     """Runs a file on texts.
 
     Args:
-        model: The file.
-        texts: A .json file: a list of texts.
-        output: The .npy file for the scores `[N, C]`.
-        labels: In the order of the scores.
+        model: The path of the file.
+        texts: A .json file with a list of texts.
+        output: The path of the .npy file for the scores `[N, C]`.
+        labels: The C label names, in the order of the scores.
 
     Returns:
-        The median time of a text in milliseconds.
+        `latency_ms`, the median time of a text in milliseconds.
     """
     from mediapipe.tasks.python import BaseOptions, text
 
     options = text.TextClassifierOptions(base_options=BaseOptions(model_asset_path=model))
     scores, times = [], []
     with text.TextClassifier.create_from_options(options) as classifier:
-        for each in json.loads(Path(texts).read_text(encoding="utf-8")):
+        for content in json.loads(Path(texts).read_text(encoding="utf-8")):
             start = time.perf_counter()
-            result = classifier.classify(each)
+            result = classifier.classify(content)
             times.append(time.perf_counter() - start)
-            found = {c.category_name: c.score for c in result.classifications[0].categories}
-            scores.append([found[label] for label in labels])
+            by_label = {c.category_name: c.score for c in result.classifications[0].categories}
+            scores.append([by_label[label] for label in labels])
     np.save(output, np.array(scores, np.float32))
     return {"latency_ms": float(np.median(times)) * 1e3}
 

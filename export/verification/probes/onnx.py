@@ -1,4 +1,4 @@
-"""Asks ONNX Runtime, one thread."""
+"""Runs a file in ONNX Runtime, with one thread."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from textrnn.export.workers.jobs import serve
 __all__ = ["probe"]
 
 
-def probe(model: str, texts: str, output: str) -> dict[str, Any]:
+def probe(model: str, *, texts: str, output: str) -> dict[str, Any]:
     """Runs a file on texts.
 
     Args:
-        model: The file.
-        texts: A .npz file of ids `[B, T]`, batch by batch.
-        output: The .npy file for the scores `[N, C]`.
+        model: The path of the file.
+        texts: A .npz file of ids `[B, T]`, one array per batch.
+        output: The path of the .npy file for the scores `[N, C]`.
 
     Returns:
-        The operations outside the standard's own domain, and the median time of a batch's text in
-        milliseconds.
+        `foreign_domains`, the domains of operations that are not in the standard, and `latency_ms`,
+        the median over the batches of the time per text in milliseconds.
     """
     import onnx
     import onnxruntime

@@ -10,8 +10,6 @@ from textrnn.analysis.report import summary as summaries
 from textrnn.analysis.report.mistakes import MISTAKES
 from textrnn.analysis.report.page import report_page
 from textrnn.analysis.report.summary import key_figures, tokens, within
-from textrnn.data.corpus import targets
-from textrnn.errors import DataError
 from textrnn.evaluation.class_figures import class_figures
 from textrnn.evaluation.confusion import Confusion
 
@@ -262,16 +260,11 @@ def test_horizons_for_people():
     assert tokens(np.inf) == "without end"
 
 
-def test_unknown_labels_are_an_error():
-    with pytest.raises(DataError, match="expected the labels neg, pos, got 'odd'"):
-        targets([("odd",)], ("neg", "pos"))
-
-
 def test_a_changed_token_changes_labels_as_the_run_has_them(tmp_path_factory, monkeypatch):
     asked = []
 
     def divergence(*given, **settings):
-        asked.append(settings["multi_label"])
+        asked.append(settings["label_space"].multi_label)
         return whole(*given, **settings)
 
     whole = summaries.divergence

@@ -2,11 +2,16 @@
 
 import json
 
-from textrnn.export.formats import maker
+from textrnn.export.formats import requirements
 
 
 def test_exports_and_verifies_again(textrnn, finished, home, monkeypatch):
-    monkeypatch.setattr(maker, "_installed", lambda *packages: "ai_edge_quantizer" not in packages)
+    find_spec = requirements.find_spec
+    monkeypatch.setattr(
+        requirements,
+        "find_spec",
+        lambda name: None if name == "ai_edge_quantizer" else find_spec(name),
+    )
     settings = ("--kind", "tflite", "--length", 8, "--texts", 4)
     precisions = ("--precision", "float32", "--precision", "int4")
     result = textrnn("export", finished.folder, "--output", home / "export", *settings, *precisions)

@@ -1,74 +1,50 @@
-"""ONNX gives the model's own probabilities."""
+"""The ONNX file."""
 
 from __future__ import annotations
 
-import gc
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-import tensorflow as tf
-from cases import assert_close
-from tiny import WORD, random_classifier
 
-from textrnn.config.classifier import HEADS
+from textrnn.export.formats import onnx
+from textrnn.export.formats.base import ExportContext
+from textrnn.export.formats.onnx import ONNXFormat
+from textrnn.export.manifest import Artefact
+from textrnn.export.verification.probing import ProbeAnswer, ProbeContext
 
-onnxruntime = pytest.importorskip("onnxruntime", reason="needs textrnn[onnx]")
-pytest.importorskip("tf2onnx", reason="needs textrnn[onnx]")
-from textrnn.export.formats.onnx import OPSET, onnx_of  # noqa: E402
-
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+ARTEFACT = Artefact("onnx", "onnx", "onnx/model.onnx")
 
 
-def batches(rng: np.random.Generator) -> list[np.ndarray]:
-    """Ids padded at the right: a token, rows of all lengths, a row without one."""
-    mixed = rng.integers(1, WORD + 1, (3, 9)).astype(np.int32)
-    mixed[np.arange(9) >= np.array([9, 4, 0])[:, np.newaxis]] = 0
-    return [np.array([[5]], np.int32), mixed, rng.integers(1, 9, (2, 40)).astype(np.int32)]
+def test_the_probe_gets_batches_no_longer_than_their_longest_text(
+    context: Callable[..., ExportContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx, "BATCH_TEXTS", 5)
+    monkeypatch.setattr(onnx, "LONGEST_TEXT", 12)
+    export = context()
+    job = ONNXFormat().question(ARTEFACT, ProbeContext(export.reference, export.scratch))
+    with np.load(job["texts"]) as batches:
+        rows = [np.pad(b, [(0, 0), (0, 12 - b.shape[1])]) for b in map(batches.get, batches)]
+        assert max(len(batch) for batch in rows) == 5
+        assert batches["000000"].shape[1] < 12
+    np.testing.assert_array_equal(np.concatenate(rows), export.reference.cut(12)[0])
 
 
-def check(model: Any, rng: np.random.Generator) -> None:
-    session = onnxruntime.InferenceSession(onnx_of(model, multi_label=False))
-    for ids in batches(rng):
-        (scores,) = session.run(["scores"], {"ids": ids})
-        assert_close(scores, tf.nn.softmax(model(ids)), atol=1e-5)
+def test_a_domain_outside_the_standard_fails(
+    context: Callable[..., ExportContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx, "LONGEST_TEXT", 12)
+    texts = context().reference
+    answer = ProbeAnswer(texts, {"foreign_domains": ["com.mine"]}, texts.cut(12)[1])
+    failed = [check for check in ONNXFormat().checks(ARTEFACT, answer) if not check.passed]
+    assert [(check.name, check.measured) for check in failed] == [
+        ("foreign operations", ["com.mine"])
+    ]
 
 
-@pytest.mark.parametrize("head", HEADS)
-def test_every_cell_and_head(cell_name: str, head: str, rng: np.random.Generator) -> None:
-    check(random_classifier(cell_name, head, bidirectional=head in {"last", "attention"}), rng)
-
-
-@pytest.mark.parametrize(
-    "shape",
-    [
-        {"window": 3, "bidirectional": True},
-        {"layers": 2, "halve": True, "bidirectional": True},
-        {"layers": 2, "layer_norm": True, "residual": True, "bidirectional": False},
-    ],
-)
-def test_every_shape_of_a_stack(shape: dict[str, Any], rng: np.random.Generator) -> None:
-    check(random_classifier("mingru", "last", **shape), rng)
-
-
-def test_a_bag_of_embeddings_and_ids_that_are_none(rng: np.random.Generator) -> None:
-    model = random_classifier("none", "mean")
-    check(model, rng)
-    session = onnxruntime.InferenceSession(onnx_of(model, multi_label=True))
-    (scores,) = session.run(["scores"], {"ids": np.array([[3, WORD + 1, -7]], np.int32)})
-    assert_close(scores, tf.sigmoid(model(np.array([[3, 1, 1]]))), atol=1e-5)
-
-
-def test_the_operations_are_the_standards_own() -> None:
-    onnx = pytest.importorskip("onnx")
-    made = onnx.load_from_string(onnx_of(random_classifier("lstm", "max"), multi_label=False))
-    assert {node.domain for node in made.graph.node} <= {"", "ai.onnx"}
-    assert {o.version for o in made.opset_import if not o.domain} == {OPSET}
-
-
-def test_the_collection_of_garbage_is_as_before() -> None:
-    thresholds = gc.get_threshold()
-    gc.unfreeze()
-    onnx_of(random_classifier("none", "mean"), multi_label=False)
-    assert gc.get_threshold() == thresholds
-    assert gc.get_freeze_count() == 0
+def test_the_error_of_the_converter_is_the_reason(
+    context: Callable[..., ExportContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx, "run_jobs", lambda module, jobs: [{"error": "ValueError: no"}])
+    (artefact,) = ONNXFormat().make(context())
+    assert artefact.reason == "not made: ValueError: no"

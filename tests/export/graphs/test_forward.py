@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import assert_close, built_cell
+from cases import assert_close
 from tiny import WORD, random_classifier
 
 from textrnn.config.classifier import HEADS
-from textrnn.errors import ConfigError
 from textrnn.export.graphs import recurrence_forms
 from textrnn.export.graphs.forward import count_tokens, forward, plain_copy
-from textrnn.export.graphs.recurrence_forms import choose_form
 
 LENGTH = 7
 FORMS = [
@@ -59,7 +56,7 @@ def traced(model: Any, form: str) -> Any:
         input_signature=[tf.TensorSpec([1, LENGTH], tf.int32, name="ids")], autograph=False
     )
     def logits(ids: tf.Tensor) -> tf.Tensor:
-        return forward(model, ids, count_tokens(ids), form=form)
+        return forward(model, ids, lengths=count_tokens(ids), form=form)
 
     return logits
 
@@ -120,38 +117,3 @@ def test_a_converted_file_forgets_the_text_before(
         run.set_tensor(place["index"], ids[row : row + 1])
         run.invoke()
         assert_close(run.get_tensor(result["index"]), wanted[row : row + 1], atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("cell", "chosen", "one_graph"),
-    [
-        ("simple", "loop", "unrolled"),
-        ("gru", "loop", "unrolled"),
-        ("lstm", "fused", "fused"),
-        ("mingru", "parallel", "parallel"),
-        ("minlstm", "parallel", "parallel"),
-    ],
-)
-def test_auto_chooses_by_the_cell(cell: str, chosen: str, one_graph: str) -> None:
-    assert choose_form(built_cell(cell)) == chosen
-    assert choose_form(built_cell(cell), one_subgraph=True) == one_graph
-
-
-@pytest.mark.parametrize(
-    ("cell", "form", "settings"),
-    [
-        ("gru", "fused", {}),
-        ("lstm", "parallel", {}),
-        ("lstm", "while", {}),
-        ("mingru", "loop", {"one_subgraph": True}),
-    ],
-)
-def test_a_form_that_does_not_suit_is_refused(cell: str, form: str, settings: Any) -> None:
-    with pytest.raises(ConfigError):
-        choose_form(built_cell(cell), form, **settings)
-
-
-def test_a_subclass_of_the_lstm_is_not_fused() -> None:
-    cell = type("OtherLSTM", (type(built_cell("lstm")),), {})(3)
-    assert isinstance(cell, keras.layers.Layer)
-    assert choose_form(cell) == "loop"

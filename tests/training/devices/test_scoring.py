@@ -2,21 +2,23 @@ import numpy as np
 from tiny import labelled_ids, random_classifier
 
 from textrnn.inference.classifier import Scorer
+from textrnn.models.label_space import LabelSpace
 from textrnn.training.devices.scoring import ReplicaScorer
 from textrnn.training.devices.strategy import Distribution
 
+SPACE = LabelSpace(("a", "b"), multi_label=False)
 PLAN = labelled_ids().plan
 
 
 def scorer(model) -> ReplicaScorer:
-    return ReplicaScorer(model, multi_label=False, distribution=Distribution.choose("single"))
+    return ReplicaScorer(model, label_space=SPACE, distribution=Distribution.choose("single"))
 
 
 def test_the_probabilities_are_those_of_one_device():
     model = random_classifier("gru", "mean")
     counts: list[int] = []
     found = scorer(model)(PLAN, on_batch=counts.append)
-    np.testing.assert_allclose(found, Scorer(model, multi_label=False)(PLAN), atol=1e-6)
+    np.testing.assert_allclose(found, Scorer(model, label_space=SPACE)(PLAN), atol=1e-6)
     assert sum(counts) == len(PLAN.texts)
 
 

@@ -14,6 +14,7 @@ from tiny import classifier, labelled_texts, write_csv
 
 from textrnn.config.classifier import TrainingConfig
 from textrnn.errors import ConfigError
+from textrnn.models.label_space import LabelSpace
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.update.gradient_sources.choice import choose_source
 from textrnn.training.update.language_model_loss import LanguageModelLoss
@@ -246,7 +247,10 @@ def one_update(
     config = TrainingConfig(learning_rate=0.05, accumulate=parts, ema=0.9, **(training or {}))
     unlabelled_rows = 4.0 if {"adversarial", "vat", "entropy"} & set(training or {}) else 0.0
     loss = BatchLoss.from_config(
-        config, classes=2, multi_label=False, mean_rows=4.0, unlabelled_rows=unlabelled_rows
+        config,
+        label_space=LabelSpace(("a", "b"), multi_label=False),
+        mean_rows=4.0,
+        unlabelled_rows=unlabelled_rows,
     )
     source = choose_source(model, config, loss=loss, language_model_loss=language_model_loss)
     optimizer = make_optimizer(config)

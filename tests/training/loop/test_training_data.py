@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from tiny import LABELS, labelled_ids
 
+from textrnn.models.label_space import LabelSpace
 from textrnn.training.loop.divergence import most_loss
 from textrnn.training.loop.training_data import TrainingData
 
 
 def data() -> TrainingData:
-    return TrainingData(labelled_ids(40), labelled_ids(20), LABELS, multi_label=False, digest="")
+    return TrainingData(
+        labelled_ids(40), labelled_ids(20), LabelSpace(LABELS, multi_label=False), digest=""
+    )
 
 
 def test_an_average_batch_is_that_of_an_epoch():

@@ -201,8 +201,6 @@ def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
     assert trained.metrics["held_out"]["bits_per_token"] > 0.0
 
 
-
-
 def test_wrong_settings_are_told():
     with pytest.raises(ConfigError, match="either `dataset` or `text_file`"):
         TextConfig(dataset="imdb", text_file="a.txt")

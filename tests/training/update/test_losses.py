@@ -4,12 +4,17 @@ import tensorflow as tf
 
 from textrnn.config.classifier import TrainingConfig
 from textrnn.errors import ConfigError
-from textrnn.training.update.losses import BatchLoss, class_weights, make_loss
+from textrnn.models.label_space import LabelSpace
+from textrnn.training.update.losses import BatchLoss, class_weights
+
+
+def space(multi_label: bool) -> LabelSpace:
+    return LabelSpace(("a", "b", "c"), multi_label=multi_label)
 
 
 def losses(targets, logits, *, multi_label=False, **settings) -> np.ndarray:
     config = TrainingConfig(**{"label_smoothing": 0.0, **settings})
-    loss = make_loss(config, multi_label=multi_label)
+    loss = space(multi_label).loss(label_smoothing=config.label_smoothing)
     return loss(tf.constant(targets, tf.float32), tf.constant(logits, tf.float32)).numpy()
 
 
@@ -47,7 +52,7 @@ def test_a_loss_stays_finite_at_large_logits():
 
 def test_a_rare_class_weighs_more_and_the_mean_is_one():
     targets = np.eye(2, dtype=np.float32)[[0, 0, 0, 1]]
-    weights = class_weights(targets, labels=("a", "b"), multi_label=False)
+    weights = class_weights(targets, label_space=LabelSpace(("a", "b"), multi_label=False))
     np.testing.assert_allclose(weights, [2 / 3, 2 / 3, 2 / 3, 2])
     assert weights.mean() == pytest.approx(1)
     assert weights.dtype == np.float32
@@ -55,13 +60,13 @@ def test_a_rare_class_weighs_more_and_the_mean_is_one():
 
 def test_a_class_without_a_text_does_no_harm():
     targets = np.eye(3, dtype=np.float32)[[0, 1]]
-    weights = class_weights(targets, labels=("a", "b", "c"), multi_label=False)
+    weights = class_weights(targets, label_space=space(False))
     assert np.isfinite(weights).all()
 
 
 def test_multi_label_data_has_no_class_weights():
     with pytest.raises(ConfigError, match="`class_weights` needs one label a text"):
-        class_weights(np.ones((2, 2)), labels=("a", "b"), multi_label=True)
+        class_weights(np.ones((2, 2)), label_space=LabelSpace(("a", "b"), multi_label=True))
 
 
 # The loss of a batch
@@ -69,7 +74,7 @@ def test_multi_label_data_has_no_class_weights():
 
 def batch_loss(*, multi_label=False, **settings) -> BatchLoss:
     config = TrainingConfig(label_smoothing=0.0, **settings)
-    return BatchLoss.from_config(config, classes=3, multi_label=multi_label, mean_rows=4.0)
+    return BatchLoss.from_config(config, label_space=space(multi_label), mean_rows=4.0)
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16"])

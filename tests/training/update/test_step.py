@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from textrnn.config.classifier import TrainingConfig
+from textrnn.models.label_space import LabelSpace
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.update.gradient_sources.source import BatchGradient
 from textrnn.training.update.losses import BatchLoss
@@ -54,7 +55,9 @@ def step_of(source, **settings) -> Step:
     return Step(
         source,
         optimizer,
-        loss=BatchLoss.from_config(config, classes=2, multi_label=False, mean_rows=2.0),
+        loss=BatchLoss.from_config(
+            config, label_space=LabelSpace(("a", "b"), multi_label=False), mean_rows=2.0
+        ),
         config=config,
         distribution=Distribution.choose("single"),
         control_flags=2,

@@ -20,6 +20,7 @@ from textrnn.analysis.dynamics.systems import (
 )
 from textrnn.errors import ConfigError
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
 
 __all__ = ["Divergence", "DivergenceCurve", "divergence"]
 
@@ -85,10 +86,10 @@ def divergence(
     model: TextClassifier,
     texts: Sequence[np.ndarray],
     *,
+    label_space: LabelSpace,
     steps: int = 64,
     tokens: int = 256,
     documents: int = 64,
-    multi_label: bool = False,
     seed: int = 0,
     on_batch: Done = lambda count: None,
 ) -> Divergence:
@@ -97,10 +98,10 @@ def divergence(
     Args:
         model: The model.
         texts: Token ids of each text.
+        label_space: The model's labels.
         steps: K, for how many tokens; no more than half of the length that half of the texts have.
         tokens: What of each text is read, from its beginning.
         documents: How many texts are drawn.
-        multi_label: Whether each label has a probability of its own.
         seed: Of the choice, the places and the new tokens.
         on_batch: Told how many texts are done.
 
@@ -134,13 +135,12 @@ def divergence(
                 key = one.layer, one.direction, one.tokens_per_step
                 found.setdefault(key, []).append(curve)
         on_batch(len(batch))
-    activation = tf.sigmoid if multi_label else tf.nn.softmax
-    p, q = (np.asarray(activation(np.concatenate(logits))) for logits in (before, after))
+    p, q = (
+        np.asarray(label_space.activation(np.concatenate(logits))) for logits in (before, after)
+    )
     best = p.argmax(axis=1)
     rows = np.arange(len(p))
-    flipped = q.argmax(axis=1) != best
-    if multi_label:
-        flipped = ((p >= 0.5) != (q >= 0.5)).any(axis=1)
+    flipped = (label_space.decide(p) != label_space.decide(q)).any(axis=1)
     return Divergence(
         texts=len(chosen),
         flipped=float(np.mean(flipped)),

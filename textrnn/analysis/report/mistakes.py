@@ -14,16 +14,13 @@ from textrnn.analysis.comparison import (
     Interval,
     LengthAccuracy,
     accuracy_by_length,
-    losses,
     macro_f1_interval,
-    predicted_labels,
-    right_answers,
     wilson,
 )
 from textrnn.data import Split
 from textrnn.evaluation.class_figures import class_figures
 from textrnn.evaluation.confusion import Confusion
-from textrnn.inference.calibration import Reliability, calibrated, reliability
+from textrnn.inference.calibration import Reliability, reliability
 from textrnn.inference.classifier import TrainedClassifier
 
 __all__ = ["MISTAKES", "Mistake", "Mistakes", "Scored", "find_mistakes", "score"]
@@ -121,27 +118,27 @@ def score(
     lengths: np.ndarray,
 ) -> Scored:
     """The figures of answers `[N, C]` to texts with labels `[N, C]` and lengths `[N]`."""
-    several = classifier.config.data.multi_label
-    right = right_answers(probabilities, carried, multi_label=several)
-    answered = predicted_labels(probabilities, multi_label=several)
+    label_space = classifier.label_space
+    right = label_space.right_answers(probabilities, carried)
+    answered = label_space.decide(probabilities)
     per_label, _ = class_figures(carried > 0, answered, classes=len(classifier.labels))
     confusion = None
-    if not several:
+    if not label_space.multi_label:
         true, predicted = carried.argmax(axis=1), answered.argmax(axis=1)
         confusion = Confusion.of(true, predicted, labels=classifier.labels)
     temperature = classifier.metrics.get("calibration", {}).get("temperature")
     after = None
     if temperature is not None:
         after = reliability(
-            calibrated(probabilities, temperature, multi_label=several),
+            label_space.tempered(probabilities, temperature),
             carried,
-            multi_label=several,
+            label_space=label_space,
         )
     return Scored(
         accuracy=wilson(int(right.sum()), len(right)),
-        macro_f1=macro_f1_interval(probabilities, carried, multi_label=several),
-        log_loss=float(losses(probabilities, carried, multi_label=several).mean()),
-        reliability=reliability(probabilities, carried, multi_label=several),
+        macro_f1=macro_f1_interval(probabilities, carried, label_space=label_space),
+        log_loss=float(label_space.log_loss(probabilities, carried).mean()),
+        reliability=reliability(probabilities, carried, label_space=label_space),
         calibrated=after,
         confusion=confusion,
         per_label=np.stack(per_label, axis=1),
@@ -158,16 +155,16 @@ def find_mistakes(
     done: Callable[[int], None] = lambda count: None,
 ) -> Mistakes:
     """The wrong answers of the largest loss, and what the words of these texts did for them."""
-    several = classifier.config.data.multi_label
-    wrong = ~right_answers(probabilities, carried, multi_label=several)
-    loss = losses(probabilities, carried, multi_label=several)
+    label_space = classifier.label_space
+    wrong = ~label_space.right_answers(probabilities, carried)
+    loss = label_space.log_loss(probabilities, carried)
     short = np.array([0 < len(text) <= LONGEST_MISTAKE for text in ids])
-    answered = predicted_labels(probabilities, multi_label=several)
+    answered = label_space.decide(probabilities)
     explainer = Explainer(classifier)
     worst = []
     for row in np.flatnonzero(wrong & short)[np.argsort(-loss[wrong & short])][:MISTAKES]:
         explained = int(np.argmax(np.abs(probabilities[row] - carried[row])))
-        if not several:
+        if not label_space.multi_label:
             explained = int(np.argmax(probabilities[row]))
         worst.append(
             Mistake(

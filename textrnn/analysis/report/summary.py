@@ -22,7 +22,6 @@ from textrnn.analysis.redundancy import Redundancy, redundancy
 from textrnn.analysis.report.mistakes import MISTAKES, Mistakes, Scored, find_mistakes, score
 from textrnn.config.classifier import RunConfig
 from textrnn.data import Split
-from textrnn.data.corpus import targets
 from textrnn.errors import TextRNNError
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted
@@ -150,7 +149,7 @@ def summary(
     """
     rows = np.sort(np.random.default_rng(seed).permutation(len(split))[: samples or len(split)])
     chosen = split.take([int(row) for row in rows])
-    carried = targets(chosen.labels, classifier.labels)
+    carried = classifier.label_space.targets(chosen.labels)
     ids = classifier.tokenizer.encode_batch(chosen.texts)
     with step("answers", total=len(chosen)) as advance:
         probabilities = classifier.score_ids(ids, on_batch=advance)
@@ -215,7 +214,7 @@ def summary(
                 classifier.model,
                 ids,
                 documents=DOCUMENTS,
-                multi_label=classifier.config.data.multi_label,
+                label_space=classifier.label_space,
                 seed=seed,
                 on_batch=done,
             ),

@@ -183,7 +183,6 @@ def _compare(
 
     from textrnn.analysis.comparison import ask
     from textrnn.analysis.comparison import compare as compare_answers
-    from textrnn.data.corpus import targets
     from textrnn.inference import run_folder
 
     names = [run.name for run in runs]
@@ -191,7 +190,7 @@ def _compare(
         names = [str(run) for run in runs]
     first = run_folder.load(runs[0])
     own_labels = first.labels
-    carried = targets(data.labels, own_labels)
+    carried = first.label_space.targets(data.labels)
     lengths = np.array([len(text) for text in first.tokenizer.encode_batch(data.texts)])
     answers = []
     for run, name in zip(runs, names, strict=True):
@@ -219,7 +218,7 @@ def _compare(
             reporter.message(f"note: {name}: --max-length cuts off {share:.1%} of the tokens.")
         columns = [classifier.labels.index(label) for label in own_labels]
         answers.append(dataclasses.replace(own, probabilities=own.probabilities[:, columns]))
-    return compare_answers(answers, carried, lengths, multi_label=first.config.data.multi_label)
+    return compare_answers(answers, carried, lengths, label_space=first.label_space)
 
 
 def _drawn(config: RunConfig) -> tuple[Any, ...]:

@@ -123,12 +123,12 @@ def export(
     source = run if run is not None else run_of(Path(str(verify_only)))
     sample = _sample(source, given_settings(context), texts, reporter)
     if verify_only is not None:
-        artefacts = verify_folder(verify_only, **sample, say=reporter.message)
+        artefacts = verify_folder(verify_only, **sample, progress=reporter.message)
         folder = verify_only
     else:
         folder = output or source / "export"
         options = ExportOptions(
-            kinds=kinds or EXPORT_KINDS,
+            formats=kinds or EXPORT_KINDS,
             lengths=lengths,
             form=form,
             precisions=tuple(p for p in precisions if p != "float32"),
@@ -136,22 +136,13 @@ def export(
             version=version,
             plain_ops=plain_ops,
         )
-        artefacts = write(source, folder, **sample, options=options, say=reporter.message)
+        artefacts = write(source, folder, **sample, options=options, progress=reporter.message)
     if as_json:
         click.echo(json.dumps([artefact.to_dict() for artefact in artefacts]))
     else:
         _print_table(artefacts, table_console())
         click.echo(f"export folder {folder}")
-    failed = [artefact for artefact in artefacts if artefact.status == "failed"]
-    for artefact in failed:
-        for check in artefact.checks:
-            if not check.passed:
-                click.echo(
-                    f"textrnn: {folder / artefact.path}: {check.name}: wanted {check.wanted}, got "
-                    f"{check.measured}",
-                    err=True,
-                )
-    if failed:
+    if _print_failures(artefacts, folder):
         context.exit(1)
 
 
@@ -169,6 +160,19 @@ def _sample(
     single = not config.data.multi_label
     targets = [places[carried[0]] if single else -1 for carried in part.labels]
     return {"texts": list(part.texts), "targets": targets}
+
+
+def _print_failures(artefacts: Sequence[Any], folder: Path) -> bool:
+    """Prints the failed checks of the files that were not left out; returns whether any failed."""
+    failed = [artefact for artefact in artefacts if artefact.status == "failed"]
+    for artefact in failed:
+        for check in artefact.failed_checks:
+            click.echo(
+                f"textrnn: {folder / artefact.path}: {check.name}: wanted {check.wanted}, got "
+                f"{check.measured}",
+                err=True,
+            )
+    return bool(failed)
 
 
 def _print_table(artefacts: Sequence[Any], console: Console) -> None:

@@ -38,7 +38,6 @@ import tensorflow as tf
 from textrnn.config.classifier import TrainingConfig
 from textrnn.models.classifier import TextClassifier
 from textrnn.text.tokenizer import Tokenizer
-from textrnn.training.update.gradient_sources.divergences import divergence, entropy
 from textrnn.training.update.gradient_sources.embedded_batch import EmbeddedBatch
 from textrnn.training.update.gradient_sources.source import BatchGradient, MicroBatch
 from textrnn.training.update.losses import BatchLoss
@@ -65,7 +64,7 @@ class SmoothedGradients:
         self._model = model
         self._adversarial, self._vat = config.adversarial, config.vat
         self._weight, self._entropy = config.adversarial_weight, config.entropy
-        self._multi_label = loss.multi_label
+        self._label_space = loss.label_space
         self._scale = loss.scale / (loss.mean_rows + loss.unlabelled_rows)
         self.row_specs = (tf.TensorSpec([None, None], tf.int32),) if loss.unlabelled_rows else ()
 
@@ -113,7 +112,7 @@ class SmoothedGradients:
         """Returns mu H, scaled, or 0 without an entropy term."""
         if not self._entropy:
             return tf.zeros([])
-        entropies = entropy(logits, multi_label=self._multi_label)
+        entropies = self._label_space.entropy(logits)
         return self._scale * self._entropy * tf.reduce_sum(counted * entropies)
 
     def _learn_virtual(
@@ -125,7 +124,7 @@ class SmoothedGradients:
         logits = tf.stop_gradient(logits)
 
         def distance(moved: tf.Tensor) -> tf.Tensor:
-            divergences = divergence(logits, moved, multi_label=self._multi_label)
+            divergences = self._label_space.divergence(logits, moved)
             return self._scale * self._weight * tf.reduce_sum(counted * divergences)
 
         slopes = embedded.slopes(distance, embedded.moves(embedded.random, self._vat))

@@ -4,6 +4,7 @@ from tiny import classifier
 
 from textrnn.config.classifier import TrainingConfig
 from textrnn.errors import ConfigError
+from textrnn.models.label_space import LabelSpace
 from textrnn.training.update.gradient_sources.choice import choose_source
 from textrnn.training.update.gradient_sources.plain import PlainGradients
 from textrnn.training.update.gradient_sources.smoothed import SmoothedGradients
@@ -17,7 +18,10 @@ def choose(*, with_language_model=False, unlabelled_rows=0.0, **settings):
     model = classifier(cell="mingru", bidirectional=False)
     config = TrainingConfig(**settings)
     loss = BatchLoss.from_config(
-        config, classes=2, multi_label=False, mean_rows=4.0, unlabelled_rows=unlabelled_rows
+        config,
+        label_space=LabelSpace(("a", "b"), multi_label=False),
+        mean_rows=4.0,
+        unlabelled_rows=unlabelled_rows,
     )
     language_model_loss = None
     if with_language_model:

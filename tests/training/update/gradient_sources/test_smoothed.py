@@ -5,6 +5,7 @@ from tiny import QUIET, classifier, fit, labelled_ids, random_classifier, stop_a
 
 from textrnn.config.classifier import TrainingConfig
 from textrnn.errors import ConfigError
+from textrnn.models.label_space import LabelSpace
 from textrnn.training.update.gradient_sources import embedded_batch
 from textrnn.training.update.gradient_sources.embedded_batch import EmbeddedBatch
 from textrnn.training.update.gradient_sources.smoothed import SmoothedGradients
@@ -26,7 +27,9 @@ def objective(logits):
 def gradients_of(model, *, unlabelled=None, multi_label=False, **settings):
     """The gradients of the batch `IDS`, of which three texts count, and the loss and logits."""
     config = TrainingConfig(**settings)
-    loss = BatchLoss.from_config(config, classes=2, multi_label=multi_label, mean_rows=3.0)
+    loss = BatchLoss.from_config(
+        config, label_space=LabelSpace(("a", "b"), multi_label=multi_label), mean_rows=3.0
+    )
     more = () if unlabelled is None else (tf.constant(unlabelled),)
     source = SmoothedGradients(model, config, loss=loss)
     return source.gradients(MicroBatch(IDS, COUNTED, objective, more_rows=more))

@@ -11,6 +11,7 @@ from tiny import TRAINING, classifier
 
 from textrnn.config.classifier import TrainingConfig
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.update.gradient_sources.choice import choose_source
 from textrnn.training.update.gradient_sources.embedded_batch import EmbeddedBatch
@@ -44,8 +45,7 @@ def trained(ids, classes, *, words, seed, unlabelled=None, **settings) -> TextCl
     more = [] if unlabelled is None else [unlabelled]
     loss = BatchLoss.from_config(
         config,
-        classes=2,
-        multi_label=False,
+        label_space=LabelSpace(("a", "b"), multi_label=False),
         mean_rows=len(ids),
         unlabelled_rows=sum(map(len, more)),
     )

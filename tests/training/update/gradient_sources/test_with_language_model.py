@@ -4,6 +4,7 @@ import tensorflow as tf
 from tiny import random_classifier
 
 from textrnn.config.classifier import TrainingConfig
+from textrnn.models.label_space import LabelSpace
 from textrnn.training.update.gradient_sources.plain import PlainGradients
 from textrnn.training.update.gradient_sources.source import MicroBatch
 from textrnn.training.update.gradient_sources.with_language_model import WithLanguageModel
@@ -16,7 +17,9 @@ IDS = np.array([[2, 3, 4], [5, 6, 0]], np.int32)
 def gradients_of(weight):
     """The gradients of the classifier alone, and those with a language model's loss."""
     model = random_classifier("mingru", "mean", bidirectional=False)
-    loss = BatchLoss.from_config(TrainingConfig(), classes=2, multi_label=False, mean_rows=2.0)
+    loss = BatchLoss.from_config(
+        TrainingConfig(), label_space=LabelSpace(("a", "b"), multi_label=False), mean_rows=2.0
+    )
     language_model_loss = LanguageModelLoss(model, weight=weight, texts=[IDS[0]], seed=0)
     source = WithLanguageModel(model, language_model_loss, loss=loss)
     draws = tuple(map(tf.constant, source.draw([0, 3])))

@@ -1,15 +1,17 @@
-"""What MediaPipe's TextClassifier must find in a TFLite file: tokenizer, labels, names of inputs.
+"""The metadata that MediaPipe's TextClassifier needs in a TFLite file.
 
-The description is a buffer of the file called TFLITE_METADATA; the tokenizer's file and the labels'
-are appended as an uncompressed zip archive. The schema is MediaPipe's own, `metadata_schema.fbs`.
-`add_metadata` is a worker's handler, since MediaPipe takes seconds to load.
+The metadata are the tokenizer, the labels and the names of the inputs. Their description is a
+buffer of the file with the name TFLITE_METADATA, by MediaPipe's schema `metadata_schema.fbs`. The
+files of the tokenizer and of the labels follow as an uncompressed zip archive.
+
+`add_metadata` is the handler of a worker, because MediaPipe takes seconds to load.
 """
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +29,20 @@ INPUTS = {
 
 
 def add_metadata(
-    model: str, output: str, tokenizer: str, labels: Sequence[str], name: str, description: str
+    model: str, output: str, *, tokenizer: str, labels: Sequence[str], name: str, description: str
 ) -> dict[str, Any]:
-    """Writes the file with everything that MediaPipe needs in it.
+    """Writes a TFLite file with the metadata for MediaPipe.
 
     Args:
-        model: The TFLite file, of inputs `ids`, `mask` and `segment_ids`.
-        output: The file to be made.
-        tokenizer: The SentencePiece model.
-        labels: In the order of the scores.
-        name: The model's.
-        description: For whoever reads the file.
+        model: The path of the TFLite file, whose inputs are `ids`, `mask` and `segment_ids`.
+        output: The path of the new file.
+        tokenizer: The path of the SentencePiece model.
+        labels: The C label names, in the order of the scores.
+        name: The name of the model.
+        description: A description of the model.
+
+    Returns:
+        `bytes`, the size of the file.
     """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as tflite
@@ -45,9 +50,8 @@ def add_metadata(
     content = tflite.ModelT.InitFromPackedBuf(Path(model).read_bytes(), 0)
     graph = content.subgraphs[0]
     inputs = [graph.tensors[index].name.decode("utf-8") for index in graph.inputs]
-    described = _describe([_input_name(each) for each in inputs], name, description)
     buffer = tflite.BufferT()
-    buffer.data = list(described)
+    buffer.data = list(_describe(map(_input_name, inputs), name=name, description=description))
     content.buffers.append(buffer)
     entry = tflite.MetadataT()
     entry.name, entry.buffer = BUFFER, len(content.buffers) - 1
@@ -58,28 +62,28 @@ def add_metadata(
         TOKENIZER: Path(tokenizer).read_bytes(),
         LABELS: "\n".join(labels).encode("utf-8"),
     }
-    whole = _append(bytes(builder.Output()), files)
-    Path(output).write_bytes(whole)
-    return {"bytes": len(whole)}
+    with_files = _append(bytes(builder.Output()), files)
+    Path(output).write_bytes(with_files)
+    return {"bytes": len(with_files)}
 
 
 def _input_name(tensor: str) -> str:
-    """Which of `INPUTS` a tensor such as `serving_default_mask:0` is."""
+    """Returns the name in `INPUTS` of a tensor such as `serving_default_mask:0`."""
     for name in sorted(INPUTS, key=len, reverse=True):
         if tensor.split(":")[0].endswith(name):
             return name
     raise ValueError(f"expected the inputs {', '.join(INPUTS)}, got {tensor!r}.")
 
 
-def _describe(inputs: Sequence[str], name: str, description: str) -> bytes:
-    """The packed ModelMetadata."""
+def _describe(inputs: Iterable[str], *, name: str, description: str) -> bytes:
+    """Returns the packed ModelMetadata."""
     import flatbuffers
     from mediapipe.tasks.metadata import metadata_schema_py_generated as schema
 
     def attached(file: str, kind: int) -> Any:
-        found = schema.AssociatedFileT()
-        found.name, found.type = file, kind
-        return found
+        associated = schema.AssociatedFileT()
+        associated.name, associated.type = file, kind
+        return associated
 
     unit, options = schema.ProcessUnitT(), schema.SentencePieceTokenizerOptionsT()
     options.sentencePieceModel = [
@@ -88,7 +92,7 @@ def _describe(inputs: Sequence[str], name: str, description: str) -> bytes:
     unit.optionsType = schema.ProcessUnitOptions.SentencePieceTokenizerOptions
     unit.options = options
     graph = schema.SubGraphMetadataT()
-    graph.inputTensorMetadata = [_tensor(each, INPUTS[each]) for each in inputs]
+    graph.inputTensorMetadata = [_tensor(tensor, INPUTS[tensor]) for tensor in inputs]
     graph.inputProcessUnits = [unit]
     scores = _tensor("scores", "The probability of each label.")
     scores.associatedFiles = [attached(LABELS, schema.AssociatedFileType.TENSOR_AXIS_LABELS)]
@@ -113,12 +117,12 @@ def _tensor(name: str, description: str) -> Any:
 
 
 def _append(model: bytes, files: dict[str, bytes]) -> bytes:
-    """The model with the files behind it, as an archive whose offsets count from its start."""
-    whole = io.BytesIO(model)
-    with zipfile.ZipFile(whole, "a", zipfile.ZIP_STORED) as archive:
-        for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
-    return whole.getvalue()
+    """Returns the model followed by an archive whose offsets count from the start of the model."""
+    content = io.BytesIO(model)
+    with zipfile.ZipFile(content, "a", zipfile.ZIP_STORED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return content.getvalue()
 
 
 if __name__ == "__main__":

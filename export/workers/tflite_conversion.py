@@ -1,12 +1,12 @@
-"""Conversions, in a process of their own, since the converters can crash.
+"""Conversions to TFLite, in a process of their own because the converters can crash.
 
-`convert` is the worker's handler; `precision` is what the numbers of the file are:
+`convert` is the worker's handler. The precisions:
 
-    float32       as trained
+    float32       weights as trained
     float16       weights in half precision
-    dynamic_int8  weights in 8 bits, inputs of large products turned into 8 bits as they come
-    int4          weights in 4 bits, computed in float32
-    full_int8     weights and activations in 8 bits, their ranges taken from calibration texts
+    dynamic_int8  weights in 8 bits; inputs of large products are quantised at run time
+    int4          weights in 4 bits, computation in float32
+    full_int8     weights and activations in 8 bits, with ranges from calibration texts
 """
 
 from __future__ import annotations
@@ -21,22 +21,28 @@ __all__ = ["convert"]
 
 
 def convert(
-    source: str, output: str, precision: str, calibration: str | None = None
+    source: str, output: str, *, precision: str, calibration: str | None = None
 ) -> dict[str, Any]:
-    """Makes a TFLite file.
+    """Writes a TFLite file.
 
     Args:
         source: A SavedModel; for `int4` the float32 file that was made of it.
-        output: The file to be made.
+        output: The path of the TFLite file.
         precision: One of `EXPORT_PRECISIONS`.
         calibration: A .npy file of ids `[N, T]`, for `full_int8`.
+
+    Returns:
+        `bytes`, the size of the file.
     """
-    content = _int4(source) if precision == "int4" else _tensorflow(source, precision, calibration)
+    if precision == "int4":
+        content = _int4(source)
+    else:
+        content = _tensorflow(source, precision=precision, calibration=calibration)
     Path(output).write_bytes(content)
     return {"bytes": len(content)}
 
 
-def _tensorflow(source: str, precision: str, calibration: str | None) -> bytes:
+def _tensorflow(source: str, *, precision: str, calibration: str | None) -> bytes:
     import numpy as np
     import tensorflow as tf
 
@@ -64,8 +70,8 @@ def _tensorflow(source: str, precision: str, calibration: str | None) -> bytes:
 def _int4(source: str) -> bytes:
     from ai_edge_quantizer import quantizer, recipe
 
-    made = quantizer.Quantizer(source, recipe.weight_only_wi4_afp32()).quantize()
-    return bytes(made.quantized_model)
+    result = quantizer.Quantizer(source, recipe.weight_only_wi4_afp32()).quantize()
+    return bytes(result.quantized_model)
 
 
 if __name__ == "__main__":

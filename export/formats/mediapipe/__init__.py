@@ -1,1 +1,0 @@
-"""The metadata that MediaPipe reads."""

@@ -1,0 +1,58 @@
+"""The options of an export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textrnn.config.classifier import EXPORT_KINDS, EXPORT_PRECISIONS
+from textrnn.errors import ConfigError
+
+__all__ = ["ExportOptions"]
+
+_QUANTISED = EXPORT_PRECISIONS[1:]
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What an export makes.
+
+    Attributes:
+        formats: The formats to make, of `EXPORT_KINDS`.
+        lengths: The lengths T of the TFLite files, in tokens. Every format has the first length;
+            each further length makes one more file `model_T.tflite`.
+        form: The form of the recurrences in TFLite; see `textrnn.export.graphs.recurrence_forms`.
+        precisions: The precisions of `model.tflite` beside float32; see
+            `textrnn.export.workers.tflite_conversion`.
+        name: The name by which a server knows the model.
+        version: The version number of the model.
+        plain_ops: Whether the SavedModel tokenises texts with TensorFlow's core operations alone.
+
+    Raises:
+        ConfigError: An option has a value that is not allowed.
+
+    >>> ExportOptions(formats=("onnx",), name="reviews").version
+    1
+    """
+
+    formats: tuple[str, ...] = EXPORT_KINDS
+    lengths: tuple[int, ...] = (256,)
+    form: str = "auto"
+    precisions: tuple[str, ...] = _QUANTISED
+    name: str = "textrnn"
+    version: int = 1
+    plain_ops: bool = False
+
+    def __post_init__(self) -> None:
+        for name, chosen, known in (
+            ("formats", self.formats, EXPORT_KINDS),
+            ("precisions", self.precisions, _QUANTISED),
+        ):
+            unknown = sorted(set(chosen) - set(known))
+            if unknown:
+                raise ConfigError(f"`{name}` must be of {', '.join(known)}, got {unknown[0]!r}.")
+        if not self.lengths or min(self.lengths) < 1:
+            raise ConfigError(f"`lengths` must be positive integers, got {self.lengths}.")
+        if self.version < 1:
+            raise ConfigError(f"`version` must be a positive integer, got {self.version}.")
+        if not self.name or "/" in self.name or self.name.startswith("."):
+            raise ConfigError(f"`name` must be the name of a folder, got {self.name!r}.")

@@ -1,0 +1,32 @@
+"""The options of an export."""
+
+from __future__ import annotations
+
+import pytest
+
+from textrnn.errors import ConfigError
+from textrnn.export.options import ExportOptions
+
+
+def test_the_defaults_make_everything() -> None:
+    options = ExportOptions()
+    assert "onnx" in options.formats
+    assert "int4" in options.precisions
+    assert "float32" not in options.precisions
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"formats": ("exe",)},
+        {"precisions": ("float32",)},
+        {"lengths": ()},
+        {"lengths": (0,)},
+        {"version": 0},
+        {"name": "a/b"},
+        {"name": ""},
+    ],
+)
+def test_options_are_checked(settings: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        ExportOptions(**settings)
