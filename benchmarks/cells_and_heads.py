@@ -35,12 +35,12 @@ from textrnn.config.classifier import (
 def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
     """Train every cell with every head; options are those of `textrnn train`."""
     start_tensorflow()
-    from textrnn.progress import Reporter
+    from textrnn.progress import Silent
     from textrnn.training.run.classifier import train
 
     config = merge_settings(RunConfig(), given_settings(context))
     console = Console(highlight=False)
-    quiet = Reporter(quiet=True)
+    quiet = Silent()
     rows = []
     for cell in CELLS:
         for head in HEADS:

@@ -28,7 +28,7 @@ from textrnn.config.classifier import (
 )
 from textrnn.data import load_corpus
 from textrnn.models.classifier import TextClassifier
-from textrnn.progress import Reporter
+from textrnn.progress import Silent
 from textrnn.training.run.classifier import train
 from textrnn.training.update.lazy_adam import RowGradient
 from textrnn.training.update.truncated import truncated_gradients
@@ -97,7 +97,7 @@ def main(epochs: int, heads: tuple[str, ...], plot: Path | None, csv_file: Path 
                     training=TrainingConfig(epochs=epochs, max_length=256),
                 )
                 run = Path(folder, f"{cell}_{head}")
-                trained = train(config, run, reporter=Reporter(quiet=True), measure_test=False)
+                trained = train(config, run, reporter=Silent(), measure_test=False)
                 assert trained is not None
                 encoded = trained.tokenizer.encode_batch(corpus.validation.texts)
                 long = [i for i, row in enumerate(encoded) if len(row) >= TOKENS][:TEXTS]

@@ -21,14 +21,14 @@ from textrnn.config.classifier import CELLS, HEADS, ModelConfig, RunConfig, Trai
 from textrnn.data.batching import BatchPlan
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.classifier import TextClassifier
-from textrnn.progress import Reporter
+from textrnn.progress import Silent
 from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.trainer import Trainer
 from textrnn.training.run.classifier import train
 
 LABELS = ("neg", "pos")
-QUIET = Reporter(quiet=True)
+QUIET = Silent()
 # Everything that matters is stated, so that the defaults may change.
 MODEL: dict[str, Any] = {
     "cell": "none",

@@ -9,7 +9,7 @@ from textrnn.data import Split
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation.measurement import measure
 from textrnn.inference.classifier import TrainedClassifier
-from textrnn.progress import Reporter
+from textrnn.progress import Silent
 
 ROWS = labelled_texts(30, seed=7)
 TEXTS, NAMES = [text for text, _ in ROWS], [(label,) for _, label in ROWS]
@@ -28,7 +28,7 @@ def ids(classifier):
 def test_every_token_read_is_the_plain_accuracy(classifier, ids):
     names = [*NAMES[:20], *(NAMES[0] for _ in NAMES[20:])]  # Some are wrong.
     found = redundancy(classifier, ids, names, every=(1, 2), drop=(0.0, 0.5))
-    plain = measure(classifier, Split(TEXTS, names), name="test", reporter=Reporter(quiet=True))
+    plain = measure(classifier, Split(TEXTS, names), name="test", reporter=Silent())
     all_of_it, half, none_dropped, dropped = found.points
     assert all_of_it.accuracy == none_dropped.accuracy == pytest.approx(plain["accuracy"])
     assert 0.5 < all_of_it.accuracy < 1

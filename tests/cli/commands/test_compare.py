@@ -10,7 +10,7 @@ from textrnn.config.language_model import PretrainConfig
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.models.language_model import LanguageModel
-from textrnn.progress import Reporter
+from textrnn.progress import Silent
 from textrnn.training.run.classifier import train
 from textrnn.training.search import tune as tuning
 from textrnn.training.search import vary as varying
@@ -64,7 +64,7 @@ def test_runs_of_one_name_are_told_apart(textrnn, run, home):
 def test_other_labels_are_an_error(textrnn, run, home):
     rows = [(text, {"pos": "good", "neg": "bad"}[label]) for text, label in labelled_texts(20)]
     config = run_config(write_csv(home / "other.csv", rows))
-    train(config, home / "odd", reporter=Reporter(quiet=True))
+    train(config, home / "odd", reporter=Silent())
     result = textrnn("compare", run, "odd", code=1)
     assert result.stdout == ""
     assert "odd: expected the labels of " in result.stderr
@@ -78,7 +78,7 @@ def test_validation_texts_of_one_run_are_not_training_texts_of_another(
     assert json.loads(result.stdout)["texts"] == 4
     values = finished.config.to_dict()
     values["model"]["cell"], values["training"] = "none", {**values["training"], "seed": 1}
-    train(type(finished.config).from_dict(values), home / "odd", reporter=Reporter(quiet=True))
+    train(type(finished.config).from_dict(values), home / "odd", reporter=Silent())
     result = textrnn("compare", run, "odd", "--split", "validation", code=1)
     assert "odd was trained with another seed or other data" in result.stderr
     assert json.loads(textrnn("compare", run, "odd", "--json").stdout)["texts"] == 10
@@ -174,6 +174,6 @@ def test_runs_are_really_trained(textrnn, data, home):
 def test_a_run_that_learned_from_the_test_data_is_noted(textrnn, run, finished, home):
     """The first run was measured on it; the other one was trained on it."""
     test = finished.config.data.test_file
-    train(run_config(Path(test)), home / "leak", reporter=Reporter(quiet=True))
+    train(run_config(Path(test)), home / "leak", reporter=Silent())
     result = textrnn("compare", run, "leak")
     assert f"note: {test} is what leak learned from" in result.stderr

@@ -8,7 +8,7 @@ from tiny import labelled_texts, run_config, write_csv
 
 import textrnn as package
 from textrnn.inference.streaming import follow_sentences, follow_tokens
-from textrnn.progress import Reporter
+from textrnn.progress import Silent
 from textrnn.training.run.classifier import train
 
 TEXT = 'a x b. "c d!" e\n\nf y? 3.5 g e.g. h'
@@ -22,7 +22,7 @@ def run(tmp_path_factory):
     settings = {"cell": "gru", "bidirectional": False, "head": "mean"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEXTRNN_CACHE_DIR", str(folder / "cache"))
-        train(run_config(data, **settings), folder / "run", reporter=Reporter(quiet=True))
+        train(run_config(data, **settings), folder / "run", reporter=Silent())
     return folder / "run"
 
 

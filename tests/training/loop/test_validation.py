@@ -143,9 +143,9 @@ def test_measuring_ends_when_the_time_is_up(finished, monkeypatch, capsys):
 def test_a_run_whose_validation_takes_too_long_says_so(data, tmp_path, slow, capsys):
     from rich.console import Console
 
-    from textrnn.progress import Reporter
+    from textrnn.messages.terminal import TerminalReporter
 
-    reporter = Reporter(Console(highlight=False, width=500))
+    reporter = TerminalReporter(Console(highlight=False, width=500))
     own = run_config(data, epochs=2, time_budget="2h", valid_fraction=0.5)
     classifier = train(own, tmp_path / "run", reporter=reporter)
     told = capsys.readouterr().out

@@ -20,7 +20,7 @@ from textrnn.data import Corpus, Split
 from textrnn.errors import DataError
 from textrnn.evaluation.measurement import measure
 from textrnn.inference import run_folder
-from textrnn.progress import Reporter
+from textrnn.messages.terminal import TerminalReporter
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.loop.trainer import Trainer
 from textrnn.training.run import classifier as running
@@ -102,7 +102,7 @@ def test_reduced_precision_ends_in_a_model_like_any_other(
 ):
     monkeypatch.setattr(running, "draw_curves", lambda *_, **__: None)
     config = run_config(data, precision=precision, cell="lstm", epochs=8, patience=0)
-    trained = train(config, tmp_path / "run", reporter=Reporter())
+    trained = train(config, tmp_path / "run", reporter=TerminalReporter())
     assert f"parts side by side; {precision}" in capsys.readouterr().err
     texts = ["a x", "y b"]
     assert [p.label for p in trained.predict(texts)] == ["pos", "neg"]
@@ -172,7 +172,7 @@ def test_a_broken_test_file_is_told_before_the_long_training(data, tmp_path, mon
 
 def test_without_test_data_only_the_validation_is_measured(config, tmp_path, capsys):
     (tmp_path / "run").mkdir()  # An empty folder is as good as none.
-    classifier = train(config, tmp_path / "run", reporter=running.Reporter())
+    classifier = train(config, tmp_path / "run", reporter=TerminalReporter())
     assert names(tmp_path / "run") == RUN_FILES
     assert set(classifier.metrics) == {"training", "validation", "calibration"}
     assert "There was no test data" in (tmp_path / "run" / "README.md").read_text()
@@ -260,7 +260,7 @@ def test_the_weights_file_holds_the_weights_and_nothing_else(data, tmp_path):
 def test_of_many_labels_some_are_named(capsys):
     names = tuple(f"label{i}" for i in range(1500))
     split = Split(["a"], [("label0",)])
-    describe(Corpus("many", split, split, None, names, ()), running.Reporter())
+    describe(Corpus("many", split, split, None, names, ()), TerminalReporter())
     told = capsys.readouterr().err
     assert "labels: label0, label1, " in told
     assert told.endswith("label19 and 1,480 more\n")

@@ -9,7 +9,7 @@ from tiny import QUIET, labelled_texts, run_config, stop_after, write_csv
 
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
-from textrnn.progress import Reporter
+from textrnn.messages.terminal import TerminalReporter
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.range_test import RangeTest
@@ -89,7 +89,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tm
         train(config, tmp_path / "run", reporter=QUIET, should_stop=stop_after(4))
     newest, *_ = Checkpoints(tmp_path / "run" / CHECKPOINTS).paths()
     newest.write_bytes(newest.read_bytes()[:1000])
-    again = train(config, tmp_path / "run", reporter=Reporter(), resume=True)
+    again = train(config, tmp_path / "run", reporter=TerminalReporter(), resume=True)
     message = capsys.readouterr().err
     assert f"warning: {newest}: not a whole checkpoint" in message
     assert "going on after 0 epochs, 3 batches" in message
@@ -107,7 +107,7 @@ def test_operational_settings_may_change(config, tmp_path):
 
 
 def test_resume_or_start(config, tmp_path, capsys):
-    settings = {"reporter": Reporter(), "resume_or_start": True}
+    settings = {"reporter": TerminalReporter(), "resume_or_start": True}
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "run", **settings, should_stop=stop_after(2))
     assert "going on" not in capsys.readouterr().err
@@ -161,7 +161,7 @@ def test_what_only_accompanies_a_training_never_ends_it(
 ):
     monkeypatch.setattr(home, name, failing(error))
     log = io.StringIO()
-    assert train(config, tmp_path / "run", reporter=Reporter(Console(file=log, width=500)))
+    assert train(config, tmp_path / "run", reporter=TerminalReporter(Console(file=log, width=500)))
     assert run_folder.is_complete(tmp_path / "run")
     (line,) = warnings(log)
     assert line.endswith(f"{what} (no)")
@@ -170,7 +170,7 @@ def test_what_only_accompanies_a_training_never_ends_it(
 def test_a_range_test_without_its_picture_still_suggests(config, tmp_path, monkeypatch):
     monkeypatch.setattr(RangeTest, "write", failing(ValueError("no")))
     log = io.StringIO()
-    reporter = Reporter(Console(file=log, width=500))
+    reporter = TerminalReporter(Console(file=log, width=500))
     assert find_learning_rate(config, tmp_path / "run", reporter=reporter).suggestion > 0
     assert len(warnings(log)) == 1
 

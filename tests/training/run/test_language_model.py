@@ -16,7 +16,7 @@ from textrnn.config.language_model import PretrainConfig, TextConfig
 from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
 from textrnn.inference import run_folder
-from textrnn.progress import Reporter
+from textrnn.messages.terminal import TerminalReporter
 from textrnn.training.loop import language_model_trainer
 from textrnn.training.loop.checkpoints import CHECKPOINTS
 from textrnn.training.run import language_model
@@ -274,7 +274,7 @@ def test_what_only_accompanies_a_training_never_ends_it(texts, tmp_path, monkeyp
         raise ValueError("no")
 
     monkeypatch.setattr(language_model, name, fail)
-    pretrain(config(texts, epochs=1), tmp_path / "run", reporter=Reporter())
+    pretrain(config(texts, epochs=1), tmp_path / "run", reporter=TerminalReporter())
     assert run_folder.is_complete(tmp_path / "run")
     told = capsys.readouterr().err.splitlines()
     assert len([line for line in told if line.startswith("warning: ")]) == 1

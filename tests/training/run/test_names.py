@@ -10,6 +10,7 @@ from rich.console import Console
 from tiny import QUIET, RUN_FILES, labelled_texts, names, run_config, stop_after, write_csv
 
 from textrnn.inference import run_folder
+from textrnn.messages.terminal import TerminalReporter
 from textrnn.progress import Reporter
 from textrnn.training.run.classifier import find_learning_rate, train
 
@@ -30,7 +31,7 @@ def log() -> io.StringIO:
 
 @pytest.fixture
 def reporter(log) -> Reporter:
-    return Reporter(Console(file=log, highlight=False))
+    return TerminalReporter(Console(file=log, highlight=False))
 
 
 def place(folder: Path, name: bytes) -> Path:

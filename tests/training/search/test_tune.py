@@ -12,7 +12,7 @@ from tiny import QUIET, labelled_texts, run_config, write_csv
 from textrnn.config.classifier import RunConfig, TokenizerConfig
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
-from textrnn.progress import Reporter
+from textrnn.messages.terminal import TerminalReporter
 from textrnn.training.search import tune as tuning
 from textrnn.training.search.tune import SEARCHED, model_bytes, tune
 
@@ -87,7 +87,7 @@ def test_a_picture_that_fails_loses_no_search(config, trials, tmp_path, monkeypa
         raise ValueError("no")
 
     monkeypatch.setattr(tuning, "png", fail)
-    search(config, tmp_path / "tune", most_trials=2, reporter=Reporter())
+    search(config, tmp_path / "tune", most_trials=2, reporter=TerminalReporter())
     assert (tmp_path / "tune" / "best").is_dir()
     assert "warning: " in capsys.readouterr().err
 

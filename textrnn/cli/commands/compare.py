@@ -104,9 +104,9 @@ def compare(
         config = load_config(config_file) if config_file else RunConfig()
         check_inputs(merge_settings(config, given), given, source=str(config_file or ""))
     start_tensorflow()
-    from textrnn.progress import Reporter
+    from textrnn.messages.terminal import TerminalReporter
 
-    reporter = Reporter()
+    reporter = TerminalReporter()
     if vary is not None:
         data, runs = _train(vary, given, config_file, output, split, reporter)
     else:

@@ -50,10 +50,10 @@ def evaluate(
     start_tensorflow()
     from textrnn.evaluation.measurement import measure
     from textrnn.inference import run_folder
-    from textrnn.progress import Reporter
+    from textrnn.messages.terminal import TerminalReporter
 
     classifier = run_folder.load(run)
-    reporter = Reporter()
+    reporter = TerminalReporter()
     data = read_split(run, split, given=given_settings(context), reporter=reporter)
     metrics = measure(classifier, data, name=split, reporter=reporter)
     if as_json:

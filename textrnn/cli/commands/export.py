@@ -116,10 +116,10 @@ def export(
     start_tensorflow()
     from textrnn.export.run import ExportOptions, run_of, verify_folder
     from textrnn.export.run import export as write
-    from textrnn.progress import Reporter
+    from textrnn.messages.terminal import TerminalReporter
     from textrnn.text.piece_training import valid_unicode
 
-    reporter = Reporter()
+    reporter = TerminalReporter()
     source = run if run is not None else run_of(Path(str(verify_only)))
     sample = _sample(source, given_settings(context), texts, reporter)
     if verify_only is not None:

@@ -118,7 +118,7 @@ def predict(
     check_finished(run)
     start_tensorflow()
     from textrnn.inference import run_folder
-    from textrnn.progress import Reporter
+    from textrnn.messages.terminal import TerminalReporter
 
     classifier = run_folder.load(run)
     given = source.read(classifier.config.data)
@@ -134,7 +134,7 @@ def predict(
     if with_likelihood or language_model is not None:
         answers = _with_likelihoods(answers, language_model or classifier.config.training.init_from)
     show = _show_json if as_json else partial(_show, separator=_label_separator(classifier))
-    reporter = Reporter()
+    reporter = TerminalReporter()
     try:
         for answer in source.in_order(answers):
             show(answer)

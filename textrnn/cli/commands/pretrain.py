@@ -59,7 +59,8 @@ def pretrain(
         check_inputs(config, given, source=str(config_file or ""))
     start_tensorflow()
     from textrnn.inference import run_folder
-    from textrnn.progress import JsonReporter, Reporter
+    from textrnn.messages.json_lines import JsonReporter
+    from textrnn.messages.terminal import TerminalReporter
     from textrnn.training.run.folder import check_started, is_started
     from textrnn.training.run.language_model import pretrain as run_training
 
@@ -77,7 +78,7 @@ def pretrain(
                 f"{folder / run_folder.CONFIG}, or train anew with --overwrite."
             )
         config = going_on
-    reporter = JsonReporter() if log_format == "json" else Reporter()
+    reporter = JsonReporter() if log_format == "json" else TerminalReporter()
     try:
         with interrupt_once(reporter.message) as should_stop:
             trained = run_training(

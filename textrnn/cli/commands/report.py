@@ -62,7 +62,7 @@ def report(
     from textrnn.analysis.report.summary import key_figures, summary
     from textrnn.host.atomic import write_atomically
     from textrnn.inference import run_folder
-    from textrnn.progress import Reporter
+    from textrnn.messages.terminal import TerminalReporter
     from textrnn.training.run.model_card import with_key_figures
 
     classifier = run_folder.load(run)
@@ -71,7 +71,7 @@ def report(
     others = bool(SOURCES & set(given.get("data", {})))
     if split is None:
         split = "test" if others or "test" in classifier.metrics else "validation"
-    reporter = Reporter()
+    reporter = TerminalReporter()
     data = read_split(run, split, given=given, reporter=reporter)
     found = summary(
         classifier,

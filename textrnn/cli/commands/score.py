@@ -51,7 +51,7 @@ def score(
     check_finished(run, PretrainConfig)
     start_tensorflow()
     from textrnn.inference import run_folder
-    from textrnn.progress import Reporter
+    from textrnn.messages.terminal import TerminalReporter
 
     model = run_folder.load_language_model(run)
     try:
@@ -71,4 +71,4 @@ def score(
                     f"{found.perplexity:.1f}\t{' '.join(text.split())}"
                 )
     finally:
-        source.report(Reporter())
+        source.report(TerminalReporter())

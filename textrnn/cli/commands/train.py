@@ -79,7 +79,8 @@ def train(
     # What can be wrong with the options is found before TensorFlow is waited for.
     _check(context, config_file, resume=resume or resume_or_start)
     start_tensorflow()
-    from textrnn.progress import JsonReporter, Reporter
+    from textrnn.messages.json_lines import JsonReporter
+    from textrnn.messages.terminal import TerminalReporter
     from textrnn.training.run.classifier import find_learning_rate
     from textrnn.training.run.classifier import train as run_training
     from textrnn.training.run.faults import WorkerLost
@@ -92,7 +93,7 @@ def train(
         resume=resume,
         resume_or_start=resume_or_start,
     )
-    reporter = JsonReporter() if log_format == "json" else Reporter()
+    reporter = JsonReporter() if log_format == "json" else TerminalReporter()
     if not (config_file or resume or "data" in given_settings(context, RunConfig)):
         reporter.message("no data was given: training on bbc_news, which is bundled")
     if find_lr:

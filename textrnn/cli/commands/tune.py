@@ -66,7 +66,7 @@ def tune(
     given = given_settings(context)
     check_inputs(merge_settings(RunConfig(), given), given, source="")
     start_tensorflow()
-    from textrnn.progress import Reporter
+    from textrnn.messages.terminal import TerminalReporter
     from textrnn.training.run.transfer import ADOPTED, adopt_shape
     from textrnn.training.search.tune import shown
     from textrnn.training.search.tune import tune as search
@@ -91,7 +91,7 @@ def tune(
         trial_seconds=each,
         most_bytes=most_bytes,
         most_trials=trials,
-        reporter=Reporter(),
+        reporter=TerminalReporter(),
     )
     if as_json:
         fields = ("number", "state", "score", "size", "seconds", "settings")

@@ -1,12 +1,12 @@
 import datetime
 import json
 
-from textrnn import progress
-from textrnn.progress import JsonReporter
+from textrnn.messages import terminal
+from textrnn.messages.json_lines import JsonReporter
 
 
 def test_each_line_is_an_object(capsys, monkeypatch):
-    monkeypatch.setattr(progress, "MOST_LOG_SECONDS", 0.0)
+    monkeypatch.setattr(terminal, "MOST_LOG_SECONDS", 0.0)
     reporter = JsonReporter()
     reporter.message("a [bold] text, " + "long " * 60)
     with reporter.step("tokens", total=4) as advance:
