@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "pictures": "messages",
     "models": "config text layers",
     "inference": "host config text data models messages progress",
-    "evaluation": "text data inference messages progress",
+    "evaluation": "config text data inference messages progress",
     "analysis": "host config text data layers messages progress pictures models inference "
     "evaluation",
     "export": "host config text layers messages progress models inference",
@@ -34,7 +34,7 @@ MAY_IMPORT = {
 # Within a folder, a part imports only parts that stand before it.
 WITHIN = {
     "layers": "cells recurrence rnn bidirectional stack pooling embedding",
-    "analysis": "dynamics attribution comparison planted redundancy report",
+    "analysis": "dynamics attribution statistics comparison compare planted redundancy report",
     "training": "batches devices update loop run search",
     "export": "manifest reference workers graphs formats verification run",
     "cli": "console interrupt options startup texts run_data commands main",

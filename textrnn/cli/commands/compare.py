@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +13,7 @@ from rich.table import Table
 
 from textrnn.cli.console import print_table, table_console
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
-from textrnn.cli.run_data import check_run, learned_from, read_split
+from textrnn.cli.run_data import check_run
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config.classifier import (
     DataConfig,
@@ -25,12 +23,13 @@ from textrnn.config.classifier import (
     TrainingConfig,
 )
 from textrnn.config.section import field_types
-from textrnn.errors import ConfigError, DataError
-from textrnn.inference.run_files import CONFIG, load_config
-from textrnn.messages.wording import counted, listed
+from textrnn.errors import DataError
+from textrnn.inference.run_files import load_config
+from textrnn.messages.wording import counted
 
 if TYPE_CHECKING:
-    from textrnn.analysis.comparison import Comparison, Interval
+    from textrnn.analysis.comparison import Comparison
+    from textrnn.analysis.statistics import Interval
     from textrnn.data import Split
     from textrnn.progress import Reporter
 
@@ -104,20 +103,17 @@ def compare(
         config = load_config(config_file) if config_file else RunConfig()
         check_inputs(merge_settings(config, given), given, source=str(config_file or ""))
     start_tensorflow()
+    from textrnn.analysis.compare import compare as compare_runs
+    from textrnn.analysis.compare import compare_on
     from textrnn.messages.terminal import TerminalReporter
 
     reporter = TerminalReporter()
     if vary is not None:
-        data, runs = _train(vary, given, config_file, output, split, reporter)
+        data, trained = _train(vary, given, config_file, output, split, reporter)
+        held_out = split == "validation"
+        comparison = compare_on(data, trained, held_out=held_out, reporter=reporter)
     else:
-        data = read_split(runs[0], split, given=given, reporter=reporter)
-        first = merge_settings(load_config(runs[0] / CONFIG), given)
-        for notice in learned_from(runs[1:], first.data) if split == "test" else ():
-            reporter.message(f"note: {notice}")
-    held_out = split == "validation" and not {"dataset", "train_file", "valid_file"} & set(
-        given.get("data", {}) if vary is None else ()
-    )
-    comparison = _compare(runs, data, reporter, held_out=held_out)
+        comparison = compare_runs(runs, split=split, reporter=reporter, **given.get("data", {}))
     if as_json:
         click.echo(json.dumps(comparison.to_dict()))
     else:
@@ -175,60 +171,6 @@ def _values(vary: str) -> tuple[str, list[Any]]:
     return name, found
 
 
-def _compare(
-    runs: Sequence[Path], data: Split, reporter: Reporter, *, held_out: bool
-) -> Comparison:
-    """Has all runs answer the same texts; `held_out`: from the first run's training data."""
-    import numpy as np
-
-    from textrnn.analysis.comparison import ask
-    from textrnn.analysis.comparison import compare as compare_answers
-    from textrnn.data.corpus import targets
-    from textrnn.inference import run_folder
-
-    names = [run.name for run in runs]
-    if len(set(names)) < len(names):
-        names = [str(run) for run in runs]
-    first = run_folder.load(runs[0])
-    own_labels = first.labels
-    carried = targets(data.labels, own_labels)
-    lengths = np.array([len(text) for text in first.tokenizer.encode_batch(data.texts)])
-    answers = []
-    for run, name in zip(runs, names, strict=True):
-        classifier = run_folder.load(run)
-        if set(classifier.labels) != set(own_labels):
-            # Labels that only one of them has come first: a long list is cut.
-            expected = sorted(own_labels, key=lambda label: label in classifier.labels)
-            got = sorted(classifier.labels, key=lambda label: label in own_labels)
-            raise DataError(
-                f"{run}: expected the labels of {runs[0]} ({listed(expected)}), got {listed(got)}."
-            )
-        if classifier.config.data.multi_label != first.config.data.multi_label:
-            raise ConfigError(f"{run} and {runs[0]}: only one of them is multi-label.")
-        if held_out and _drawn(classifier.config) != _drawn(first.config):
-            raise ConfigError(
-                f"{run} was trained with another seed or other data than {runs[0]}, whose "
-                "validation texts may be among its training texts; compare on the test data."
-            )
-        ids = classifier.tokenizer.encode_batch(data.texts)
-        cut = classifier.cut_tokens
-        with reporter.step(name, total=len(ids)) as advance:
-            own = ask(classifier, ids, name=name, folder=run, on_batch=advance)
-        if classifier.cut_tokens > cut:
-            share = (classifier.cut_tokens - cut) / sum(map(len, ids))
-            reporter.message(f"note: {name}: --max-length cuts off {share:.1%} of the tokens.")
-        columns = [classifier.labels.index(label) for label in own_labels]
-        answers.append(dataclasses.replace(own, probabilities=own.probabilities[:, columns]))
-    return compare_answers(answers, carried, lengths, multi_label=first.config.data.multi_label)
-
-
-def _drawn(config: RunConfig) -> tuple[Any, ...]:
-    """What the choice of the validation texts depends on."""
-    data = config.data
-    seed = config.training.seed if data.valid_file is None else None
-    return (data.dataset, data.train_file, data.valid_file, data.valid_fraction, seed)
-
-
 def _print_tables(comparison: Comparison, console: Console) -> None:
     figures = Table(
         "run",
@@ -251,7 +193,7 @@ def _print_tables(comparison: Comparison, console: Console) -> None:
         costs.add_row(
             escape(run.name),
             f"{run.weights:,}",
-            f"{run.file_bytes / 1e6:.2f}",
+            "" if run.file_bytes is None else f"{run.file_bytes / 1e6:.2f}",
             f"{run.tokens_per_second:,.0f}",
         )
     print_table(console, figures)
@@ -284,5 +226,5 @@ def _print_tables(comparison: Comparison, console: Console) -> None:
     print_table(console, pairs)
 
 
-def _interval(found: Interval) -> str:
-    return f"{100 * found.value:.1f}\n{100 * found.low:.1f}-{100 * found.high:.1f}"
+def _interval(share: Interval) -> str:
+    return f"{100 * share.value:.1f}\n{100 * share.low:.1f}-{100 * share.high:.1f}"
