@@ -1,0 +1,241 @@
+"""What the logits of a classifier mean: one label per text, or any number of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from textrnn.errors import DataError
+
+__all__ = ["LabelSpace"]
+
+_DECISION = 0.5
+"""The probability from which on a text carries a label, if it may carry any number of them."""
+
+_LEAST = 1e-12
+"""The least probability whose logarithm is taken."""
+
+_SHOWN_LABELS = 10
+
+
+@dataclass(frozen=True)
+class LabelSpace:
+    """The labels of a classifier and the distribution over them.
+
+    A single-label space has one distribution per text: the softmax over all C labels. A multi-label
+    space has C independent decisions per text: the sigmoid of each logit. Only this class asks
+    which of the two it is.
+
+    The methods up to `entropy` take logits and work on tensors, in a graph as well as eagerly. The
+    methods behind it take probabilities and work on NumPy arrays.
+
+    Attributes:
+        labels: The C label names, in the order of the logits.
+        multi_label: Whether a text may carry any number of labels.
+
+    >>> space = LabelSpace(("bad", "good", "long"), multi_label=True)
+    >>> space.targets([("good", "long"), ()]).tolist()
+    [[0.0, 1.0, 1.0], [0.0, 0.0, 0.0]]
+    >>> space.decide(np.array([[0.1, 0.8, 0.5]])).tolist()
+    [[False, True, True]]
+    >>> single = LabelSpace(("bad", "good", "long"), multi_label=False)
+    >>> single.decide(np.array([[0.1, 0.8, 0.5]])).tolist()
+    [[False, True, False]]
+    """
+
+    labels: tuple[str, ...]
+    multi_label: bool
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(self.labels))
+
+    # Logits
+
+    def activation(self, logits: tf.Tensor) -> tf.Tensor:
+        """Returns the probabilities `[B, C]` of logits `[B, C]`."""
+        return tf.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)
+
+    def loss(self, *, label_smoothing: float = 0.0) -> keras.losses.Loss:
+        """Returns the training loss: the cross-entropy `[B]` of targets and logits `[B, C]`.
+
+        The loss is in nats. A multi-label space has the mean of the C binary cross-entropies.
+
+        Args:
+            label_smoothing: The share of each target that is spread over all labels.
+        """
+        kind = (
+            keras.losses.BinaryCrossentropy
+            if self.multi_label
+            else keras.losses.CategoricalCrossentropy
+        )
+        return kind(from_logits=True, label_smoothing=label_smoothing, reduction=None)
+
+    def correct(self, logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        """Returns whether each text is answered correctly, `[B]` of bool.
+
+        A multi-label answer is correct if all C decisions are.
+
+        Args:
+            logits: `[B, C]`.
+            targets: `[B, C]` of 0 and 1.
+        """
+        if self.multi_label:
+            # A sigmoid is 0.5 at 0.
+            return tf.reduce_all(tf.equal(logits >= 0.0, targets > 0.5), axis=1)
+        return tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))
+
+    def divergence(self, logits: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+        """Returns the divergence KL(p || q) `[B]` of two distributions, in nats.
+
+        A multi-label space has the mean of the C binary divergences.
+
+        Args:
+            logits: The logits `[B, C]` of p.
+            other: The logits `[B, C]` of q.
+        """
+        if self.multi_label:
+            sides = [
+                (tf.math.log_sigmoid(sign * logits), tf.math.log_sigmoid(sign * other))
+                for sign in (1.0, -1.0)
+            ]
+            return tf.reduce_mean(tf.add_n([tf.exp(p) * (p - q) for p, q in sides]), axis=-1)
+        p, q = tf.nn.log_softmax(logits), tf.nn.log_softmax(other)
+        return tf.reduce_sum(tf.exp(p) * (p - q), axis=-1)
+
+    def entropy(self, logits: tf.Tensor) -> tf.Tensor:
+        """Returns the entropy `[B]` of the distribution of logits `[B, C]`, in nats.
+
+        A multi-label space has the mean of the C binary entropies.
+        """
+        if self.multi_label:
+            sides = [tf.math.log_sigmoid(sign * logits) for sign in (1.0, -1.0)]
+            return -tf.reduce_mean(tf.add_n([tf.exp(p) * p for p in sides]), axis=-1)
+        p = tf.nn.log_softmax(logits)
+        return -tf.reduce_sum(tf.exp(p) * p, axis=-1)
+
+    # Probabilities
+
+    def targets(self, texts_labels: Sequence[Sequence[str]]) -> np.ndarray:
+        """Returns the targets `[N, C]` of float32: 1 where a text carries a label, else 0.
+
+        Args:
+            texts_labels: The labels of each of N texts.
+
+        Raises:
+            DataError: A label is not in this space.
+        """
+        places = {label: place for place, label in enumerate(self.labels)}
+        targets = np.zeros([len(texts_labels), len(self.labels)], np.float32)
+        for row, text_labels in enumerate(texts_labels):
+            for label in text_labels:
+                if label not in places:
+                    more = ", ..." if len(self.labels) > _SHOWN_LABELS else ""
+                    known = ", ".join(self.labels[:_SHOWN_LABELS]) + more
+                    raise DataError(f"expected the labels {known}, got {label!r}.")
+                targets[row, places[label]] = 1.0
+        return targets
+
+    def decide(self, probabilities: np.ndarray) -> np.ndarray:
+        """Returns the predicted labels `[N, C]` of bool for probabilities `[N, C]`.
+
+        A single-label space predicts the most probable label, a multi-label space every label of a
+        probability of at least 0.5.
+        """
+        if self.multi_label:
+            return np.asarray(probabilities >= _DECISION)
+        predicted = np.zeros(probabilities.shape, bool)
+        predicted[np.arange(len(predicted)), probabilities.argmax(axis=1)] = True
+        return predicted
+
+    def right_answers(self, probabilities: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Returns whether each text is answered correctly, `[N]` of bool; see `correct`.
+
+        Args:
+            probabilities: `[N, C]`.
+            targets: `[N, C]` of 0 and 1.
+        """
+        return np.asarray((self.decide(probabilities) == (targets > 0)).all(axis=1))
+
+    def likelihoods(self, probabilities: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Returns the probability `[N, C]` of each target.
+
+        A target of 1 has the probability of its label. A target of 0 has the probability that the
+        text does not carry the label in a multi-label space, and 1 in a single-label space, whose
+        targets are one outcome together.
+
+        Args:
+            probabilities: `[N, C]`.
+            targets: `[N, C]` of 0 and 1.
+        """
+        otherwise = 1.0 - probabilities if self.multi_label else 1.0
+        return np.where(targets > 0.5, probabilities, otherwise)
+
+    def log_loss(self, probabilities: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Returns the negative log-probability `[N]` of the labels of each text, in nats.
+
+        A multi-label space has the mean over the C decisions.
+
+        Args:
+            probabilities: `[N, C]`.
+            targets: `[N, C]` of 0 and 1.
+        """
+        p = np.asarray(probabilities, np.float64)
+        if not self.multi_label:
+            p = p / p.sum(axis=1, keepdims=True)
+        losses = -np.log(np.maximum(self.likelihoods(p, targets), _LEAST))
+        return np.asarray(losses.mean(axis=1) if self.multi_label else losses.sum(axis=1))
+
+    def outcomes(
+        self, probabilities: np.ndarray, targets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the distributions `[M, K]` and the place `[M]` of the true outcome in each.
+
+        A single-label space has one distribution over C labels per text: M = N, K = C. A
+        multi-label space has one yes-or-no distribution per text and label: M = N C, K = 2.
+
+        Args:
+            probabilities: `[N, C]`.
+            targets: `[N, C]` of 0 and 1.
+        """
+        p = np.asarray(probabilities, np.float64)
+        if self.multi_label:
+            return np.stack([1.0 - p.ravel(), p.ravel()], axis=1), targets.ravel().astype(int)
+        return p / p.sum(axis=1, keepdims=True), targets.argmax(axis=1)
+
+    def confidences(
+        self, probabilities: np.ndarray, targets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the confidence `[M]` of each answer, and whether `[M]` the answer is right.
+
+        A single-label space has one answer per text: the most probable label, M = N. A multi-label
+        space has one answer per text and label, which is right if the text carries the label:
+        M = N C.
+
+        Args:
+            probabilities: `[N, C]`.
+            targets: `[N, C]` of 0 and 1.
+        """
+        if self.multi_label:
+            return probabilities.ravel(), targets.ravel() > 0
+        right = probabilities.argmax(axis=1) == targets.argmax(axis=1)
+        return probabilities.max(axis=1), right
+
+    def tempered(self, probabilities: np.ndarray, temperature: float) -> np.ndarray:
+        """Returns the probabilities `[N, C]` that logits divided by a temperature give.
+
+        Args:
+            probabilities: `[N, C]`, at the temperature 1.
+            temperature: A positive number; above 1 the probabilities become more equal.
+        """
+        p = np.asarray(probabilities, np.float64)
+        log = np.log(np.maximum(p, _LEAST))
+        if self.multi_label:
+            log_otherwise = np.log(np.maximum(1.0 - p, _LEAST))
+            return np.asarray(1.0 / (1.0 + np.exp((log_otherwise - log) / temperature)))
+        log = log / temperature
+        powers = np.exp(log - log.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
