@@ -26,6 +26,7 @@ from textrnn.analysis.dynamics.time_constants import time_scales
 from textrnn.analysis.redundancy import redundancy
 from textrnn.data import load_split
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
 
 
 @click.command()
@@ -75,7 +76,8 @@ def _figures(
 ) -> dict[str, float | None]:
     credit = timed("credit", lambda: credit_assignment(model, ids))
     chaos = timed("chaos", lambda: lyapunov(model, ids))
-    change = timed("divergence", lambda: divergence(model, ids))
+    label_space = LabelSpace(tuple(map(str, range(model.classes))), multi_label=False)
+    change = timed("divergence", lambda: divergence(model, ids, label_space=label_space))
     times = timed("time scales", lambda: time_scales(model, ids))
     layer = times.layers[0]
     return {

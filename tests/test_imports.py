@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "pictures": "messages",
     "models": "config text layers",
     "inference": "host config text data models messages progress",
-    "evaluation": "config text data inference messages progress",
+    "evaluation": "config text data models inference messages progress",
     "analysis": "host config text data layers messages progress pictures models inference "
     "evaluation",
     "export": "host config text layers messages progress models inference",

@@ -10,11 +10,10 @@ from textrnn.analysis.comparison import (
     Answers,
     ask,
     compare_answers,
-    losses,
     macro_f1_interval,
-    right_answers,
 )
 from textrnn.errors import DataError
+from textrnn.models.label_space import LabelSpace
 
 
 def answers(labels, *, name="run", confidence=0.9, classes=2) -> Answers:
@@ -24,29 +23,19 @@ def answers(labels, *, name="run", confidence=0.9, classes=2) -> Answers:
     return Answers(name, probabilities, weights=7, file_bytes=9, tokens_per_second=11.0)
 
 
+def labels_of(count, *, multi_label=False) -> LabelSpace:
+    return LabelSpace(tuple(map(str, range(count))), multi_label=multi_label)
+
+
 def one_hot(labels, classes=2) -> np.ndarray:
     return np.eye(classes, dtype=np.float32)[labels]
-
-
-def test_losses_are_those_of_the_truth():
-    found = losses(answers([0, 1]).probabilities, one_hot([0, 0]), multi_label=False)
-    assert found == pytest.approx([-math.log(0.9), -math.log(0.1)], rel=1e-5)
-    decisions = np.array([[0.5, 0.25]])
-    wanted = -(math.log(0.5) + math.log(0.75)) / 2
-    assert losses(decisions, np.array([[1, 0]]), multi_label=True) == pytest.approx([wanted])
-
-
-def test_a_multi_label_text_is_right_with_all_its_labels():
-    scores = np.array([[0.5, 0.1], [0.9, 0.6], [0.2, 0.2]])
-    carried = np.array([[1, 0], [1, 0], [0, 0]])
-    assert right_answers(scores, carried, multi_label=True).tolist() == [True, False, True]
 
 
 def test_macro_f1_is_scikit_learns_and_lies_in_its_interval(rng):
     true, predicted = rng.integers(3, size=200), rng.integers(3, size=200)
     predicted[:120] = true[:120]
     given = answers(predicted, classes=3).probabilities
-    found = macro_f1_interval(given, one_hot(true, 3), multi_label=False)
+    found = macro_f1_interval(given, one_hot(true, 3), label_space=labels_of(3))
     assert found.value == pytest.approx(f1_score(true, predicted, average="macro"))
     # About 1.96 standard errors of a share of 200 either way.
     assert found.low == pytest.approx(found.value - 0.06, abs=0.02)
@@ -55,7 +44,7 @@ def test_macro_f1_is_scikit_learns_and_lies_in_its_interval(rng):
 
 def test_macro_f1_of_several_labels_is_scikit_learns(rng):
     scores, carried = rng.random([50, 3]), (rng.random([50, 3]) > 0.5).astype(int)
-    found = macro_f1_interval(scores, carried, multi_label=True)
+    found = macro_f1_interval(scores, carried, label_space=labels_of(3, multi_label=True))
     assert found.value == pytest.approx(f1_score(carried, scores >= 0.5, average="macro"))
 
 
@@ -66,7 +55,7 @@ def test_runs_side_by_side():
         answers([1, 1, *truth[2:]], name="b"),
         answers([0, *truth[1:7], 0], name="c", confidence=0.6),
     ]
-    found = compare_answers(runs, one_hot(truth), lengths=np.arange(8), multi_label=False)
+    found = compare_answers(runs, one_hot(truth), lengths=np.arange(8), label_space=labels_of(2))
     assert found.texts == 8
     assert [run.accuracy.value for run in found.runs] == [1.0, 0.75, 0.875]
     assert found.runs[0].calibration_error == pytest.approx(0.1)
@@ -85,7 +74,7 @@ def test_runs_side_by_side():
 
 def test_no_text_is_an_error():
     with pytest.raises(DataError, match="expected at least one labelled text"):
-        compare_answers([], np.zeros([0, 2]), lengths=np.zeros(0), multi_label=False)
+        compare_answers([], np.zeros([0, 2]), lengths=np.zeros(0), label_space=labels_of(2))
 
 
 def test_a_classifier_is_asked(tmp_path_factory):

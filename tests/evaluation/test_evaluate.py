@@ -9,6 +9,7 @@ from textrnn.errors import DataError
 from textrnn.evaluation import metrics
 from textrnn.evaluation.evaluate import Evaluation
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.label_space import LabelSpace
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,9 @@ def test_several_labels_per_text(run):
 def test_the_figures_are_plain_values_and_read_back(multi_label):
     targets = np.eye(3)[[0, 1, 2, 2]]
     figures = metrics.evaluate(
-        np.eye(3)[[0, 1, 2, 1]], targets, labels="abc", multi_label=multi_label
+        np.eye(3)[[0, 1, 2, 1]],
+        targets,
+        label_space=LabelSpace(tuple("abc"), multi_label=multi_label),
     )
     evaluation = Evaluation.from_metrics(figures)
     plain = json.loads(json.dumps(evaluation.to_dict()))

@@ -5,6 +5,7 @@ import pytest
 from sklearn import metrics as sk
 
 from textrnn.evaluation.metrics import evaluate, expected_calibration_error, log_loss
+from textrnn.models.label_space import LabelSpace
 
 LABELS = ("a", "b", "c")
 EYE = np.eye(3, dtype=np.float32)
@@ -21,7 +22,9 @@ def random_case(rng: np.random.Generator, *, texts: int = 50) -> tuple[np.ndarra
 
 def test_a_small_case_by_hand():
     probabilities = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.2, 0.5, 0.3]])
-    result = evaluate(probabilities, one_hot(0, 1, 1, 2), labels=LABELS, multi_label=False)
+    result = evaluate(
+        probabilities, one_hot(0, 1, 1, 2), label_space=LabelSpace(LABELS, multi_label=False)
+    )
     assert result["texts"] == 4
     assert result["accuracy"] == 0.5
     assert result["confusion_matrix"] == [[1, 0, 0], [1, 1, 0], [0, 1, 0]]
@@ -43,7 +46,7 @@ def test_a_small_case_by_hand():
 def test_the_figures_are_those_of_scikit_learn(rng):
     probabilities, targets = random_case(rng)
     true, predicted = targets.argmax(axis=1), probabilities.argmax(axis=1)
-    result = evaluate(probabilities, targets, labels=LABELS, multi_label=False)
+    result = evaluate(probabilities, targets, label_space=LabelSpace(LABELS, multi_label=False))
     assert result["accuracy"] == pytest.approx(sk.accuracy_score(true, predicted))
     assert result["macro_f1"] == pytest.approx(sk.f1_score(true, predicted, average="macro"))
     assert result["log_loss"] == pytest.approx(
@@ -57,7 +60,9 @@ def test_the_figures_are_those_of_scikit_learn(rng):
 
 def test_a_class_that_never_occurs_keeps_its_place():
     probabilities = np.array([[0.9, 0.1, 0.0], [0.8, 0.1, 0.1]], np.float32)
-    result = evaluate(probabilities, one_hot(0, 0), labels=LABELS, multi_label=False)
+    result = evaluate(
+        probabilities, one_hot(0, 0), label_space=LabelSpace(LABELS, multi_label=False)
+    )
     assert result["confusion_matrix"] == [[2, 0, 0], [0, 0, 0], [0, 0, 0]]
     assert [figures["support"] for figures in result["per_class"].values()] == [2, 0, 0]
     assert result["macro_f1"] == pytest.approx(1 / 3)
@@ -65,13 +70,17 @@ def test_a_class_that_never_occurs_keeps_its_place():
 
 def test_a_certain_wrong_answer_costs_a_finite_loss():
     probabilities = np.array([[1.0, 0.0, 0.0]], np.float32)
-    assert 15 < log_loss(probabilities, one_hot(1), multi_label=False) < 50
+    assert (
+        15
+        < log_loss(probabilities, one_hot(1), label_space=LabelSpace(LABELS, multi_label=False))
+        < 50
+    )
 
 
 def test_multi_label_by_hand():
     probabilities = np.array([[0.9, 0.6, 0.2], [0.1, 0.4, 0.5], [0.3, 0.2, 0.1]])
     targets = np.array([[1, 1, 0], [0, 1, 1], [0, 0, 0]], np.float32)
-    result = evaluate(probabilities, targets, labels=LABELS, multi_label=True)
+    result = evaluate(probabilities, targets, label_space=LabelSpace(LABELS, multi_label=True))
     assert result["texts"] == 3
     assert result["accuracy"] == pytest.approx(2 / 3)  # All labels of a text right: 0.5 counts.
     assert [figures["support"] for figures in result["per_class"].values()] == [1, 2, 1]
@@ -90,7 +99,7 @@ def test_multi_label_by_hand():
 def test_multi_label_of_one_label():
     probabilities = np.array([[0.9], [0.6], [0.2], [0.4], [0.8]])
     targets = np.array([[1], [0], [0], [1], [1]], np.float32)
-    result = evaluate(probabilities, targets, labels=("x",), multi_label=True)
+    result = evaluate(probabilities, targets, label_space=LabelSpace(("x",), multi_label=True))
     f1 = pytest.approx(2 / 3)  # 2 of 3 answers are right, 2 of 3 texts are found.
     assert result["per_class"] == {"x": {"precision": f1, "recall": f1, "f1": f1, "support": 3}}
     assert result["macro_f1"] == result["micro_f1"] == f1
@@ -105,7 +114,7 @@ def test_multi_label_of_one_label():
 @pytest.mark.parametrize("carried", [0.0, 1.0])
 def test_multi_label_of_one_label_that_is_always_the_same(carried):
     targets = np.full((3, 1), carried, np.float32)
-    result = evaluate(targets, targets, labels=("x",), multi_label=True)
+    result = evaluate(targets, targets, label_space=LabelSpace(("x",), multi_label=True))
     assert result["per_class"]["x"]["support"] == 3 * carried
     assert result["macro_f1"] == result["micro_f1"] == carried
     assert result["accuracy"] == 1.0
@@ -117,7 +126,9 @@ def many(labels: int) -> dict:
     answered = np.concatenate([np.repeat(np.arange(labels), 2), [8, 8, 8, 9]])
     names = [f"label {i}" for i in range(labels)]
     one_hot = np.eye(labels, dtype=np.float32)
-    return evaluate(one_hot[answered], one_hot[true], labels=names, multi_label=False)
+    return evaluate(
+        one_hot[answered], one_hot[true], label_space=LabelSpace(names, multi_label=False)
+    )
 
 
 def test_of_many_labels_the_confusions_are_sparse():
@@ -143,7 +154,9 @@ def test_the_most_frequent_confusions_are_named(labels):
 
 
 def test_multi_label_without_any_label():
-    result = evaluate(np.full((2, 3), 0.1), np.zeros((2, 3)), labels=LABELS, multi_label=True)
+    result = evaluate(
+        np.full((2, 3), 0.1), np.zeros((2, 3)), label_space=LabelSpace(LABELS, multi_label=True)
+    )
     assert result["accuracy"] == 1.0
     assert result["macro_f1"] == result["micro_f1"] == 0.0
 
@@ -151,7 +164,9 @@ def test_multi_label_without_any_label():
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_the_figures_are_plain_values(rng, multi_label):
     probabilities, targets = random_case(rng, texts=5)
-    result = evaluate(probabilities, targets, labels=LABELS, multi_label=multi_label)
+    result = evaluate(
+        probabilities, targets, label_space=LabelSpace(LABELS, multi_label=multi_label)
+    )
     assert json.loads(json.dumps(result)) == result
 
 
@@ -163,7 +178,9 @@ def test_the_calibration_error_weighs_each_bin_by_its_texts():
     confidence = np.array([0.92, 0.92, 0.92, 0.92, 0.62])
     probabilities = np.stack([confidence, 1 - confidence], axis=1)
     targets = np.eye(2)[[0, 0, 0, 1, 1]]
-    error = expected_calibration_error(probabilities, targets, multi_label=False)
+    error = expected_calibration_error(
+        probabilities, targets, label_space=LabelSpace(LABELS, multi_label=False)
+    )
     assert error == pytest.approx(4 / 5 * abs(0.75 - 0.92) + 1 / 5 * 0.62)
 
 
@@ -171,19 +188,25 @@ def test_errors_within_a_bin_cancel_out():
     confidence = np.array([0.72, 0.72, 0.68, 0.68, 0.7] * 2)  # Bin 10: 0.667 .. 0.733.
     probabilities = np.stack([confidence, 1 - confidence], axis=1)
     targets = np.eye(2)[[0] * 7 + [1] * 3]
-    error = expected_calibration_error(probabilities, targets, multi_label=False)
+    error = expected_calibration_error(
+        probabilities, targets, label_space=LabelSpace(LABELS, multi_label=False)
+    )
     assert error == pytest.approx(0.0, abs=1e-12)
 
 
 def test_certainty_falls_into_the_last_bin():
     probabilities = np.array([[1.0, 0.0], [0.95, 0.05]])
     targets = np.eye(2)[[1, 0]]
-    error = expected_calibration_error(probabilities, targets, multi_label=False)
+    error = expected_calibration_error(
+        probabilities, targets, label_space=LabelSpace(LABELS, multi_label=False)
+    )
     assert error == pytest.approx((1 - 0.05) / 2)
 
 
 def test_multi_label_calibration_is_of_each_decision():
     probabilities = np.array([[0.9, 0.1], [0.9, 0.3]])
     targets = np.array([[1, 0], [0, 0]])
-    error = expected_calibration_error(probabilities, targets, multi_label=True)
+    error = expected_calibration_error(
+        probabilities, targets, label_space=LabelSpace(LABELS, multi_label=True)
+    )
     assert error == pytest.approx((2 * abs(0.5 - 0.9) + 0.1 + 0.3) / 4)

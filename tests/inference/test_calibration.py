@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from textrnn.inference.calibration import calibrated, fit_temperature, reliability
+from textrnn.inference.calibration import fit_temperature, reliability
+from textrnn.models.label_space import LabelSpace
+
+SINGLE = LabelSpace(("a", "b"), multi_label=False)
+MULTI = LabelSpace(("a", "b"), multi_label=True)
 
 
 def softmax(logits):
@@ -9,23 +13,12 @@ def softmax(logits):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def test_a_temperature_divides_the_logits():
-    logits = np.random.default_rng(0).normal(size=(5, 3))
-    np.testing.assert_allclose(
-        calibrated(softmax(logits), 2.5, multi_label=False), softmax(logits / 2.5), atol=1e-9
-    )
-    sigmoid = 1 / (1 + np.exp(-logits))
-    np.testing.assert_allclose(
-        calibrated(sigmoid, 0.5, multi_label=True), 1 / (1 + np.exp(-2 * logits)), atol=1e-9
-    )
-
-
-@pytest.mark.parametrize("multi_label", [False, True])
+@pytest.mark.parametrize("label_space", [SINGLE, MULTI], ids=["single", "multi"])
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 3.0])
-def test_the_temperature_that_made_the_labels_is_found(temperature, multi_label):
+def test_the_temperature_that_made_the_labels_is_found(temperature, label_space):
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(20_000, 3)) * 2
-    if multi_label:
+    if label_space.multi_label:
         truth = 1 / (1 + np.exp(-logits))
         targets = (rng.random(truth.shape) < truth).astype(float)
         shown = 1 / (1 + np.exp(-logits * temperature))
@@ -33,20 +26,19 @@ def test_the_temperature_that_made_the_labels_is_found(temperature, multi_label)
         classes = (softmax(logits).cumsum(axis=1) > rng.random((len(logits), 1))).argmax(axis=1)
         targets = np.eye(3)[classes]
         shown = softmax(logits * temperature)
-    found = fit_temperature(shown, targets, multi_label=multi_label)
+    found = fit_temperature(shown, targets, label_space=label_space)
     assert found == pytest.approx(temperature, rel=0.05)
 
 
 def test_scores_of_zero_and_one_are_no_error():
     scores = np.array([[1.0, 0.0], [0.0, 1.0]])
-    assert np.isfinite(calibrated(scores, 0.05, multi_label=False)).all()
-    assert fit_temperature(scores, scores, multi_label=False) <= 1.0
+    assert fit_temperature(scores, scores, label_space=SINGLE) <= 1.0
 
 
 def test_reliability_by_hand():
     # Confidences 0.9 (right), 0.9 (wrong), 0.6 (right): bins 13, 13 and 9 of 15.
     scores = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6]])
-    found = reliability(scores, np.array([[1, 0], [0, 1], [0, 1]]), multi_label=False)
+    found = reliability(scores, np.array([[1, 0], [0, 1], [0, 1]]), label_space=SINGLE)
     assert found.counts.nonzero()[0].tolist() == [9, 13]
     assert found.counts[[9, 13]].tolist() == [1, 2]
     assert found.correct[[9, 13]].tolist() == [1, 1]
@@ -55,7 +47,7 @@ def test_reliability_by_hand():
 
 
 def test_reliability_of_several_labels_is_that_of_the_decisions():
-    found = reliability(np.array([[1.0, 0.0]]), np.array([[1, 1]]), multi_label=True)
+    found = reliability(np.array([[1.0, 0.0]]), np.array([[1, 1]]), label_space=MULTI)
     assert found.counts[[0, 14]].tolist() == [1, 1]
     assert found.correct[[0, 14]].tolist() == [1, 1]
     assert found.error == 0.5

@@ -194,7 +194,7 @@ def test_the_scorer_tells_how_many_texts_are_done(classifier):
 
 
 def test_the_scorer_traces_one_graph_for_all_shapes(classifier):
-    scorer = Scorer(classifier.model, multi_label=False)
+    scorer = Scorer(classifier.model, label_space=classifier.label_space)
     for lengths in ([3], [5, 40], [1, 2, 90]):
         scorer(BatchPlan([np.full(n, 2) for n in lengths], batch_tokens=64))
     assert scorer._scores.experimental_get_tracing_count() == 1

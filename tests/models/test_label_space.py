@@ -66,9 +66,9 @@ def test_logits_and_probabilities_give_the_same_right_answers(space: LabelSpace,
 
 
 def test_a_multi_label_text_is_right_with_all_its_labels() -> None:
-    probabilities = np.array([[0.9, 0.1, 0.8], [0.9, 0.6, 0.8]])
-    wanted = MULTI.targets([("a", "c")] * 2)
-    assert MULTI.right_answers(probabilities, wanted).tolist() == [True, False]
+    probabilities = np.array([[0.9, 0.1, 0.5], [0.9, 0.6, 0.8], [0.2, 0.2, 0.2]])
+    wanted = MULTI.targets([("a", "c"), ("a", "c"), ()])
+    assert MULTI.right_answers(probabilities, wanted).tolist() == [True, False, True]
 
 
 @each_space

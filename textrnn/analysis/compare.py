@@ -12,7 +12,6 @@ import numpy as np
 from textrnn.analysis.comparison import Answers, Comparison, ask, compare_answers
 from textrnn.config.data import DataConfig
 from textrnn.data import Split
-from textrnn.data.corpus import targets
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation.labelled_data import LabelledData, learned_from
 from textrnn.evaluation.opened_run import OpenedRun, RunRecord
@@ -114,9 +113,9 @@ def compare_on(
         answers.append(dataclasses.replace(answered, probabilities=probabilities))
     return compare_answers(
         answers,
-        targets(split.labels, label_names),
+        first.classifier.label_space.targets(split.labels),
         lengths=lengths,
-        multi_label=first.classifier.config.data.multi_label,
+        label_space=first.classifier.label_space,
     )
 
 

@@ -24,6 +24,7 @@ from textrnn.errors import DataError
 from textrnn.inference import run_folder
 from textrnn.inference.calibration import reliability
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Advance
 
 __all__ = [
@@ -33,14 +34,10 @@ __all__ = [
     "RunFigures",
     "ask",
     "compare_answers",
-    "losses",
     "macro_f1_interval",
-    "predicted_labels",
-    "right_answers",
 ]
 
 RESAMPLES = 1000
-_LEAST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -175,7 +172,7 @@ def compare_answers(
     targets: np.ndarray,
     *,
     lengths: np.ndarray,
-    multi_label: bool,
+    label_space: LabelSpace,
     seed: int = 0,
 ) -> Comparison:
     """Compares classifiers that have answered the same texts.
@@ -184,7 +181,7 @@ def compare_answers(
         answers: The answers of each classifier.
         targets: `[N, C]` of 0 and 1.
         lengths: `[N]`, the lengths of the texts in tokens.
-        multi_label: Whether a text may carry any number of labels.
+        label_space: The labels, in the order of the probabilities.
         seed: The seed of the resampling for macro F1.
 
     Raises:
@@ -192,17 +189,17 @@ def compare_answers(
     """
     if not len(targets):
         raise DataError("expected at least one labelled text to compare on, got none.")
-    right = [right_answers(a.probabilities, targets, multi_label=multi_label) for a in answers]
+    right = [label_space.right_answers(a.probabilities, targets) for a in answers]
     runs = tuple(
         RunFigures(
             name=run.name,
             accuracy=wilson(int(run_right.sum()), len(run_right)),
             macro_f1=macro_f1_interval(
-                run.probabilities, targets, multi_label=multi_label, seed=seed
+                run.probabilities, targets, label_space=label_space, seed=seed
             ),
-            log_loss=float(losses(run.probabilities, targets, multi_label=multi_label).mean()),
+            log_loss=float(label_space.log_loss(run.probabilities, targets).mean()),
             calibration_error=reliability(
-                run.probabilities, targets, multi_label=multi_label
+                run.probabilities, targets, label_space=label_space
             ).error,
             weights=run.weights,
             file_bytes=run.file_bytes,
@@ -232,32 +229,8 @@ def _pairs(names: Sequence[str], right: Sequence[np.ndarray]) -> tuple[Pair, ...
     )
 
 
-def right_answers(
-    probabilities: np.ndarray, targets: np.ndarray, *, multi_label: bool
-) -> np.ndarray:
-    """Returns whether each text is answered correctly, `[N]` of bool.
-
-    A multi-label answer is correct if all labels of the text are.
-    """
-    predicted = predicted_labels(probabilities, multi_label=multi_label)
-    return np.asarray((predicted == (targets > 0)).all(axis=1))
-
-
-def losses(probabilities: np.ndarray, targets: np.ndarray, *, multi_label: bool) -> np.ndarray:
-    """Returns the negative log-probability of the labels of each text, `[N]`, in nats.
-
-    A multi-label text has the mean over the C decisions.
-    """
-    p = np.asarray(probabilities, np.float64)
-    if multi_label:
-        right = np.where(targets > 0, p, 1.0 - p)
-        return np.asarray(-np.log(np.maximum(right, _LEAST)).mean(axis=1))
-    p = p / p.sum(axis=1, keepdims=True)
-    return np.asarray(-np.log(np.maximum((p * (targets > 0)).sum(axis=1), _LEAST)))
-
-
 def macro_f1_interval(
-    probabilities: np.ndarray, targets: np.ndarray, *, multi_label: bool, seed: int = 0
+    probabilities: np.ndarray, targets: np.ndarray, *, label_space: LabelSpace, seed: int = 0
 ) -> Interval:
     """Returns the mean F1 of the labels with its percentile bootstrap interval.
 
@@ -266,7 +239,7 @@ def macro_f1_interval(
     suffices to draw the number of texts of each kind. A label that is neither given nor predicted
     has an F1 of 0.
     """
-    predicted = predicted_labels(probabilities, multi_label=multi_label)
+    predicted = label_space.decide(probabilities)
     kinds, counts = np.unique(
         np.concatenate([targets > 0, predicted], axis=1), axis=0, return_counts=True
     )
@@ -284,12 +257,3 @@ def macro_f1_interval(
     tail = (1.0 - CONFIDENCE) / 2
     low, high = np.quantile(np.concatenate(samples), [tail, 1.0 - tail])
     return Interval(float(macro_f1(counts)), float(low), float(high))
-
-
-def predicted_labels(probabilities: np.ndarray, *, multi_label: bool) -> np.ndarray:
-    """Returns the predicted labels, `[N, C]` of bool."""
-    if multi_label:
-        return np.asarray(probabilities >= 0.5)
-    answers = np.zeros(probabilities.shape, bool)
-    answers[np.arange(len(answers)), probabilities.argmax(axis=1)] = True
-    return answers

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from textrnn.analysis.comparison import right_answers, wilson
 from textrnn.analysis.dynamics.sampled_batches import Sample
-from textrnn.data.corpus import targets
+from textrnn.analysis.statistics import wilson
 from textrnn.errors import ConfigError, DataError
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted
@@ -145,13 +144,13 @@ def redundancy(
     rng = np.random.default_rng(sample.seed)
     rows = sample.rows(range(len(texts)), rng=rng)
     whole = [np.asarray(texts[row], np.int32)[: sample.tokens or None] for row in rows]
-    right = targets([labels[row] for row in rows], classifier.labels)
+    label_space = classifier.label_space
+    targets = label_space.targets([labels[row] for row in rows])
     points = []
     for way, amount in plan:
         thinned = [_thinned(text, way, amount, rng) for text in whole]
         scores = classifier.score_ids(thinned, on_batch=on_batch)
-        multi_label = classifier.config.data.multi_label
-        correct = right_answers(scores, right, multi_label=multi_label)
+        correct = label_space.right_answers(scores, targets)
         accuracy = wilson(int(correct.sum()), len(whole))
         total = sum(map(len, whole))
         points.append(

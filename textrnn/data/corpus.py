@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textrnn.errors import DataError
-
 if TYPE_CHECKING:
-    import numpy as np
+    pass
 
-__all__ = ["Corpus", "Split", "normal_form", "targets"]
+__all__ = ["Corpus", "Split", "normal_form"]
 
 
 def normal_form(text: str) -> str:
@@ -64,18 +62,3 @@ class Corpus:
     test: Split | None
     label_names: tuple[str, ...]
     notices: tuple[str, ...]
-
-
-def targets(labels: Sequence[tuple[str, ...]], names: Sequence[str]) -> np.ndarray:
-    """`[N, C]`, 1 where a text carries a label."""
-    import numpy as np
-
-    place = {name: i for i, name in enumerate(names)}
-    carried = np.zeros([len(labels), len(names)], np.float32)
-    for row, those in enumerate(labels):
-        for name in those:
-            if name not in place:
-                known = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-                raise DataError(f"expected the labels {known}, got {name!r}.")
-            carried[row, place[name]] = 1.0
-    return carried

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from textrnn.data import Split
-from textrnn.data.corpus import targets
 from textrnn.evaluation.metrics import evaluate
 from textrnn.evaluation.sampling import blocks
 from textrnn.inference.calibration import fit_temperature
@@ -43,9 +42,8 @@ def measure(
     scores, split = _answered(
         classifier, split, name=name, reporter=reporter or Silent(), until=until
     )
-    multi_label = classifier.config.data.multi_label
-    carried = targets(split.labels, classifier.labels)
-    return evaluate(scores, carried, labels=classifier.labels, multi_label=multi_label)
+    label_space = classifier.label_space
+    return evaluate(scores, label_space.targets(split.labels), label_space=label_space)
 
 
 def measure_validation(
@@ -66,11 +64,11 @@ def measure_validation(
     scores, split = _answered(
         classifier, split, name="validation", reporter=reporter or Silent(), until=until
     )
-    multi_label = classifier.config.data.multi_label
-    carried = targets(split.labels, classifier.labels)
+    label_space = classifier.label_space
+    targets = label_space.targets(split.labels)
     return {
-        "validation": evaluate(scores, carried, labels=classifier.labels, multi_label=multi_label),
-        "calibration": {"temperature": fit_temperature(scores, carried, multi_label=multi_label)},
+        "validation": evaluate(scores, targets, label_space=label_space),
+        "calibration": {"temperature": fit_temperature(scores, targets, label_space=label_space)},
     }
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["CALIBRATION_BINS", "Reliability", "calibrated", "fit_temperature", "reliability"]
+from textrnn.models.label_space import LabelSpace
+
+__all__ = ["CALIBRATION_BINS", "Reliability", "fit_temperature", "reliability"]
 
 CALIBRATION_BINS = 15
 
@@ -14,18 +16,7 @@ COLDEST, HOTTEST = 0.05, 20.0
 _LEAST = 1e-12
 
 
-def calibrated(scores: np.ndarray, temperature: float, *, multi_label: bool) -> np.ndarray:
-    """The probabilities `[N, C]` that logits divided by the temperature would have given."""
-    log = np.log(np.maximum(np.asarray(scores, np.float64), _LEAST))
-    if multi_label:
-        other = np.log(np.maximum(1.0 - np.asarray(scores, np.float64), _LEAST))
-        return np.asarray(1.0 / (1.0 + np.exp((other - log) / temperature)))
-    log = log / temperature
-    powers = np.exp(log - log.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def fit_temperature(scores: np.ndarray, targets: np.ndarray, *, multi_label: bool) -> float:
+def fit_temperature(scores: np.ndarray, targets: np.ndarray, *, label_space: LabelSpace) -> float:
     """The temperature that makes the labels most probable.
 
     Guo et al. 2017, "On Calibration of Modern Neural Networks".
@@ -33,14 +24,14 @@ def fit_temperature(scores: np.ndarray, targets: np.ndarray, *, multi_label: boo
     Args:
         scores: Probabilities `[N, C]`.
         targets: `[N, C]` of 0 and 1.
-        multi_label: Whether each label has a probability of its own.
+        label_space: The labels.
     """
     import scipy.optimize
 
     def loss(log_temperature: float) -> float:
-        found = calibrated(scores, float(np.exp(log_temperature)), multi_label=multi_label)
-        right = np.where(targets > 0.5, found, 1.0 - found if multi_label else 1.0)
-        return float(-np.log(np.maximum(right, _LEAST)).sum(axis=1).mean())
+        probabilities = label_space.tempered(scores, float(np.exp(log_temperature)))
+        likelihoods = label_space.likelihoods(probabilities, targets)
+        return float(-np.log(np.maximum(likelihoods, _LEAST)).sum(axis=1).mean())
 
     bounds = (np.log(COLDEST), np.log(HOTTEST))
     return float(np.exp(scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded").x))
@@ -67,23 +58,18 @@ class Reliability:
 
 
 def reliability(
-    probabilities: np.ndarray, targets: np.ndarray, *, multi_label: bool
+    probabilities: np.ndarray, targets: np.ndarray, *, label_space: LabelSpace
 ) -> Reliability:
     """The reliability diagram's figures.
 
     Guo et al. 2017, "On Calibration of Modern Neural Networks".
 
     Args:
-        probabilities: `[N, C]`. The confidence is that of the predicted label, or for multi-label
-            the probability of each label, an answer being right where the text carries it.
+        probabilities: `[N, C]`.
         targets: `[N, C]` of 0 and 1.
-        multi_label: Whether each label has a probability of its own.
+        label_space: The labels; `LabelSpace.confidences` says what counts as an answer.
     """
-    if multi_label:
-        confidence, correct = probabilities.ravel(), targets.ravel() > 0
-    else:
-        confidence = probabilities.max(axis=1)
-        correct = probabilities.argmax(axis=1) == targets.argmax(axis=1)
+    confidence, correct = label_space.confidences(probabilities, targets)
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     return Reliability(
         counts=np.bincount(bins, minlength=CALIBRATION_BINS),

@@ -13,9 +13,9 @@ from textrnn.config.classifier import RunConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.host.blocks import blocks
-from textrnn.inference.calibration import calibrated
 from textrnn.inference.streaming import Reader, Stream, Streams, model_digest
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
 from textrnn.text.checks import as_text, as_texts
 from textrnn.text.tokenizer import Tokenizer
 
@@ -78,15 +78,15 @@ class Scorer:
 
     Args:
         model: The classifier.
-        multi_label: Whether each label has a probability of its own.
+        label_space: The labels.
     """
 
-    def __init__(self, model: TextClassifier, *, multi_label: bool) -> None:
-        self.activation = tf.sigmoid if multi_label else tf.nn.softmax
+    def __init__(self, model: TextClassifier, *, label_space: LabelSpace) -> None:
+        self.label_space = label_space
 
         @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
         def scores(ids: tf.Tensor) -> tf.Tensor:
-            return self.activation(tf.cast(model(ids, training=False), tf.float32))
+            return label_space.activation(tf.cast(model(ids, training=False), tf.float32))
 
         self._scores = scores
         self._classes = model.classes
@@ -139,7 +139,12 @@ class TrainedClassifier:
 
     def __post_init__(self) -> None:
         self._own_reader: Reader | None = None
-        self._scorer = Scorer(self.model, multi_label=self.config.data.multi_label)
+        self._scorer = Scorer(self.model, label_space=self.label_space)
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """The labels, and whether a text may carry any number of them."""
+        return LabelSpace(self.labels, multi_label=self.config.data.multi_label)
 
     def probabilities(
         self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None
@@ -257,14 +262,14 @@ class TrainedClassifier:
         ids = self.tokenizer.encode(as_text(text, call="predict_early"))
         reader = self._reader()
         temperature = float(self.metrics.get("calibration", {}).get("temperature", 1.0))
-        multi_label = self.config.data.multi_label
+        label_space = self.label_space
         memory, read, run, label = reader.start(1), 0, 0, -1
         scores, _ = reader.read(memory, [[]])
         row = scores[0]
         while read < len(ids):
             piece = ids[read : read + EARLY_PIECE]
             found, memory = reader.read_each(memory, piece)
-            sure = calibrated(found, temperature, multi_label=multi_label)
+            sure = label_space.tempered(found, temperature)
             for row, calm in zip(found, sure, strict=True):
                 read += 1
                 best = int(np.argmax(calm))
@@ -277,18 +282,16 @@ class TrainedClassifier:
 
     def _reader(self) -> Reader:
         if self._own_reader is None:
-            self._own_reader = Reader(self.model, multi_label=self.config.data.multi_label)
+            self._own_reader = Reader(self.model, label_space=self.label_space)
         return self._own_reader
 
     def _name(self, scores: np.ndarray) -> Prediction:
         order = np.argsort(-scores, kind="stable")
         best = int(order[0])
-        carried: tuple[int, ...] = (best,)
-        if self.config.data.multi_label:
-            carried = tuple(int(i) for i in order if scores[i] >= 0.5)
+        carried = self.label_space.decide(scores[np.newaxis])[0]
         return Prediction(
             label=self.labels[best],
             score=float(scores[best]),
             scores={label: float(p) for label, p in zip(self.labels, scores, strict=True)},
-            labels=tuple(self.labels[i] for i in carried),
+            labels=tuple(self.labels[i] for i in order if carried[i]),
         )

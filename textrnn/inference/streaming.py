@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from textrnn.errors import ModelError
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
 from textrnn.text.cuts import LONG_TEXT
 from textrnn.text.incremental import TokenStream
 from textrnn.text.scripts import SENTENCE_END
@@ -43,14 +44,13 @@ class Reader:
 
     Args:
         model: One that reads forwards only; see `TextClassifier.start`.
-        multi_label: Whether each label has a probability of its own.
+        label_space: The labels.
 
     Raises:
         ConfigError: The model needs the whole text at once.
     """
 
-    def __init__(self, model: TextClassifier, *, multi_label: bool) -> None:
-        activation = tf.sigmoid if multi_label else tf.nn.softmax
+    def __init__(self, model: TextClassifier, *, label_space: LabelSpace) -> None:
         start = model.start(1)
         specs = [tf.TensorSpec([None, *t.shape[1:]], t.dtype) for t in tf.nest.flatten(start)]
         self._start = [t.numpy() for t in tf.nest.flatten(start)]
@@ -60,7 +60,7 @@ class Reader:
         def advance(flat: list[tf.Tensor], ids: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
             memory = tf.nest.pack_sequence_as(start, flat)
             logits, memory = model.advance_aligned(memory, ids)
-            return activation(tf.cast(logits, tf.float32)), tf.nest.flatten(memory)
+            return label_space.activation(tf.cast(logits, tf.float32)), tf.nest.flatten(memory)
 
         @tf.function(input_signature=[specs, ids_spec])
         def advance_each(
@@ -68,7 +68,7 @@ class Reader:
         ) -> tuple[tf.Tensor, list[tf.Tensor]]:
             memory = tf.nest.pack_sequence_as(start, flat)
             logits, memory = model.advance_each(memory, ids)
-            return activation(tf.cast(logits, tf.float32)), tf.nest.flatten(memory)
+            return label_space.activation(tf.cast(logits, tf.float32)), tf.nest.flatten(memory)
 
         self._advance, self._advance_each = advance, advance_each
 

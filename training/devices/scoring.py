@@ -13,6 +13,7 @@ from textrnn.data.batching import Batch, BatchPlan
 from textrnn.evaluation.sampling import spread_batches
 from textrnn.inference.classifier import Scorer
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
 from textrnn.training.batches.labelled_batches import fill_rows
 from textrnn.training.devices.strategy import Distribution
 
@@ -27,21 +28,21 @@ class ReplicaScorer(Scorer):
 
     Args:
         model: The classifier, built in the distribution's scope.
-        multi_label: Whether each label has a probability of its own.
+        label_space: The labels.
         distribution: Where it runs.
     """
 
     def __init__(
-        self, model: TextClassifier, *, multi_label: bool, distribution: Distribution
+        self, model: TextClassifier, *, label_space: LabelSpace, distribution: Distribution
     ) -> None:
-        super().__init__(model, multi_label=multi_label)
+        super().__init__(model, label_space=label_space)
         self._distribution = distribution
         self.seconds = 0.0
         """What the last pass took, without the tracing of the graph in its first batch."""
 
         def scores(ids: tf.Tensor) -> tf.Tensor:
             logits = model.logits_in_parts(ids)
-            return distribution.all_rows(self.activation(tf.cast(logits, tf.float32)))
+            return distribution.all_rows(label_space.activation(tf.cast(logits, tf.float32)))
 
         def run(ids: Any) -> Any:
             return distribution.run(scores, [ids])

@@ -19,6 +19,7 @@ from textrnn.errors import ModelError
 from textrnn.evaluation.metrics import evaluate
 from textrnn.layers.recurrence.batch_parts import has_accelerator
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Reporter
 from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.devices.scoring import ReplicaScorer
@@ -103,8 +104,7 @@ class Trainer:
     ) -> None:
         self.model = model
         self.config = config
-        self.labels = labels
-        self.multi_label = multi_label
+        self.label_space = LabelSpace(labels, multi_label=multi_label)
         self.train, self.valid = train, valid
         self.valid_rows = np.arange(len(valid.targets))
         self.distribution = distribution or Distribution.choose("single")
@@ -155,7 +155,9 @@ class Trainer:
             minutes=config.checkpoint_minutes,
             more=others,
         )
-        self.scorer = ReplicaScorer(model, multi_label=multi_label, distribution=self.distribution)
+        self.scorer = ReplicaScorer(
+            model, label_space=self.label_space, distribution=self.distribution
+        )
         model.stop_training = False
         self._callbacks = keras.callbacks.CallbackList(list(callbacks), model=model)
         self._pending: collections.deque[_Update] = collections.deque()
@@ -301,7 +303,7 @@ class Trainer:
 
     def _check(self, signals: Signals, update: _Update) -> None:
         """Raises _Diverged if an update was of no use."""
-        most_loss = EXPLODED * max(1.0, math.log(len(self.labels)))
+        most_loss = EXPLODED * max(1.0, math.log(len(self.label_space.labels)))
         most_loss *= max(float(self.train.weights.max()), 1.0)
         problem = signals.problem(rows=update.rows, most_loss=most_loss)
         if problem is not None:
@@ -347,9 +349,7 @@ class Trainer:
             where = f"after the last batch of epoch {state.epoch + 1}"
             raise _Diverged(f"the probabilities are no numbers {where}")
         self.valid_probabilities = probabilities
-        measured = evaluate(
-            probabilities, self.valid.targets, labels=self.labels, multi_label=self.multi_label
-        )
+        measured = evaluate(probabilities, self.valid.targets, label_space=self.label_space)
         return {
             "epoch": state.epoch + 1,
             "train_loss": state.loss_sum / state.row_sum,

@@ -13,12 +13,12 @@ import tensorflow as tf
 from textrnn.config.classifier import RunConfig
 from textrnn.data import Corpus, Split, load_unlabelled
 from textrnn.data.batching import BatchPlan
-from textrnn.data.corpus import targets
 from textrnn.errors import ConfigError, DataError
 from textrnn.inference import run_folder
 from textrnn.layers.recurrence import batch_parts, choose_kernel
 from textrnn.messages.wording import counted, listed
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Reporter
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_vectors import vector_table
@@ -70,7 +70,8 @@ def prepare(
         batch_texts=config.training.batch_texts,
         max_length=config.training.max_length,
     )
-    carried = targets(split.labels, corpus.label_names)
+    space = LabelSpace(corpus.label_names, multi_label=config.data.multi_label)
+    carried = space.targets(split.labels)
     weights = np.ones(len(split), np.float32)
     if config.training.class_weights:
         weights = class_weights(

@@ -7,9 +7,12 @@ from tiny import random_classifier
 
 from textrnn.analysis.dynamics.divergence import divergence
 from textrnn.errors import ConfigError
+from textrnn.models.label_space import LabelSpace
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
+SINGLE = LabelSpace(("neg", "pos"), multi_label=False)
+MULTI = LabelSpace(("neg", "pos"), multi_label=True)
 TEXTS = [np.array(text) for text in ([2, 3, 4, 5, 6, 7, 8, 9], [9, 8, 7, 6, 5, 4, 3, 2])]
 
 
@@ -28,7 +31,7 @@ def held(cell="mingru", **settings):
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_difference_fades_as_the_state_does(bidirectional):
     model = held(bidirectional=bidirectional)
-    found = divergence(model, TEXTS, steps=4)
+    found = divergence(model, TEXTS, label_space=SINGLE, steps=4)
     assert len(found.curves) == 1 + bidirectional
     # ||s' - s|| halves with each token; s does not vanish.
     for curve in found.curves:
@@ -39,7 +42,7 @@ def test_a_difference_fades_as_the_state_does(bidirectional):
 def test_the_distance_is_that_of_two_readings():
     model = held(bidirectional=False)
     text = TEXTS[0]
-    found = divergence(model, [text], steps=4)
+    found = divergence(model, [text], label_space=SINGLE, steps=4)
     (curve,) = found.curves
     candidates = []
     rnn = model.stack.rnns[0]
@@ -64,23 +67,23 @@ def test_the_answer_changes_with_the_token_it_rests_on():
     kernel[0] = [1.0, -1.0]
     model.classify.set_weights([kernel, np.array([0.0, 5.0], np.float32)])
     # Token 2 outweighs the bias: its going turns the answer, its coming too.
-    found = divergence(model, [np.array([2]), np.array([3])], steps=1)
+    found = divergence(model, [np.array([2]), np.array([3])], label_space=SINGLE, steps=1)
     assert (found.texts, found.flipped, found.curves) == (2, 1.0, ())
     p = 1 / (1 + np.exp(-15.0)), 1 / (1 + np.exp(-5.0))
     assert found.probability_change == pytest.approx(p[0] + p[1] - 1, abs=1e-4)
     # Of several labels each has its own: the first comes and goes with token 2, the second stays.
     model.classify.set_weights([np.abs(kernel), np.array([-5.0, 5.0], np.float32)])
     texts = [np.array([2]), np.array([3])]
-    assert divergence(model, texts, steps=1, multi_label=True).flipped == 1.0
+    assert divergence(model, texts, steps=1, label_space=MULTI).flipped == 1.0
     model.classify.set_weights([np.abs(kernel), np.array([5.0, 5.0], np.float32)])
-    assert divergence(model, texts, steps=1, multi_label=True).flipped == 0.0
+    assert divergence(model, texts, steps=1, label_space=MULTI).flipped == 0.0
 
 
 @pytest.mark.parametrize("cell", ["simple", "gru", "lstm", "minlstm"])
 def test_every_cell_has_its_curves(cell):
     model = random_classifier(cell, "attention", layers=2, halve=True)
     done = []
-    found = divergence(model, TEXTS, on_batch=done.append)
+    found = divergence(model, TEXTS, label_space=SINGLE, on_batch=done.append)
     assert [curve.tokens_per_step for curve in found.curves] == [1, 1, 2, 2]
     assert [len(curve.distance) for curve in found.curves] == [4, 4, 2, 2]
     assert sum(done) == 2
@@ -90,4 +93,4 @@ def test_every_cell_has_its_curves(cell):
 @pytest.mark.parametrize("texts", [[np.array([2, 2, 2])], []])
 def test_there_must_be_something_to_change(texts):
     with pytest.raises(ConfigError, match="expected"):
-        divergence(random_classifier("gru", "last"), texts)
+        divergence(random_classifier("gru", "last"), texts, label_space=SINGLE)

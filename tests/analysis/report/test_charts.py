@@ -6,6 +6,7 @@ import pytest
 
 from textrnn.analysis.report.charts import Axes, Line, line_chart, reliability_chart, stairs_chart
 from textrnn.inference.calibration import reliability
+from textrnn.models.label_space import LabelSpace
 
 
 def chart(*lines, **settings) -> str:
@@ -71,7 +72,9 @@ def test_places_may_have_names():
 @pytest.mark.parametrize("confidence", [0.0, 0.5, 1.0])
 def test_a_reliability_diagram_of_any_confidence(confidence):
     probabilities = np.array([[confidence, 1.0 - confidence]])
-    found = reliability(probabilities, np.array([[1, 0]]), multi_label=True)
+    found = reliability(
+        probabilities, np.array([[1, 0]]), label_space=LabelSpace(("a", "b"), multi_label=True)
+    )
     svg = reliability_chart(found, title="it")
     assert {"confidence", "share right"} <= set(words(svg))
 

@@ -56,7 +56,7 @@ def test_a_changed_token_changes_labels_as_the_run_has_them(tmp_path_factory, mo
     calls = []
 
     def divergence(*given, **settings):
-        calls.append(settings["multi_label"])
+        calls.append(settings["label_space"].multi_label)
         return whole(*given, **settings)
 
     whole = summaries.divergence

@@ -6,6 +6,7 @@ import pytest
 from tiny import write_csv
 
 from textrnn.evaluation.metrics import evaluate
+from textrnn.models.label_space import LabelSpace
 
 
 @pytest.fixture
@@ -125,7 +126,9 @@ def many(labels: int, *, multi_label: bool = False) -> dict:
     answers = targets[places].copy()
     answers[-2:] = targets[0]
     names = [f"topic_{i:04}_of_the_news" for i in range(labels)]
-    return evaluate(answers, targets[places], labels=names, multi_label=multi_label)
+    return evaluate(
+        answers, targets[places], label_space=LabelSpace(names, multi_label=multi_label)
+    )
 
 
 @pytest.mark.parametrize("labels", [2, 3, 12, 77, 1500])
@@ -154,13 +157,15 @@ def test_many_labels_without_a_mistake():
     labels = 40
     targets = np.eye(labels, dtype=np.float32)
     names = [f"label {i}" for i in range(labels)]
-    metrics = evaluate(targets, targets, labels=names, multi_label=False)
+    metrics = evaluate(targets, targets, label_space=LabelSpace(names, multi_label=False))
     assert "No label was taken for another." in printed(metrics)
 
 
 def test_a_very_long_name_is_folded():
     name = "very" * 60
-    metrics = evaluate(np.eye(2), np.eye(2)[::-1], labels=[name, "b"], multi_label=False)
+    metrics = evaluate(
+        np.eye(2), np.eye(2)[::-1], label_space=LabelSpace((name, "b"), multi_label=False)
+    )
     text = printed(metrics, width=60)
     assert "…" not in text
     assert text.count("very" * 3) > 10

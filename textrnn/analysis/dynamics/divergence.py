@@ -18,6 +18,7 @@ from textrnn.analysis.dynamics.sampled_batches import (
 from textrnn.analysis.dynamics.systems import Recurrence, graph, recurrences, trajectory
 from textrnn.errors import ConfigError
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Advance
 
 __all__ = ["Divergence", "DivergenceCurve", "divergence"]
@@ -84,8 +85,8 @@ def divergence(
     model: TextClassifier,
     texts: Sequence[np.ndarray],
     *,
+    label_space: LabelSpace,
     steps: int = 64,
-    multi_label: bool = False,
     sample: Sample = DEFAULT_SAMPLE,
     on_batch: Advance | None = None,
 ) -> Divergence:
@@ -94,8 +95,8 @@ def divergence(
     Args:
         model: The model.
         texts: The token ids `[T]` of each text.
+        label_space: The labels of the model.
         steps: K, in tokens. It is reduced to half of the median length of the texts.
-        multi_label: Whether each label has its own independent probability.
         sample: Which texts are read, and how much of each. Its seed also determines the places
             and the new tokens.
         on_batch: Receives the number of texts of each batch that is done.
@@ -117,7 +118,7 @@ def divergence(
             for pair in pairs:
                 distances.add(pair[0], _distances(pair, places, steps))
     flipped, moved = _answer_changes(
-        np.concatenate(before), np.concatenate(after), multi_label=multi_label
+        np.concatenate(before), np.concatenate(after), label_space=label_space
     )
     return Divergence(
         texts=len(batches),
@@ -172,21 +173,18 @@ class _Changes:
 
 
 def _answer_changes(
-    before: np.ndarray, after: np.ndarray, *, multi_label: bool
+    before: np.ndarray, after: np.ndarray, *, label_space: LabelSpace
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns for each text whether its labels change, and the change of its best probability.
 
     Args:
         before: The logits `[N, C]` of the texts.
         after: The logits `[N, C]` of the changed texts.
-        multi_label: Whether each label has its own independent probability.
+        label_space: The labels of the model.
     """
-    activation = tf.sigmoid if multi_label else tf.nn.softmax
-    p, q = (np.asarray(activation(logits)) for logits in (before, after))
+    p, q = (np.asarray(label_space.activation(logits)) for logits in (before, after))
     best, rows = p.argmax(axis=1), np.arange(len(p))
-    flipped = q.argmax(axis=1) != best
-    if multi_label:
-        flipped = ((p >= 0.5) != (q >= 0.5)).any(axis=1)
+    flipped = (label_space.decide(p) != label_space.decide(q)).any(axis=1)
     return flipped, np.abs(q[rows, best] - p[rows, best])
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textrnn.analysis.comparison import losses, predicted_labels, right_answers
 from textrnn.data import Split
-from textrnn.data.corpus import targets
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Reporter
 
 __all__ = ["AnsweredTexts"]
@@ -48,28 +47,28 @@ class AnsweredTexts:
         Raises:
             DataError: The classifier does not know a label.
         """
-        carried = targets(split.labels, classifier.labels)
+        targets = classifier.label_space.targets(split.labels)
         ids = classifier.tokenizer.encode_batch(split.texts)
         with reporter.step("answers", total=len(split)) as advance:
             probabilities = classifier.score_ids(ids, on_batch=advance)
-        return cls(classifier, split, ids, probabilities, carried)
+        return cls(classifier, split, ids, probabilities, targets)
 
     @property
-    def multi_label(self) -> bool:
-        """Whether a text may carry any number of labels."""
-        return self.classifier.config.data.multi_label
+    def label_space(self) -> LabelSpace:
+        """The labels of the classifier."""
+        return self.classifier.label_space
 
     @functools.cached_property
     def predicted(self) -> np.ndarray:
         """The predicted labels, `[N, C]` of bool."""
-        return predicted_labels(self.probabilities, multi_label=self.multi_label)
+        return self.label_space.decide(self.probabilities)
 
     @functools.cached_property
     def right(self) -> np.ndarray:
         """Whether each text is answered correctly, `[N]` of bool."""
-        return right_answers(self.probabilities, self.targets, multi_label=self.multi_label)
+        return self.label_space.right_answers(self.probabilities, self.targets)
 
     @functools.cached_property
     def losses(self) -> np.ndarray:
         """The negative log-probability of the labels of each text, `[N]`, in nats."""
-        return losses(self.probabilities, self.targets, multi_label=self.multi_label)
+        return self.label_space.log_loss(self.probabilities, self.targets)

@@ -14,7 +14,7 @@ from textrnn.analysis.report.answered_texts import AnsweredTexts
 from textrnn.analysis.statistics import Interval, LengthAccuracy, accuracy_by_length, wilson
 from textrnn.evaluation.class_figures import class_figures
 from textrnn.evaluation.confusion import Confusion
-from textrnn.inference.calibration import Reliability, calibrated, reliability
+from textrnn.inference.calibration import Reliability, reliability
 from textrnn.progress import Advance
 
 __all__ = ["MISTAKES", "Mistake", "Mistakes", "Scored", "find_mistakes", "score"]
@@ -109,24 +109,24 @@ class Mistakes:
 
 def score(answered: AnsweredTexts) -> Scored:
     """Returns the figures of the answers to labelled texts."""
-    classifier, multi_label = answered.classifier, answered.multi_label
+    classifier, label_space = answered.classifier, answered.label_space
     probabilities, targets = answered.probabilities, answered.targets
     predicted, right = answered.predicted, answered.right
     per_label, _ = class_figures(targets > 0, predicted, classes=len(classifier.labels))
     confusion = None
-    if not multi_label:
+    if not label_space.multi_label:
         true_places, predicted_places = targets.argmax(axis=1), predicted.argmax(axis=1)
         confusion = Confusion.of(true_places, predicted_places, labels=classifier.labels)
     temperature = classifier.metrics.get("calibration", {}).get("temperature")
     reliability_after = None
     if temperature is not None:
-        after = calibrated(probabilities, temperature, multi_label=multi_label)
-        reliability_after = reliability(after, targets, multi_label=multi_label)
+        after = label_space.tempered(probabilities, temperature)
+        reliability_after = reliability(after, targets, label_space=label_space)
     return Scored(
         accuracy=wilson(int(right.sum()), len(right)),
-        macro_f1=macro_f1_interval(probabilities, targets, multi_label=multi_label),
+        macro_f1=macro_f1_interval(probabilities, targets, label_space=label_space),
         log_loss=float(answered.losses.mean()),
-        reliability=reliability(probabilities, targets, multi_label=multi_label),
+        reliability=reliability(probabilities, targets, label_space=label_space),
         calibrated=reliability_after,
         confusion=confusion,
         per_label=np.stack(per_label, axis=1),
@@ -149,7 +149,7 @@ def find_mistakes(answered: AnsweredTexts, *, on_mistake: Advance | None = None)
     worst = []
     for row in np.flatnonzero(wrong & short)[np.argsort(-loss[wrong & short])][:MISTAKES]:
         explained = int(np.argmax(np.abs(probabilities[row] - answered.targets[row])))
-        if not answered.multi_label:
+        if not answered.label_space.multi_label:
             explained = int(np.argmax(probabilities[row]))
         label = classifier.labels[explained]
         worst.append(

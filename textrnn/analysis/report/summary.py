@@ -143,12 +143,11 @@ def summarize(
     chaos, chaos_before = analyses.before_and_after(
         "chaos", count, lambda model, advance: lyapunov(model, ids, sample=few, on_batch=advance)
     )
-    multi_label = answered.multi_label
     changed = analyses.outcome(
         "one changed token",
         count,
         lambda advance: divergence(
-            classifier.model, ids, multi_label=multi_label, sample=few, on_batch=advance
+            classifier.model, ids, label_space=classifier.label_space, sample=few, on_batch=advance
         ),
     )
     times, times_before = analyses.before_and_after(
