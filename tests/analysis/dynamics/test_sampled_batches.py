@@ -58,7 +58,7 @@ def test_measurements_are_collected_by_recurrence():
     model = random_classifier("mingru", "mean", layers=2)
     batches = SampledBatches(TEXTS, Sample(), batch_texts=3)
     measured = measure_recurrences(
-        model, batches, lambda recurrence, batch: (int(recurrence.lengths[0]), batch.start)
+        model, batches, measure=lambda recurrence, batch: (int(recurrence.lengths[0]), batch.start)
     )
     assert isinstance(measured, ByRecurrence)
     assert [

@@ -82,7 +82,7 @@ def test_a_reliability_diagram_of_any_confidence(confidence):
 def test_a_histogram_over_powers_of_two():
     edges = 2.0 ** np.arange(-1, 3)
     lines = [Line("one", edges[:-1], [1, 2, 0]), Line("two", edges[:-1], [0, 2, 1], faint=True)]
-    svg = stairs_chart(lines, edges, Axes("it", x="tokens", y="units"))
+    svg = stairs_chart(lines, Axes("it", x="tokens", y="units"), edges=edges)
     assert {"0.5", "1", "2", "4", "one", "two"} <= set(words(svg))
 
 

@@ -8,11 +8,11 @@ def impossible(advance):
 
 
 def test_the_result_or_the_reason_is_kept():
-    analyses = Analyses("trained", "untrained", Silent())
-    possible = analyses.outcome("it", 1, lambda advance: 7)
+    analyses = Analyses("trained", "untrained", reporter=Silent())
+    possible = analyses.outcome("it", lambda advance: 7, total=1)
     assert (possible.value, possible.reason) == (7, "")
     assert possible.seconds >= 0
-    failed = analyses.outcome("it", 1, impossible)
+    failed = analyses.outcome("it", impossible, total=1)
     assert (failed.value, failed.reason) == (None, "there is no state.")
     assert failed.to_dict() == {
         "value": None,
@@ -29,8 +29,8 @@ def test_an_analysis_runs_for_both_models():
             names.append((name, total))
             return super().step(name, total=total)
 
-    both = Analyses("trained", "untrained", Names()).before_and_after(
-        "chaos", 3, lambda model, advance: model
+    both = Analyses("trained", "untrained", reporter=Names()).after_and_before(
+        "chaos", lambda model, advance: model, total=3
     )
     assert [outcome.value for outcome in both] == ["trained", "untrained"]
     assert all(isinstance(outcome, Outcome) for outcome in both)

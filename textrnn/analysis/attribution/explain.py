@@ -212,7 +212,7 @@ class Explainer:
             probability=prediction.scores[label],
             predicted=prediction.label,
             text=text,
-            words=merge_words(text, spans, groups, scored.scores),
+            words=merge_words(text, spans, groups=groups, scores=scored.scores),
             pieces=tuple(pieces),
             piece_scores=scored.scores,
             logit=scored.logit,

@@ -84,7 +84,7 @@ def word_groups(text: str, spans: Sequence[Span]) -> list[Span]:
 
 
 def merge_words(
-    text: str, spans: Sequence[Span], groups: Sequence[Span], scores: np.ndarray
+    text: str, spans: Sequence[Span], *, groups: Sequence[Span], scores: np.ndarray
 ) -> tuple[Word, ...]:
     """Returns the words, each with the sum of the scores of its tokens.
 

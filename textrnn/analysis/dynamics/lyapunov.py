@@ -111,7 +111,7 @@ def lyapunov(
         ConfigError: The model has no state, or no text has a token.
     """
 
-    def tokens_and_growth(
+    def growth_and_tokens(
         recurrence: Recurrence, batch: TextBatch
     ) -> tuple[np.ndarray, np.ndarray]:
         total, steps = growth(recurrence, discard=discard, seed=sample.seed + batch.start)
@@ -119,7 +119,7 @@ def lyapunov(
 
     batches = SampledBatches(texts, sample, on_batch=on_batch)
     exponents = []
-    for recurrence, parts in measure_recurrences(model, batches, tokens_and_growth):
+    for recurrence, parts in measure_recurrences(model, batches, measure=growth_and_tokens):
         total, count = (np.concatenate(columns) for columns in zip(*parts, strict=True))
         exponents.append(
             Exponent(

@@ -150,6 +150,7 @@ class ByRecurrence(Generic[T]):
 def measure_recurrences(
     model: TextClassifier,
     batches: SampledBatches,
+    *,
     measure: Callable[[Recurrence, TextBatch], T],
 ) -> ByRecurrence[T]:
     """Measures every recurrence of a model on every batch.

@@ -128,7 +128,9 @@ def time_scales(
             token.
     """
     batches = SampledBatches(texts, sample, on_batch=on_batch)
-    measured = measure_recurrences(model, batches, lambda recurrence, _: kept_shares(recurrence))
+    measured = measure_recurrences(
+        model, batches, measure=lambda recurrence, _: kept_shares(recurrence)
+    )
     layers = []
     for recurrence, parts in measured:
         total = sum(share * steps for _, share, steps in parts)

@@ -187,13 +187,13 @@ def reliability_chart(reliability: Reliability, *, title: str) -> str:
         return _svg(figure, title)
 
 
-def stairs_chart(lines: Sequence[Line], edges: np.ndarray, axes: Axes) -> str:
+def stairs_chart(lines: Sequence[Line], axes: Axes, *, edges: np.ndarray) -> str:
     """Returns histograms over the same bins, whose edges are powers of two, as SVG.
 
     Args:
         lines: The histograms; the counts of each are its `y`.
-        edges: `[N+1]`.
         axes: The axes.
+        edges: `[N+1]`.
     """
     faint: dict[str, Any] = {"linestyle": "--", "alpha": 0.6, "linewidth": 1.2}
     solid: dict[str, Any] = {"fill": True, "alpha": 0.5}

@@ -170,9 +170,8 @@ def _times_chart(times: TimeScales, before: TimeScales | None) -> str:
         lines += _histograms(
             before, name=lambda layer: f"{place_text(layer)}, untrained", faint=True
         )
-    return stairs_chart(
-        lines, edges, Axes("Time constants of the units", x="time constant, tokens", y="units")
-    )
+    axes = Axes("Time constants of the units", x="time constant, tokens", y="units")
+    return stairs_chart(lines, axes, edges=edges)
 
 
 def _histograms(

@@ -47,18 +47,18 @@ class Analyses:
     """
 
     def __init__(
-        self, trained: TextClassifier, untrained: TextClassifier, reporter: Reporter
+        self, trained: TextClassifier, untrained: TextClassifier, *, reporter: Reporter
     ) -> None:
         self._trained, self._untrained = trained, untrained
         self._reporter = reporter
 
-    def outcome(self, name: str, total: int, analyse: Callable[[Advance], T]) -> Outcome[T]:
+    def outcome(self, name: str, analyse: Callable[[Advance], T], *, total: int) -> Outcome[T]:
         """Runs one analysis.
 
         Args:
             name: The name of the analysis in the progress.
-            total: How many parts the analysis reports.
             analyse: Returns the result; it receives the callable that counts finished parts.
+            total: How many parts the analysis reports.
         """
         begin, value, reason = time.monotonic(), None, ""
         try:
@@ -68,24 +68,24 @@ class Analyses:
             reason = str(error)
         return Outcome(value, reason, time.monotonic() - begin)
 
-    def before_and_after(
-        self, name: str, total: int, analyse: Callable[[TextClassifier, Advance], T]
+    def after_and_before(
+        self, name: str, analyse: Callable[[TextClassifier, Advance], T], *, total: int
     ) -> tuple[Outcome[T], Outcome[T]]:
         """Runs an analysis of the trained model, then of the untrained model.
 
         Args:
             name: The name of the analysis in the progress.
-            total: How many parts the analysis reports.
             analyse: Returns the result for a model.
+            total: How many parts the analysis reports.
 
         Returns:
             The outcome for the trained model, and that for the untrained model.
         """
         return (
-            self.outcome(name, total, lambda advance: analyse(self._trained, advance)),
+            self.outcome(name, lambda advance: analyse(self._trained, advance), total=total),
             self.outcome(
                 f"{name} before training",
-                total,
                 lambda advance: analyse(self._untrained, advance),
+                total=total,
             ),
         )

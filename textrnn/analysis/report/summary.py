@@ -6,7 +6,7 @@ import csv
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -127,41 +127,15 @@ def summarize(
     rows = sample.rows(range(len(split)), rng=np.random.default_rng(seed))
     chosen = split.take([int(row) for row in rows])
     answered = AnsweredTexts.of(classifier, chosen, reporter=reporter)
-    ids, count = answered.ids, min(DOCUMENTS, len(answered.ids))
-    few, plan = Sample(documents=DOCUMENTS, seed=seed), ThinningPlan()
-    few_long = dataclasses.replace(few, tokens=CREDIT_TOKENS)
-    fewer_tokens = Sample(documents=REDUNDANCY_DOCUMENTS, tokens=0, seed=seed)
-    analyses = Analyses(classifier.model, fresh_model(classifier.model, seed=seed), reporter)
+    analyses = Analyses(
+        classifier.model, fresh_model(classifier.model, seed=seed), reporter=reporter
+    )
     mistakes = analyses.outcome(
-        "mistakes", MISTAKES, lambda advance: find_mistakes(answered, on_mistake=advance)
+        "mistakes",
+        lambda advance: find_mistakes(answered, on_mistake=advance),
+        total=MISTAKES,
     )
-    credit, credit_before = analyses.before_and_after(
-        "credit assignment",
-        count,
-        lambda model, advance: credit_assignment(model, ids, sample=few_long, on_batch=advance),
-    )
-    chaos, chaos_before = analyses.before_and_after(
-        "chaos", count, lambda model, advance: lyapunov(model, ids, sample=few, on_batch=advance)
-    )
-    changed = analyses.outcome(
-        "one changed token",
-        count,
-        lambda advance: divergence(
-            classifier.model, ids, label_space=classifier.label_space, sample=few, on_batch=advance
-        ),
-    )
-    times, times_before = analyses.before_and_after(
-        "time scales",
-        count,
-        lambda model, advance: time_scales(model, ids, sample=few, on_batch=advance),
-    )
-    redundant = analyses.outcome(
-        "redundancy",
-        len(plan) * min(REDUNDANCY_DOCUMENTS, len(ids)),
-        lambda advance: redundancy(
-            classifier, ids, labels=chosen.labels, plan=plan, sample=fewer_tokens, on_batch=advance
-        ),
-    )
+    dynamics = _analyse_dynamics(analyses, answered, seed=seed)
     return Summary(
         name=run.name if run.folder is None else run.folder.resolve().name,
         data=data,
@@ -174,14 +148,82 @@ def summarize(
         history=[] if run.folder is None else read_history(run.folder / "history.csv"),
         scored=score(answered),
         mistakes=mistakes,
-        credit=credit,
-        credit_before=credit_before,
-        lyapunov=chaos,
-        lyapunov_before=chaos_before,
-        divergence=changed,
-        times=times,
-        times_before=times_before,
-        redundancy=redundant,
+        credit=dynamics.credit,
+        credit_before=dynamics.credit_before,
+        lyapunov=dynamics.lyapunov,
+        lyapunov_before=dynamics.lyapunov_before,
+        divergence=dynamics.divergence,
+        times=dynamics.times,
+        times_before=dynamics.times_before,
+        redundancy=_analyse_redundancy(analyses, answered, seed=seed),
+    )
+
+
+class _Dynamics(NamedTuple):
+    """The outcomes of the analyses of the states; see `Summary`."""
+
+    credit: Outcome[Credit]
+    credit_before: Outcome[Credit]
+    lyapunov: Outcome[Lyapunov]
+    lyapunov_before: Outcome[Lyapunov]
+    divergence: Outcome[Divergence]
+    times: Outcome[TimeScales]
+    times_before: Outcome[TimeScales]
+
+
+def _analyse_dynamics(analyses: Analyses, answered: AnsweredTexts, *, seed: int) -> _Dynamics:
+    """Analyses what the states remember, before and after training."""
+    ids, classifier = answered.ids, answered.classifier
+    total = min(DOCUMENTS, len(ids))
+    sample = Sample(documents=DOCUMENTS, seed=seed)
+    long_sample = Sample(documents=DOCUMENTS, tokens=CREDIT_TOKENS, seed=seed)
+    credit, credit_before = analyses.after_and_before(
+        "credit assignment",
+        lambda model, advance: credit_assignment(model, ids, sample=long_sample, on_batch=advance),
+        total=total,
+    )
+    exponents, exponents_before = analyses.after_and_before(
+        "chaos",
+        lambda model, advance: lyapunov(model, ids, sample=sample, on_batch=advance),
+        total=total,
+    )
+    changed = analyses.outcome(
+        "one changed token",
+        lambda advance: divergence(
+            classifier.model,
+            ids,
+            label_space=classifier.label_space,
+            sample=sample,
+            on_batch=advance,
+        ),
+        total=total,
+    )
+    times, times_before = analyses.after_and_before(
+        "time scales",
+        lambda model, advance: time_scales(model, ids, sample=sample, on_batch=advance),
+        total=total,
+    )
+    return _Dynamics(
+        credit, credit_before, exponents, exponents_before, changed, times, times_before
+    )
+
+
+def _analyse_redundancy(
+    analyses: Analyses, answered: AnsweredTexts, *, seed: int
+) -> Outcome[Redundancy]:
+    """Analyses how much accuracy is lost when fewer tokens are read."""
+    plan = ThinningPlan()
+    return analyses.outcome(
+        "redundancy",
+        lambda advance: redundancy(
+            answered.classifier,
+            answered.ids,
+            labels=answered.split.labels,
+            plan=plan,
+            sample=Sample(documents=REDUNDANCY_DOCUMENTS, tokens=0, seed=seed),
+            on_batch=advance,
+        ),
+        total=len(plan) * min(REDUNDANCY_DOCUMENTS, len(answered.ids)),
     )
 
 
