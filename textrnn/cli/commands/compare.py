@@ -37,7 +37,7 @@ __all__ = ["compare"]
 
 SplitName = Literal["validation", "test"]
 LEVEL = 0.05
-"""The corrected p-value below which a difference counts as shown."""
+"""The corrected p-value below which a difference counts as significant."""
 
 
 @click.command(short_help="Put runs side by side on one test set, with a paired test.")
@@ -87,7 +87,8 @@ def compare(
     for each pair McNemar's exact test of the texts that only one of the two has right.
 
     With --vary there are no RUNS: they are trained, into OUTPUT/SETTING=VALUE, with the options of
-    `textrnn train`. The same command goes on where it was interrupted; what is finished is kept.
+    `textrnn train`. To continue after an interruption, give the same command again: finished runs
+    are kept.
     """
     given = given_settings(context)
     if vary is None:
@@ -128,7 +129,7 @@ def _train(
     split: SplitName,
     reporter: Reporter,
 ) -> tuple[Split, tuple[Path, ...]]:
-    """Trains what is to be compared, having seen that there is data to compare it on."""
+    """Trains the runs to compare, after checking that there is data to compare them on."""
     from textrnn.data import load_corpus
     from textrnn.inference import run_folder
     from textrnn.training.run.transfer import GENTLE, adopt_shape
@@ -137,11 +138,11 @@ def _train(
     config = run_folder.load_config(config_file) if config_file else RunConfig()
     config = merge_settings(config, given)
     setting, values = _values(vary)
-    chosen = {setting, *(name for own in given.values() for name in own)}
+    chosen = {setting, *(name for section in given.values() for name in section)}
     chosen |= GENTLE.keys() if config_file else set()
     configs = {
-        name: adopt_shape(own, given=chosen)
-        for name, own in varied(config, setting, values).items()
+        name: adopt_shape(varied_config, given=chosen)
+        for name, varied_config in varied(config, setting, values).items()
     }
     corpus = load_corpus(config.data, seed=config.training.seed)
     data = getattr(corpus, split)
@@ -154,21 +155,21 @@ def _train(
 
 
 def _values(vary: str) -> tuple[str, list[Any]]:
-    """The setting and its values, as the setting has them."""
+    """Returns the name of the setting, and its values in the type of the setting."""
     name, _, values = vary.partition("=")
     name = name.strip().replace("-", "_")
     kinds = {n: kind for s in RunConfig.sections().values() for n, kind in field_types(s).items()}
     kind, optional = kinds.get(name, (str, False))
-    found: list[Any] = []
+    converted: list[Any] = []
     for value in map(str.strip, values.split(",")):
         if optional and value == "auto":
-            found.append(None)
+            converted.append(None)
             continue
         try:
-            found.append(click.types.convert_type(kind).convert(value, None, None))
+            converted.append(click.types.convert_type(kind).convert(value, None, None))
         except click.BadParameter as error:
             raise click.UsageError(f"--vary {vary}: {error.message}") from None
-    return name, found
+    return name, converted
 
 
 def _print_tables(comparison: Comparison, console: Console) -> None:

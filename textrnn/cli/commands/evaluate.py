@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-CONFUSIONS = 20
-"""Pairs of labels in the place of a matrix."""
-
 SplitName = Literal["train", "validation", "test"]
 
 
