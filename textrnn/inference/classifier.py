@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,7 +97,9 @@ class Scorer:
         self._scores = scores
         self._classes = model.classes
 
-    def __call__(self, plan: BatchPlan, *, on_batch: Advance | None = None) -> np.ndarray:
+    def __call__(
+        self, plan: BatchPlan, *, on_batch: Callable[[int], None] | None = None
+    ) -> np.ndarray:
         """Returns the probabilities `[N, C]` of the plan's texts, in their order.
 
         Args:
