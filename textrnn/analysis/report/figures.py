@@ -17,7 +17,6 @@ from textrnn.analysis.report.charts import (
     reliability_chart,
     stairs_chart,
 )
-from textrnn.analysis.report.mistakes import Scored
 from textrnn.analysis.report.summary import Summary, place_text
 from textrnn.analysis.statistics import LengthAccuracy
 
@@ -28,11 +27,16 @@ _LEAST = 1e-30
 
 def report_charts(summary: Summary) -> dict[str, str]:
     """Returns the charts as SVG by their names; a chart that cannot be drawn is left out."""
+    scored = summary.scored
     charts = {
-        **_reliability_charts(summary.scored),
-        "length": _length_chart(summary.scored.by_length),
+        "reliability": reliability_chart(scored.reliability, title="Reliability diagram"),
+        "length": _length_chart(scored.by_length),
         **_learning_curves(summary.history),
     }
+    if scored.calibrated is not None:
+        charts["calibrated"] = reliability_chart(
+            scored.calibrated, title="Reliability diagram after temperature scaling"
+        )
     if summary.credit.value is not None:
         charts |= _credit_charts(summary.credit.value, summary.credit_before.value)
     if summary.divergence.value is not None and summary.divergence.value.curves:
@@ -41,15 +45,6 @@ def report_charts(summary: Summary) -> dict[str, str]:
         charts["times"] = _times_chart(summary.times.value, summary.times_before.value)
     if summary.redundancy.value is not None:
         charts["redundancy"] = _redundancy_chart(summary.redundancy.value)
-    return charts
-
-
-def _reliability_charts(scored: Scored) -> dict[str, str]:
-    charts = {"reliability": reliability_chart(scored.reliability, title="Reliability diagram")}
-    if scored.calibrated is not None:
-        charts["calibrated"] = reliability_chart(
-            scored.calibrated, title="Reliability diagram after temperature scaling"
-        )
     return charts
 
 
