@@ -168,7 +168,7 @@ def test_a_sum_that_is_not_complete_is_told(monkeypatch):
     monkeypatch.setattr(methods, "MOST_STEPS", 2)
     monkeypatch.setattr(methods, "TOLERANCE", 1e-9)
     found = TokenScorer(random_classifier("gru", "attention")).scores(IDS, target=0)
-    assert "misses the logits' difference by" in found.warning
+    assert "differs from the difference of the logits by" in found.warning
     assert "after 2 steps" in found.warning
 
 
