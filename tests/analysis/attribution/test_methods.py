@@ -174,7 +174,7 @@ def test_a_sum_that_is_not_complete_is_told(monkeypatch):
 
 def test_errors():
     scorer = TokenScorer(random_classifier("gru", "last"))
-    with pytest.raises(ConfigError, match="use integrated-gradients, or train with --head"):
+    with pytest.raises(ConfigError, match="use integrated-gradients, or train with the head"):
         scorer.scores(IDS, target=0, method="additive")
     with pytest.raises(ConfigError, match="`method` must be one of integrated-gradients"):
         scorer.scores(IDS, target=0, method="magic")
