@@ -55,7 +55,7 @@ def main(runs: tuple[Path, ...], fresh: int, csv_file: Path | None) -> None:
 
         before = [_figures(fresh_model(classifier.model, seed=i), ids) for i in range(fresh)]
         after = _figures(classifier.model, ids, timed)
-        timed("redundancy", lambda c=classifier, i=ids, s=split: redundancy(c, i, s.labels))
+        timed("redundancy", lambda c=classifier, i=ids, s=split: redundancy(c, i, labels=s.labels))
         spent["all"] = sum(value for value in spent.values() if isinstance(value, float))
         mean = {
             key: _shown(np.mean([np.inf if row[key] is None else row[key] for row in before]))

@@ -18,6 +18,7 @@ from interleave import print_table
 
 def peak_mebibytes(pipe: Any, length: int, tbptt: str | None) -> None:
     from textrnn.host.threads import set_thread_defaults
+    from textrnn.models.label_space import LabelSpace
 
     set_thread_defaults()
     import numpy as np

@@ -11,11 +11,14 @@ import pytest
 import tensorflow as tf
 from tiny import MODEL, Run, finished_run, labelled_texts
 
-from textrnn.analysis.report.summary import Summary, summary
+from textrnn.analysis.dynamics.sampled_batches import Sample
+from textrnn.analysis.report.summary import Summary, summarize
 from textrnn.config.classifier import ModelConfig
 from textrnn.data import Split
+from textrnn.evaluation.opened_run import OpenedRun
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.classifier import TextClassifier
+from textrnn.progress import Silent
 
 LABELS = ("<b>neg</b>", "<script>alert('pos')</script>")
 TEXTS = ["<img src=http://a.b/x> x", "a & b y", "", "<script>y</script> " + "a b c d " * 5]
@@ -25,14 +28,14 @@ Shape = tuple[tuple[str, Any], ...]
 _made: dict[tuple[Shape, bool, int, int], Summary] = {}
 
 
-class Steps:
-    """Stands for the Reporter: keeps what was told of each step."""
+class Steps(Silent):
+    """A reporter that adds up the progress of each step."""
 
     def __init__(self) -> None:
         self.done: dict[str, int] = {}
 
     @contextlib.contextmanager
-    def __call__(self, name: str, *, total: int) -> Iterator[Callable[..., None]]:
+    def step(self, name: str, *, total: int) -> Iterator[Callable[..., None]]:
         assert total > 0
         self.done[name] = 0
 
@@ -61,18 +64,17 @@ def _summary(run: Run, shape: Shape, multi_label: bool, samples: int, classes: i
     texts = [text for text, _ in rows]
     names = dict(zip(("neg", "pos"), LABELS, strict=True))
     carried = [(names[label],) for _, label in rows]
-    split = Split(texts, [each if each[0] in LABELS[:classes] else () for each in carried])
+    split = Split(texts, [labels if labels[0] in LABELS[:classes] else () for labels in carried])
     steps = Steps()
-    found = summary(
-        classifier,
+    summary = summarize(
+        OpenedRun(classifier, run.folder),
         split,
-        folder=run.folder,
         data="<i>letters</i>",
-        step=steps,
-        samples=samples,
+        sample=Sample(documents=samples, tokens=0),
+        reporter=steps,
     )
     assert steps.done["answers"] == (samples or len(texts))
-    return found
+    return summary
 
 
 def tiny_summary(
@@ -93,10 +95,10 @@ def tiny_summary(
     return _made[key]
 
 
-def page_of(found: Summary, folder: Path) -> Path:
+def page_of(summary: Summary, folder: Path) -> Path:
     """The report, written to a file."""
     from textrnn.analysis.report.page import report_page
 
     path = folder / "report.html"
-    path.write_text(report_page(found), encoding="utf-8")
+    path.write_text(report_page(summary), encoding="utf-8")
     return path

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "pictures": "messages",
     "models": "config text layers",
     "inference": "host config text data models messages progress",
-    "evaluation": "text data models inference messages progress",
+    "evaluation": "config text data models inference messages progress",
     "analysis": "host config text data layers messages progress pictures models inference "
     "evaluation",
     "export": "host config text layers messages progress models inference",
@@ -35,7 +35,7 @@ MAY_IMPORT = {
 # Within a folder, a part imports only parts that stand before it.
 WITHIN = {
     "layers": "cells recurrence inputs window rnn bidirectional stack pooling embedding",
-    "analysis": "dynamics attribution comparison planted redundancy report",
+    "analysis": "dynamics attribution statistics comparison compare planted redundancy report",
     "training": "batches devices update loop run search",
     "export": "options manifest reference graphs workers verification formats description run",
     "cli": "console interrupt options startup texts run_data commands main",

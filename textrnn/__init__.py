@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Any
 from textrnn.registration import register_with_keras
 
 if TYPE_CHECKING:
+    from textrnn.analysis.attribution.explain import explain
+    from textrnn.analysis.compare import compare
+    from textrnn.analysis.report.report import report
     from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
-    from textrnn.inference.classifier import Prediction
-    from textrnn.inference.language_model import Likelihood
+    from textrnn.evaluation.evaluate import evaluate
+    from textrnn.inference.classifier import Prediction, TrainedClassifier
+    from textrnn.inference.language_model import Likelihood, TrainedLanguageModel
     from textrnn.inference.run_folder import load, load_language_model
     from textrnn.inference.streaming import Stream
     from textrnn.layers.bidirectional import Bidirectional
@@ -63,8 +67,14 @@ __all__ = [
     "TextClassifier",
     "TextRNNError",
     "Tokenizer",
+    "TrainedClassifier",
+    "TrainedLanguageModel",
+    "compare",
+    "evaluate",
+    "explain",
     "load",
     "load_language_model",
+    "report",
 ]
 
 _HOMES = {
@@ -93,8 +103,14 @@ _HOMES = {
     "TextClassifier": "models.classifier",
     "TextRNNError": "errors",
     "Tokenizer": "text.tokenizer",
+    "TrainedClassifier": "inference.classifier",
+    "TrainedLanguageModel": "inference.language_model",
+    "compare": "analysis.compare",
+    "evaluate": "evaluation.evaluate",
+    "explain": "analysis.attribution.explain",
     "load": "inference.run_folder",
     "load_language_model": "inference.run_folder",
+    "report": "analysis.report.report",
 }
 
 

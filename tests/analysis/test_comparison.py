@@ -8,13 +8,9 @@ from tiny import finished_run
 import textrnn
 from textrnn.analysis.comparison import (
     Answers,
-    accuracy_by_length,
     ask,
-    compare,
-    holm,
+    compare_answers,
     macro_f1_interval,
-    mcnemar,
-    wilson,
 )
 from textrnn.errors import DataError
 from textrnn.models.label_space import LabelSpace
@@ -27,7 +23,7 @@ def answers(labels, *, name="run", confidence=0.9, classes=2) -> Answers:
     return Answers(name, probabilities, weights=7, file_bytes=9, tokens_per_second=11.0)
 
 
-def labels(count, *, multi_label=False) -> LabelSpace:
+def labels_of(count, *, multi_label=False) -> LabelSpace:
     return LabelSpace(tuple(map(str, range(count))), multi_label=multi_label)
 
 
@@ -35,35 +31,11 @@ def one_hot(labels, classes=2) -> np.ndarray:
     return np.eye(classes, dtype=np.float32)[labels]
 
 
-def test_wilson_by_hand():
-    found = wilson(8, 10)
-    z, n, p = 1.959963984540054, 10, 0.8
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    assert found.value == 0.8
-    assert found.low == pytest.approx(centre - half, rel=1e-9)
-    assert found.high == pytest.approx(centre + half, rel=1e-9)
-
-
-def test_mcnemar_by_hand():
-    # 1 of 6 heads or fewer, and as many tails: 2 (1 + 6) / 64.
-    assert mcnemar(1, 5) == pytest.approx(2 * 7 / 64)
-    assert mcnemar(5, 1) == pytest.approx(2 * 7 / 64)
-    assert mcnemar(3, 3) == 1.0
-    assert mcnemar(0, 0) == 1.0
-
-
-def test_holm_by_hand():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.9, 0.5]) == [1.0, 1.0]
-    assert holm([]) == []
-
-
 def test_macro_f1_is_scikit_learns_and_lies_in_its_interval(rng):
     true, predicted = rng.integers(3, size=200), rng.integers(3, size=200)
     predicted[:120] = true[:120]
     given = answers(predicted, classes=3).probabilities
-    found = macro_f1_interval(given, one_hot(true, 3), label_space=labels(3))
+    found = macro_f1_interval(given, one_hot(true, 3), label_space=labels_of(3))
     assert found.value == pytest.approx(f1_score(true, predicted, average="macro"))
     # About 1.96 standard errors of a share of 200 either way.
     assert found.low == pytest.approx(found.value - 0.06, abs=0.02)
@@ -72,23 +44,8 @@ def test_macro_f1_is_scikit_learns_and_lies_in_its_interval(rng):
 
 def test_macro_f1_of_several_labels_is_scikit_learns(rng):
     scores, carried = rng.random([50, 3]), (rng.random([50, 3]) > 0.5).astype(int)
-    found = macro_f1_interval(scores, carried, label_space=labels(3, multi_label=True))
+    found = macro_f1_interval(scores, carried, label_space=labels_of(3, multi_label=True))
     assert found.value == pytest.approx(f1_score(carried, scores >= 0.5, average="macro"))
-
-
-def test_lengths_fall_into_buckets_of_as_many_texts():
-    lengths = np.array([5, 1, 2, 3, 4, 6, 7, 8, 9, 10])
-    found = accuracy_by_length(lengths > 2, lengths)
-    assert [(b.shortest, b.longest, b.texts) for b in found] == [
-        *((1, 2, 2), (3, 4, 2), (5, 6, 2), (7, 8, 2), (9, 10, 2))
-    ]
-    assert [bucket.accuracy.value for bucket in found] == [0.0, 1.0, 1.0, 1.0, 1.0]
-
-
-def test_texts_of_one_length_share_a_bucket():
-    (bucket,) = accuracy_by_length(np.array([True, False, True]), np.array([4, 4, 4]))
-    assert (bucket.shortest, bucket.longest, bucket.texts) == (4, 4, 3)
-    assert bucket.accuracy == wilson(2, 3)
 
 
 def test_runs_side_by_side():
@@ -98,7 +55,7 @@ def test_runs_side_by_side():
         answers([1, 1, *truth[2:]], name="b"),
         answers([0, *truth[1:7], 0], name="c", confidence=0.6),
     ]
-    found = compare(runs, one_hot(truth), np.arange(8), label_space=labels(2))
+    found = compare_answers(runs, one_hot(truth), lengths=np.arange(8), label_space=labels_of(2))
     assert found.texts == 8
     assert [run.accuracy.value for run in found.runs] == [1.0, 0.75, 0.875]
     assert found.runs[0].calibration_error == pytest.approx(0.1)
@@ -117,18 +74,19 @@ def test_runs_side_by_side():
 
 def test_no_text_is_an_error():
     with pytest.raises(DataError, match="expected at least one labelled text"):
-        compare([], np.zeros([0, 2]), np.zeros(0), label_space=labels(2))
+        compare_answers([], np.zeros([0, 2]), lengths=np.zeros(0), label_space=labels_of(2))
 
 
 def test_a_classifier_is_asked(tmp_path_factory):
     run = finished_run(tmp_path_factory)
     classifier = textrnn.load(run.folder)
     ids = classifier.tokenizer.encode_batch(["a x", "y", "b b x"])
-    told = []
-    found = ask(classifier, ids, name="it", folder=run.folder, on_batch=told.append)
+    done = []
+    found = ask(classifier, ids, name="it", folder=run.folder, on_batch=done.append)
     np.testing.assert_array_equal(found.probabilities, run.classifier.score_ids(ids))
-    assert sum(told) == 3
+    assert sum(done) == 3
     assert found.weights == run.classifier.model.count_params()
     sizes = [(run.folder / name).stat().st_size for name in ("model.weights.h5", "tokenizer.model")]
     assert found.file_bytes == sum(sizes)
     assert found.tokens_per_second > 0
+    assert ask(classifier, ids, name="it").file_bytes is None

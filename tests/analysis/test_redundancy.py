@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from tiny import LABELS, finished_run, labelled_texts, run_config
 
-from textrnn.analysis.redundancy import redundancy
+from textrnn.analysis.dynamics.sampled_batches import Sample
+from textrnn.analysis.redundancy import ThinningPlan, redundancy
 from textrnn.data import Split
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation.measurement import measure
@@ -27,7 +28,9 @@ def ids(classifier):
 
 def test_every_token_read_is_the_plain_accuracy(classifier, ids):
     names = [*NAMES[:20], *(NAMES[0] for _ in NAMES[20:])]  # Some are wrong.
-    found = redundancy(classifier, ids, names, every=(1, 2), drop=(0.0, 0.5))
+    found = redundancy(
+        classifier, ids, labels=names, plan=ThinningPlan(every=(1, 2), drop=(0.0, 0.5))
+    )
     plain = measure(classifier, Split(TEXTS, names), name="test", reporter=Silent())
     all_of_it, half, none_dropped, dropped = found.points
     assert all_of_it.accuracy == none_dropped.accuracy == pytest.approx(plain["accuracy"])
@@ -46,7 +49,9 @@ def test_every_token_read_is_the_plain_accuracy(classifier, ids):
 
 
 def test_less_is_known_of_fewer_tokens(classifier, ids):
-    found = redundancy(classifier, ids, NAMES, every=(1, 50), drop=(0.999,))
+    found = redundancy(
+        classifier, ids, labels=NAMES, plan=ThinningPlan(every=(1, 50), drop=(0.999,))
+    )
     whole, first, none = (point.accuracy for point in found.points)
     assert whole > max(first, none)
 
@@ -54,10 +59,22 @@ def test_less_is_known_of_fewer_tokens(classifier, ids):
 def test_a_sample_is_drawn(classifier, ids):
     done = []
     found = redundancy(
-        classifier, ids, NAMES, every=(1,), drop=(0.5,), documents=8, on_batch=done.append
+        classifier,
+        ids,
+        labels=NAMES,
+        plan=ThinningPlan(every=(1,), drop=(0.5,)),
+        sample=Sample(documents=8, tokens=0),
+        on_batch=done.append,
     )
     assert (found.texts, sum(done)) == (8, 16)
-    assert redundancy(classifier, ids, NAMES, every=(1,), drop=(), documents=0).texts == 30
+    everything = redundancy(
+        classifier,
+        ids,
+        labels=NAMES,
+        plan=ThinningPlan(every=(1,), drop=()),
+        sample=Sample(documents=0, tokens=0),
+    )
+    assert everything.texts == 30
     assert len(json.loads(json.dumps(found.to_dict()))["points"]) == 2
 
 
@@ -67,18 +84,26 @@ def test_of_several_labels_all_must_be_right(classifier, ids):
     scores = several.score_ids(ids)
     carried = [tuple(np.array(LABELS)[row >= 0.5]) for row in scores]
     carried[0] = () if carried[0] else LABELS
-    (point,) = redundancy(several, ids, carried, every=(1,), drop=()).points
+    plan = ThinningPlan(every=(1,), drop=())
+    (point,) = redundancy(several, ids, labels=carried, plan=plan).points
     assert point.accuracy == pytest.approx(29 / 30)
 
 
-def test_errors(classifier, ids):
+def test_a_plan_counts_its_ways():
+    assert len(ThinningPlan()) == len(list(ThinningPlan())) == 10
+
+
+def test_a_wrong_plan_is_an_error():
     with pytest.raises(ConfigError, match=r"`every` must hold integers from 1"):
-        redundancy(classifier, ids, NAMES, every=(0,))
+        ThinningPlan(every=(0,))
     with pytest.raises(ConfigError, match=r"`drop` numbers in \[0, 1\)"):
-        redundancy(classifier, ids, NAMES, drop=(1.0,))
+        ThinningPlan(drop=(1.0,))
+
+
+def test_wrong_texts_and_labels_are_errors(classifier, ids):
     with pytest.raises(DataError, match="got 30 texts and 2 labels"):
-        redundancy(classifier, ids, NAMES[:2])
+        redundancy(classifier, ids, labels=NAMES[:2])
     with pytest.raises(DataError, match="expected texts"):
-        redundancy(classifier, [], [])
+        redundancy(classifier, [], labels=[])
     with pytest.raises(DataError, match="expected the labels neg, pos, got 'other'"):
-        redundancy(classifier, ids[:1], [("other",)])
+        redundancy(classifier, ids[:1], labels=[("other",)])

@@ -66,7 +66,7 @@ def test_data_that_is_gone_is_told_with_where_its_path_came_from(textrnn, traine
             assert result.stderr == (
                 f"textrnn: error: {run}: expected the test data that the run was trained with, "
                 f"{trained / 'test.csv'} (from {run / CONFIG}), got no such file; put it back, or "
-                "name the data by --test-file.\n"
+                "name the data by `test_file`.\n"
             )
         again = textrnn("train", "--config", run / CONFIG, "--output", "again", code=1)
         assert f"(`test_file` of {run / CONFIG}): expected a file, got none" in again.stderr

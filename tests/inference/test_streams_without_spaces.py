@@ -5,7 +5,7 @@ from tiny import LABELS, random_classifier
 
 from textrnn.config.classifier import RunConfig, TokenizerConfig
 from textrnn.inference.classifier import TrainedClassifier
-from textrnn.inference.streaming import follow_sentences, follow_tokens
+from textrnn.inference.following import follow_sentences, follow_tokens
 from textrnn.models.classifier import TextClassifier
 from textrnn.text.tokenizer import Tokenizer
 

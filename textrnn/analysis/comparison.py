@@ -1,103 +1,79 @@
-"""Several classifiers on the same texts: how good, how sure, how dear, and what is only chance."""
+"""Compares the answers of several classifiers to the same texts: quality, cost and significance."""
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
+from textrnn.analysis.statistics import (
+    CONFIDENCE,
+    Interval,
+    LengthAccuracy,
+    accuracy_by_length,
+    holm,
+    mcnemar,
+    wilson,
+)
 from textrnn.errors import DataError
 from textrnn.inference import run_folder
 from textrnn.inference.calibration import reliability
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.label_space import LabelSpace
+from textrnn.progress import Advance
 
 __all__ = [
     "Answers",
     "Comparison",
-    "Interval",
-    "LengthAccuracy",
     "Pair",
     "RunFigures",
-    "accuracy_by_length",
     "ask",
-    "compare",
-    "holm",
+    "compare_answers",
     "macro_f1_interval",
-    "mcnemar",
-    "wilson",
 ]
 
-CONFIDENCE = 0.95
-LENGTH_BUCKETS = 5
 RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A figure with the bounds of its 95 % confidence interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class LengthAccuracy:
-    """The accuracy on the texts of one bucket of lengths.
-
-    Attributes:
-        shortest: The shortest text's length in tokens.
-        longest: The longest's.
-        texts: How many there are.
-        accuracy: Of them.
-    """
-
-    shortest: int
-    longest: int
-    texts: int
-    accuracy: Interval
-
-
-@dataclass(frozen=True)
 class Answers:
-    """What one classifier answered, and at what cost.
+    """The answers of one classifier, and their cost.
 
     Attributes:
-        name: The run's name.
+        name: The name of the run.
         probabilities: `[N, C]`.
-        weights: How many numbers the model has learned.
-        file_bytes: Of its weights and its tokenizer on disk.
-        tokens_per_second: Of prediction, as measured.
+        weights: The number of weights of the model.
+        file_bytes: The size of its weights and its tokenizer on disk; None if it has no run folder.
+        tokens_per_second: The measured speed of prediction.
     """
 
     name: str
     probabilities: np.ndarray
     weights: int
-    file_bytes: int
+    file_bytes: int | None
     tokens_per_second: float
 
 
 @dataclass(frozen=True)
 class RunFigures:
-    """One classifier's line in the comparison.
+    """The figures of one classifier in the comparison.
 
     Attributes:
-        name: The run's name.
-        accuracy: The share of texts answered rightly (multi-label: with all labels right).
-        macro_f1: The mean of the labels' F1.
-        log_loss: In nats a text; for multi-label, a decision.
-        calibration_error: ECE, 15 bins.
-        weights: How many numbers the model has learned.
-        file_bytes: Of its weights and its tokenizer on disk.
-        tokens_per_second: Of prediction.
-        by_length: The accuracy in each bucket of lengths, which are the same for all runs.
+        name: The name of the run.
+        accuracy: The share of the texts that are answered correctly; in a multi-label run, the
+            share of the texts whose labels are all correct.
+        macro_f1: The mean F1 of the labels.
+        log_loss: In nats per text; in a multi-label run, per decision.
+        calibration_error: The expected calibration error (ECE) over 15 bins.
+        weights: The number of weights of the model.
+        file_bytes: The size of its weights and its tokenizer on disk; None if it has no run folder.
+        tokens_per_second: The measured speed of prediction.
+        by_length: The accuracy in each bucket of lengths. All runs have the same buckets.
     """
 
     name: str
@@ -106,7 +82,7 @@ class RunFigures:
     log_loss: float
     calibration_error: float
     weights: int
-    file_bytes: int
+    file_bytes: int | None
     tokens_per_second: float
     by_length: tuple[LengthAccuracy, ...]
 
@@ -116,12 +92,12 @@ class Pair:
     """Whether two classifiers differ by more than chance.
 
     Attributes:
-        first: The one run's name.
-        second: The other's.
-        only_first: Texts that only the first answered rightly.
-        only_second: Texts that only the second answered rightly.
-        p_value: By McNemar's exact test.
-        adjusted: The same, corrected for the number of pairs by Holm's method.
+        first: The name of the first run.
+        second: The name of the second run.
+        only_first: The number of texts that only the first run answers correctly.
+        only_second: The number of texts that only the second run answers correctly.
+        p_value: The p-value of McNemar's exact test.
+        adjusted: The p-value corrected for the number of pairs by Holm's method.
     """
 
     first: str
@@ -134,12 +110,12 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All classifiers on the same texts.
+    """Several classifiers on the same texts.
 
     Attributes:
-        texts: How many texts.
-        runs: In the order given.
-        pairs: Each with each.
+        texts: The number of texts.
+        runs: The figures of each run, in the order given.
+        pairs: One test per pair of runs.
     """
 
     texts: int
@@ -147,7 +123,7 @@ class Comparison:
     pairs: tuple[Pair, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return asdict(self)
 
 
@@ -156,17 +132,19 @@ def ask(
     texts: Sequence[np.ndarray],
     *,
     name: str,
-    folder: str | Path,
-    on_batch: Callable[[int], None] | None = None,
+    folder: str | Path | None = None,
+    on_batch: Advance | None = None,
 ) -> Answers:
-    """Has a classifier answer, and takes the time, in which no text is encoded and no graph traced.
+    """Has a classifier answer texts, and measures its speed.
+
+    The measured time includes neither the encoding of the texts nor the tracing of the graph.
 
     Args:
-        classifier: A trained one.
-        texts: Token ids, by its own tokenizer.
-        name: What to call it.
-        folder: Its run folder.
-        on_batch: Told after each batch how many texts it held.
+        classifier: A trained classifier.
+        texts: The token ids `[T]` of each text, from its own tokenizer.
+        name: The name of the classifier.
+        folder: The run folder of the classifier, if it has one.
+        on_batch: Receives the number of texts of each batch that is done.
     """
     classifier.score_ids(texts[:1])
     before = classifier.read_tokens - classifier.cut_tokens
@@ -178,30 +156,33 @@ def ask(
         name,
         probabilities,
         weights=int(classifier.model.count_params()),
-        file_bytes=sum(
-            (Path(folder) / file).stat().st_size
-            for file in (run_folder.WEIGHTS, run_folder.TOKENIZER)
-        ),
+        file_bytes=None if folder is None else _size(Path(folder)),
         tokens_per_second=tokens / max(seconds, 1e-9),
     )
 
 
-def compare(
+def _size(folder: Path) -> int:
+    return sum(
+        (folder / name).stat().st_size for name in (run_folder.WEIGHTS, run_folder.TOKENIZER)
+    )
+
+
+def compare_answers(
     answers: Sequence[Answers],
     targets: np.ndarray,
-    lengths: np.ndarray,
     *,
+    lengths: np.ndarray,
     label_space: LabelSpace,
     seed: int = 0,
 ) -> Comparison:
-    """Puts classifiers side by side that have answered the same texts.
+    """Compares classifiers that have answered the same texts.
 
     Args:
-        answers: Of each.
+        answers: The answers of each classifier.
         targets: `[N, C]` of 0 and 1.
-        lengths: `[N]`, the texts' lengths in tokens.
+        lengths: `[N]`, the lengths of the texts in tokens.
         label_space: The labels, in the order of the probabilities.
-        seed: Of the resampling for macro F1.
+        seed: The seed of the resampling for macro F1.
 
     Raises:
         DataError: There is no text.
@@ -211,76 +192,52 @@ def compare(
     right = [label_space.right_answers(a.probabilities, targets) for a in answers]
     runs = tuple(
         RunFigures(
-            name=one.name,
-            accuracy=wilson(int(own.sum()), len(own)),
+            name=run.name,
+            accuracy=wilson(int(run_right.sum()), len(run_right)),
             macro_f1=macro_f1_interval(
-                one.probabilities, targets, label_space=label_space, seed=seed
+                run.probabilities, targets, label_space=label_space, seed=seed
             ),
-            log_loss=float(label_space.log_loss(one.probabilities, targets).mean()),
+            log_loss=float(label_space.log_loss(run.probabilities, targets).mean()),
             calibration_error=reliability(
-                one.probabilities, targets, label_space=label_space
+                run.probabilities, targets, label_space=label_space
             ).error,
-            weights=one.weights,
-            file_bytes=one.file_bytes,
-            tokens_per_second=one.tokens_per_second,
-            by_length=accuracy_by_length(own, lengths),
+            weights=run.weights,
+            file_bytes=run.file_bytes,
+            tokens_per_second=run.tokens_per_second,
+            by_length=accuracy_by_length(run_right, lengths),
         )
-        for one, own in zip(answers, right, strict=True)
+        for run, run_right in zip(answers, right, strict=True)
     )
-    places = list(itertools.combinations(range(len(answers)), 2))
+    return Comparison(len(targets), runs, _pairs([run.name for run in answers], right))
+
+
+def _pairs(names: Sequence[str], right: Sequence[np.ndarray]) -> tuple[Pair, ...]:
+    """Returns the test of each pair of runs.
+
+    Args:
+        names: The names of the runs.
+        right: For each run `[N]` of bool, whether it answers each text correctly.
+    """
+    places = list(itertools.combinations(range(len(names)), 2))
     counts = [
         (int((right[i] & ~right[j]).sum()), int((right[j] & ~right[i]).sum())) for i, j in places
     ]
     p_values = [mcnemar(*both) for both in counts]
-    pairs = tuple(
-        Pair(answers[i].name, answers[j].name, *both, p_value=p, adjusted=adjusted)
+    return tuple(
+        Pair(names[i], names[j], *both, p_value=p, adjusted=adjusted)
         for (i, j), both, p, adjusted in zip(places, counts, p_values, holm(p_values), strict=True)
     )
-    return Comparison(len(targets), runs, pairs)
-
-
-def wilson(successes: int, trials: int) -> Interval:
-    """A share with Wilson's score interval.
-
-    With z the normal quantile, p = k/n: `(p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)`
-    (Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference").
-    """
-    found = stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
-    return Interval(successes / trials, float(found.low), float(found.high))
-
-
-def mcnemar(only_first: int, only_second: int) -> float:
-    """The p-value of McNemar's exact test that two classifiers are right equally often.
-
-    Of the texts that only one of two has right, each falls to either with probability 1/2 if they
-    are equally good: a two-sided binomial test (McNemar 1947, "Note on the Sampling Error of the
-    Difference Between Correlated Proportions or Percentages"). 1 if there is no such text.
-    """
-    discordant = only_first + only_second
-    return float(stats.binomtest(only_first, discordant).pvalue) if discordant else 1.0
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values of m tests, corrected: `max over j <= i of min(1, (m - j + 1) p_(j))`.
-
-    Holm 1979, "A Simple Sequentially Rejective Multiple Test Procedure".
-    """
-    order = np.argsort(p_values, kind="stable")
-    adjusted, highest = [0.0] * len(order), 0.0
-    for rank, place in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - rank) * p_values[place]))
-        adjusted[place] = highest
-    return adjusted
 
 
 def macro_f1_interval(
     probabilities: np.ndarray, targets: np.ndarray, *, label_space: LabelSpace, seed: int = 0
 ) -> Interval:
-    """The mean of the labels' F1 with its percentile bootstrap interval.
+    """Returns the mean F1 of the labels with its percentile bootstrap interval.
 
-    1,000 samples of the texts, drawn with replacement (Efron 1979, "Bootstrap Methods"). Texts of
-    the same labels and the same answer are alike, so what is drawn is how many there are of each
-    kind. A label that is neither given nor predicted has an F1 of 0.
+    The interval comes from 1,000 samples of the texts with replacement (Efron 1979, "Bootstrap
+    Methods"). Texts with the same labels and the same answer are interchangeable, so that it
+    suffices to draw the number of texts of each kind. A label that is neither given nor predicted
+    has an F1 of 0.
     """
     predicted = label_space.decide(probabilities)
     kinds, counts = np.unique(
@@ -300,30 +257,3 @@ def macro_f1_interval(
     tail = (1.0 - CONFIDENCE) / 2
     low, high = np.quantile(np.concatenate(samples), [tail, 1.0 - tail])
     return Interval(float(macro_f1(counts)), float(low), float(high))
-
-
-def accuracy_by_length(right: np.ndarray, lengths: np.ndarray) -> tuple[LengthAccuracy, ...]:
-    """The accuracy in five buckets with about as many texts each, short texts first.
-
-    Texts of one length share a bucket, so that there may be fewer buckets.
-
-    Args:
-        right: `[N]` of bool.
-        lengths: `[N]`.
-    """
-    lengths = np.asarray(lengths)
-    shares = np.linspace(0.0, 1.0, LENGTH_BUCKETS + 1)[1:-1]
-    edges = np.unique(np.quantile(lengths, shares, method="lower"))
-    bucket = np.searchsorted(edges, lengths, side="left")
-    found = []
-    for place in np.unique(bucket):
-        own = bucket == place
-        found.append(
-            LengthAccuracy(
-                shortest=int(lengths[own].min()),
-                longest=int(lengths[own].max()),
-                texts=int(own.sum()),
-                accuracy=wilson(int(right[own].sum()), int(own.sum())),
-            )
-        )
-    return tuple(found)

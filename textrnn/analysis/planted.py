@@ -1,10 +1,10 @@
-"""The planted word: noise of T tokens with one word in it that decides, far from the end or near.
+"""The planted word: a text of T noise tokens with one word that decides its label.
 
-How well does the last state capture an input from k steps before, and do other heads need it to?
-A model that has learned the task answers for it by its accuracy at each distance k. The task is
-the simplest of its kind: nothing is to be understood, one token is to be remembered (after the
-latching problem of Bengio, Simard & Frasconi 1994, "Learning Long-Term Dependencies with Gradient
-Descent is Difficult").
+The task measures how well the last state captures an input from k steps before, and whether other
+pooling heads need it to. The accuracy of a trained model at each distance k is the answer. The task
+is the simplest of its kind: nothing has to be understood, and one token has to be remembered (after
+the latching problem of Bengio, Simard & Frasconi 1994, "Learning Long-Term Dependencies with
+Gradient Descent is Difficult").
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from textrnn.errors import ConfigError
 __all__ = ["FIRST_WORD", "PlantedTask", "PlantedTexts", "accuracies"]
 
 FIRST_WORD = 2
-"""The id of the first label's word; 0 is padding, 1 the unknown token."""
+"""The id of the word of the first label; 0 is padding, 1 is the unknown token."""
 
 
 @dataclass(frozen=True)
 class PlantedTexts:
-    """Texts, each with one label word.
+    """Texts, each with the word of its label.
 
     Attributes:
         ids: `[N, T]` of int32.
-        labels: `[N]` of int32, 0 .. C-1; text n holds the id `FIRST_WORD + labels[n]` once and no
-            other label's word.
-        distances: `[N]`, how many tokens follow the label's word.
+        labels: `[N]` of int32, 0 .. C-1. Text n holds the id `FIRST_WORD + labels[n]` once, and no
+            word of another label.
+        distances: `[N]`, the number of tokens after the label's word.
     """
 
     ids: np.ndarray
@@ -41,12 +41,18 @@ class PlantedTexts:
 
 @dataclass(frozen=True)
 class PlantedTask:
-    """Draws texts of noise with a label's word in each.
+    """Draws texts of noise with the word of a label in each.
+
+    >>> texts = PlantedTask(steps=5).draw(4, np.random.default_rng(0), distance=1)
+    >>> texts.ids.shape, sorted(texts.labels.tolist())
+    ((4, 5), [0, 0, 1, 1])
+    >>> (texts.ids[:, 3] == FIRST_WORD + texts.labels).all()
+    np.True_
 
     Attributes:
-        steps: T, the tokens of a text.
-        classes: C, the labels, as many texts of each (but for one where N is no multiple).
-        noise_words: The tokens that mean nothing, drawn uniformly and independently.
+        steps: T, the number of tokens of a text.
+        classes: C, the number of labels. Each label has N / C texts, rounded up or down.
+        noise_words: The number of tokens without a meaning, which are drawn uniformly.
 
     Raises:
         ConfigError: A number is too small.
@@ -63,7 +69,7 @@ class PlantedTask:
 
     @property
     def vocab_size(self) -> int:
-        """V, padding and the unknown token included."""
+        """V, including padding and the unknown token."""
         return FIRST_WORD + self.classes + self.noise_words
 
     def draw(
@@ -73,12 +79,12 @@ class PlantedTask:
 
         Args:
             count: N.
-            rng: Where the chance comes from.
-            distance: T - 1 - t for a word at t = 0 .. T-1, which is at most T - 1. None: drawn for
-                each text, `floor(T^u) - 1` for u uniform in [0, 1): as many of each scale.
+            rng: The source of randomness.
+            distance: T - 1 - t for a word at t = 0 .. T-1. None draws a distance for each text:
+                `floor(T^u) - 1` with u uniform in [0, 1), so that every scale is equally frequent.
 
         Raises:
-            ConfigError: The distance is not within a text.
+            ConfigError: The distance is not in 0 .. T-1.
         """
         if distance is not None and not 0 <= distance < self.steps:
             raise ConfigError(
@@ -105,18 +111,18 @@ def accuracies(
     texts: int,
     seed: int,
 ) -> list[float]:
-    """The share of fresh texts that a model answers rightly, at each distance.
+    """Returns the share of new texts that a model answers correctly, at each distance.
 
     Args:
-        model: Ids `[N, T]` to logits `[N, C]`.
-        task: What it has learned.
-        distances: Where the label's word is planted.
-        texts: How many are drawn at each distance.
-        seed: Of the texts; not that of the training's.
+        model: Maps ids `[N, T]` to logits `[N, C]`.
+        task: The task that the model has learned.
+        distances: The distances at which the label's word is planted.
+        texts: The number of texts per distance.
+        seed: The seed of the texts, which must differ from the seed of the training texts.
     """
-    found = []
+    shares = []
     for distance in distances:
         drawn = task.draw(texts, np.random.default_rng([seed, distance]), distance=distance)
         answers = np.asarray(model(drawn.ids)).argmax(axis=1)
-        found.append(float(np.mean(answers == drawn.labels)))
-    return found
+        shares.append(float(np.mean(answers == drawn.labels)))
+    return shares

@@ -1,19 +1,23 @@
-"""Redundancy: what the answers lose when fewer tokens are read."""
+"""Redundancy: how much accuracy the answers lose when fewer tokens are read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from textrnn.analysis.comparison import wilson
+from textrnn.analysis.dynamics.sampled_batches import Sample
+from textrnn.analysis.statistics import wilson
 from textrnn.errors import ConfigError, DataError
 from textrnn.inference.classifier import TrainedClassifier
-from textrnn.messages.wording import counted, listed
+from textrnn.messages.wording import counted
+from textrnn.progress import Advance
 
-__all__ = ["Redundancy", "Thinning", "redundancy"]
+__all__ = ["Redundancy", "Thinning", "ThinningPlan", "redundancy"]
+
+DEFAULT_SAMPLE = Sample(documents=200, tokens=0)
 
 
 @dataclass(frozen=True)
@@ -21,12 +25,12 @@ class Thinning:
     """The accuracy when only a part of the tokens is read.
 
     Attributes:
-        way: `every`: each n-th token; `drop`: each token is left out with probability p.
+        way: `every`: each n-th token is read; `drop`: each token is dropped with probability p.
         amount: n or p.
-        accuracy: Share of the texts that get their labels, all of them where there are several.
-        low: Lower end of the accuracy's 95 % interval (Wilson 1927).
-        high: Its upper end.
-        tokens: Share of the tokens that are read: what the answers cost.
+        accuracy: The share of the texts that get exactly their labels.
+        low: The lower end of the accuracy's 95 % interval (Wilson 1927).
+        high: The upper end of the interval.
+        tokens: The share of the tokens that are read, which is the cost of the answers.
     """
 
     way: str
@@ -37,7 +41,7 @@ class Thinning:
     tokens: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {
             "way": self.way,
             "amount": self.amount,
@@ -50,83 +54,104 @@ class Thinning:
 
 @dataclass(frozen=True)
 class Redundancy:
-    """The accuracy for each way to read fewer tokens; the first is that of all tokens.
+    """The accuracy for each way to read fewer tokens; the first way reads all tokens.
 
     Attributes:
-        texts: How many texts.
-        points: Each way and amount.
+        texts: The number of texts.
+        points: One point per way and amount.
     """
 
     texts: int
     points: tuple[Thinning, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {"texts": self.texts, "points": [point.to_dict() for point in self.points]}
+
+
+@dataclass(frozen=True)
+class ThinningPlan:
+    """The ways to read fewer tokens that are measured.
+
+    >>> list(ThinningPlan(every=(1, 2), drop=(0.5,)))
+    [('every', 1), ('every', 2), ('drop', 0.5)]
+
+    Attributes:
+        every: Each n: of n tokens the first is read, so that 1 reads all.
+        drop: Each p: every token is dropped with this probability.
+
+    Raises:
+        ConfigError: An n is less than 1, or a p is not in [0, 1).
+    """
+
+    every: Sequence[int] = (1, 2, 3, 4, 8)
+    drop: Sequence[float] = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+    def __post_init__(self) -> None:
+        if any(n < 1 for n in self.every) or not all(0.0 <= p < 1.0 for p in self.drop):
+            raise ConfigError(
+                "`every` must hold integers from 1 and `drop` numbers in [0, 1), got "
+                f"{list(self.every)} and {list(self.drop)}."
+            )
+
+    def __iter__(self) -> Iterator[tuple[str, float]]:
+        """Yields each way with its amount."""
+        yield from (("every", n) for n in self.every)
+        yield from (("drop", p) for p in self.drop)
+
+    def __len__(self) -> int:
+        """Returns how often each text is read."""
+        return len(self.every) + len(self.drop)
+
+
+DEFAULT_PLAN = ThinningPlan()
 
 
 def redundancy(
     classifier: TrainedClassifier,
     texts: Sequence[np.ndarray],
-    labels: Sequence[tuple[str, ...]],
     *,
-    every: Sequence[int] = (1, 2, 3, 4, 8),
-    drop: Sequence[float] = (0.1, 0.25, 0.5, 0.75, 0.9),
-    documents: int = 200,
-    seed: int = 0,
-    on_batch: Callable[[int], None] = lambda count: None,
+    labels: Sequence[tuple[str, ...]],
+    plan: ThinningPlan = DEFAULT_PLAN,
+    sample: Sample = DEFAULT_SAMPLE,
+    on_batch: Advance | None = None,
 ) -> Redundancy:
-    """Accuracy and cost when each n-th token is kept, or each token dropped with probability p.
+    """Measures accuracy and cost when only a part of the tokens is read.
 
-    The model is as it is: it was not trained to read such texts. What it loses little without was
-    redundant to it. (A pyramid, `--halve`, is trained to; see `textrnn compare`.)
+    The model was not trained to read such texts. If it loses little accuracy without some tokens,
+    they were redundant to it. (A pyramid, `halve`, is trained to read fewer steps; see
+    `textrnn.compare`.)
 
     Args:
         classifier: The trained classifier.
-        texts: Token ids of each text.
+        texts: The token ids `[T]` of each text.
         labels: The labels of each text.
-        every: Each n; of each n tokens the first is kept, so that 1 keeps all.
-        drop: Each p.
-        documents: How many texts are drawn; 0: all.
-        seed: Of the choice and the dropping.
-        on_batch: Told how many texts are done, each once for every n and p.
+        plan: The ways to read fewer tokens.
+        sample: Which texts are read, and how much of each. Its seed also determines which tokens
+            are dropped.
+        on_batch: Receives the number of texts of each batch that is done. Each text counts once
+            per way of the plan.
 
     Raises:
-        ConfigError: An n is less than 1 or a p not in [0, 1).
-        DataError: There is no text, not as many labels, or a label the model does not know.
+        DataError: There is no text, the number of labels differs from that of the texts, or the
+            model does not know a label.
     """
-    if any(n < 1 for n in every) or not all(0.0 <= p < 1.0 for p in drop):
-        raise ConfigError(
-            f"`every` must hold integers from 1 and `drop` numbers in [0, 1), got {list(every)} "
-            f"and {list(drop)}."
-        )
     if not len(texts) or len(texts) != len(labels):
         raise DataError(
             f"expected texts with as many labels, got {counted(len(texts), 'text')} and "
             f"{counted(len(labels), 'label')}."
         )
-    rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.permutation(len(texts))[: documents or len(texts)])
-    place = {label: i for i, label in enumerate(classifier.labels)}
-    right = np.zeros([len(chosen), len(place)], bool)
-    for row, i in enumerate(chosen):
-        for label in labels[i]:
-            if label not in place:
-                known = listed(classifier.labels)
-                raise DataError(f"expected the labels {known}, got {label!r}.")
-            right[row, place[label]] = True
-    whole = [np.asarray(texts[i], np.int32) for i in chosen]
+    rng = np.random.default_rng(sample.seed)
+    rows = sample.rows(range(len(texts)), rng=rng)
+    whole = [np.asarray(texts[row], np.int32)[: sample.tokens or None] for row in rows]
+    label_space = classifier.label_space
+    targets = label_space.targets([labels[row] for row in rows])
     points = []
-    ways: list[tuple[str, float]] = [("every", n) for n in every]
-    ways += [("drop", p) for p in drop]
-    for way, amount in ways:
-        thin = [
-            text[:: int(amount)] if way == "every" else text[rng.random(len(text)) >= amount]
-            for text in whole
-        ]
-        scores = classifier.score_ids(thin, on_batch=on_batch)
-        hits = int(classifier.label_space.right_answers(scores, right).sum())
-        accuracy = wilson(hits, len(whole))
+    for way, amount in plan:
+        thinned = [_thinned(text, way, amount, rng) for text in whole]
+        scores = classifier.score_ids(thinned, on_batch=on_batch)
+        correct = label_space.right_answers(scores, targets)
+        accuracy = wilson(int(correct.sum()), len(whole))
         total = sum(map(len, whole))
         points.append(
             Thinning(
@@ -135,7 +160,14 @@ def redundancy(
                 accuracy=accuracy.value,
                 low=accuracy.low,
                 high=accuracy.high,
-                tokens=sum(map(len, thin)) / total if total else 1.0,
+                tokens=sum(map(len, thinned)) / total if total else 1.0,
             )
         )
     return Redundancy(len(whole), tuple(points))
+
+
+def _thinned(text: np.ndarray, way: str, amount: float, rng: np.random.Generator) -> np.ndarray:
+    """Returns the tokens of a text that are read."""
+    if way == "every":
+        return text[:: int(amount)]
+    return np.asarray(text[rng.random(len(text)) >= amount])

@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of each class, and which classes a bounded table shows."""
+"""Precision, recall and F1 of each class, and the classes that a table of limited size shows."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 __all__ = ["SHOWN_CLASSES", "WEAKEST_CLASSES", "ClassFigures", "class_figures", "shown_classes"]
 
 SHOWN_CLASSES = 30
-"""Classes up to which a table shows all."""
+"""The number of classes up to which a table shows all."""
 
 WEAKEST_CLASSES = 15
-"""Classes that a table shows of more."""
+"""How many classes a table shows if there are more."""
 
 
 class ClassFigures(NamedTuple):
     """The figures of C classes.
 
     Attributes:
-        precision: `[C]`, of the texts with this answer, the share that is right.
-        recall: `[C]`, of the texts of this class, the share that is answered so.
-        f1: `[C]`, their harmonic mean; 0 where a class is neither true nor answered.
+        precision: `[C]`, the share of correct predictions among the predictions of a class.
+        recall: `[C]`, the share of correct predictions among the texts of a class.
+        f1: `[C]`, the harmonic mean of both; 0 for a class that is neither true nor predicted.
         support: `[C]`, the number of texts of each class.
     """
 
@@ -36,9 +36,13 @@ def class_figures(
 ) -> tuple[ClassFigures, float]:
     """Returns the figures of each class, and the micro F1.
 
+    >>> figures, micro_f1 = class_figures(np.array([0, 0, 1]), np.array([0, 1, 1]), classes=2)
+    >>> figures.recall.tolist(), round(micro_f1, 3)
+    ([0.5, 1.0], 0.667)
+
     Args:
-        true: The class of each text `[N]`, or `[N, C]` of 0 and 1 for any number of them.
-        predicted: The answers, in the same form.
+        true: The class of each text `[N]`, or `[N, C]` of 0 and 1 for any number of classes.
+        predicted: The predictions, in the same form.
         classes: C.
     """
     from sklearn import metrics as sk
@@ -49,21 +53,21 @@ def class_figures(
         if classes == 1:
             # scikit-learn reads one column as two classes, 0 and 1.
             true, predicted, labels = true.ravel(), predicted.ravel(), np.array([1])
-    each = sk.precision_recall_fscore_support(
+    figures = sk.precision_recall_fscore_support(
         true, predicted, labels=labels, average=None, zero_division=0.0
     )
     micro = sk.f1_score(true, predicted, labels=labels, average="micro", zero_division=0.0)
-    return ClassFigures(*map(np.asarray, each)), float(micro)
+    return ClassFigures(*map(np.asarray, figures)), float(micro)
 
 
 def shown_classes(f1: np.ndarray, support: np.ndarray) -> list[int]:
     """Returns the classes that a table shows: all, or the weakest of more than `SHOWN_CLASSES`.
 
-    Of equally weak ones those with more texts come first.
+    Of equally weak classes those with more texts come first.
 
     Args:
         f1: `[C]`.
-        support: `[C]`, the texts of each; a class without any is not among the weakest.
+        support: `[C]`, the number of texts of each class; a class without texts is not shown.
     """
     if len(f1) <= SHOWN_CLASSES:
         return list(range(len(f1)))

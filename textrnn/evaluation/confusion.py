@@ -1,4 +1,4 @@
-"""Which labels are taken for which, in a size that does not grow with the square of the labels."""
+"""Counts which labels are mistaken for which, in a size that is not quadratic in the labels."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import numpy as np
 __all__ = ["DENSE_LABELS", "TOP_CONFUSIONS", "Confusion"]
 
 DENSE_LABELS = 50
-"""Labels up to which the whole matrix is kept as JSON."""
+"""The number of labels up to which the JSON holds the whole matrix."""
 
 TOP_CONFUSIONS = 20
-"""Mistakes that are named, at the most."""
+"""How many kinds of mistakes are named at most."""
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """How many texts of each true label got each answer.
+    """The number of texts of each pair of true label and predicted label.
 
-    >>> found = Confusion.of(np.array([0, 0, 1]), np.array([0, 1, 1]), labels=("neg", "pos"))
-    >>> found.matrix().tolist()
+    >>> confusion = Confusion.of(np.array([0, 0, 1]), np.array([0, 1, 1]), labels=("neg", "pos"))
+    >>> confusion.matrix().tolist()
     [[1, 1], [0, 1]]
-    >>> found.top()
+    >>> confusion.top()
     [('neg', 'pos', 1)]
 
     Attributes:
         labels: The C label names.
-        pairs: `[K, 2]`, the places of a true label and an answer that occur together, in order.
+        pairs: `[K, 2]`, the places of the true and the predicted label of each pair that occurs.
         texts: `[K]`, the number of texts of each pair, at least 1.
     """
 
@@ -39,13 +39,13 @@ class Confusion:
 
     @classmethod
     def of(cls, true: np.ndarray, predicted: np.ndarray, *, labels: Sequence[str]) -> Confusion:
-        """Counts the pairs of labels `[N]` and answers `[N]`."""
+        """Counts the pairs of the true labels `[N]` and the predicted labels `[N]`."""
         flat, texts = np.unique(true * len(labels) + predicted, return_counts=True)
         return cls(tuple(labels), np.stack(np.divmod(flat, len(labels)), axis=1), texts)
 
     @classmethod
     def from_metrics(cls, metrics: Mapping[str, Any]) -> Confusion | None:
-        """Reads what `to_dict` wrote among other figures; None where there is none of it.
+        """Reads what `to_dict` wrote among other figures; None if it is not there.
 
         Args:
             metrics: The figures of `textrnn.evaluation.metrics.evaluate`.
@@ -62,9 +62,9 @@ class Confusion:
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values, ready for JSON.
 
-        `confusion_matrix`, or of more than `DENSE_LABELS` labels `confusion_counts`: the place of
-        the true label, that of the answer and the number of texts of each pair that occurs. And
-        `top_confusions`, the most frequent mistakes by name.
+        They are `confusion_matrix` and `top_confusions`, the most frequent mistakes by name. With
+        more than `DENSE_LABELS` labels `confusion_counts` replaces the matrix: the place of the
+        true label, that of the predicted label, and the number of texts, for each pair that occurs.
         """
         plain: dict[str, Any] = {}
         if len(self.labels) <= DENSE_LABELS:
@@ -79,21 +79,21 @@ class Confusion:
         return plain
 
     def matrix(self, rows: Sequence[int] | None = None) -> np.ndarray:
-        """Returns the counts `[R, R]` of some labels among themselves, rows: true label.
+        """Returns the counts `[R, R]` of some labels; a row holds the texts of one true label.
 
         Args:
             rows: The places of the R labels; None: all C.
         """
         rows = range(len(self.labels)) if rows is None else rows
         place = {row: i for i, row in enumerate(rows)}
-        found = np.zeros([len(rows), len(rows)], int)
+        counts = np.zeros([len(rows), len(rows)], int)
         for (true, predicted), texts in zip(self.pairs.tolist(), self.texts, strict=True):
             if true in place and predicted in place:
-                found[place[true], place[predicted]] = texts
-        return found
+                counts[place[true], place[predicted]] = texts
+        return counts
 
     def top(self, most: int = TOP_CONFUSIONS) -> list[tuple[str, str, int]]:
-        """Returns the most frequent mistakes: true label, answer, number of texts."""
+        """Returns the most frequent mistakes: true label, predicted label, number of texts."""
         wrong = np.flatnonzero(self.pairs[:, 0] != self.pairs[:, 1])
         order = wrong[np.argsort(-self.texts[wrong], kind="stable")][:most]
         return [
@@ -102,7 +102,7 @@ class Confusion:
         ]
 
     def most_confused(self, most: int) -> list[int]:
-        """Returns the places of the labels with the most mistakes, as truth or as answer."""
+        """Returns the places of the labels with the most mistakes, as true or predicted label."""
         wrong = self.pairs[:, 0] != self.pairs[:, 1]
         mistakes = np.zeros(len(self.labels), int)
         for column in self.pairs[wrong].T:

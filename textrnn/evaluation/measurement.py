@@ -1,4 +1,4 @@
-"""What a trained classifier is worth on labelled texts."""
+"""Measures a trained classifier on labelled texts, within a time budget if there is one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textrnn.evaluation.sampling import blocks
 from textrnn.inference.calibration import fit_temperature
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted
-from textrnn.progress import Reporter
+from textrnn.progress import Reporter, Silent
 
 __all__ = ["measure", "measure_validation"]
 
@@ -23,36 +23,47 @@ def measure(
     split: Split,
     *,
     name: str,
-    reporter: Reporter,
+    reporter: Reporter | None = None,
     until: float | None = None,
 ) -> dict[str, Any]:
-    """All figures of a classifier on labelled texts; see `textrnn.evaluation.metrics.evaluate`.
+    """Returns all figures of a classifier on labelled texts.
 
     Args:
         classifier: The classifier.
         split: The texts.
-        name: What to call them.
-        reporter: Told of the progress.
-        until: The time by `time.monotonic` at which measuring ends, on as many texts as it then
-            has come to; None: all.
+        name: The name of the texts in messages.
+        reporter: Receives the progress; None: nothing is reported.
+        until: The value of `time.monotonic` at which measuring ends, with the texts that were
+            measured by then; None: all texts are measured.
+
+    Returns:
+        The figures of `textrnn.evaluation.metrics.evaluate`.
     """
-    scores, split = _answered(classifier, split, name=name, reporter=reporter, until=until)
+    scores, split = _answered(
+        classifier, split, name=name, reporter=reporter or Silent(), until=until
+    )
     label_space = classifier.label_space
     return evaluate(scores, label_space.targets(split.labels), label_space=label_space)
 
 
 def measure_validation(
-    classifier: TrainedClassifier, split: Split, reporter: Reporter, *, until: float | None = None
+    classifier: TrainedClassifier,
+    split: Split,
+    reporter: Reporter | None = None,
+    *,
+    until: float | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """The figures of the validation texts, and the temperature that calibrates on them.
+    """Returns the figures of the validation texts, and the temperature that calibrates on them.
 
     Args:
         classifier: The classifier.
         split: The validation texts.
-        reporter: Told of the progress.
-        until: As for `measure`.
+        reporter: Receives the progress; None: nothing is reported.
+        until: The value of `time.monotonic` at which measuring ends; see `measure`.
     """
-    scores, split = _answered(classifier, split, name="validation", reporter=reporter, until=until)
+    scores, split = _answered(
+        classifier, split, name="validation", reporter=reporter or Silent(), until=until
+    )
     label_space = classifier.label_space
     targets = label_space.targets(split.labels)
     return {
@@ -69,49 +80,49 @@ def _answered(
     reporter: Reporter,
     until: float | None,
 ) -> tuple[np.ndarray, Split]:
-    """The probabilities of the texts that there is time for, and those texts."""
+    """Returns the probabilities of the texts that the time suffices for, and those texts."""
     if until is None:
         return _probabilities(classifier, split, name=name, reporter=reporter), split
     seed = classifier.config.training.seed
-    found: list[np.ndarray] = []
+    probabilities: list[np.ndarray] = []
     rows: list[int] = []
     read, cut = classifier.read_tokens, classifier.cut_tokens
-    pace = 0.0  # Seconds a text, of the last part.
+    pace = 0.0  # Seconds per text of the last block.
     with reporter.step(name, total=len(split)) as advance:
         for block in blocks(split, seed=seed):
             begin = time.monotonic()
             if rows and begin + pace * len(block) > until:
                 break
             texts = [split.texts[row] for row in block]
-            found.append(classifier.probabilities(texts, on_batch=advance))
+            probabilities.append(classifier.probabilities(texts, on_batch=advance))
             rows += block
             pace = (time.monotonic() - begin) / len(block)
-    _tell_cut(classifier, name, reporter, read=read, cut=cut)
+    _report_cut(classifier, name, reporter, read=read, cut=cut)
     if len(rows) < len(split):
         reporter.message(
-            f"note: the final figures are of {len(rows):,} of "
-            f"{counted(len(split), f'{name} text')}, drawn by the seed: the time budget ends. "
-            "textrnn evaluate measures on all."
+            f"note: the time budget ends, so the final figures are of {len(rows):,} of "
+            f"{counted(len(split), f'{name} text')}, drawn at random; textrnn evaluate measures "
+            "all of them."
         )
     order = np.argsort(rows)
-    return np.concatenate(found)[order], split.take(sorted(rows))
+    return np.concatenate(probabilities)[order], split.take(sorted(rows))
 
 
 def _probabilities(
     classifier: TrainedClassifier, split: Split, *, name: str, reporter: Reporter
 ) -> np.ndarray:
-    """Of each text and label; says what was cut."""
+    """Returns the probabilities `[N, C]`, and reports which share of the tokens was cut off."""
     read, cut = classifier.read_tokens, classifier.cut_tokens
     with reporter.step(name, total=len(split)) as advance:
         probabilities = classifier.probabilities(split.texts, on_batch=advance)
-    _tell_cut(classifier, name, reporter, read=read, cut=cut)
+    _report_cut(classifier, name, reporter, read=read, cut=cut)
     return probabilities
 
 
-def _tell_cut(
+def _report_cut(
     classifier: TrainedClassifier, name: str, reporter: Reporter, *, read: int, cut: int
 ) -> None:
-    """Says which share of the tokens was cut off since these were counted."""
+    """Reports which share of the tokens was cut off since `read` and `cut` were counted."""
     if cut < classifier.cut_tokens:
         share = (classifier.cut_tokens - cut) / (classifier.read_tokens - read)
-        reporter.message(f"note: --max-length cuts off {share:.1%} of the {name} tokens.")
+        reporter.message(f"note: `max_length` cuts off {share:.1%} of the {name} tokens.")

@@ -1,4 +1,4 @@
-"""What a classifier's probabilities are worth, measured against the true labels."""
+"""The figures of a classifier's probabilities, measured against the true labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["evaluate", "expected_calibration_error", "log_loss"]
 def evaluate(
     probabilities: np.ndarray, targets: np.ndarray, *, label_space: LabelSpace
 ) -> dict[str, Any]:
-    """All figures about some predictions, as plain values ready for JSON.
+    """Returns all figures of some predictions, as plain values ready for JSON.
 
     Args:
         probabilities: `[N, C]`.
@@ -28,28 +28,28 @@ def evaluate(
 
     Returns:
         `texts`, `accuracy`, `macro_f1`, `log_loss` (in nats), `calibration_error`, `per_class`
-        (precision, recall, f1 and support of each label); for multi-label `micro_f1`, otherwise
-        what `textrnn.evaluation.confusion.Confusion.to_dict` says of the mistakes.
+        (precision, recall, f1 and support of each label). A multi-label result has `micro_f1`, a
+        single-label result the values of `textrnn.evaluation.confusion.Confusion.to_dict`.
     """
     labels = label_space.labels
     true, predicted = targets.astype(int), label_space.decide(probabilities).astype(int)
     if not label_space.multi_label:
         true, predicted = true.argmax(axis=1), predicted.argmax(axis=1)
-    each, micro_f1 = class_figures(true, predicted, classes=len(labels))
+    figures, micro_f1 = class_figures(true, predicted, classes=len(labels))
     result: dict[str, Any] = {
         "texts": len(targets),
         "accuracy": float(sk.accuracy_score(true, predicted)),
-        "macro_f1": float(np.mean(each.f1)),
+        "macro_f1": float(np.mean(figures.f1)),
         "log_loss": log_loss(probabilities, targets, label_space=label_space),
         "calibration_error": expected_calibration_error(
             probabilities, targets, label_space=label_space
         ),
         "per_class": {
             label: {
-                "precision": float(each.precision[i]),
-                "recall": float(each.recall[i]),
-                "f1": float(each.f1[i]),
-                "support": int(each.support[i]),
+                "precision": float(figures.precision[i]),
+                "recall": float(figures.recall[i]),
+                "f1": float(figures.f1[i]),
+                "support": int(figures.support[i]),
             }
             for i, label in enumerate(labels)
         },
@@ -60,7 +60,10 @@ def evaluate(
 
 
 def log_loss(probabilities: np.ndarray, targets: np.ndarray, *, label_space: LabelSpace) -> float:
-    """The mean negative log-probability of the truth, in nats; for multi-label, per decision."""
+    """Returns the mean negative log-probability of the true labels, in nats.
+
+    A multi-label result is the mean over all decisions.
+    """
     distributions, outcomes = label_space.outcomes(probabilities, targets)
     places = np.arange(distributions.shape[1])
     return float(sk.log_loss(outcomes, distributions, labels=places))
@@ -69,5 +72,5 @@ def log_loss(probabilities: np.ndarray, targets: np.ndarray, *, label_space: Lab
 def expected_calibration_error(
     probabilities: np.ndarray, targets: np.ndarray, *, label_space: LabelSpace
 ) -> float:
-    """How far confidence and accuracy lie apart; see `Reliability` in inference/calibration."""
+    """Returns the mean distance of confidence and accuracy; see `Reliability.error`."""
     return reliability(probabilities, targets, label_space=label_space).error

@@ -1,4 +1,4 @@
-"""Validation and test texts that a time budget leaves time to measure on."""
+"""Samples of the validation and test texts that can be measured within a time budget."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ __all__ = [
 ]
 
 FEWEST_TEXTS = 1000
-"""Texts that are measured on at least, where there are so many."""
+"""How many texts are measured at least, if there are enough."""
 
 LARGE_SHARE = 0.25
-"""Share of the time left for training beyond which one validation takes too long."""
+"""A validation of all texts takes too long above this share of the remaining time."""
 
 SAMPLE_SHARE = 0.1
-"""Share of that time that the validation of a sample takes."""
+"""The validation of a sample may take this share of the remaining time."""
 
 BLOCKS = 20
-"""Parts in which texts are measured on until the time is up."""
+"""The number of parts in which texts are measured until the time is over."""
 
 
 def texts_an_epoch(texts: int, *, seconds: float, left: float) -> int:
-    """Returns how many validation texts each epoch is measured on: all, or a sample.
+    """Returns how many validation texts are measured after each epoch: all, or a sample.
 
     Args:
-        texts: How many there are.
-        seconds: What measuring on all of them takes.
-        left: The time left for training and its validations.
+        texts: The number of validation texts.
+        seconds: The time that measuring all of them takes.
+        left: The remaining time for training and validation, in seconds.
     """
     if texts <= FEWEST_TEXTS or seconds <= LARGE_SHARE * left:
         return texts
@@ -47,36 +47,37 @@ def texts_an_epoch(texts: int, *, seconds: float, left: float) -> int:
 
 
 def drawn(classes: Sequence[Any] | np.ndarray, count: int, *, seed: int) -> np.ndarray:
-    """Returns the places of some texts `[count]`, each class with its share, in ascending order.
+    """Returns the places `[count]` of a stratified sample of texts, in ascending order.
 
     Args:
         classes: `[N]`, the class of each text.
-        count: How many are drawn, at most N.
-        seed: Of the choice within each class.
+        count: The size of the sample, at most N.
+        seed: The seed of the choice within each class.
     """
     return np.asarray(np.sort(stratified_order(classes, seed=seed)[:count]))
 
 
 def stratified_order(classes: Sequence[Any] | np.ndarray, *, seed: int) -> np.ndarray:
-    """Returns the places of all texts `[N]` in an order whose every beginning is stratified.
+    """Returns the places `[N]` of all texts in an order whose every beginning is stratified.
 
     Args:
         classes: `[N]`, the class of each text.
-        seed: Of the order within each class.
+        seed: The seed of the order within each class.
     """
     _, classes = np.unique(np.asarray(classes), return_inverse=True)
     rng = np.random.default_rng(seed)
     shuffled = rng.permutation(len(classes))
-    within = shuffled[np.argsort(classes[shuffled], kind="stable")]  # Class after class.
+    within = shuffled[np.argsort(classes[shuffled], kind="stable")]  # One class after the other.
     sizes = np.bincount(classes)
     starts = np.cumsum(sizes) - sizes
-    own = classes[within]
-    share = (np.arange(len(within)) - starts[own] + rng.random(len(sizes))[own]) / sizes[own]
+    class_of = classes[within]
+    ranks = np.arange(len(within)) - starts[class_of]
+    share = (ranks + rng.random(len(sizes))[class_of]) / sizes[class_of]
     return np.asarray(within[np.argsort(share, kind="stable")])
 
 
 def blocks(split: Split, *, seed: int) -> Iterator[list[int]]:
-    """Yields the places of a split's texts in parts, the first parts being a stratified sample."""
+    """Yields the places of the texts of a split in parts; any first parts are stratified."""
     names = [labels[0] if labels else "" for labels in split.labels]
     order = [int(place) for place in stratified_order(names, seed=seed)]
     size = max(FEWEST_TEXTS, len(order) // BLOCKS)
@@ -86,6 +87,6 @@ def blocks(split: Split, *, seed: int) -> Iterator[list[int]]:
 
 
 def spread_batches(plan: BatchPlan, count: int) -> list[Batch]:
-    """Returns some batches of a plan, short ones and long ones."""
+    """Returns some batches of a plan, from short to long texts."""
     batches = plan.batches()
     return batches[len(batches) // (2 * count) :: max(len(batches) // count, 1)][:count]

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say: the reliability diagram, temperature scaling."""
+"""Calibration of probabilities: the reliability diagram, and temperature scaling."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _LEAST = 1e-12
 
 
 def fit_temperature(scores: np.ndarray, targets: np.ndarray, *, label_space: LabelSpace) -> float:
-    """The temperature that makes the labels most probable.
+    """Returns the temperature at which the true labels are most probable.
 
-    Guo et al. 2017, "On Calibration of Modern Neural Networks".
+    See Guo et al. 2017, "On Calibration of Modern Neural Networks".
 
     Args:
         scores: Probabilities `[N, C]`.
@@ -39,12 +39,17 @@ def fit_temperature(scores: np.ndarray, targets: np.ndarray, *, label_space: Lab
 
 @dataclass(frozen=True)
 class Reliability:
-    """How confident the answers were, and how often they were right, by confidence.
+    """The number of answers, and the number of right answers, by confidence.
+
+    >>> one_bin = np.eye(15)[14]
+    >>> reliability = Reliability(10 * one_bin, confidence=9.5 * one_bin, correct=8 * one_bin)
+    >>> round(reliability.error, 6)
+    0.15
 
     Attributes:
-        counts: `[15]`, the answers in each of as many equal bins of the confidence.
-        confidence: `[15]`, the sum of their confidences.
-        correct: `[15]`, how many of them were right.
+        counts: `[15]`, the number of answers in each of 15 equal bins of confidence.
+        confidence: `[15]`, the sum of the confidences in each bin.
+        correct: `[15]`, the number of right answers in each bin.
     """
 
     counts: np.ndarray
@@ -60,9 +65,9 @@ class Reliability:
 def reliability(
     probabilities: np.ndarray, targets: np.ndarray, *, label_space: LabelSpace
 ) -> Reliability:
-    """The reliability diagram's figures.
+    """Returns the figures of the reliability diagram.
 
-    Guo et al. 2017, "On Calibration of Modern Neural Networks".
+    See Guo et al. 2017, "On Calibration of Modern Neural Networks".
 
     Args:
         probabilities: `[N, C]`.

@@ -1,4 +1,4 @@
-"""Answers from a trained classifier: texts in, predictions out."""
+"""A trained classifier: predictions for texts."""
 
 from __future__ import annotations
 
@@ -13,33 +13,39 @@ from textrnn.config.classifier import RunConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.host.blocks import blocks
-from textrnn.inference.streaming import Reader, Stream, Streams, model_digest
+from textrnn.inference.reader import Reader, model_digest
+from textrnn.inference.streaming import Stream, Streams
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.label_space import LabelSpace
+from textrnn.progress import Advance
 from textrnn.text.checks import as_text, as_texts
 from textrnn.text.tokenizer import Tokenizer
 
 __all__ = ["BLOCK_TEXTS", "LONG_TOKENS", "Prediction", "PrefixCurve", "Scorer", "TrainedClassifier"]
 
 LONG_TOKENS = 8192
-"""Tokens of a text beyond which it is read in pieces, in constant memory, where it can be."""
+"""The length above which a text is read in pieces, in constant memory, if the model allows it."""
 
 EARLY_PIECE = 64
-"""Tokens that are read at once where reading may end at any of them."""
+"""How many tokens are read at once if reading may end at each of them."""
 
 BLOCK_TEXTS = 1024
-"""Texts that are read, sorted by length and answered together."""
+"""How many texts are read, sorted by length and answered together."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one text.
+    """The prediction for one text.
+
+    >>> prediction = Prediction("pos", 0.9, {"neg": 0.1, "pos": 0.9}, ("pos",))
+    >>> prediction.to_dict()["label"]
+    'pos'
 
     Attributes:
         label: The most probable label.
-        score: Its probability.
+        score: The probability of this label.
         scores: The probability of each label.
-        labels: The labels the text carries: `(label,)`, or for a multi-label model those with a
+        labels: The predicted labels: `(label,)`, or for a multi-label model the labels with a
             probability of at least 0.5, most probable first.
     """
 
@@ -49,7 +55,7 @@ class Prediction:
     labels: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON; the label of a text that carries none is None."""
+        """Returns plain values, ready for JSON; `label` is None if no label is predicted."""
         return {
             "label": self.label if self.labels else None,
             "score": self.score,
@@ -60,11 +66,11 @@ class Prediction:
 
 @dataclass(frozen=True)
 class PrefixCurve:
-    """The answer after each token.
+    """The probabilities of the labels after each token of a text.
 
     Attributes:
-        pieces: The tokens, T of them; U+2581 stands for a space.
-        scores: `[T, C]`, the probability of each label when so much has been read.
+        pieces: The T tokens; U+2581 stands for a space.
+        scores: `[T, C]`, the probability of each label after each token.
         labels: The label names.
     """
 
@@ -94,11 +100,11 @@ class Scorer:
     def __call__(
         self, plan: BatchPlan, *, on_batch: Callable[[int], None] | None = None
     ) -> np.ndarray:
-        """The probabilities `[N, C]` of the plan's texts, in their order.
+        """Returns the probabilities `[N, C]` of the plan's texts, in their order.
 
         Args:
             plan: The texts.
-            on_batch: Told after each batch how many texts it held.
+            on_batch: Receives the number of texts of each batch that is done.
         """
         result = np.zeros([len(plan.texts), self._classes], np.float32)
         for batch in plan.batches():
@@ -109,23 +115,28 @@ class Scorer:
         return result
 
     def score(self, plan: BatchPlan, batch: Batch) -> np.ndarray:
-        """The probabilities `[B, C]` of one batch."""
+        """Returns the probabilities `[B, C]` of one batch."""
         return np.asarray(self._scores(plan.ids(batch)))
 
 
 @dataclass
 class TrainedClassifier:
-    """A classifier with what it needs to read a text and to name its answer.
+    """A trained model with its tokenizer and its labels.
+
+    Example:
+        classifier = textrnn.load("runs/bbc_news")
+        (prediction,) = classifier.predict(["The match ended in a draw."])
+        prediction.label, prediction.score
 
     Attributes:
-        model: The Keras model, ids to logits.
-        tokenizer: Texts to ids.
+        model: The Keras model, which maps ids to logits.
+        tokenizer: Maps texts to ids.
         labels: The label names, in the order of the logits.
-        config: The settings it was trained with.
-        metrics: What was measured after training.
-        data: What it learned from: see `textrnn.data.provenance`.
-        read_tokens: How many tokens it has been given so far.
-        cut_tokens: How many of them `max_length` cut off.
+        config: The settings of the training.
+        metrics: The figures that were measured after training.
+        data: What the model learned from; see `textrnn.data.provenance`.
+        read_tokens: How many tokens the classifier was given so far.
+        cut_tokens: How many of these tokens `max_length` cut off.
     """
 
     model: TextClassifier
@@ -138,7 +149,7 @@ class TrainedClassifier:
     cut_tokens: int = 0
 
     def __post_init__(self) -> None:
-        self._own_reader: Reader | None = None
+        self._cached_reader: Reader | None = None
         self._scorer = Scorer(self.model, label_space=self.label_space)
 
     @property
@@ -146,10 +157,12 @@ class TrainedClassifier:
         """The labels, and whether a text may carry any number of them."""
         return LabelSpace(self.labels, multi_label=self.config.data.multi_label)
 
-    def probabilities(
-        self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None
-    ) -> np.ndarray:
-        """The probability `[N, C]` of each label for each text.
+    def probabilities(self, texts: Sequence[str], *, on_batch: Advance | None = None) -> np.ndarray:
+        """Returns the probability `[N, C]` of each label for each text.
+
+        Args:
+            texts: The texts.
+            on_batch: Receives the number of texts of each batch that is done.
 
         Raises:
             TypeError: `texts` is no list of strings.
@@ -158,13 +171,17 @@ class TrainedClassifier:
         return self.score_ids(ids, on_batch=on_batch)
 
     def score_ids(
-        self, texts: Sequence[np.ndarray], *, on_batch: Callable[[int], None] | None = None
+        self, texts: Sequence[np.ndarray], *, on_batch: Advance | None = None
     ) -> np.ndarray:
-        """The probability `[N, C]` of each label for each text of token ids `[T]`.
+        """Returns the probability `[N, C]` of each label for each text of token ids.
 
-        A model that reads forwards only reads every text to its end, whatever `max_length` it was
-        trained with, and a text of more than `LONG_TOKENS` in constant memory. Other models cut
-        texts at `max_length`; `cut_tokens` counts what they cut.
+        A model that reads forwards only reads every text to its end, whatever its `max_length`, and
+        a text of more than `LONG_TOKENS` in constant memory. Other models cut texts at
+        `max_length`; `cut_tokens` counts the tokens that are cut off.
+
+        Args:
+            texts: The token ids `[T]` of each text.
+            on_batch: Receives the number of texts of each batch that is done.
         """
         scores = np.zeros([len(texts), len(self.labels)], np.float32)
         forwards = not (self.config.model.bidirectional or self.config.model.halve)
@@ -187,28 +204,28 @@ class TrainedClassifier:
         return scores
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """The predictions for some texts, in their order.
+        """Returns the predictions for some texts, in their order.
 
         Raises:
             TypeError: `texts` is no list of strings.
         """
-        found = self.probabilities(as_texts(texts, call="predict"))
-        return [self._name(scores) for scores in found]
+        probabilities = self.probabilities(as_texts(texts, call="predict"))
+        return [self._name(scores) for scores in probabilities]
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[tuple[str, Prediction]]:
-        """Each text with its prediction, in order, at constant memory however many there are."""
+        """Yields each text with its prediction, in order; the memory is constant."""
         for block in blocks(texts, BLOCK_TEXTS):
             yield from zip(block, self.predict(block), strict=True)
 
     def stream(self, state: bytes | None = None) -> Stream:
-        """A text that is read piece by piece, with a prediction after each.
+        """Returns a stream that reads a text piece by piece, with a prediction after each piece.
 
         Args:
-            state: Of a stream of this model to go on with; None: a new text.
+            state: The `Stream.state` of a text to continue with; None: a new text.
 
         Raises:
-            ConfigError: The model needs the whole text at once: it is bidirectional, or halves.
-            ModelError: The state is none, or that of another model.
+            ConfigError: The model needs the whole text at once: it is bidirectional or a pyramid.
+            ModelError: The bytes are no state, or the state of another model.
         """
         stream = Stream(self.streams())
         if state is not None:
@@ -216,7 +233,7 @@ class TrainedClassifier:
         return stream
 
     def streams(self) -> Streams:
-        """Any number of such texts, which join and leave as they like.
+        """Returns streams that read any number of texts together, which may join and leave.
 
         Raises:
             ConfigError: The model needs the whole text at once.
@@ -224,7 +241,7 @@ class TrainedClassifier:
         return Streams(self._reader(), self.tokenizer, self._name, digest=model_digest(self.model))
 
     def prefix_curve(self, text: str) -> PrefixCurve:
-        """The probabilities after each token of a text: how the answer came about.
+        """Returns the probabilities after each token of a text.
 
         Raises:
             ConfigError: The model needs the whole text at once.
@@ -240,17 +257,17 @@ class TrainedClassifier:
     def predict_early(
         self, text: str, *, confident: float, tokens: int = 32
     ) -> tuple[Prediction, int, int]:
-        """Reads a text only as far as its label is in doubt.
+        """Reads a text only until its label is certain.
 
         Args:
             text: The text.
-            confident: The probability at which the label counts as known, below 1. It is that of
-                the running prediction, calibrated on the run's validation texts by temperature
-                (`metrics["calibration"]`, where there is one).
-            tokens: For how many tokens on end it must be so, the label staying the same.
+            confident: The probability at which the label counts as certain, below 1. The
+                probability is that of the running prediction, calibrated by the temperature that
+                was fitted on the validation texts (`metrics["calibration"]`, if it is known).
+            tokens: For how many consecutive tokens the same label must be certain.
 
         Returns:
-            The prediction where reading ended, how many tokens were read, and how many there are.
+            The prediction where reading ended, the number of tokens read, and that of all tokens.
 
         Raises:
             ConfigError: The model needs the whole text at once, or a value is out of bounds.
@@ -263,35 +280,35 @@ class TrainedClassifier:
         reader = self._reader()
         temperature = float(self.metrics.get("calibration", {}).get("temperature", 1.0))
         label_space = self.label_space
-        memory, read, run, label = reader.start(1), 0, 0, -1
-        scores, _ = reader.read(memory, [[]])
+        state, read, certain, label = reader.start(1), 0, 0, -1
+        scores, _ = reader.read(state, [[]])
         row = scores[0]
         while read < len(ids):
             piece = ids[read : read + EARLY_PIECE]
-            found, memory = reader.read_each(memory, piece)
-            sure = label_space.tempered(found, temperature)
-            for row, calm in zip(found, sure, strict=True):
+            piece_scores, state = reader.read_each(state, piece)
+            calibrated = label_space.tempered(piece_scores, temperature)
+            for row, calibrated_row in zip(piece_scores, calibrated, strict=True):
                 read += 1
-                best = int(np.argmax(calm))
-                known = calm[best] >= confident
-                run = run + 1 if known and best == label else int(known)
+                best = int(np.argmax(calibrated_row))
+                is_certain = calibrated_row[best] >= confident
+                certain = certain + 1 if is_certain and best == label else int(is_certain)
                 label = best
-                if run >= tokens:
+                if certain >= tokens:
                     return self._name(row), read, len(ids)
         return self._name(row), read, len(ids)
 
     def _reader(self) -> Reader:
-        if self._own_reader is None:
-            self._own_reader = Reader(self.model, label_space=self.label_space)
-        return self._own_reader
+        if self._cached_reader is None:
+            self._cached_reader = Reader(self.model, label_space=self.label_space)
+        return self._cached_reader
 
     def _name(self, scores: np.ndarray) -> Prediction:
         order = np.argsort(-scores, kind="stable")
         best = int(order[0])
-        carried = self.label_space.decide(scores[np.newaxis])[0]
+        predicted = self.label_space.decide(scores[np.newaxis])[0]
         return Prediction(
             label=self.labels[best],
             score=float(scores[best]),
             scores={label: float(p) for label, p in zip(self.labels, scores, strict=True)},
-            labels=tuple(self.labels[i] for i in order if carried[i]),
+            labels=tuple(self.labels[i] for i in order if predicted[i]),
         )

@@ -1,9 +1,9 @@
-"""Likelihoods from a trained language model: texts in, log-probabilities out."""
+"""A trained language model: the log-probabilities of texts."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,29 +15,34 @@ from textrnn.data.batching import BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.host.blocks import blocks
 from textrnn.models.language_model import BETWEEN, LanguageModel
+from textrnn.progress import Advance
 from textrnn.text.checks import as_texts
 from textrnn.text.tokenizer import Tokenizer
 
 __all__ = ["Likelihood", "LikelihoodScorer", "TrainedLanguageModel"]
 
 PIECE_TOKENS = 512
-"""Tokens of a text that are read at a time, in constant memory."""
+"""How many tokens of a text are read at once, so that the memory is constant."""
 
 BATCH_TOKENS = 2048
-"""Tokens whose predictions `[tokens, V]` are held at a time."""
+"""How many tokens have their predictions `[tokens, V]` in memory at once."""
 
 BLOCK_TEXTS = 256
-"""Texts that are read, sorted by length and answered together."""
+"""How many texts are read, sorted by length and answered together."""
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """How probable a text is, by the chain rule.
+    """The probability of a text by the chain rule.
+
+    >>> likelihood = Likelihood(("a",), np.log([0.5, 0.125]))
+    >>> round(likelihood.bits_per_token, 6), round(likelihood.perplexity, 6)
+    (2.0, 4.0)
 
     Attributes:
-        pieces: Its tokens, T of them; U+2581 stands for a space.
-        log_probabilities: `[T + 1]`, ln p of each token given those before it, and of the text's
-            end, in nats.
+        pieces: The T tokens; U+2581 stands for a space.
+        log_probabilities: `[T + 1]`, ln p of each token given the tokens before it, and of the end
+            of the text, in nats.
     """
 
     pieces: tuple[str, ...]
@@ -59,10 +64,10 @@ class Likelihood:
         return math.exp(-self.log_likelihood / len(self.log_probabilities))
 
     def to_dict(self, *, per_token: bool = False) -> dict[str, Any]:
-        """Plain values, ready for JSON.
+        """Returns plain values, ready for JSON.
 
         Args:
-            per_token: Whether to give each token's too; the last one is the text's end.
+            per_token: Whether the values include each token; the last one is the end of the text.
         """
         values: dict[str, Any] = {
             "log_likelihood": self.log_likelihood,
@@ -81,71 +86,84 @@ class LikelihoodScorer:
 
     Args:
         model: The language model.
-        direction: 0: each token given those before it; 1: given those after it.
+        direction: 0: each token given the tokens before it; 1: given the tokens after it.
+
+    Raises:
+        ConfigError: The model has no such direction.
     """
 
     def __init__(self, model: LanguageModel, *, direction: int = 0) -> None:
         if not 0 <= direction < model.directions:
             raise ConfigError(f"`direction` must be below {model.directions}, got {direction}.")
         self._model, self._direction = model, direction
-        self._form = model.start(1, direction=direction)
-        self._start = [tensor.numpy() for tensor in tf.nest.flatten(self._form)]
+        self._structure = model.start(1, direction=direction)
+        self._start = [tensor.numpy() for tensor in tf.nest.flatten(self._structure)]
 
         def read(
             ids: tf.Tensor, targets: tf.Tensor, *flat: tf.Tensor
         ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-            memory = tf.nest.pack_sequence_as(self._form, flat)
-            vectors, memory = model.read(memory, ids, direction=direction)
-            return -model.losses(vectors, targets), tf.nest.flatten(memory)
+            state = tf.nest.pack_sequence_as(self._structure, flat)
+            vectors, state = model.read(state, ids, direction=direction)
+            return -model.losses(vectors, targets), tf.nest.flatten(state)
 
         pair = [tf.TensorSpec([None, None], tf.int32)] * 2
         states = [tf.TensorSpec([None, *s.shape[1:]], s.dtype) for s in self._start]
         self._read = tf.function(read, input_signature=[*pair, *states])
 
     def __call__(
-        self, texts: Sequence[Any], *, on_batch: Callable[[int], None] | None = None
+        self, texts: Sequence[Any], *, on_batch: Advance | None = None
     ) -> list[np.ndarray]:
-        """ln p `[T + 1]` of the tokens of each text of ids `[T]`, and of its end, as they stand.
+        """Returns ln p `[T + 1]` of the tokens of each text, in the order of the text.
 
-        In the second direction the first number is that of the text's beginning.
+        The last number is that of the end of the text; in direction 1 the first number is that of
+        its beginning.
+
+        Args:
+            texts: The token ids `[T]` of each text.
+            on_batch: Receives the number of texts of each batch that is done.
         """
-        own = [np.asarray(text, np.int32) for text in texts]
+        in_order = [np.asarray(text, np.int32) for text in texts]
         if self._direction:
-            own = [text[::-1] for text in own]
-        inputs = [np.concatenate([[BETWEEN], text]) for text in own]
+            in_order = [text[::-1] for text in in_order]
+        inputs = [np.concatenate([[BETWEEN], text]) for text in in_order]
         plan = BatchPlan(inputs, batch_tokens=BATCH_TOKENS)
-        found: list[np.ndarray] = [np.zeros(0, np.float32)] * len(texts)
+        log_probabilities: list[np.ndarray] = [np.zeros(0, np.float32)] * len(texts)
         for batch in plan.batches():
             rows = batch.rows[batch.rows >= 0]
             ids = plan.ids(batch)[: len(rows)]
             for row, scores in zip(rows, self._batch(ids), strict=True):
                 scores = scores[: plan.lengths[row]]
-                found[row] = scores[::-1] if self._direction else scores
+                log_probabilities[row] = scores[::-1] if self._direction else scores
             if on_batch is not None:
                 on_batch(len(rows))
-        return found
+        return log_probabilities
 
     def _batch(self, ids: np.ndarray) -> np.ndarray:
-        """ln p `[B, T]` of the token after each of `[B, T]`, 0 behind the last."""
+        """Returns ln p `[B, T]` of the token after each token `[B, T]`; 0 after the last."""
         targets = np.pad(ids[:, 1:], [(0, 0), (0, 1)], constant_values=BETWEEN)
-        memory = [np.repeat(start, len(ids), axis=0) for start in self._start]
+        state = [np.repeat(start, len(ids), axis=0) for start in self._start]
         parts = []
         for begin in range(0, ids.shape[1], PIECE_TOKENS):
             piece = slice(begin, begin + PIECE_TOKENS)
-            scores, memory = self._read(ids[:, piece], targets[:, piece], *memory)
+            scores, state = self._read(ids[:, piece], targets[:, piece], *state)
             parts.append(scores.numpy())
         return np.concatenate(parts, axis=1)
 
 
 @dataclass
 class TrainedLanguageModel:
-    """A language model with what it needs to read a text.
+    """A trained language model with its tokenizer.
+
+    Example:
+        language_model = textrnn.load_language_model("runs/language_model")
+        (likelihood,) = language_model.score(["The match ended in a draw."])
+        likelihood.perplexity
 
     Attributes:
         model: The Keras model.
-        tokenizer: Texts to ids.
-        config: The settings it was trained with.
-        metrics: What was measured after training.
+        tokenizer: Maps texts to ids.
+        config: The settings of the training.
+        metrics: The figures that were measured after training.
     """
 
     model: LanguageModel
@@ -157,11 +175,11 @@ class TrainedLanguageModel:
         self._scorers: dict[int, LikelihoodScorer] = {}
 
     def score(self, texts: Sequence[str], *, direction: int = 0) -> list[Likelihood]:
-        """How probable each text is.
+        """Returns the likelihood of each text.
 
         Args:
             texts: The texts.
-            direction: 0: read forwards; 1: from the end, where the model has learned that too.
+            direction: 0 reads forwards; 1 reads from the end, if the model was trained to.
 
         Raises:
             TypeError: `texts` is no list of strings.
@@ -173,7 +191,7 @@ class TrainedLanguageModel:
         return [Likelihood(*pair) for pair in zip(pieces, scores, strict=True)]
 
     def score_stream(self, texts: Iterable[str]) -> Iterator[tuple[str, Likelihood]]:
-        """Each text with its likelihood, in order, at constant memory however many there are."""
+        """Yields each text with its likelihood, in order; the memory is constant."""
         for block in blocks(texts, BLOCK_TEXTS):
             yield from zip(block, self.score(block), strict=True)
 
@@ -182,9 +200,9 @@ class TrainedLanguageModel:
         texts: Sequence[np.ndarray],
         *,
         direction: int = 0,
-        on_batch: Callable[[int], None] | None = None,
+        on_batch: Advance | None = None,
     ) -> list[np.ndarray]:
-        """ln p `[T + 1]` of each text of ids `[T]`; see `LikelihoodScorer`."""
+        """Returns ln p `[T + 1]` of the ids `[T]` of each text; see `LikelihoodScorer`."""
         if direction not in self._scorers:
             self._scorers[direction] = LikelihoodScorer(self.model, direction=direction)
         return self._scorers[direction](texts, on_batch=on_batch)

@@ -2,109 +2,32 @@
 
 from __future__ import annotations
 
-import codecs
-import hashlib
-import io
-import json
-import zipfile
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from textrnn.errors import ModelError
-from textrnn.models.classifier import TextClassifier
-from textrnn.models.label_space import LabelSpace
-from textrnn.text.cuts import LONG_TEXT
+from textrnn.inference.reader import Reader, StateArrays
+from textrnn.inference.stream_snapshot import StreamSnapshot
 from textrnn.text.incremental import TokenStream
-from textrnn.text.scripts import SENTENCE_END
 from textrnn.text.tokenizer import Tokenizer
 
-__all__ = [
-    "PIECE_TOKENS",
-    "Reader",
-    "Stream",
-    "Streams",
-    "follow_sentences",
-    "follow_tokens",
-    "model_digest",
-]
-
-PIECE_TOKENS = 256
-"""Tokens that are read at once; so the memory does not depend on how long a piece is."""
-
-Rows = list[np.ndarray]
-"""The memory of some texts, `[B, ...]` each."""
-
-
-class Reader:
-    """Reads ids with a model, from one memory to the next; one graph for all lengths.
-
-    Args:
-        model: One that reads forwards only; see `TextClassifier.start`.
-        label_space: The labels.
-
-    Raises:
-        ConfigError: The model needs the whole text at once.
-    """
-
-    def __init__(self, model: TextClassifier, *, label_space: LabelSpace) -> None:
-        start = model.start(1)
-        specs = [tf.TensorSpec([None, *t.shape[1:]], t.dtype) for t in tf.nest.flatten(start)]
-        self._start = [t.numpy() for t in tf.nest.flatten(start)]
-        ids_spec = tf.TensorSpec([None, None], tf.int32)
-
-        @tf.function(input_signature=[specs, ids_spec])
-        def advance(flat: list[tf.Tensor], ids: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-            memory = tf.nest.pack_sequence_as(start, flat)
-            logits, memory = model.advance_aligned(memory, ids)
-            return label_space.activation(tf.cast(logits, tf.float32)), tf.nest.flatten(memory)
-
-        @tf.function(input_signature=[specs, ids_spec])
-        def advance_each(
-            flat: list[tf.Tensor], ids: tf.Tensor
-        ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-            memory = tf.nest.pack_sequence_as(start, flat)
-            logits, memory = model.advance_each(memory, ids)
-            return label_space.activation(tf.cast(logits, tf.float32)), tf.nest.flatten(memory)
-
-        self._advance, self._advance_each = advance, advance_each
-
-    def start(self, rows: int) -> Rows:
-        """The memory of texts of which nothing was read."""
-        return [np.repeat(array, rows, axis=0) for array in self._start]
-
-    def read(self, memory: Rows, ids: Sequence[Any]) -> tuple[np.ndarray, Rows]:
-        """The probabilities `[B, C]` of some texts after their next ids, and their memory."""
-        longest = max(1, *map(len, ids))
-        for start in range(0, longest, PIECE_TOKENS):
-            pieces = [row[start : start + PIECE_TOKENS] for row in ids]
-            padded = np.zeros([len(ids), max(1, *map(len, pieces))], np.int32)
-            for place, piece in enumerate(pieces):
-                padded[place, : len(piece)] = piece
-            scores, flat = self._advance([tf.constant(m) for m in memory], tf.constant(padded))
-            memory = [tensor.numpy() for tensor in flat]
-        return scores.numpy(), memory
-
-    def read_each(self, memory: Rows, ids: Sequence[int]) -> tuple[np.ndarray, Rows]:
-        """The probabilities `[T, C]` of one text after each of its next ids, and its memory."""
-        found = []
-        for start in range(0, len(ids), PIECE_TOKENS):
-            piece = ids[start : start + PIECE_TOKENS]
-            row = tf.constant([piece], tf.int32)
-            scores, flat = self._advance_each([tf.constant(m) for m in memory], row)
-            found.append(scores.numpy()[0, : len(piece)])
-            memory = [tensor.numpy() for tensor in flat]
-        return np.concatenate(found), memory
+__all__ = ["Stream", "Streams"]
 
 
 @dataclass
 class _Text:
-    """A text that is being read."""
+    """A text that is being read.
 
-    memory: Rows
+    Attributes:
+        state: The state of the model after the tokens that were read.
+        words: Turns pieces of the text into ids; None as long as the text came as ids.
+        tokens: How many tokens were read.
+        answered: How many tokens the last answer includes.
+    """
+
+    state: StateArrays
     words: TokenStream | None
     tokens: int = 0
     answered: int = 0
@@ -113,14 +36,19 @@ class _Text:
 class Streams:
     """Independent texts, each read piece by piece and answered after every piece.
 
-    The answer is that for the whole text as far as it is known, however it was cut: a word that has
-    only begun counts as it stands. The memory of each is constant.
+    The answer is that for the whole text as far as it is known, wherever the pieces were cut. A
+    word that is not complete yet counts as if it were. The memory per text is constant.
+
+    Example:
+        streams = textrnn.load("runs/bbc_news").streams()
+        streams.feed({"first": "The match ", "second": "The market "})
+        streams.feed({"second": "fell again."})["second"].label
 
     Args:
-        reader: Of the model.
-        tokenizer: Its tokenizer.
-        answer: Makes a prediction of probabilities `[C]`.
-        digest: Of the model, so that a state is not given to another.
+        reader: Reads ids with the model.
+        tokenizer: The tokenizer of the model.
+        answer: Makes a prediction from probabilities `[C]`.
+        digest: The digest of the model, so that a state is not restored into another model.
     """
 
     def __init__(
@@ -136,13 +64,15 @@ class Streams:
         self._texts: dict[Hashable, _Text] = {}
 
     def __len__(self) -> int:
+        """Returns the number of texts."""
         return len(self._texts)
 
     def __contains__(self, key: Hashable) -> bool:
+        """Returns whether there is a text of this key."""
         return key in self._texts
 
     def feed(self, pieces: Mapping[Any, str | bytes]) -> dict[Any, Any]:
-        """The next pieces of some texts; a key that is new begins a text.
+        """Reads the next pieces of some texts; a new key begins a text.
 
         Args:
             pieces: Text, or bytes of UTF-8, by key.
@@ -151,7 +81,7 @@ class Streams:
             The prediction for each of these texts, by key.
 
         Raises:
-            ConfigError: The tokenizer's pieces reach across words.
+            ConfigError: The pieces of the tokenizer reach across words.
             TypeError: A piece is neither a string nor bytes.
         """
         ids: dict[Hashable, list[int]] = {}
@@ -161,10 +91,16 @@ class Streams:
         return self._answers(list(ids))
 
     def feed_ids(self, ids: Mapping[Any, Sequence[int]]) -> dict[Any, Any]:
-        """As `feed`, of token ids that are known already, none of them PAD.
+        """Reads the next token ids of some texts; a new key begins a text.
+
+        Args:
+            ids: Token ids by key, none of them PAD.
+
+        Returns:
+            The prediction for each of these texts, by key.
 
         Raises:
-            ValueError: A piece of text is held back that these ids would come before.
+            ValueError: A part of a word is held back, and the ids would come before it.
             IndexError: An id is not in 1 .. vocab_size - 1.
         """
         for key, row in ids.items():
@@ -178,112 +114,105 @@ class Streams:
         return self._answers(list(ids))
 
     def tokens(self, key: Hashable) -> int:
-        """How many tokens of a text have been read, but for those of a word that goes on."""
+        """Returns how many tokens of a text were read, without those of an incomplete word."""
         return self._texts[key].tokens
 
     def answered(self, key: Hashable) -> int:
-        """How many tokens the last answer of a text has seen, those of a word that goes on too."""
+        """Returns how many tokens the last answer includes, with those of an incomplete word."""
         return self._texts[key].answered
 
     def leave(self, key: Hashable) -> None:
         """Forgets a text.
 
         Raises:
-            KeyError: There is none of this key.
+            KeyError: There is no text of this key.
         """
         del self._texts[key]
 
     def reset(self, key: Hashable) -> None:
-        """Begins a text of this key anew."""
+        """Begins a new text of this key."""
         self._texts.pop(key, None)
         self._text(key)
 
     def state(self, key: Hashable) -> bytes:
-        """Everything that is known of a text; `restore` goes on from it, in another process too."""
+        """Returns everything that is known of a text, for `restore` in this or another process."""
         text = self._texts[key]
-        held, inside, undecoded = text.words.state() if text.words else ("", False, b"")
-        about = {
-            "digest": self._digest,
-            "tokens": text.tokens,
-            "held": held,
-            "inside": inside,
-            "undecoded": undecoded.hex(),
-            "words": text.words is not None,
-        }
-        content = io.BytesIO()
-        arrays: dict[str, Any] = {"about": np.array(json.dumps(about))}
-        arrays |= {f"memory_{i}": array for i, array in enumerate(text.memory)}
-        np.savez(content, **arrays)
-        return content.getvalue()
+        words = text.words.state() if text.words else None
+        return StreamSnapshot(self._digest, text.state, text.tokens, words).to_bytes()
 
     def restore(self, key: Hashable, state: bytes) -> None:
-        """Goes on with a text from what `state` gave.
+        """Continues with a text from what `state` returned.
 
         Raises:
-            ModelError: The bytes are no whole state, or one of another model.
+            ModelError: The bytes are no complete state, or belong to another model.
         """
-        try:
-            with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
-                about = json.loads(str(arrays["about"]))
-                memory = [arrays[f"memory_{i}"] for i in range(len(self._reader.start(1)))]
-            digest, tokens = about["digest"], int(about["tokens"])
-            held = (str(about["held"]), bool(about["inside"]), bytes.fromhex(about["undecoded"]))
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise ModelError(f"expected a stream's state, got other bytes ({error}).") from None
-        if digest != self._digest:
-            raise ModelError("the state is that of another model; read the text again.")
-        self._texts[key] = text = _Text(memory, None, tokens)
-        if about["words"]:
+        arrays = len(self._reader.start(1))
+        snapshot = StreamSnapshot.from_bytes(state, digest=self._digest, arrays=arrays)
+        self._texts[key] = text = _Text(snapshot.state, None, snapshot.tokens)
+        if snapshot.words is not None:
             text.words = TokenStream(self._tokenizer)
-            text.words.restore(held)
-
-    def _text(self, key: Hashable) -> _Text:
-        if key not in self._texts:
-            self._texts[key] = _Text(self._reader.start(1), None)
-        return self._texts[key]
+            text.words.restore(snapshot.words)
 
     def words_of(self, key: Hashable) -> TokenStream:
-        """What makes ids of the pieces of a text."""
+        """Returns what turns the pieces of a text into ids."""
         text = self._text(key)
         if text.words is None:
             text.words = TokenStream(self._tokenizer)
         return text.words
 
     def read(self, ids: Mapping[Any, list[int]]) -> dict[Any, Any]:
-        """Reads ids of whole words; the predictions after them, without what is held back."""
-        some = {key: row for key, row in ids.items() if row}
-        if not some:
+        """Reads ids of complete words.
+
+        Args:
+            ids: Token ids by key.
+
+        Returns:
+            The predictions by key, without the parts of words that are held back. A text without
+            ids has none.
+        """
+        rows = {key: row for key, row in ids.items() if row}
+        if not rows:
             return {}
-        scores, memory = self._reader.read(self._stack(some), list(some.values()))
-        for place, (key, row) in enumerate(some.items()):
+        scores, state = self._reader.read(self._stacked(rows), list(rows.values()))
+        for place, (key, row) in enumerate(rows.items()):
             text = self._texts[key]
-            text.memory = [array[place : place + 1] for array in memory]
+            text.state = [array[place : place + 1] for array in state]
             text.tokens += len(row)
             text.answered = text.tokens
-        return {key: self._answer(row) for key, row in zip(some, scores, strict=True)}
+        return {key: self._answer(row) for key, row in zip(rows, scores, strict=True)}
+
+    def _text(self, key: Hashable) -> _Text:
+        if key not in self._texts:
+            self._texts[key] = _Text(self._reader.start(1), None)
+        return self._texts[key]
 
     def _answers(self, keys: list[Hashable]) -> dict[Hashable, Any]:
-        """The predictions, as if the texts ended here."""
+        """Returns the predictions as if the texts ended here."""
         if not keys:
             return {}
         words = [self._texts[key].words for key in keys]
-        rest = [held.rest() if held else [] for held in words]
-        scores, _ = self._reader.read(self._stack(keys), rest)
-        for key, row in zip(keys, rest, strict=True):
+        held_ids = [stream.rest() if stream else [] for stream in words]
+        scores, _ = self._reader.read(self._stacked(keys), held_ids)
+        for key, row in zip(keys, held_ids, strict=True):
             self._texts[key].answered = self._texts[key].tokens + len(row)
         return {key: self._answer(row) for key, row in zip(keys, scores, strict=True)}
 
-    def _stack(self, keys: Iterable[Hashable]) -> Rows:
-        texts = [self._texts[key] for key in keys]
-        rows = zip(*(text.memory for text in texts), strict=True)
-        return [np.concatenate(arrays) for arrays in rows]
+    def _stacked(self, keys: Iterable[Hashable]) -> StateArrays:
+        """Returns the state of some texts together, arrays `[B, ...]`."""
+        states = zip(*(self._texts[key].state for key in keys), strict=True)
+        return [np.concatenate(arrays) for arrays in states]
 
 
 class Stream:
     """One text that is read piece by piece; see `Streams`.
 
+    Example:
+        stream = textrnn.load("runs/bbc_news").stream()
+        stream.feed("The match ")
+        stream.feed("ended in a draw.").label
+
     Args:
-        streams: What reads it.
+        streams: The streams that read the text.
     """
 
     def __init__(self, streams: Streams) -> None:
@@ -291,30 +220,34 @@ class Stream:
         self._streams.reset(0)
 
     def feed(self, piece: str | bytes) -> Any:
-        """The prediction for the text as far as it is known, after this piece."""
+        """Reads a piece, and returns the prediction for the text as far as it is known."""
         return self._streams.feed({0: piece})[0]
 
     def feed_ids(self, ids: Sequence[int]) -> Any:
-        """The same after some token ids."""
+        """Reads token ids, and returns the prediction for the text as far as it is known."""
         return self._streams.feed_ids({0: ids})[0]
 
     @property
     def tokens(self) -> int:
-        """How many tokens have been read, but for those of a word that goes on."""
+        """How many tokens were read, without those of an incomplete word."""
         return self._streams.tokens(0)
 
     @property
     def answered(self) -> int:
-        """How many tokens the last answer has seen, those of a word that goes on too."""
+        """How many tokens the last answer includes, with those of an incomplete word."""
         return self._streams.answered(0)
 
     @property
     def state(self) -> bytes:
-        """Everything that is known of the text."""
+        """Everything that is known of the text, for `restore` in this or another process."""
         return self._streams.state(0)
 
     def restore(self, state: bytes) -> None:
-        """Goes on from what `state` gave."""
+        """Continues from what `state` returned.
+
+        Raises:
+            ModelError: The bytes are no complete state, or belong to another model.
+        """
         self._streams.restore(0, state)
 
     def reset(self) -> None:
@@ -322,77 +255,14 @@ class Stream:
         self._streams.reset(0)
 
     def tokens_of(self, piece: str | bytes) -> list[int]:
-        """The ids of the words that a piece makes whole; they are to be given to `read`."""
+        """Returns the ids of the words that a piece completes, which `read` expects."""
         return self._streams.words_of(0).feed(piece)
 
     def read(self, ids: Sequence[int]) -> Any:
-        """Reads ids of whole words; the prediction after them, without what is held back."""
+        """Reads ids of complete words, and returns the prediction without what is held back."""
         return self._streams.read({0: list(ids)})[0]
 
     @property
     def held(self) -> bool:
-        """Whether there is a word that has only begun."""
+        """Whether a part of a word is held back."""
         return bool(self._streams.words_of(0).rest())
-
-
-def follow_sentences(stream: Stream, pieces: Iterable[bytes]) -> Iterator[tuple[str, Any]]:
-    """Reads a text as its pieces arrive; gives each sentence with the prediction after it.
-
-    A sentence ends as `textrnn.text.scripts.SENTENCE_END` says, or after 20,000 characters.
-
-    Args:
-        stream: What reads it.
-        pieces: Bytes of UTF-8, cut anywhere.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    text = ""
-    for piece in pieces:
-        text += decoder.decode(piece)
-        begin = 0
-        for match in SENTENCE_END.finditer(text):
-            sentence = text[begin : match.end()]
-            if not sentence.isspace():  # White space goes to the next one.
-                begin = match.end()
-                yield sentence, stream.feed(sentence)
-        text = text[begin:]
-        if len(text) > LONG_TEXT:
-            yield text, stream.feed(text)
-            text = ""
-    text += decoder.decode(b"", final=True)
-    if text:
-        yield text, stream.feed(text)
-
-
-def follow_tokens(
-    stream: Stream, pieces: Iterable[bytes], *, every: int
-) -> Iterator[tuple[int, Any]]:
-    """Reads a text as its pieces arrive; gives the prediction every so many tokens, and at the end.
-
-    Args:
-        stream: What reads it.
-        pieces: Bytes of UTF-8, cut anywhere.
-        every: So many tokens.
-    """
-    last = -1
-    for piece in pieces:
-        ids = stream.tokens_of(piece)
-        while ids:
-            count = every - stream.tokens % every
-            due, ids = ids[:count], ids[count:]
-            if len(due) == count:
-                prediction = stream.read(due)
-                last = stream.tokens
-                yield last, prediction
-            else:
-                stream.read(due)
-    if stream.tokens != last or stream.held:
-        prediction = stream.feed("")
-        yield stream.answered, prediction
-
-
-def model_digest(model: TextClassifier) -> str:
-    """Of all weights and the settings."""
-    digest = hashlib.sha256(json.dumps(model.config.to_dict(), sort_keys=True).encode())
-    for weight in model.get_weights():
-        digest.update(np.ascontiguousarray(weight).tobytes())
-    return digest.hexdigest()

@@ -18,5 +18,5 @@ class Diverged(Exception):
 
 def most_loss(data: TrainingData) -> float:
     """Returns the mean loss of a text, in nats, above which the loss has exploded."""
-    limit = EXPLODED * max(1.0, math.log(len(data.labels)))
+    limit = EXPLODED * max(1.0, math.log(len(data.label_space.labels)))
     return limit * max(float(data.train.weights.max()), 1.0)

@@ -139,7 +139,7 @@ class Trainer:
         self.data = data
         self.train, self.valid = data.train, data.validation
         self.valid_rows = np.arange(len(data.validation.targets))
-        self.valid_probabilities = np.zeros([0, len(data.labels)], np.float32)
+        self.valid_probabilities = np.zeros([0, len(data.label_space.labels)], np.float32)
         self.pace = Pace(float(data.validation.plan.lengths.sum()))
         self._most_loss = most_loss(data)
 

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from tiny import LABELS, finished_run, run_config
 
-from textrnn.analysis.attribution.explain import METHODS, Explainer, explain, running_scores
+from textrnn.analysis.attribution.explain import (
+    METHODS,
+    Explainer,
+    Explanation,
+    explain,
+    running_scores,
+)
 from textrnn.analysis.attribution.page import (
     STYLE,
     coloured_html,
@@ -90,7 +96,7 @@ def test_what_the_run_cuts_is_told(classifier):
     cutting = TrainedClassifier(classifier.model, classifier.tokenizer, LABELS, config)
     found = explain(cutting, "a b x")
     assert [word.text for word in found.words] == ["a", "b"]
-    assert found.warning == "the run's --max-length cuts the text after 2 tokens of 3."
+    assert found.warning == "`max_length` cuts the text after 2 tokens of 3."
     assert '<span class="unread"> x</span>' in coloured_html(found)
 
 
@@ -108,16 +114,19 @@ def test_errors(explainer):
 def test_the_running_prediction_ends_with_the_answer(classifier, settings):
     model = forward(classifier, **settings)
     found = explain(model, "ab cd x")
-    running = running_scores(model, found)
+    running = found.running
+    assert list(running) == running_scores(model, found)
+    assert found.to_dict()["running"] == list(running)
     assert len(running) == len(found.words)
     assert running[-1] == pytest.approx(found.probability, abs=1e-5)
     first = model.predict([found.text[: found.words[0].end]])[0].scores[found.label]
     assert running[0] == pytest.approx(first, abs=1e-5)
-    assert running_scores(model, explain(model, "")) == []
+    assert explain(model, "").running == ()
 
 
 def test_a_model_of_both_directions_has_no_running_prediction(classifier, explainer):
     assert running_scores(classifier, explainer.explain("x")) is None
+    assert explain(classifier, "x").running is None
 
 
 # As HTML
@@ -138,16 +147,16 @@ def test_words_have_the_colour_of_their_sign(explainer):
     assert re.search(r'class="against" style="--s:0\.\d+" title="-[\d.]+">y<', found)
 
 
-def test_a_page_needs_nothing_but_itself(explainer):
-    found = explainer.explain("a <script> x")
-    page = explanation_page(found, running=[0.25, 0.5, 1.0])
+def test_a_page_needs_nothing_but_itself(explainer, classifier):
+    attribution = explainer.explain("a <script> x")
+    page = explanation_page(Explanation(**vars(attribution), running=(0.25, 0.5, 1.0)))
     assert STYLE in page
     assert "prefers-color-scheme: dark" in page
     assert "<script" not in page
     assert "http" not in page
     assert 'points="0.0,75.0 300.0,50.0 600.0,0.0"' in page
     assert "integrated-gradients: the scores sum to" in page
-    without = explanation_page(explainer.explain("x", method="head"))
+    without = explanation_page(explain(classifier, "x", method="head"))
     assert "<svg" not in without
     assert "against" not in plain(without).split("Strongest")[0].split("speak for")[1]
 

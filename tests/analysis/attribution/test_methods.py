@@ -168,13 +168,13 @@ def test_a_sum_that_is_not_complete_is_told(monkeypatch):
     monkeypatch.setattr(methods, "MOST_STEPS", 2)
     monkeypatch.setattr(methods, "TOLERANCE", 1e-9)
     found = TokenScorer(random_classifier("gru", "attention")).scores(IDS, target=0)
-    assert "misses the logits' difference by" in found.warning
+    assert "differs from the difference of the logits by" in found.warning
     assert "after 2 steps" in found.warning
 
 
 def test_errors():
     scorer = TokenScorer(random_classifier("gru", "last"))
-    with pytest.raises(ConfigError, match="use integrated-gradients, or train with --head"):
+    with pytest.raises(ConfigError, match="use integrated-gradients, or train with the head"):
         scorer.scores(IDS, target=0, method="additive")
     with pytest.raises(ConfigError, match="`method` must be one of integrated-gradients"):
         scorer.scores(IDS, target=0, method="magic")

@@ -32,7 +32,7 @@ def words_of(tokenizer, text, scores=None):
     assert len(spans) == len(tokenizer.encode(text))
     scores = np.arange(len(spans)) if scores is None else scores
     groups = word_groups(text, spans)
-    return merge_words(text, spans, groups, scores), len(spans)
+    return merge_words(text, spans, groups=groups, scores=scores), len(spans)
 
 
 @pytest.mark.parametrize(("text", "expected"), TEXTS)
@@ -101,5 +101,5 @@ def test_the_bytes_of_a_character_are_together():
 
 
 def test_a_word_is_plain_values():
-    (word,) = merge_words("ab", [(0, 1), (1, 2)], [(0, 2)], np.array([0.25, 0.5]))
+    (word,) = merge_words("ab", [(0, 1), (1, 2)], groups=[(0, 2)], scores=np.array([0.25, 0.5]))
     assert word.to_dict() == {"text": "ab", "start": 0, "end": 2, "score": 0.75}

@@ -8,9 +8,9 @@ from tiny import random_classifier
 
 from textrnn.analysis.dynamics import credit
 from textrnn.analysis.dynamics.credit import credit_assignment, horizon, state_curve, state_norms
+from textrnn.analysis.dynamics.sampled_batches import padded
 from textrnn.analysis.dynamics.systems import (
     Recurrence,
-    padded,
     recurrences,
     state_step,
     trajectory,

@@ -8,7 +8,8 @@ from tiny import classifier as fresh_classifier
 from tiny import fit, labelled_ids, random_classifier, trainer
 
 from textrnn.analysis.dynamics.lyapunov import LyapunovMonitor, growth, lyapunov
-from textrnn.analysis.dynamics.systems import padded, recurrences
+from textrnn.analysis.dynamics.sampled_batches import Sample, padded
+from textrnn.analysis.dynamics.systems import recurrences
 from textrnn.errors import ConfigError
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -62,9 +63,9 @@ def test_each_recurrence_has_its_exponent(cell):
     model = random_classifier(cell, "max", layers=2, halve=True)
     done = []
     found = lyapunov(model, TEXTS, discard=1, on_batch=done.append)
-    places = [(each.layer, each.direction) for each in found.exponents]
+    places = [(exponent.layer, exponent.direction) for exponent in found.exponents]
     assert places == [(1, "forward"), (1, "backward"), (2, "forward"), (2, "backward")]
-    assert found.largest == max(each.value for each in found.exponents)
+    assert found.largest == max(exponent.value for exponent in found.exponents)
     assert sum(done) == 3
     values = json.loads(json.dumps(found.to_dict()))
     assert values["largest"] == found.largest
@@ -98,9 +99,9 @@ def test_a_bag_of_embeddings_cannot_be_chaotic():
 
 def test_the_monitor_watches_a_training(tmp_path):
     tf.config.run_functions_eagerly(False)
-    told = []
+    alerts = []
     watched = labelled_ids().plan.texts
-    settings = {"limit": -100.0, "alert": told.append, "documents": 4}
+    settings = {"limit": -100.0, "alert": alerts.append, "sample": Sample(documents=4)}
     monitors = [LyapunovMonitor(watched, **settings), LyapunovMonitor(watched, every=2)]
     trained = trainer(
         tmp_path,
@@ -112,9 +113,9 @@ def test_the_monitor_watches_a_training(tmp_path):
     assert [epoch for epoch, _ in monitors[0].values] == [1, 2, 3]
     assert [epoch for epoch, _ in monitors[1].values] == [2]
     assert len({value for _, value in monitors[0].values}) == 3
-    assert told[0].startswith("after epoch 1 the largest Lyapunov exponent is -")
-    assert "above -100.0" in told[0]
-    assert len(told) == 3
+    assert alerts[0].startswith("after epoch 1 the largest Lyapunov exponent is -")
+    assert "above -100.0" in alerts[0]
+    assert len(alerts) == 3
 
 
 def test_the_monitor_is_calm_below_its_limit_and_writes_the_logs():

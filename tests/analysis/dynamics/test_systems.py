@@ -10,9 +10,7 @@ from textrnn.analysis.dynamics.systems import (
     fresh_model,
     gate_values,
     graph,
-    padded,
     recurrences,
-    sample,
     trajectory,
 )
 from textrnn.errors import ConfigError
@@ -78,17 +76,6 @@ def test_a_fresh_model_has_the_same_shape_and_other_weights():
     assert not np.allclose(fresh.weights[0], model.weights[0])
     np.testing.assert_array_equal(fresh.weights[0], again.weights[0])
     assert fresh_model(model, chrono_steps=50).config.chrono_steps == 50
-
-
-def test_a_sample_is_drawn_cut_and_padded():
-    texts = [np.arange(1, n + 1) for n in (1, 5, 3, 4)]
-    assert [len(text) for text in sample(texts, 9, tokens=4, seed=0)] == [1, 4, 3, 4]
-    assert [len(text) for text in sample(texts, 9, tokens=9, seed=0, least=4)] == [5, 4]
-    assert len(sample(texts, 2, tokens=4, seed=0)) == 2
-    np.testing.assert_array_equal(padded([texts[0], texts[2]]), [[1, 0, 0], [1, 2, 3]])
-    for none in ([], [np.zeros(0, np.int32)]):
-        with pytest.raises(ConfigError, match="expected a text of at least 1 token, got none"):
-            sample(none, 2, tokens=4, seed=0)
 
 
 def test_a_graph_is_traced_once_and_dies_with_its_model():

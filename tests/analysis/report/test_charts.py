@@ -4,13 +4,13 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from textrnn.analysis.report.charts import Line, line_chart, reliability_chart, stairs_chart
+from textrnn.analysis.report.charts import Axes, Line, line_chart, reliability_chart, stairs_chart
 from textrnn.inference.calibration import reliability
 from textrnn.models.label_space import LabelSpace
 
 
 def chart(*lines, **settings) -> str:
-    return line_chart(lines, **{"title": "a < b", "x": "tokens", "y": "share", **settings})
+    return line_chart(lines, Axes("a < b", x="tokens", y="share", **settings))
 
 
 def words(svg: str) -> list[str]:
@@ -82,14 +82,14 @@ def test_a_reliability_diagram_of_any_confidence(confidence):
 def test_a_histogram_over_powers_of_two():
     edges = 2.0 ** np.arange(-1, 3)
     lines = [Line("one", edges[:-1], [1, 2, 0]), Line("two", edges[:-1], [0, 2, 1], faint=True)]
-    svg = stairs_chart(lines, edges, title="it", x="tokens", y="units")
+    svg = stairs_chart(lines, Axes("it", x="tokens", y="units"), edges=edges)
     assert {"0.5", "1", "2", "4", "one", "two"} <= set(words(svg))
 
 
 @pytest.mark.parametrize("name", ["reviews $100_to_$200", "$x$", "rev\udcff", "tab\nnew", "评论"])
 def test_names_are_drawn_as_they_stand(name):
     two = [Line(f"of {name}", [0, 1], [3, 4]), Line("two", [0, 1], [4, 3])]
-    svg = line_chart(two, title=name, x=f"x {name}", y=f"y {name}", ticks=[name, "other"])
+    svg = line_chart(two, Axes(name, x=f"x {name}", y=f"y {name}", ticks=[name, "other"]))
     line = name.replace("\n", " ").replace("\udcff", "\ufffd")
     assert {f"x {line}", f"y {line}", f"of {line}"} <= set(words(svg))
     assert {*name.replace("\udcff", "\ufffd").split("\n"), "other"} <= set(words(svg))

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from reported import LABELS, tiny_summary
 
-from textrnn.analysis.report import summary as summaries
 from textrnn.analysis.report.mistakes import MISTAKES
 from textrnn.analysis.report.page import report_page
-from textrnn.analysis.report.summary import key_figures, tokens, within
 from textrnn.evaluation.class_figures import class_figures
 from textrnn.evaluation.confusion import Confusion
 
@@ -164,7 +162,6 @@ def test_a_pyramid_that_reads_in_both_directions(tmp_path_factory):
     for section in ("credit", "chaos", "times"):
         for place in ("layer 1 forward", "layer 1 backward", "layer 2 forward", "layer 2 backward"):
             assert place in page.sections[section], section
-    assert len(key_figures(found)) == 12
 
 
 def test_a_model_that_reads_forwards(tmp_path_factory):
@@ -240,34 +237,3 @@ def test_samples_are_drawn(tmp_path_factory):
     assert found.scored.confusion.texts.sum() == 4
     page = " ".join(report_page(found).split())
     assert "4 of 16 labelled texts (&lt;i&gt;letters&lt;/i&gt;), drawn at random." in page
-
-
-def test_key_figures_for_the_card(found, bag):
-    figures = key_figures(found)
-    accuracy = figures["accuracy on 16 texts (<i>letters</i>), with its 95 % interval"]
-    assert accuracy.startswith(f"{found.scored.accuracy.value:.2%} (")
-    assert f"{found.lyapunov.value.largest:+.3f}" in figures.values()
-    for direction in ("forward", "backward"):
-        name = f"tokens after which half of a state is left, layer 1 {direction}"
-        assert name in figures
-    assert "largest Lyapunov exponent, nats a token" not in key_figures(bag)
-
-
-def test_horizons_for_people():
-    assert within(None, 1280) == "more than 1,280"
-    assert within(6.5788, 128) == "6.58"
-    assert tokens(1.4427) == "1.44 tokens"
-    assert tokens(np.inf) == "without end"
-
-
-def test_a_changed_token_changes_labels_as_the_run_has_them(tmp_path_factory, monkeypatch):
-    asked = []
-
-    def divergence(*given, **settings):
-        asked.append(settings["label_space"].multi_label)
-        return whole(*given, **settings)
-
-    whole = summaries.divergence
-    monkeypatch.setattr(summaries, "divergence", divergence)
-    tiny_summary(tmp_path_factory, cell="none", multi_label=True, samples=5)
-    assert asked == [True]

@@ -99,7 +99,10 @@ def test_errors_are_one_line(textrnn, run, forward):
         (("none", "x"), "textrnn: error: none: expected a run folder, found none"),
         ((run, "x", "--label", "no"), "textrnn: settings: `label` must be one of neg, pos, got"),
         ((run, "x", "--html", "no/page.html"), "textrnn: error: no/page.html: cannot write"),
-        ((forward, "x", "--method", "additive"), "textrnn: settings: the method additive takes"),
+        (
+            (forward, "x", "--method", "additive"),
+            "textrnn: settings: expected a pooling head that sums",
+        ),
     ]:
         result = textrnn("explain", *arguments, code=1)
         assert result.stdout == ""

@@ -7,7 +7,7 @@ import pytest
 from tiny import labelled_texts, run_config, write_csv
 
 import textrnn as package
-from textrnn.inference.streaming import follow_sentences, follow_tokens
+from textrnn.inference.following import follow_sentences, follow_tokens
 from textrnn.progress import Silent
 from textrnn.training.run.classifier import train
 

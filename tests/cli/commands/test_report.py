@@ -5,7 +5,7 @@ import pytest
 from reported import tiny_summary
 from tiny import labelled_texts, write_csv
 
-from textrnn.analysis.report import summary as summary_module
+from textrnn.analysis.report import report as reports
 
 
 @pytest.fixture
@@ -16,15 +16,15 @@ def run(finished, home):
 
 @pytest.fixture
 def asked(monkeypatch, tmp_path_factory):
-    """Stands for the analysis, which takes seconds: keeps what was asked of it."""
-    found = tiny_summary(tmp_path_factory, cell="none")
+    """Replaces the analyses, which take seconds, and records their arguments."""
+    summary = tiny_summary(tmp_path_factory, cell="none")
     calls = []
 
-    def summary(classifier, split, **settings):
+    def summarize(run, split, **settings):
         calls.append({"texts": len(split), **settings})
-        return found
+        return summary
 
-    monkeypatch.setattr(summary_module, "summary", summary)
+    monkeypatch.setattr(reports, "summarize", summarize)
     return calls
 
 
@@ -41,7 +41,7 @@ def test_the_page_and_the_card_are_written(textrnn, run, asked):
     assert "[report.html](report.html)" in card
     assert before.split("## Use")[1] == card.split("## Use")[1]
     (call,) = asked
-    assert (call["texts"], call["samples"], call["seed"]) == (10, 2000, 0)
+    assert (call["texts"], call["sample"].documents, call["sample"].seed) == (10, 2000, 0)
     assert call["data"] == "letters, test"
 
 
@@ -85,7 +85,7 @@ def test_a_page_elsewhere_is_not_linked_in_the_card(textrnn, run, asked):
 @pytest.mark.parametrize(("split", "texts"), [("validation", 4), ("test", 10)])
 def test_parts_of_the_data(textrnn, run, asked, split, texts):
     textrnn("report", run, "--split", split, "--samples", "3")
-    assert (asked[0]["texts"], asked[0]["samples"]) == (texts, 3)
+    assert (asked[0]["texts"], asked[0]["sample"].documents) == (texts, 3)
     assert asked[0]["data"] == f"letters, {split}"
 
 

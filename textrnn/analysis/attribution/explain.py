@@ -1,8 +1,9 @@
-"""Attribution: what each word of one text did for the answer."""
+"""Attribution: what each word of one text contributes to the answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,30 +11,40 @@ import numpy as np
 from textrnn.analysis.attribution.methods import METHODS, TokenScorer
 from textrnn.analysis.attribution.words import Word, merge_words, word_groups
 from textrnn.errors import ConfigError
+from textrnn.evaluation.opened_run import OpenedRun
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted, listed
 from textrnn.text.checks import as_text
 
-__all__ = ["METHODS", "Attribution", "Explainer", "Word", "explain", "running_scores"]
+__all__ = [
+    "METHODS",
+    "Attribution",
+    "Explainer",
+    "Explanation",
+    "Word",
+    "explain",
+    "running_scores",
+]
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """What each word of a text did for one label.
+    """What each word of a text contributes to one label.
 
     Attributes:
         method: One of `METHODS`.
         label: The label that is explained.
-        probability: Its probability.
+        probability: The probability of the label.
         predicted: The most probable label.
         text: The text.
-        words: In the text's order; characters between them are white space.
-        pieces: The tokens, T of them; U+2581 stands for a space.
-        piece_scores: `[T]`, in logits; of the method `head` the head's weights, which sum to 1.
+        words: The words in the order of the text. The characters between them are white space.
+        pieces: The T tokens; U+2581 stands for a space.
+        piece_scores: `[T]`, in logits. For the method `head` they are the weights of the pooling
+            head, which sum to 1.
         logit: The label's logit.
-        offset: What the scores leave out; see `PieceScores`.
-        completeness_error: See `PieceScores`.
-        warning: What to know before these figures are used; None if nothing.
+        offset: The part of the logit that the scores do not include; see `PieceScores`.
+        completeness_error: The relative error of the sum of the scores; see `PieceScores`.
+        warning: A sentence about a limitation of the scores; None if there is none.
     """
 
     method: str
@@ -51,16 +62,16 @@ class Attribution:
 
     @property
     def signed(self) -> bool:
-        """Whether a score can speak against the label."""
+        """Whether a score can be negative, that is, be evidence against the label."""
         return self.method != "head"
 
     def strengths(self) -> list[float]:
-        """Each word's score relative to the strongest, from -1 to 1."""
+        """Returns the score of each word relative to the strongest word, from -1 to 1."""
         most = max((abs(word.score) for word in self.words), default=0.0)
         return [word.score / most if most else 0.0 for word in self.words]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {
             "method": self.method,
             "label": self.label,
@@ -77,19 +88,67 @@ class Attribution:
         }
 
 
+@dataclass(frozen=True)
+class Explanation(Attribution):
+    """An attribution, and how the probability of its label develops from word to word.
+
+    Attributes:
+        running: The probability of the label after each word; None if the model needs the whole
+            text at once.
+    """
+
+    running: tuple[float, ...] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain values, ready for JSON."""
+        running = None if self.running is None else list(self.running)
+        return {**super().to_dict(), "running": running}
+
+
 def explain(
-    classifier: TrainedClassifier,
+    run: str | Path | TrainedClassifier,
     text: str,
     *,
     method: str = "integrated-gradients",
     label: str | None = None,
-) -> Attribution:
-    """What each word of one text did for a label; see `Explainer.explain`."""
-    return Explainer(classifier).explain(text, method=method, label=label)
+) -> Explanation:
+    """Returns what each word of one text contributes to a label.
+
+    Use an `Explainer` to explain many texts with one classifier: it traces its graphs only once.
+
+    Example:
+        explanation = textrnn.explain("runs/bbc_news", "The match ended in a draw.")
+        for word in explanation.words:
+            print(word.text, round(word.score, 3))
+
+    Args:
+        run: A run folder, or a classifier that was loaded from one.
+        text: The text. A model that needs the whole text reads it up to its `max_length`.
+        method: One of `METHODS`; see `TokenScorer.scores`.
+        label: The label to explain; None: the most probable one.
+
+    Raises:
+        ModelError: The folder is no finished run of a classifier.
+        ConfigError: The method or the label is unknown, or the method does not work for the
+            pooling head of the model.
+        TypeError: `text` is no string.
+    """
+    classifier = OpenedRun.of(run).classifier
+    attribution = Explainer(classifier).explain(text, method=method, label=label)
+    running = running_scores(classifier, attribution)
+    return Explanation(**vars(attribution), running=None if running is None else tuple(running))
 
 
 def running_scores(classifier: TrainedClassifier, attribution: Attribution) -> list[float] | None:
-    """The label's probability after each word; None of a model that needs the whole text."""
+    """Returns the probability of the label after each word.
+
+    Args:
+        classifier: The classifier that the attribution is about.
+        attribution: The words and the label.
+
+    Returns:
+        One probability per word, or None if the model needs the whole text at once.
+    """
     stack = classifier.model.stack
     if stack is not None and (stack.bidirectional or stack.halve):
         return None
@@ -116,15 +175,16 @@ class Explainer:
         method: str = "integrated-gradients",
         label: str | None = None,
     ) -> Attribution:
-        """What each word of one text did for a label.
+        """Returns what each word of one text contributes to a label.
 
         Args:
-            text: The text; a bidirectional model reads it as far as its `max_length`.
+            text: The text. A model that needs the whole text reads it up to its `max_length`.
             method: One of `METHODS`; see `TokenScorer.scores`.
-            label: The label to explain; the most probable one if None.
+            label: The label to explain; None: the most probable one.
 
         Raises:
-            ConfigError: The method or the label is unknown, or the method is not for this head.
+            ConfigError: The method or the label is unknown, or the method does not work for the
+                pooling head of the model.
             TypeError: `text` is no string.
         """
         classifier, text = self.classifier, as_text(text, call="explain")
@@ -140,11 +200,11 @@ class Explainer:
         label = prediction.label if label is None else label
         target = classifier.labels.index(label)
         groups = word_groups(text, spans)
-        found = self.scorer.scores(ids, target=target, method=method, groups=groups)
-        warnings = [found.warning] if found.warning else []
+        scored = self.scorer.scores(ids, target=target, method=method, groups=groups)
+        warnings = [scored.warning] if scored.warning else []
         if len(ids) < total:
             warnings.append(
-                f"the run's --max-length cuts the text after {counted(most, 'token')} of {total}."
+                f"`max_length` cuts the text after {counted(most, 'token')} of {total}."
             )
         return Attribution(
             method=method,
@@ -152,11 +212,11 @@ class Explainer:
             probability=prediction.scores[label],
             predicted=prediction.label,
             text=text,
-            words=merge_words(text, spans, groups, found.scores),
+            words=merge_words(text, spans, groups=groups, scores=scored.scores),
             pieces=tuple(pieces),
-            piece_scores=found.scores,
-            logit=found.logit,
-            offset=found.offset,
-            completeness_error=found.completeness_error,
+            piece_scores=scored.scores,
+            logit=scored.logit,
+            offset=scored.offset,
+            completeness_error=scored.completeness_error,
             warning=" ".join(warnings) or None,
         )

@@ -1,4 +1,4 @@
-"""What each token of one text did for a logit, by five methods."""
+"""Five methods that attribute a logit to the tokens of one text."""
 
 from __future__ import annotations
 
@@ -21,29 +21,32 @@ METHODS = ATTRIBUTIONS
 
 FIRST_STEPS = 16
 MOST_STEPS = 1024
-"""On the path of integrated gradients; doubled until the sum is complete."""
+"""The number of steps of integrated gradients is doubled within these limits until the scores are
+complete."""
 
 TOLERANCE = 0.01
-"""Of the sum, relative to the difference of the logits."""
+"""The completeness error that integrated gradients may leave."""
+
 LEAST_DIFFERENCE = 0.1
-"""Of the logits, below which the tolerance is that of a difference so large."""
+"""The completeness error is relative to the difference of the logits, but at least to this."""
 
 MOST_OCCLUSIONS = 512
-"""Parts that a text is occluded in; the words of a longer one are hidden some at a time."""
+"""How often a text is occluded at most; neighbouring words of a longer text are hidden together."""
+
 ROW_TOKENS = 16_384
-"""Tokens that are computed at once."""
+"""How many tokens are computed at once."""
 
 
 @dataclass(frozen=True)
 class PieceScores:
-    """What one method says of the tokens of one text.
+    """The scores of the tokens of one text.
 
     Attributes:
         scores: `[T]`.
         logit: The label's logit for the text.
-        offset: What the scores leave out: `logit = offset + sum(scores)` where the method is
-            complete; None where it is not meant to be.
-        warning: Why the sum is not complete, or what else to know; None if nothing.
+        offset: The part of the logit that the scores do not include: a complete method has
+            `logit = offset + sum(scores)`. None for a method that is not complete.
+        warning: A sentence about a limitation of the scores; None if there is none.
     """
 
     scores: np.ndarray
@@ -64,8 +67,8 @@ class PieceScores:
 class TokenScorer:
     """Attributes the logits of one model to tokens; traces its graphs once for all texts.
 
-    What stands in the place of a token that is not there is the vector of the unknown token, if
-    training hid words behind it (`word_dropout`), so that the model knows it, and else zeros.
+    The baseline b replaces the vector of a token that is hidden. It is the vector of the unknown
+    token if the model was trained with `word_dropout`, which hides words in this way, else zeros.
 
     Args:
         model: The model.
@@ -108,59 +111,69 @@ class TokenScorer:
         method: str = "integrated-gradients",
         groups: Sequence[tuple[int, int]] | None = None,
     ) -> PieceScores:
-        """What each token of a text did for one logit z. With x_t its vector and b the baseline:
+        """Returns what each token of a text contributes to one logit z.
+
+        With the vector x_t of token t and the baseline b the score is:
 
             integrated-gradients  (x_t - b) . integral over a in 0 .. 1 of dz/dx_t(b + a (x - b))
             occlusion             z(x) - z(x with b for x_t)
             gradient              (x_t - b) . dz/dx_t
-            head                  alpha_t, what the head takes of state t
+            head                  alpha_t, the weight of state t in the pooled vector
             additive              alpha_t w . h_t, so that z = sum + bias
 
-        Integrated gradients are of Sundararajan et al. 2017, "Axiomatic Attribution for Deep
-        Networks"; their sum is z(x) - z(b), and the integral's steps are doubled until it is,
-        within 1 %. A head's alpha_t is the attention's weight, 1/T of the mean, of the maximum the
-        share of the units that are largest at t, of the last state 1 at the last step. `additive`
-        is for mean, attention and, unit by unit, max; a state holds more than its own token.
+        Integrated gradients are due to Sundararajan et al. 2017, "Axiomatic Attribution for Deep
+        Networks". Their sum is z(x) - z(b); the steps of the integral are doubled until the sum is
+        correct within 1 %. alpha_t is the weight of attention pooling, 1/T for mean pooling, the
+        share of the units whose maximum is at t for max pooling, and 1 at the last step for the
+        last state. `additive` works for mean, attention and, per unit, max pooling. A state depends
+        on more than its own token.
 
         Args:
             ids: `[T]`; padding scores 0.
-            target: The label's place.
+            target: The place of the label.
             method: One of `METHODS`.
-            groups: First and last place behind of the tokens that occlusion hides together, whose
-                score they share; None: each token for itself.
+            groups: The tokens that occlusion hides together: the place of the first, and the place
+                after the last, of each group. They share the score. None hides each token alone.
 
         Raises:
-            ConfigError: The method is unknown or not for this head.
+            ConfigError: The method is unknown or does not work for the pooling head of the model.
         """
-        if method not in METHODS:
-            raise ConfigError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}.")
-        if method == "additive" and isinstance(self.model.pooling, LastState):
-            raise ConfigError(
-                "the method additive takes a sum over states apart, and this run's head sees the "
-                "last state alone; use integrated-gradients, or train with --head attention."
-            )
+        self._check(method)
         row = np.asarray(ids, np.int32)
         real = row != Tokenizer.PAD
         if not real.all():
             if groups is not None:
                 raise ConfigError("expected no padding among the ids of `groups`, got some.")
-            found = self.scores(row[real], target=target, method=method)
+            unpadded = self.scores(row[real], target=target, method=method)
             scores = np.zeros(len(row), np.float32)
-            scores[real] = found.scores
-            return dataclasses.replace(found, scores=scores)
+            scores[real] = unpadded.scores
+            return dataclasses.replace(unpadded, scores=scores)
         if not len(row):
-            logit = self._logits(
-                tf.zeros([1, 1, self.model.config.embedding_units], self.baseline.dtype),
-                tf.zeros([1, 1], tf.bool),
-            )[0, target]
-            return PieceScores(np.zeros(0, np.float32), float(logit), None, "the text is empty.")
+            return self._empty(target)
         vectors = self.model.embedding(tf.constant(row[np.newaxis]))  # [1, T, E]
         if method == "occlusion":
             return self._occlusion(vectors, target, groups or [(i, i + 1) for i in range(len(row))])
         return self._methods[method](vectors, target)
 
+    def _check(self, method: str) -> None:
+        """Raises ConfigError if a method is unknown or does not work for this model."""
+        if method not in METHODS:
+            raise ConfigError(f"`method` must be one of {', '.join(METHODS)}, got {method!r}.")
+        if method == "additive" and isinstance(self.model.pooling, LastState):
+            raise ConfigError(
+                "expected a pooling head that sums over the states for the method additive, got "
+                "the head last, which uses the last state alone; use integrated-gradients, or "
+                "train with the head attention."
+            )
+
+    def _empty(self, target: int) -> PieceScores:
+        """Returns the scores of a text without tokens."""
+        vectors = tf.zeros([1, 1, self.model.config.embedding_units], self.baseline.dtype)
+        logit = self._logits(vectors, tf.zeros([1, 1], tf.bool))[0, target]
+        return PieceScores(np.zeros(0, np.float32), float(logit), None, "the text is empty.")
+
     def _integrated_gradients(self, vectors: tf.Tensor, target: int) -> PieceScores:
-        """The integral by the midpoint rule."""
+        """Computes the integral by the midpoint rule."""
         difference = vectors - self.baseline
         logits = self._logits(
             tf.concat([vectors, vectors - difference], axis=0), _all_true(vectors, 2)
@@ -178,14 +191,15 @@ class TokenScorer:
                 total += tf.reduce_sum(gradients, axis=0)
             mean = total / steps
             scores = tf.reduce_sum(tf.cast(difference[0], tf.float32) * mean, axis=-1).numpy()
-            found = PieceScores(scores, logit, offset)
-            error = found.completeness_error or 0.0
+            result = PieceScores(scores, logit, offset)
+            error = result.completeness_error or 0.0
             if error <= TOLERANCE:
-                return found
+                return result
             if steps >= MOST_STEPS:
                 warning = (
-                    f"the scores' sum misses the logits' difference by {error:.1%} after {steps} "
-                    "steps: this model is too rough for integrated gradients here."
+                    f"the sum of the scores differs from the difference of the logits by "
+                    f"{error:.1%} after {steps} steps: the gradient of this model changes too "
+                    "quickly for integrated gradients on this text."
                 )
                 return PieceScores(scores, logit, offset, warning)
             steps *= 2
@@ -201,11 +215,13 @@ class TokenScorer:
     ) -> PieceScores:
         warning, together = None, -(-len(groups) // MOST_OCCLUSIONS)
         if together > 1:
-            warning = f"the text is long: {together} words at a time were hidden and share a score."
+            warning = (
+                f"the text is long: {together} words at a time were hidden, and share a score."
+            )
             joined = [groups[i : i + together] for i in range(0, len(groups), together)]
             groups = [(part[0][0], part[-1][1]) for part in joined]
         steps = int(vectors.shape[1])
-        hidden = np.zeros([len(groups) + 1, steps], bool)  # The last hides nothing.
+        hidden = np.zeros([len(groups) + 1, steps], bool)  # The last row hides no token.
         for row, (first, stop) in zip(hidden, groups, strict=False):
             row[first:stop] = True
         rows, logits = max(1, ROW_TOKENS // steps), []
@@ -215,8 +231,8 @@ class TokenScorer:
             logits.append(self._logits(points, _all_true(points))[:, target].numpy())
         *without, logit = np.concatenate(logits).tolist()
         scores = np.zeros(steps, np.float32)
-        for (first, stop), other in zip(groups, without, strict=True):
-            scores[first:stop] = (logit - other) / (stop - first)
+        for (first, stop), logit_without in zip(groups, without, strict=True):
+            scores[first:stop] = (logit - logit_without) / (stop - first)
         return PieceScores(scores, logit, None, warning)
 
     def _head(self, vectors: tf.Tensor, target: int) -> PieceScores:
@@ -232,14 +248,17 @@ class TokenScorer:
         return PieceScores(self._to_tokens(parts, vectors), logit, float(bias[target]))
 
     def _states(self, vectors: tf.Tensor, target: int) -> tuple[tf.Tensor, float]:
-        """The states `[1, T', H]` that the head sees, and the logit."""
+        """Returns the states `[1, T', H]` that are pooled, and the logit."""
         mask, states = _all_true(vectors), vectors
         if self.model.stack is not None:
             states, _ = self.model.stack(vectors, mask=mask)
         return states, float(self._logits(vectors, mask)[0, target])
 
     def _to_tokens(self, parts: np.ndarray, vectors: tf.Tensor) -> np.ndarray:
-        """What states have, `[T']`, to the tokens, `[T]`: a pyramid's state stands for several."""
+        """Spreads the scores of states, `[T']`, over their tokens, `[T]`.
+
+        A state of a pyramid belongs to several tokens, which share its score.
+        """
         steps = int(vectors.shape[1])
         share = -(-steps // len(parts))
         if self.model.config.halve:
@@ -249,10 +268,13 @@ class TokenScorer:
 
 
 def head_weights(model: TextClassifier, states: tf.Tensor) -> np.ndarray:
-    """How much of each unit of each state `[1, T, H]` is in the pooled vector, `[T, H]`.
+    """Returns the weight of each unit of each state in the pooled vector, `[T, H]`.
 
-    Each unit's weights sum to 1 over time, and the pooled vector is the sum of the states so
-    weighted.
+    The weights of each unit sum to 1 over time; the pooled vector is the weighted sum of states.
+
+    Args:
+        model: The model.
+        states: `[1, T, H]`.
     """
     _, steps, units = states.shape
     weights = np.zeros([steps, units])

@@ -1,18 +1,18 @@
-"""Attributions as HTML: a text whose words are coloured by what they did."""
+"""Attributions as HTML: a text whose words are coloured by their scores."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 
-from textrnn.analysis.attribution.explain import Attribution
+from textrnn.analysis.attribution.explain import Attribution, Explanation
 
 __all__ = ["STYLE", "coloured_html", "explanation_page", "facts", "strongest"]
 
 FAINTEST = 0.04
-"""Strengths below this are left uncoloured."""
+"""Words of a lower strength are not coloured."""
 
-# Blue and orange: told apart by the colour-blind too, on white and on black.
+# Blue and orange differ for colour-blind readers too, on white and on black.
 STYLE = """
 .attribution { --for: 31, 119, 220; --against: 230, 110, 20; white-space: pre-wrap;
   overflow-wrap: anywhere; line-height: 1.9; }
@@ -41,7 +41,7 @@ figure { margin: 0; } svg { width: 100%; height: auto; }
 
 
 def coloured_html(attribution: Attribution) -> str:
-    """The text as an HTML fragment; `STYLE` gives its classes their colours."""
+    """Returns the text as an HTML fragment, whose classes get their colours from `STYLE`."""
     text, place, parts = attribution.text, 0, []
     for word, strength in zip(attribution.words, attribution.strengths(), strict=True):
         parts.append(escape(text[place : max(place, word.start)]))
@@ -58,35 +58,34 @@ def coloured_html(attribution: Attribution) -> str:
     return f'<div class="attribution">{"".join(parts)}</div>'
 
 
-def explanation_page(attribution: Attribution, *, running: Sequence[float] | None = None) -> str:
-    """A whole page about one text, which needs nothing but itself.
+def explanation_page(explanation: Explanation) -> str:
+    """Returns a whole page about one text, which loads nothing from elsewhere.
 
     Args:
-        attribution: What the words did.
-        running: The label's probability after each word, or None.
+        explanation: The scores of the words, and the probability of the label after each word.
     """
-    label = escape(attribution.label)
+    label = escape(explanation.label)
     against = '; <span class="against" style="--s:.6"> orange </span> against it'
-    if not attribution.signed:
+    if not explanation.signed:
         against = ""
     legend = f'<span class="for" style="--s:.6"> blue </span> words speak for {label}{against}.'
     rows = "".join(
         f'<tr><td>{escape(word)}</td><td class="number">{score:+.4f}</td></tr>'
-        for word, score in strongest(attribution)
+        for word, score in strongest(explanation)
     )
     parts = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>textrnn explain: {label}</title><style>{_PAGE_STYLE}{STYLE}</style></head><body>",
-        f"<h1>{label}, {attribution.probability:.1%}</h1>",
-        *(f'<p class="note">{escape(fact)}</p>' for fact in facts(attribution)),
+        f"<h1>{label}, {explanation.probability:.1%}</h1>",
+        *(f'<p class="note">{escape(fact)}</p>' for fact in facts(explanation)),
         f'<p class="attribution">{legend}</p>',
-        coloured_html(attribution),
+        coloured_html(explanation),
     ]
-    if running:
+    if explanation.running:
         parts += [
             f"<h2>Probability of {label} after each word</h2>",
-            _running_svg(running),
+            _running_svg(explanation.running),
         ]
     if rows:
         parts += [
@@ -97,26 +96,26 @@ def explanation_page(attribution: Attribution, *, running: Sequence[float] | Non
 
 
 def facts(attribution: Attribution) -> list[str]:
-    """What to know beside the coloured text, a sentence each."""
-    found = []
+    """Returns sentences about the attribution, to show beside the coloured text."""
+    sentences = []
     if attribution.predicted != attribution.label:
-        found.append(f"The most probable label is {attribution.predicted}.")
+        sentences.append(f"The most probable label is {attribution.predicted}.")
     if attribution.completeness_error is not None and attribution.offset is not None:
-        found.append(
+        sentences.append(
             f"{attribution.method}: the scores sum to {sum(attribution.piece_scores):+.4f}; the "
-            f"logit {attribution.logit:+.4f} is {attribution.offset:+.4f} without them "
-            f"(off by {attribution.completeness_error:.2%})."
+            f"logit is {attribution.logit:+.4f}, and {attribution.offset:+.4f} without them "
+            f"(error {attribution.completeness_error:.2%})."
         )
     else:
         unit = "shares of the pooled vector" if not attribution.signed else "logits"
-        found.append(f"{attribution.method}: the scores are {unit}.")
+        sentences.append(f"{attribution.method}: the scores are {unit}.")
     if attribution.warning:
-        found.append(f"Warning: {attribution.warning}")
-    return found
+        sentences.append(f"Warning: {attribution.warning}")
+    return sentences
 
 
 def strongest(attribution: Attribution, count: int = 10) -> list[tuple[str, float]]:
-    """The words with the largest scores, whatever their sign, strongest first."""
+    """Returns the words with the largest absolute scores, strongest first, with their scores."""
     ordered = sorted(attribution.words, key=lambda word: -abs(word.score))
     return [(word.text, word.score) for word in ordered[:count] if word.score]
 

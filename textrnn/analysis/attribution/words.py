@@ -1,4 +1,4 @@
-"""From the tokens' scores to those of the words, each with its place in the text."""
+"""Merges tokens into words, each with its score and its place in the text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from textrnn.text.scripts import UNSPACED
 
 __all__ = ["Word", "merge_words", "word_groups"]
 
-_BLANK = r"(?:\s|<br\s*/?>)*"  # What the tokenizer takes for white space.
+_BLANK = r"(?:\s|<br\s*/?>)*"  # What the tokenizer treats as white space.
 _SEEN = re.compile(rf"(?is){_BLANK}(.*?){_BLANK}")
 
 Span = tuple[int, int]
@@ -22,15 +22,15 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Word:
-    """A word, or a mark, of a text.
+    """A word, or a punctuation mark, of a text.
 
     Attributes:
-        text: As it stands in the text.
-        start: Its first character's place in the text.
-        end: The place behind its last character.
-        score: The sum of its tokens' scores.
-        first: Its first token's place.
-        stop: The place behind its last token.
+        text: The characters of the word as they are in the text.
+        start: The place of its first character in the text.
+        end: The place after its last character.
+        score: The sum of the scores of its tokens.
+        first: The place of its first token.
+        stop: The place after its last token.
     """
 
     text: str
@@ -41,33 +41,36 @@ class Word:
     stop: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {"text": self.text, "start": self.start, "end": self.end, "score": self.score}
 
 
 def word_groups(text: str, spans: Sequence[Span]) -> list[Span]:
-    """Which tokens make a word: the first, and the place behind the last, of each.
+    """Returns the tokens of each word: the place of the first, and the place after the last.
 
-    A word ends before white space, and between two tokens of which not both touch with letters or
-    digits, so that a full stop stands alone where the tokens allow it. In a script that puts no
-    spaces between words, as in Chinese and Thai, each token is a word. A vowel sign or an accent
-    goes with the letter before it, part of a character with the rest of it, and white space with
-    what stands before it.
+    A word ends before white space. It also ends between two tokens unless both have a letter or a
+    digit where they touch, so that a full stop is a word of its own if the tokens allow it. In a
+    script without spaces between words, such as Chinese and Thai, each token is a word. A vowel
+    sign or an accent belongs to the letter before it, a part of a character to the rest of the
+    character, and white space to the word before it.
+
+    >>> word_groups("no, no", [(0, 2), (2, 3), (4, 6)])
+    [(0, 1), (1, 2), (2, 3)]
 
     Args:
         text: The text.
-        spans: Each token's characters, as `Tokenizer.spans` gives them.
+        spans: The characters of each token, from `Tokenizer.spans`.
     """
     groups: list[Span] = []
-    end, begun = 0, False  # Of the word so far; whether it has a character that can be seen.
-    parts = 0  # Tokens just before that are parts of a character which a later one has.
+    end, begun = 0, False  # The end of the word so far, and whether it has a visible character.
+    parts = 0  # Preceding tokens that are parts of a character of a later token.
     for i, (start, stop) in enumerate(spans):
         if start == stop:
             parts += 1
             continue
         first, parts = i - parts, 0
         seen = _trim(text, (start, stop))
-        if groups and begun and seen is not None and _parts(text, end, seen[0]):
+        if groups and begun and seen is not None and _separates(text, end, seen[0]):
             groups.append((first, i + 1))
         elif groups:
             groups[-1] = (groups[-1][0], i + 1)
@@ -81,15 +84,15 @@ def word_groups(text: str, spans: Sequence[Span]) -> list[Span]:
 
 
 def merge_words(
-    text: str, spans: Sequence[Span], groups: Sequence[Span], scores: np.ndarray
+    text: str, spans: Sequence[Span], *, groups: Sequence[Span], scores: np.ndarray
 ) -> tuple[Word, ...]:
-    """The words with the sums of their tokens' scores.
+    """Returns the words, each with the sum of the scores of its tokens.
 
     Args:
         text: The text.
-        spans: Each token's characters.
-        groups: Each word's tokens, from `word_groups`.
-        scores: Each token's score, `[T]`.
+        spans: The characters of each token.
+        groups: The tokens of each word, from `word_groups`.
+        scores: The score of each token, `[T]`.
     """
     words = []
     for first, stop in groups:
@@ -101,13 +104,13 @@ def merge_words(
 
 
 def _trim(text: str, span: Span) -> Span | None:
-    """The span without white space around it; None if there is nothing else."""
-    found = _SEEN.fullmatch(text, *span)
-    return found.span(1) if found is not None and found[1] else None
+    """Returns the span without the white space around it; None if nothing remains."""
+    match = _SEEN.fullmatch(text, *span)
+    return match.span(1) if match is not None and match[1] else None
 
 
-def _parts(text: str, end: int, start: int) -> bool:
-    """Whether a word that ends at `end` is another than the one that begins at `start`."""
+def _separates(text: str, end: int, start: int) -> bool:
+    """Returns whether a word ends at `end`, before the token that begins at `start`."""
     if start > end:
         return True
     before, after = text[end - 1], text[start]
@@ -115,7 +118,7 @@ def _parts(text: str, end: int, start: int) -> bool:
 
 
 def _joins(character: str) -> bool:
-    """Whether a letter or digit, of a script with spaces, or a mark upon one."""
+    """Returns whether a character is a letter, digit or accent of a script with spaces."""
     if UNSPACED.match(character):
         return False
     return character.isalnum() or _is_mark(character)

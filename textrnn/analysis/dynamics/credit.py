@@ -1,4 +1,4 @@
-"""Credit assignment: how far back an answer, and a state, still depend on what was read."""
+"""Credit assignment: how far back an answer, and a state, depend on the tokens read."""
 
 from __future__ import annotations
 
@@ -9,42 +9,43 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from textrnn.analysis.dynamics.sampled_batches import ByRecurrence, Sample, SampledBatches
 from textrnn.analysis.dynamics.systems import (
-    Done,
     Recurrence,
     graph,
-    padded,
     recurrences,
-    sample,
     state_step,
     trajectory,
 )
 from textrnn.layers.cells import LinearRNNCell, RNNCell
 from textrnn.models.classifier import TextClassifier
+from textrnn.progress import Advance
 
 __all__ = ["Credit", "StateCurve", "credit_assignment", "horizon", "state_curve"]
 
 EXACT_SIZE = 64
-"""States of no more numbers have their Jacobian's norm computed exactly."""
+"""The size of a state up to which the norm of its Jacobian is computed exactly."""
 
 BATCH_TEXTS = 16
+
+DEFAULT_SAMPLE = Sample(tokens=512)
 
 
 @dataclass(frozen=True)
 class StateCurve:
-    """How much of the state of k steps ago is left in the last one.
+    """How much of the state of k steps ago remains in the last state.
 
         norm[k] = mean over texts of ||d s_T / d s_{T-k}||_F / sqrt(S)
 
-    so that norm[0] is 1. s is the cell's whole state of S numbers: h, for the LSTM h and c.
+    so that norm[0] is 1. s is the whole state of the cell, of size S: h, for the LSTM h and c.
 
     Attributes:
-        layer: From 1.
+        layer: The number of the layer, from 1.
         direction: `forward`, or `backward`, whose last step is the first token.
-        tokens_per_step: How many tokens further back each k is.
+        tokens_per_step: How many tokens one step of k stands for.
         norm: `[K+1]`.
-        half: The horizon in tokens at which it has halved; None beyond K.
-        hundredth: That at which it has fallen to 1 %.
+        half: The horizon in tokens at which the norm has halved; None beyond K.
+        hundredth: The horizon in tokens at which the norm has fallen to 1 %; None beyond K.
         method: `exact`, or `random probes`.
     """
 
@@ -57,7 +58,7 @@ class StateCurve:
     method: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {
             "layer": self.layer,
             "direction": self.direction,
@@ -71,19 +72,19 @@ class StateCurve:
 
 @dataclass(frozen=True)
 class Credit:
-    """How much an answer depends on what was read k tokens before the end.
+    """How much an answer depends on the token k places before the end.
 
         gradient[k] = mean over texts of ||d logit / d x_{T-k}||_2
 
-    for the most probable label's logit and the token's vector x. All texts are longer than every
-    k, so that each k is a mean over the same texts.
+    for the logit of the most probable label and the vector x of the token. Every text is longer
+    than every k, so that each k is a mean over the same texts.
 
     Attributes:
-        texts: How many.
+        texts: The number of texts.
         gradient: `[K]`, k from 0.
         half: The horizon in tokens at which the gradient has halved; None beyond K.
-        hundredth: That at which it has fallen to 1 %.
-        states: Each recurrence; none of a bag of embeddings.
+        hundredth: The horizon in tokens at which the gradient has fallen to 1 %; None beyond K.
+        states: One curve per recurrence; empty for a bag of embeddings.
     """
 
     texts: int
@@ -93,7 +94,7 @@ class Credit:
     states: tuple[StateCurve, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {
             "texts": self.texts,
             "gradient": self.gradient.tolist(),
@@ -108,66 +109,71 @@ def credit_assignment(
     texts: Sequence[np.ndarray],
     *,
     steps: int = 128,
-    tokens: int = 512,
-    documents: int = 64,
     probes: int = 16,
-    seed: int = 0,
-    on_batch: Done = lambda count: None,
+    sample: Sample = DEFAULT_SAMPLE,
+    on_batch: Advance | None = None,
 ) -> Credit:
-    """Both curves, averaged over texts; see `Credit` and `StateCurve`.
+    """Returns both curves, averaged over texts; see `Credit` and `StateCurve`.
 
-    Vanishing and exploding gradients are those of Hochreiter 1991 and of Bengio et al. 1994,
+    Vanishing and exploding gradients were described by Hochreiter 1991 and by Bengio et al. 1994,
     "Learning Long-Term Dependencies with Gradient Descent is Difficult".
 
     Args:
         model: The model.
-        texts: Token ids of each text.
-        steps: K, in tokens; no more than half of the texts are long enough for.
-        tokens: What of each text is read, from its beginning.
-        documents: How many texts are drawn.
-        probes: Random vectors a text by which the norm of a large Jacobian is estimated; see
-            `state_curve`.
-        seed: Of the choice and the probes.
-        on_batch: Told how many texts are done.
+        texts: The token ids `[T]` of each text.
+        steps: K, in tokens. It is reduced to the median length of the texts.
+        probes: The number of random vectors that estimate the norm of a large Jacobian; see
+            `state_norms`.
+        sample: Which texts are read, and how much of each.
+        on_batch: Receives the number of texts of each batch that is done.
 
     Raises:
-        ConfigError: There is no text of a token.
+        ConfigError: No text has a token.
     """
-    lengths = [min(len(text), tokens) for text in texts if len(text)]
-    steps = min(steps, int(np.median(lengths))) if lengths else 1
-    chosen = sample(texts, documents, tokens=tokens, seed=seed, least=steps)
-    gradients, curves = [], list[list[tuple[Recurrence, np.ndarray]]]()
-    for start in range(0, len(chosen), BATCH_TEXTS):
-        batch = chosen[start : start + BATCH_TEXTS]
-        ids = padded(batch)
-        norms = _gradient_norms(model, tf.constant(ids)).numpy()
-        gradients += [row[: len(t)][::-1][:steps] for row, t in zip(norms, batch, strict=True)]
-        if model.stack is not None:
-            curves.append(
-                [
-                    (each, state_norms(each, steps=steps, probes=probes, seed=seed))
-                    for each in recurrences(model, ids)
-                ]
-            )
-        on_batch(len(batch))
+    steps = min(steps, _median_length(texts, sample.tokens))
+    batches = SampledBatches(texts, sample, least=steps, batch_texts=BATCH_TEXTS, on_batch=on_batch)
+    gradients: list[np.ndarray] = []
+    norms = ByRecurrence[np.ndarray]()
+    for batch in batches:
+        rows = _gradient_norms(model, tf.constant(batch.ids)).numpy()
+        for row, text in zip(rows, batch.texts, strict=True):
+            gradients.append(row[: len(text)][::-1][:steps])
+        for recurrence in recurrences(model, batch.ids) if model.stack is not None else ():
+            norm = state_norms(recurrence, steps=steps, probes=probes, seed=sample.seed)
+            norms.add(recurrence, norm)
     gradient = np.mean(gradients, axis=0)
     return Credit(
-        texts=len(chosen),
+        texts=len(batches),
         gradient=gradient,
         half=horizon(gradient, 0.5),
         hundredth=horizon(gradient, 0.01),
         states=tuple(
-            state_curve(batches[0][0], np.concatenate([norms for _, norms in batches], axis=1))
-            for batches in zip(*curves, strict=True)
+            state_curve(recurrence, np.concatenate(parts, axis=1)) for recurrence, parts in norms
         ),
     )
 
 
-def horizon(curve: np.ndarray, fraction: float) -> float | None:
-    """The first k at which a curve has fallen to a fraction of its value at 0.
+def _median_length(texts: Sequence[np.ndarray], tokens: int) -> int:
+    """Returns the median length of the texts that are not empty, or 1 if all are."""
+    lengths = [min(len(text), tokens) if tokens else len(text) for text in texts if len(text)]
+    return int(np.median(lengths)) if lengths else 1
 
-    Between two k the curve's logarithm is taken for a straight line, so that `0.9**k` halves at
-    ln 2 / -ln 0.9 = 6.58. None if it does not fall so far.
+
+def horizon(curve: np.ndarray, fraction: float) -> float | None:
+    """Returns the first k at which a curve has fallen to a fraction of its value at 0.
+
+    The logarithm of the curve is interpolated linearly between two k, so that `0.9**k` halves at
+    ln 2 / -ln 0.9 = 6.58.
+
+    >>> round(horizon(0.9 ** np.arange(10), 0.5), 2)
+    6.58
+
+    Args:
+        curve: `[K]`, k from 0.
+        fraction: The fraction of the value at 0, such as 0.5.
+
+    Returns:
+        k, or None if the curve does not fall so far.
     """
     goal = fraction * curve[0]
     below = np.flatnonzero(curve <= goal)
@@ -181,7 +187,12 @@ def horizon(curve: np.ndarray, fraction: float) -> float | None:
 
 
 def state_curve(recurrence: Recurrence, norms: np.ndarray) -> StateCurve:
-    """The mean of `state_norms` `[K+1, B]` with its horizons."""
+    """Returns the mean of the norms over the texts, with its horizons.
+
+    Args:
+        recurrence: The recurrence that the norms belong to.
+        norms: `[K+1, N]`, from `state_norms`.
+    """
     curve = norms.mean(axis=1)
     tokens = recurrence.tokens_per_step
     half, hundredth = horizon(curve, 0.5), horizon(curve, 0.01)
@@ -199,18 +210,18 @@ def state_curve(recurrence: Recurrence, norms: np.ndarray) -> StateCurve:
 def state_norms(
     recurrence: Recurrence, *, steps: int, probes: int = 16, seed: int = 0
 ) -> np.ndarray:
-    """`||d s_T / d s_{T-k}||_F / sqrt(S)` of each text, `[K+1, B]`.
+    """Returns `||d s_T / d s_{T-k}||_F / sqrt(S)` of each text, `[K+1, B]`.
 
-    One walk back from the end multiplies a vector u by the steps' Jacobians. Summed over all unit
-    vectors, `||J^T u||^2` is the squared Frobenius norm; for random signs u it is so in the mean
-    (Hutchinson 1990). A cell linear in its state has a diagonal Jacobian, whose norm any signs give
-    exactly.
+    One pass from the end to the beginning multiplies a vector u by the Jacobians of the steps. The
+    sum of `||J^T u||^2` over all unit vectors u is the squared Frobenius norm of J. For random
+    signs u it is the expectation of `||J^T u||^2` (Hutchinson 1990). The Jacobian of a cell that is
+    linear in its state is diagonal: any vector of signs gives its norm exactly.
 
     Args:
-        recurrence: Of texts each of which has K steps.
-        steps: K in tokens.
-        probes: How many u there are where the state is larger than `EXACT_SIZE`.
-        seed: Of the signs.
+        recurrence: A recurrence over texts that have at least K steps each.
+        steps: K, in tokens.
+        probes: How many vectors u are drawn if the state is larger than `EXACT_SIZE`.
+        seed: The seed of the signs.
     """
     cell, size = recurrence.cell, sum(recurrence.cell.state_size)
     steps = max(1, steps // recurrence.tokens_per_step)
@@ -222,14 +233,15 @@ def state_norms(
         u = np.random.default_rng(seed).choice([-1.0, 1.0], [probes, size])
     states = trajectory(cell, recurrence.gates)
     places = recurrence.lengths[tf.newaxis] - steps + tf.range(steps)[:, tf.newaxis]  # [K, B]
-    gates, before = (
-        tf.transpose(
-            tf.gather(tf.transpose(each, [1, 0, 2]), tf.transpose(places), batch_dims=1), [1, 0, 2]
-        )
-        for each in (recurrence.gates, states)
-    )
+    gates, before = (_rows_at(sequence, places) for sequence in (recurrence.gates, states))
     squares = _adjoint_squares(cell, gates, before, tf.constant(u, states.dtype))  # [K+1, P, B]
     return np.asarray(np.sqrt(np.mean(squares.numpy(), axis=1) / size))
+
+
+def _rows_at(sequence: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
+    """Returns the rows `[K, B, ...]` of a sequence `[T, B, ...]` at the steps `[K, B]`."""
+    batch_major = tf.transpose(sequence, [1, 0, 2])
+    return tf.transpose(tf.gather(batch_major, tf.transpose(places), batch_dims=1), [1, 0, 2])
 
 
 def _is_exact(cell: RNNCell) -> bool:
@@ -237,7 +249,7 @@ def _is_exact(cell: RNNCell) -> bool:
 
 
 def _is_diagonal(cell: RNNCell) -> bool:
-    # A subclass with a step of its own may mix the units.
+    # A subclass that overrides `step` may mix the units.
     return isinstance(cell, LinearRNNCell) and type(cell).step is LinearRNNCell.step
 
 
@@ -245,13 +257,13 @@ def _is_diagonal(cell: RNNCell) -> bool:
 def _adjoint_squares(
     cell: RNNCell, gates: tf.Tensor, states: tf.Tensor, probes: tf.Tensor
 ) -> tf.Tensor:
-    """`||J_k^T u||^2`, `[K+1, P, B]`, for the Jacobian J_k of the last k of K steps.
+    """Returns `||J_k^T u||^2`, `[K+1, P, B]`, for the Jacobian J_k of the last k of K steps.
 
     Args:
         cell: The cell.
         gates: `[K, B, G*H]`.
-        states: `[K, B, S]`, before each step.
-        probes: u, `[P, S]`.
+        states: `[K, B, S]`, the states before each step.
+        probes: `[P, S]`, the vectors u.
     """
     step = state_step(cell)
     steps, batch, count = tf.shape(gates)[0], tf.shape(gates)[1], tf.shape(probes)[0]
@@ -273,7 +285,7 @@ def _adjoint_squares(
 
 @graph
 def _gradient_norms(model: TextClassifier, ids: tf.Tensor) -> tf.Tensor:
-    """`||d logit / d x_t||`, `[B, T]`, of each text's most probable label."""
+    """Returns `||d logit / d x_t||`, `[B, T]`, for the most probable label of each text."""
     mask = tf.not_equal(ids, 0)
     vectors = model.embedding(ids)
     with tf.GradientTape() as tape:

@@ -1,4 +1,4 @@
-"""Divergence: what one changed token does to the states after it, and to the answer."""
+"""Divergence: how one changed token changes the states after it, and the answer."""
 
 from __future__ import annotations
 
@@ -9,35 +9,34 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from textrnn.analysis.dynamics.systems import (
-    Done,
-    Recurrence,
-    graph,
-    padded,
-    recurrences,
-    sample,
-    trajectory,
+from textrnn.analysis.dynamics.sampled_batches import (
+    ByRecurrence,
+    Sample,
+    SampledBatches,
+    TextBatch,
 )
+from textrnn.analysis.dynamics.systems import Recurrence, graph, recurrences, trajectory
 from textrnn.errors import ConfigError
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.label_space import LabelSpace
+from textrnn.progress import Advance
 
 __all__ = ["Divergence", "DivergenceCurve", "divergence"]
 
-BATCH_TEXTS = 32
+DEFAULT_SAMPLE = Sample()
 _LEAST = 1e-30
 
 
 @dataclass(frozen=True)
 class DivergenceCurve:
-    """How far a recurrence's state is from what it would be, k steps after one changed token.
+    """How far the state of a recurrence is from the undisturbed one, k steps after the change.
 
         distance[k] = mean over texts of ||s'_{t+k} - s_{t+k}|| / ||s_{t+k}||
 
     Attributes:
-        layer: From 1.
+        layer: The number of the layer, from 1.
         direction: `forward` or `backward`.
-        tokens_per_step: How many tokens further each k is.
+        tokens_per_step: How many tokens one step of k stands for.
         distance: `[K]`, k from 0, at the changed token.
     """
 
@@ -47,7 +46,7 @@ class DivergenceCurve:
     distance: np.ndarray
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {
             "layer": self.layer,
             "direction": self.direction,
@@ -58,13 +57,13 @@ class DivergenceCurve:
 
 @dataclass(frozen=True)
 class Divergence:
-    """What becomes of one changed token.
+    """The effect of one changed token in each text.
 
     Attributes:
-        texts: How many texts were changed in one token each.
-        flipped: Share of them that get another label for it, or other labels.
-        probability_change: Mean change of the most probable label's probability, up or down.
-        curves: Of each recurrence; none of a bag of embeddings.
+        texts: The number of texts, each changed in one token.
+        flipped: The share of the texts whose predicted label, or set of labels, changes.
+        probability_change: The mean absolute change of the most probable label's probability.
+        curves: One curve per recurrence; empty for a bag of embeddings.
     """
 
     texts: int
@@ -73,7 +72,7 @@ class Divergence:
     curves: tuple[DivergenceCurve, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {
             "texts": self.texts,
             "flipped": self.flipped,
@@ -88,68 +87,105 @@ def divergence(
     *,
     label_space: LabelSpace,
     steps: int = 64,
-    tokens: int = 256,
-    documents: int = 64,
-    seed: int = 0,
-    on_batch: Done = lambda count: None,
+    sample: Sample = DEFAULT_SAMPLE,
+    on_batch: Advance | None = None,
 ) -> Divergence:
-    """Changes one token of each text into another of these texts and follows the states.
+    """Replaces one token of each text by another token of these texts, and follows the states.
 
     Args:
         model: The model.
-        texts: Token ids of each text.
-        label_space: The model's labels.
-        steps: K, for how many tokens; no more than half of the length that half of the texts have.
-        tokens: What of each text is read, from its beginning.
-        documents: How many texts are drawn.
-        seed: Of the choice, the places and the new tokens.
-        on_batch: Told how many texts are done.
+        texts: The token ids `[T]` of each text.
+        label_space: The labels of the model.
+        steps: K, in tokens. It is reduced to half of the median length of the texts.
+        sample: Which texts are read, and how much of each. Its seed also determines the places
+            and the new tokens.
+        on_batch: Receives the number of texts of each batch that is done.
 
     Raises:
-        ConfigError: There is no text of a token, or all tokens are the same.
+        ConfigError: No text has a token, or all tokens are equal.
     """
-    lengths = [min(len(text), tokens) for text in texts if len(text)]
-    steps = max(1, min(steps, int(np.median(lengths)) // 2)) if lengths else 1
-    chosen = sample(texts, documents, tokens=tokens, seed=seed, least=2 * steps - 1)
-    rng = np.random.default_rng(seed)
-    pool = np.concatenate(chosen)
-    if len(np.unique(pool)) == 1:
-        raise ConfigError("expected texts of different tokens, got one token all over.")
-    before, after = [], []
-    found: dict[tuple[int, str, int], list[np.ndarray]] = {}
-    for start in range(0, len(chosen), BATCH_TEXTS):
-        batch = chosen[start : start + BATCH_TEXTS]
-        # So that K steps are left in either direction.
-        places = np.array([rng.integers(steps - 1, len(text) - steps + 1) for text in batch])
-        ids = padded(batch)
-        changed = ids.copy()
-        for row, place in enumerate(places):
-            others = pool[pool != ids[row, place]]
-            changed[row, place] = rng.choice(others)
-        before.append(_logits(model, tf.constant(ids)).numpy())
+    steps = min(steps, _half_median_length(texts, sample.tokens))
+    batches = SampledBatches(texts, sample, least=2 * steps - 1, on_batch=on_batch)
+    changes = _Changes(np.concatenate(batches.texts), steps, np.random.default_rng(sample.seed))
+    before, after = list[np.ndarray](), list[np.ndarray]()
+    distances = ByRecurrence[np.ndarray]()
+    for batch in batches:
+        places, changed = changes.of(batch)
+        before.append(_logits(model, tf.constant(batch.ids)).numpy())
         after.append(_logits(model, tf.constant(changed)).numpy())
         if model.stack is not None:
-            pairs = zip(recurrences(model, ids), recurrences(model, changed), strict=True)
-            for one, other in pairs:
-                curve = _distances(one, other, places, steps)
-                key = one.layer, one.direction, one.tokens_per_step
-                found.setdefault(key, []).append(curve)
-        on_batch(len(batch))
-    p, q = (
-        np.asarray(label_space.activation(np.concatenate(logits))) for logits in (before, after)
+            pairs = zip(recurrences(model, batch.ids), recurrences(model, changed), strict=True)
+            for pair in pairs:
+                distances.add(pair[0], _distances(pair, places, steps))
+    flipped, moved = _answer_changes(
+        np.concatenate(before), np.concatenate(after), label_space=label_space
     )
-    best = p.argmax(axis=1)
-    rows = np.arange(len(p))
-    flipped = (label_space.decide(p) != label_space.decide(q)).any(axis=1)
     return Divergence(
-        texts=len(chosen),
+        texts=len(batches),
         flipped=float(np.mean(flipped)),
-        probability_change=float(np.mean(np.abs(q[rows, best] - p[rows, best]))),
+        probability_change=float(np.mean(moved)),
         curves=tuple(
-            DivergenceCurve(*key, np.concatenate(parts).mean(axis=0))
-            for key, parts in found.items()
+            DivergenceCurve(
+                layer=recurrence.layer,
+                direction=recurrence.direction,
+                tokens_per_step=recurrence.tokens_per_step,
+                distance=np.concatenate(parts).mean(axis=0),
+            )
+            for recurrence, parts in distances
         ),
     )
+
+
+def _half_median_length(texts: Sequence[np.ndarray], tokens: int) -> int:
+    """Returns half of the median length of the texts that are not empty, at least 1."""
+    lengths = [min(len(text), tokens) if tokens else len(text) for text in texts if len(text)]
+    return max(1, int(np.median(lengths)) // 2) if lengths else 1
+
+
+class _Changes:
+    """Draws the token that is changed in each text, and the token that replaces it.
+
+    Args:
+        pool: The tokens to draw from, `[N]`.
+        steps: How many steps must follow the changed token in either direction.
+        rng: The source of randomness.
+
+    Raises:
+        ConfigError: All tokens of the pool are equal.
+    """
+
+    def __init__(self, pool: np.ndarray, steps: int, rng: np.random.Generator) -> None:
+        if len(np.unique(pool)) == 1:
+            raise ConfigError(
+                "expected texts of at least two different tokens, got one token everywhere."
+            )
+        self._pool, self._steps, self._rng = pool, steps, rng
+
+    def of(self, batch: TextBatch) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the places `[B]` of the changed tokens, and the changed ids `[B, T]`."""
+        margin = self._steps - 1
+        places = np.array([self._rng.integers(margin, len(text) - margin) for text in batch.texts])
+        changed = batch.ids.copy()
+        for row, place in enumerate(places):
+            different = self._pool[self._pool != batch.ids[row, place]]
+            changed[row, place] = self._rng.choice(different)
+        return places, changed
+
+
+def _answer_changes(
+    before: np.ndarray, after: np.ndarray, *, label_space: LabelSpace
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns for each text whether its labels change, and the change of its best probability.
+
+    Args:
+        before: The logits `[N, C]` of the texts.
+        after: The logits `[N, C]` of the changed texts.
+        label_space: The labels of the model.
+    """
+    p, q = (np.asarray(label_space.activation(logits)) for logits in (before, after))
+    best, rows = p.argmax(axis=1), np.arange(len(p))
+    flipped = (label_space.decide(p) != label_space.decide(q)).any(axis=1)
+    return flipped, np.abs(q[rows, best] - p[rows, best])
 
 
 @graph
@@ -157,17 +193,23 @@ def _logits(model: TextClassifier, ids: tf.Tensor) -> tf.Tensor:
     return tf.cast(model.logits(ids), tf.float32)
 
 
-def _distances(one: Recurrence, other: Recurrence, places: np.ndarray, steps: int) -> np.ndarray:
-    """`||s' - s|| / ||s||` from the changed place on in the order of reading, `[B, K]`."""
-    lengths, tokens = one.lengths.numpy(), one.tokens_per_step
+def _distances(pair: tuple[Recurrence, Recurrence], places: np.ndarray, steps: int) -> np.ndarray:
+    """Returns `||s' - s|| / ||s||` from the changed token on in the order of reading, `[B, K]`.
+
+    Args:
+        pair: The recurrence on the texts, and on the changed texts.
+        places: `[B]`, the places of the changed tokens in the texts.
+        steps: K, in tokens.
+    """
+    recurrence, tokens = pair[0], pair[0].tokens_per_step
     places = places // tokens
-    if one.direction == "backward":
-        places = lengths - 1 - places
-    states = [trajectory(each.cell, each.gates).numpy() for each in (one, other)]
+    if recurrence.direction == "backward":
+        places = recurrence.lengths.numpy() - 1 - places
+    plain, changed = (trajectory(r.cell, r.gates).numpy() for r in pair)  # [T+1, B, S]
     curves = []
     for row, place in enumerate(places):
         window = slice(place + 1, place + 1 + max(1, steps // tokens))
-        s, changed = (each[window, row] for each in states)
-        size = np.maximum(np.linalg.norm(s, axis=-1), _LEAST)
-        curves.append(np.linalg.norm(changed - s, axis=-1) / size)
+        difference = changed[window, row] - plain[window, row]
+        size = np.maximum(np.linalg.norm(plain[window, row], axis=-1), _LEAST)
+        curves.append(np.linalg.norm(difference, axis=-1) / size)
     return np.array(curves)

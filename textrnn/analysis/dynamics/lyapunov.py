@@ -1,4 +1,4 @@
-"""Chaos: whether small changes of the state grow or fade, and how fast; the Lyapunov exponent."""
+"""Lyapunov exponents: whether small changes of the state grow or fade, and how fast."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textrnn.analysis.dynamics.systems import (
-    Done,
-    Recurrence,
-    graph,
-    padded,
-    recurrences,
-    sample,
-    state_step,
+from textrnn.analysis.dynamics.sampled_batches import (
+    Sample,
+    SampledBatches,
+    TextBatch,
+    measure_recurrences,
 )
+from textrnn.analysis.dynamics.systems import Recurrence, graph, state_step
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import RNNCell
 from textrnn.models.classifier import TextClassifier
+from textrnn.progress import Advance
 
 __all__ = ["Exponent", "Lyapunov", "LyapunovMonitor", "growth", "lyapunov"]
 
-BATCH_TEXTS = 32
+DEFAULT_SAMPLE = Sample(documents=32)
+MONITOR_SAMPLE = Sample(documents=16, tokens=128)
 _LEAST = 1e-30
 
 
 @dataclass(frozen=True)
 class Exponent:
-    """The largest Lyapunov exponent of one recurrence along real texts, in nats a token.
+    """The largest Lyapunov exponent of one recurrence along real texts, in nats per token.
 
     Attributes:
-        layer: From 1.
+        layer: The number of the layer, from 1.
         direction: `forward` or `backward`.
-        cell: The cell's class.
-        value: Over all steps; positive: a small change of the state grows, on the average.
-        of_texts: That of each text, `[N]`.
+        cell: The class name of the cell.
+        value: The exponent over all steps. If it is positive, small changes of the state grow on
+            average.
+        of_texts: `[N]`, the exponent of each text.
     """
 
     layer: int
@@ -48,7 +49,7 @@ class Exponent:
     of_texts: np.ndarray
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {
             "layer": self.layer,
             "direction": self.direction,
@@ -63,9 +64,9 @@ class Lyapunov:
     """The exponents of all recurrences.
 
     Attributes:
-        texts: Along how many texts.
-        tokens: Along how many tokens, those at the texts' beginnings not counted.
-        exponents: Of each recurrence.
+        texts: The number of texts.
+        tokens: The number of tokens that were counted, without the discarded ones.
+        exponents: One exponent per recurrence.
     """
 
     texts: int
@@ -74,16 +75,16 @@ class Lyapunov:
 
     @property
     def largest(self) -> float:
-        """The largest of them: that of the whole stack."""
-        return max(each.value for each in self.exponents)
+        """The largest exponent, which is that of the whole stack."""
+        return max(exponent.value for exponent in self.exponents)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {
             "texts": self.texts,
             "tokens": self.tokens,
             "largest": self.largest,
-            "exponents": [each.to_dict() for each in self.exponents],
+            "exponents": [exponent.to_dict() for exponent in self.exponents],
         }
 
 
@@ -91,64 +92,65 @@ def lyapunov(
     model: TextClassifier,
     texts: Sequence[np.ndarray],
     *,
-    tokens: int = 256,
-    documents: int = 32,
     discard: int = 16,
-    seed: int = 0,
-    on_batch: Done = lambda count: None,
+    sample: Sample = DEFAULT_SAMPLE,
+    on_batch: Advance | None = None,
 ) -> Lyapunov:
-    """The largest Lyapunov exponent of each recurrence along real texts; see `growth`.
+    """Returns the largest Lyapunov exponent of each recurrence along real texts; see `growth`.
 
     Args:
         model: The model.
-        texts: Token ids of each text.
-        tokens: What of each text is read, from its beginning.
-        documents: How many texts are drawn.
-        discard: Steps at a text's beginning that are not counted, in which the tangent turns to
-            the direction that grows most; no more than half of a text's.
-        seed: Of the choice and the first tangents.
-        on_batch: Told how many texts are done.
+        texts: The token ids `[T]` of each text.
+        discard: How many steps at the beginning of a text are not counted, at most half of them.
+            During these steps the tangent turns to the direction that grows most.
+        sample: Which texts are read, and how much of each. Its seed also determines the first
+            tangents.
+        on_batch: Receives the number of texts of each batch that is done.
 
     Raises:
-        ConfigError: The model has no state, or there is no text of a token.
+        ConfigError: The model has no state, or no text has a token.
     """
-    chosen = sample(texts, documents, tokens=tokens, seed=seed)
-    found: dict[tuple[int, str], list[tuple[np.ndarray, np.ndarray]]] = {}
-    cells: dict[tuple[int, str], str] = {}
-    for start in range(0, len(chosen), BATCH_TEXTS):
-        batch = chosen[start : start + BATCH_TEXTS]
-        for each in recurrences(model, padded(batch)):
-            key = each.layer, each.direction
-            cells[key] = type(each.cell).__name__
-            total, steps = growth(each, discard=discard, seed=seed + start)
-            found.setdefault(key, []).append((total, steps * each.tokens_per_step))
-        on_batch(len(batch))
+
+    def growth_and_tokens(
+        recurrence: Recurrence, batch: TextBatch
+    ) -> tuple[np.ndarray, np.ndarray]:
+        total, steps = growth(recurrence, discard=discard, seed=sample.seed + batch.start)
+        return total, steps * recurrence.tokens_per_step
+
+    batches = SampledBatches(texts, sample, on_batch=on_batch)
     exponents = []
-    for key, parts in found.items():
-        total = np.concatenate([part[0] for part in parts])
-        count = np.concatenate([part[1] for part in parts])
-        value = float(total.sum() / count.sum())
-        exponents.append(Exponent(*key, cells[key], value, total / count))
-    return Lyapunov(len(chosen), int(count.sum()), tuple(exponents))
+    for recurrence, parts in measure_recurrences(model, batches, measure=growth_and_tokens):
+        total, count = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        exponents.append(
+            Exponent(
+                layer=recurrence.layer,
+                direction=recurrence.direction,
+                cell=type(recurrence.cell).__name__,
+                value=float(total.sum() / count.sum()),
+                of_texts=total / count,
+            )
+        )
+    return Lyapunov(len(batches), int(count.sum()), tuple(exponents))
 
 
 def growth(
     recurrence: Recurrence, *, discard: int = 16, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """By how much a tangent of the state has grown along each text, in nats, and in how many steps.
+    """Returns how much a tangent of the state grows along each text, and over how many steps.
 
         v_t = J_t v_{t-1},   growth = sum_t log ||v_t|| / ||v_{t-1}||
 
-    J_t the Jacobian of step t by the state, v_0 random, of length 1 again after each step (Benettin
-    et al. 1980). The largest Lyapunov exponent is the growth of a step.
+    J_t is the Jacobian of step t with respect to the state. v_0 is random, and v is scaled to
+    length 1 after each step (Benettin et al. 1980). The largest Lyapunov exponent is the growth per
+    step.
 
     Args:
         recurrence: The recurrence.
-        discard: Steps at the beginning that are not counted; no more than half of a text's.
-        seed: Of v_0.
+        discard: How many steps at the beginning are not counted, at most half of those of a text.
+        seed: The seed of v_0.
 
     Returns:
-        The growth `[B]` and the steps `[B]`.
+        The growth `[B]` in nats, and the number of steps `[B]`.
     """
     cell = recurrence.cell
     tangent = np.random.default_rng(seed).normal(
@@ -163,7 +165,13 @@ def growth(
 
 @graph
 def _tangent_growth(cell: RNNCell, gates: tf.Tensor, tangent: tf.Tensor) -> tf.Tensor:
-    """`log ||J_t v|| / ||v||` of each step, `[T, B]`, for gates `[T, B, G*H]`, v `[B, S]`."""
+    """Returns `log ||J_t v|| / ||v||` of each step, `[T, B]`.
+
+    Args:
+        cell: The cell.
+        gates: `[T, B, G*H]`.
+        tangent: v, `[B, S]`.
+    """
     step = state_step(cell)
     state = tf.zeros_like(tangent)
     shape, steps = tangent.shape, tf.shape(gates)[0]
@@ -183,17 +191,20 @@ def _tangent_growth(cell: RNNCell, gates: tf.Tensor, tangent: tf.Tensor) -> tf.T
 class LyapunovMonitor(keras.callbacks.Callback):
     """Watches the largest Lyapunov exponent while a model is trained.
 
-    For `textrnn.training.run.classifier.train(..., callbacks=[monitor])` and Keras' own `fit`. Each
-    value is appended to `values` as (epoch, exponent) and stands in the epoch's logs as `lyapunov`.
+    The callback works with `textrnn.training.run.classifier.train(..., callbacks=[monitor])` and
+    with Keras' own `fit`. It appends each value to `values` as (epoch, exponent), and writes it to
+    the logs of the epoch as `lyapunov`.
+
+    >>> monitor = LyapunovMonitor([np.array([2, 3, 4])], alert=print, every=2)
+    >>> monitor.values
+    []
 
     Args:
-        texts: Token ids of the texts to watch it on.
-        alert: Called with a sentence when the exponent is above `limit`.
-        limit: In nats a token; above 0 the states are chaotic, and gradients explode.
-        every: Epochs between two looks.
-        documents: As in `lyapunov`.
-        tokens: As in `lyapunov`.
-        seed: As in `lyapunov`.
+        texts: The token ids `[T]` of the texts to watch the exponent on.
+        alert: Receives a sentence when the exponent is above `limit`.
+        limit: The limit in nats per token. Above 0 the states are chaotic, and gradients explode.
+        every: The exponent is computed after every so many epochs.
+        sample: Which texts are read, and how much of each; see `lyapunov`.
 
     Raises:
         ConfigError: `every` is less than 1.
@@ -203,12 +214,10 @@ class LyapunovMonitor(keras.callbacks.Callback):
         self,
         texts: Sequence[np.ndarray],
         *,
-        alert: Callable[[str], None] = lambda text: None,
+        alert: Callable[[str], None] | None = None,
         limit: float = 0.0,
         every: int = 1,
-        documents: int = 16,
-        tokens: int = 128,
-        seed: int = 0,
+        sample: Sample = MONITOR_SAMPLE,
     ) -> None:
         super().__init__()
         if every < 1:
@@ -217,28 +226,20 @@ class LyapunovMonitor(keras.callbacks.Callback):
         self.alert = alert
         self.limit = limit
         self.every = every
-        self.documents = documents
-        self.tokens = tokens
-        self.seed = seed
+        self.sample = sample
         self.values: list[tuple[int, float]] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Looks at the exponent after each `every`-th epoch."""
+        """Computes the exponent after each `every`-th epoch."""
         if (epoch + 1) % self.every:
             return
-        found = lyapunov(
-            self.model,
-            self.texts,
-            tokens=self.tokens,
-            documents=self.documents,
-            seed=self.seed,
-        )
-        self.values.append((epoch + 1, found.largest))
+        largest = lyapunov(self.model, self.texts, sample=self.sample).largest
+        self.values.append((epoch + 1, largest))
         if logs is not None:
-            logs["lyapunov"] = found.largest
-        if found.largest > self.limit:
+            logs["lyapunov"] = largest
+        if largest > self.limit and self.alert is not None:
             self.alert(
-                f"after epoch {epoch + 1} the largest Lyapunov exponent is {found.largest:+.3f} "
-                f"nats a token, above {self.limit}: small changes of the state grow; lower the "
-                "learning rate or clip the gradient harder."
+                f"after epoch {epoch + 1} the largest Lyapunov exponent is {largest:+.3f} nats per "
+                f"token, above {self.limit}: small changes of the state grow; lower the learning "
+                "rate, or reduce the gradient norm at which gradients are clipped."
             )

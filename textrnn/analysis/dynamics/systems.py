@@ -1,10 +1,10 @@
-"""A model taken apart into its recurrences, each a system that its inputs drive step by step."""
+"""The recurrences of a model: dynamical systems that are driven by their inputs."""
 
 from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,24 +17,17 @@ from textrnn.errors import ConfigError
 from textrnn.layers.cells import LinearRNNCell, NonlinearRNNCell, RNNCell
 from textrnn.layers.cells.base import product
 from textrnn.layers.stack import RNNStack
-from textrnn.messages.wording import counted
 from textrnn.models.classifier import TextClassifier
 
 __all__ = [
-    "Done",
     "Recurrence",
     "fresh_model",
     "gate_values",
     "graph",
-    "padded",
     "recurrences",
-    "sample",
     "state_step",
     "trajectory",
 ]
-
-Done = Callable[[int], None]
-"""Told after each batch how many texts it held."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,17 +35,20 @@ _graphs: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDiction
 
 
 def graph(function: F) -> F:
-    """As `tf.function`, for functions of a cell or a model and tensors.
+    """Compiles a function of a cell or a model and tensors, as `tf.function` does.
 
-    Each cell or model has graphs of its own, which die with it; `tf.function` would hold them for
-    ever, and warn of the many.
+    The graphs of a cell or model are deleted together with it. `tf.function` would keep them
+    forever, and would warn that there are many.
+
+    Args:
+        function: Takes the cell or the model first, then tensors.
     """
 
     @functools.wraps(function)
     def call(owner: Any, *tensors: Any) -> Any:
         graphs = _graphs.setdefault(owner, {})
         if function not in graphs:
-            # A partial: by a function's code TensorFlow would count the tracings of all owners.
+            # TensorFlow counts tracings per function: a partial gives each owner its own count.
             traced = functools.partial(_call, function, weakref.ref(owner))
             graphs[function] = tf.function(traced, reduce_retracing=True)
         return graphs[function](*tensors)
@@ -68,17 +64,18 @@ def _call(function: Callable[..., Any], owner: weakref.ref[Any], *tensors: Any) 
 class Recurrence:
     """One direction of one layer over a batch of texts: `s_t = step(gates_t, s_{t-1})`.
 
-    What comes from below, the gates' inputs, does not depend on the state: in a stack that reads
-    forwards the Jacobian of all states is block-triangular, so what is found of each recurrence is
-    found of the whole.
+    The gates' inputs come from the layer below and do not depend on the state. In a stack that
+    reads forwards the Jacobian of all states is therefore block-triangular: its growth is that of
+    its diagonal blocks, the recurrences.
 
     Attributes:
-        layer: From 1.
+        layer: The number of the layer, from 1.
         direction: `forward` or `backward`.
         cell: The cell.
-        gates: `[T, B, G*H]` of the cell's `project`, in the order of reading; padding is behind.
-        lengths: `[B]`, each text's steps.
-        tokens_per_step: 1, or in a pyramid (`halve`) 2 in the second layer, 4 in the third, ...
+        gates: `[T, B, G*H]`, the result of the cell's `project`, in the order of reading. Padding
+            follows the last step.
+        lengths: `[B]`, the number of steps of each text.
+        tokens_per_step: 1. In a pyramid (`halve`) it is 2 in the second layer, 4 in the third, ...
     """
 
     layer: int
@@ -90,14 +87,17 @@ class Recurrence:
 
 
 def recurrences(model: TextClassifier, ids: np.ndarray) -> list[Recurrence]:
-    """All recurrences of a model on some texts, layer by layer, forwards before backwards.
+    """Returns the recurrences of a model on some texts.
 
     Args:
         model: The model.
         ids: `[B, T]`, 0 for padding at the right.
 
+    Returns:
+        The recurrences layer by layer, in each layer forward before backward.
+
     Raises:
-        ConfigError: The model has none: its cell is `none`.
+        ConfigError: The model has no recurrence: its cell is `none`.
     """
     if model.stack is None:
         raise ConfigError(
@@ -141,7 +141,10 @@ def _layer_recurrences(
 
 
 def state_step(cell: RNNCell) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """The cell's step on its whole state `[B, S]`: h, or for the LSTM h and c side by side."""
+    """Returns the cell's step as a function of gates `[B, G*H]` and its whole state `[B, S]`.
+
+    The whole state is h; for the LSTM it is h and c side by side.
+    """
 
     def step(gates: tf.Tensor, state: tf.Tensor) -> tf.Tensor:
         _, states = cell.step(gates, tuple(tf.split(state, cell.state_size, axis=-1)))
@@ -152,7 +155,12 @@ def state_step(cell: RNNCell) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
 
 @graph
 def trajectory(cell: RNNCell, gates: tf.Tensor) -> tf.Tensor:
-    """The states `[T+1, B, S]` around the steps of gates `[T, B, G*H]`, the zero state first."""
+    """Returns the states `[T+1, B, S]` before and after each step; the first is zero.
+
+    Args:
+        cell: The cell.
+        gates: `[T, B, G*H]`.
+    """
     step = state_step(cell)
     state = tf.concat(cell.get_initial_state(tf.shape(gates)[1]), axis=-1)
     after = tf.scan(lambda state, row: step(row, state), gates, state)
@@ -160,15 +168,15 @@ def trajectory(cell: RNNCell, gates: tf.Tensor) -> tf.Tensor:
 
 
 def gate_values(cell: RNNCell, gates: tf.Tensor) -> dict[str, tf.Tensor]:
-    """How far each gate of a cell is open over a sequence, from 0 to 1.
+    """Returns how far each gate of a cell is open at each step, from 0 to 1.
 
     Args:
         cell: The cell.
         gates: `[T, B, G*H]`.
 
     Returns:
-        Maps each gate's name to `[T, B, H]`. `decay` is what a minimal cell keeps of its state;
-        the simple cell has no gates.
+        Maps the name of each gate to `[T, B, H]`. `decay` is the share of its state that a minimal
+        cell keeps. The simple cell has no gates.
     """
     if isinstance(cell, LinearRNNCell):
         return {"decay": cell.coefficients(gates)[0]}
@@ -181,20 +189,20 @@ def gate_values(cell: RNNCell, gates: tf.Tensor) -> dict[str, tf.Tensor]:
     recurrent = product(states[0], cell.recurrent_kernel, dtype=cell.state_dtype)
     if cell.recurrent_bias is not None:
         recurrent += tf.cast(cell.recurrent_bias, cell.state_dtype)
-    _, kept = cell.combine(tf.reshape(gates, [-1, gates.shape[-1]]), recurrent, states)
+    _, activations = cell.combine(tf.reshape(gates, [-1, gates.shape[-1]]), recurrent, states)
     return {
-        name: tf.reshape(kept[place], [steps, batch, cell.units])
+        name: tf.reshape(activations[place], [steps, batch, cell.units])
         for name, place in cell.gate_places.items()
     }
 
 
 def fresh_model(model: TextClassifier, *, seed: int = 0, **changes: Any) -> TextClassifier:
-    """A model of the same shape as before its training, to compare with.
+    """Returns an untrained model of the same shape, to compare a trained model with.
 
     Args:
-        model: The model.
-        seed: Of its weights.
-        **changes: Settings of `ModelConfig` that shall be other than the model's.
+        model: The trained model.
+        seed: The seed of the untrained model's weights.
+        **changes: Settings of `ModelConfig` that differ from those of the model.
     """
     keras.utils.set_random_seed(seed)
     config = ModelConfig.from_dict({**model.config.to_dict(), **changes})
@@ -203,34 +211,3 @@ def fresh_model(model: TextClassifier, *, seed: int = 0, **changes: Any) -> Text
     )
     fresh.build((None, None))
     return fresh
-
-
-def sample(
-    texts: Sequence[np.ndarray], count: int, *, tokens: int, seed: int, least: int = 1
-) -> list[np.ndarray]:
-    """Random ones of texts of token ids, in their order, each cut to its first `tokens`.
-
-    Args:
-        texts: The texts.
-        count: How many at the most.
-        tokens: Where they are cut.
-        seed: Of the choice.
-        least: How many tokens a text must have to be chosen.
-
-    Raises:
-        ConfigError: There is no such text.
-    """
-    fit = [i for i, text in enumerate(texts) if len(text) >= least]
-    if not fit:
-        raise ConfigError(f"expected a text of at least {counted(least, 'token')}, got none.")
-    rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.permutation(fit)[:count])
-    return [np.asarray(texts[i], np.int32)[:tokens] for i in chosen]
-
-
-def padded(texts: Sequence[np.ndarray]) -> np.ndarray:
-    """Texts of token ids as `[B, T]`, 0 behind the shorter ones."""
-    ids = np.zeros([len(texts), max(map(len, texts))], np.int32)
-    for row, text in zip(ids, texts, strict=True):
-        row[: len(text)] = text
-    return ids

@@ -1,46 +1,42 @@
-"""The answers to labelled texts: what they are worth, and the worst of them."""
+"""The figures of the answers to labelled texts, and the worst mistakes."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from textrnn.analysis.attribution.explain import Attribution, Explainer
-from textrnn.analysis.comparison import (
-    Interval,
-    LengthAccuracy,
-    accuracy_by_length,
-    macro_f1_interval,
-    wilson,
-)
-from textrnn.data import Split
+from textrnn.analysis.comparison import macro_f1_interval
+from textrnn.analysis.report.answered_texts import AnsweredTexts
+from textrnn.analysis.statistics import Interval, LengthAccuracy, accuracy_by_length, wilson
 from textrnn.evaluation.class_figures import class_figures
 from textrnn.evaluation.confusion import Confusion
 from textrnn.inference.calibration import Reliability, reliability
-from textrnn.inference.classifier import TrainedClassifier
+from textrnn.progress import Advance
 
 __all__ = ["MISTAKES", "Mistake", "Mistakes", "Scored", "find_mistakes", "score"]
 
 MISTAKES = 6
 LONGEST_MISTAKE = 800
-"""Tokens of a text whose words are looked at one by one, at the most."""
+"""How many tokens a text may have whose words are explained."""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What the answers to some labelled texts are worth.
+    """The figures of the answers to labelled texts.
 
     Attributes:
-        accuracy: The share of texts answered rightly (multi-label: with all labels right).
-        macro_f1: The mean of the labels' F1.
-        log_loss: In nats a text; for multi-label, a decision.
-        reliability: How sure, and how often right.
-        calibrated: The same at the temperature that the validation texts gave; None without one.
-        confusion: Which labels were taken for which; None if multi-label.
+        accuracy: The share of the texts that are answered correctly; in a multi-label run, the
+            share of the texts whose labels are all correct.
+        macro_f1: The mean F1 of the labels.
+        log_loss: In nats per text; in a multi-label run, per decision.
+        reliability: The accuracy by confidence.
+        calibrated: The reliability at the temperature that was fitted on the validation texts;
+            None if none was fitted.
+        confusion: Which labels are mistaken for which; None for a multi-label run.
         per_label: Precision, recall, F1 and number of texts of each label, `[C, 4]`.
         by_length: The accuracy in each bucket of lengths.
     """
@@ -55,7 +51,7 @@ class Scored:
     by_length: tuple[LengthAccuracy, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {
             "accuracy": dataclasses.asdict(self.accuracy),
             "macro_f1": dataclasses.asdict(self.macro_f1),
@@ -72,11 +68,11 @@ class Mistake:
     """A text that was answered wrongly.
 
     Attributes:
-        true: Its labels.
-        predicted: The labels that were answered.
-        loss: The negative log-probability of its labels, in nats.
-        attribution: What its words did for `attribution.label`: the wrong label, or for
-            multi-label the one whose decision was wrong by the most.
+        true: The labels of the text.
+        predicted: The predicted labels.
+        loss: The negative log-probability of the true labels, in nats.
+        attribution: What the words contribute to `attribution.label`. This is the predicted label,
+            or in a multi-label run the label whose probability has the largest error.
     """
 
     true: tuple[str, ...]
@@ -85,7 +81,7 @@ class Mistake:
     attribution: Attribution
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {
             "true": list(self.true),
             "predicted": list(self.predicted),
@@ -99,80 +95,71 @@ class Mistakes:
     """The worst mistakes.
 
     Attributes:
-        count: How many texts were answered wrongly.
-        worst: Those of the largest loss, of texts that are not too long.
+        count: The number of texts that were answered wrongly.
+        worst: The mistakes with the largest loss, without texts that are too long to explain.
     """
 
     count: int
     worst: tuple[Mistake, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         return {"count": self.count, "worst": [mistake.to_dict() for mistake in self.worst]}
 
 
-def score(
-    classifier: TrainedClassifier,
-    probabilities: np.ndarray,
-    carried: np.ndarray,
-    lengths: np.ndarray,
-) -> Scored:
-    """The figures of answers `[N, C]` to texts with labels `[N, C]` and lengths `[N]`."""
-    label_space = classifier.label_space
-    right = label_space.right_answers(probabilities, carried)
-    answered = label_space.decide(probabilities)
-    per_label, _ = class_figures(carried > 0, answered, classes=len(classifier.labels))
+def score(answered: AnsweredTexts) -> Scored:
+    """Returns the figures of the answers to labelled texts."""
+    classifier, label_space = answered.classifier, answered.label_space
+    probabilities, targets = answered.probabilities, answered.targets
+    predicted, right = answered.predicted, answered.right
+    per_label, _ = class_figures(targets > 0, predicted, classes=len(classifier.labels))
     confusion = None
     if not label_space.multi_label:
-        true, predicted = carried.argmax(axis=1), answered.argmax(axis=1)
-        confusion = Confusion.of(true, predicted, labels=classifier.labels)
+        true_places, predicted_places = targets.argmax(axis=1), predicted.argmax(axis=1)
+        confusion = Confusion.of(true_places, predicted_places, labels=classifier.labels)
     temperature = classifier.metrics.get("calibration", {}).get("temperature")
-    after = None
+    reliability_after = None
     if temperature is not None:
-        after = reliability(
-            label_space.tempered(probabilities, temperature),
-            carried,
-            label_space=label_space,
-        )
+        after = label_space.tempered(probabilities, temperature)
+        reliability_after = reliability(after, targets, label_space=label_space)
     return Scored(
         accuracy=wilson(int(right.sum()), len(right)),
-        macro_f1=macro_f1_interval(probabilities, carried, label_space=label_space),
-        log_loss=float(label_space.log_loss(probabilities, carried).mean()),
-        reliability=reliability(probabilities, carried, label_space=label_space),
-        calibrated=after,
+        macro_f1=macro_f1_interval(probabilities, targets, label_space=label_space),
+        log_loss=float(answered.losses.mean()),
+        reliability=reliability(probabilities, targets, label_space=label_space),
+        calibrated=reliability_after,
         confusion=confusion,
         per_label=np.stack(per_label, axis=1),
-        by_length=accuracy_by_length(right, lengths),
+        by_length=accuracy_by_length(right, np.array([len(text) for text in answered.ids])),
     )
 
 
-def find_mistakes(
-    classifier: TrainedClassifier,
-    split: Split,
-    ids: Sequence[np.ndarray],
-    probabilities: np.ndarray,
-    carried: np.ndarray,
-    done: Callable[[int], None] = lambda count: None,
-) -> Mistakes:
-    """The wrong answers of the largest loss, and what the words of these texts did for them."""
-    label_space = classifier.label_space
-    wrong = ~label_space.right_answers(probabilities, carried)
-    loss = label_space.log_loss(probabilities, carried)
-    short = np.array([0 < len(text) <= LONGEST_MISTAKE for text in ids])
-    answered = label_space.decide(probabilities)
+def find_mistakes(answered: AnsweredTexts, *, on_mistake: Advance | None = None) -> Mistakes:
+    """Returns the wrong answers with the largest loss, with the contributions of the words.
+
+    Args:
+        answered: The texts and the answers.
+        on_mistake: Receives 1 after each mistake that is explained.
+    """
+    classifier, probabilities = answered.classifier, answered.probabilities
+    loss, predicted = answered.losses, answered.predicted
+    short = np.array([0 < len(text) <= LONGEST_MISTAKE for text in answered.ids])
+    wrong = ~answered.right
     explainer = Explainer(classifier)
     worst = []
     for row in np.flatnonzero(wrong & short)[np.argsort(-loss[wrong & short])][:MISTAKES]:
-        explained = int(np.argmax(np.abs(probabilities[row] - carried[row])))
-        if not label_space.multi_label:
+        explained = int(np.argmax(np.abs(probabilities[row] - answered.targets[row])))
+        if not answered.label_space.multi_label:
             explained = int(np.argmax(probabilities[row]))
+        label = classifier.labels[explained]
         worst.append(
             Mistake(
-                true=split.labels[row],
-                predicted=tuple(classifier.labels[i] for i in np.flatnonzero(answered[row])),
+                true=answered.split.labels[row],
+                predicted=tuple(classifier.labels[i] for i in np.flatnonzero(predicted[row])),
                 loss=float(loss[row]),
-                attribution=explainer.explain(split.texts[row], label=classifier.labels[explained]),
+                attribution=explainer.explain(answered.split.texts[row], label=label),
             )
         )
-        done(1)
+        if on_mistake is not None:
+            on_mistake(1)
     return Mistakes(int(wrong.sum()), tuple(worst))

@@ -1,86 +1,66 @@
-"""Everything that is to be known of one run: its figures, its mistakes, and what it remembers."""
+"""All analyses of one run, and the key figures among their results."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
-import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from textrnn.analysis.dynamics.credit import Credit, credit_assignment
 from textrnn.analysis.dynamics.divergence import Divergence, divergence
 from textrnn.analysis.dynamics.lyapunov import Lyapunov, lyapunov
+from textrnn.analysis.dynamics.sampled_batches import Sample
 from textrnn.analysis.dynamics.systems import fresh_model
 from textrnn.analysis.dynamics.time_constants import TimeScales, time_scales
-from textrnn.analysis.redundancy import Redundancy, redundancy
+from textrnn.analysis.redundancy import Redundancy, ThinningPlan, redundancy
+from textrnn.analysis.report.answered_texts import AnsweredTexts
 from textrnn.analysis.report.mistakes import MISTAKES, Mistakes, Scored, find_mistakes, score
+from textrnn.analysis.report.outcomes import Analyses, Outcome
 from textrnn.config.classifier import RunConfig
 from textrnn.data import Split
-from textrnn.errors import TextRNNError
-from textrnn.inference.classifier import TrainedClassifier
+from textrnn.evaluation.opened_run import OpenedRun
 from textrnn.messages.wording import counted
+from textrnn.progress import Reporter, Silent
 
-__all__ = ["Part", "Step", "Summary", "key_figures", "place", "summary", "tokens", "within"]
+__all__ = ["Summary", "horizon_text", "key_figures", "place_text", "summarize", "tokens_text"]
 
-T = TypeVar("T")
-Step = Callable[..., AbstractContextManager[Callable[..., None]]]
-"""`step(name, total=n)`, a context that is told how much of a step is done; see the Reporter."""
+DEFAULT_SAMPLE = Sample(documents=2000, tokens=0)
 
 DOCUMENTS = 64
-REDUNDANT_DOCUMENTS = 400
+"""How many of the texts the analyses of the states read."""
 
-
-@dataclass(frozen=True)
-class Part(Generic[T]):
-    """The outcome of one analysis.
-
-    Attributes:
-        value: It; None if it cannot be made of this model or these texts.
-        reason: Why not.
-        seconds: What it took.
-    """
-
-    value: T | None
-    reason: str
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        value: Any = self.value
-        plain = None if value is None else value.to_dict()
-        return {"value": plain, "reason": self.reason, "seconds": self.seconds}
+CREDIT_TOKENS = 512
+REDUNDANCY_DOCUMENTS = 400
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One run, looked at from all sides.
+    """The results of all analyses of one run.
 
     Attributes:
-        name: The run folder's name.
-        data: Of which data the texts are, and which part of it.
-        available: How many labelled texts there were.
-        texts: How many of them were used, drawn at random.
-        config: The run's settings.
+        name: The name of the run folder.
+        data: The name of the data, and of the split that the texts come from.
+        available: The number of labelled texts in the split.
+        texts: The number of texts that were used, drawn at random.
+        config: The settings of the run.
         labels: The label names.
-        weights: How many numbers the model has learned.
-        metrics: What was measured after training.
-        history: A row for each epoch.
-        scored: The figures on these texts.
-        mistakes: The worst ones.
-        credit: How far back the answer and the states depend on what was read.
-        credit_before: The same of a model with the same shape and random weights.
+        weights: The number of weights of the model.
+        metrics: The figures that were measured after training.
+        history: One row per epoch.
+        scored: The figures of the answers to these texts.
+        mistakes: The worst mistakes.
+        credit: How far back the answer and the states depend on the tokens read.
+        credit_before: The same for an untrained model of the same shape.
         lyapunov: Whether small changes of the states grow.
-        lyapunov_before: The same with random weights.
-        divergence: What one changed token does.
-        times: For how long the units keep what they have read.
-        times_before: The same with random weights.
-        redundancy: What is lost when fewer tokens are read.
+        lyapunov_before: The same for the untrained model.
+        divergence: The effect of one changed token.
+        times: For how many tokens the units remember their input.
+        times_before: The same for the untrained model.
+        redundancy: How much accuracy is lost when fewer tokens are read.
     """
 
     name: str
@@ -93,18 +73,18 @@ class Summary:
     metrics: dict[str, Any]
     history: list[dict[str, float]]
     scored: Scored
-    mistakes: Part[Mistakes]
-    credit: Part[Credit]
-    credit_before: Part[Credit]
-    lyapunov: Part[Lyapunov]
-    lyapunov_before: Part[Lyapunov]
-    divergence: Part[Divergence]
-    times: Part[TimeScales]
-    times_before: Part[TimeScales]
-    redundancy: Part[Redundancy]
+    mistakes: Outcome[Mistakes]
+    credit: Outcome[Credit]
+    credit_before: Outcome[Credit]
+    lyapunov: Outcome[Lyapunov]
+    lyapunov_before: Outcome[Lyapunov]
+    divergence: Outcome[Divergence]
+    times: Outcome[TimeScales]
+    times_before: Outcome[TimeScales]
+    redundancy: Outcome[Redundancy]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns plain values, ready for JSON."""
         plain: dict[str, Any] = {
             "run": self.name,
             "data": self.data,
@@ -114,59 +94,50 @@ class Summary:
             "weights": self.weights,
             "scored": self.scored.to_dict(),
         }
-        for each in dataclasses.fields(self):
-            part = getattr(self, each.name)
-            if isinstance(part, Part):
-                plain[each.name] = part.to_dict()
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Outcome):
+                plain[field.name] = value.to_dict()
         return plain
 
 
-def summary(
-    classifier: TrainedClassifier,
+def summarize(
+    run: OpenedRun,
     split: Split,
     *,
-    folder: str | Path,
     data: str,
-    step: Step,
-    samples: int = 2000,
-    seed: int = 0,
+    sample: Sample = DEFAULT_SAMPLE,
+    reporter: Reporter | None = None,
 ) -> Summary:
     """Makes all analyses of a run on labelled texts.
 
-    What an analysis cannot do for this model is its `Part.reason`, no error.
+    If an analysis does not work for this model or these texts, its `Outcome` has the reason.
 
     Args:
-        classifier: The trained classifier.
+        run: The run.
         split: Labelled texts that it was not trained on.
-        folder: Its run folder.
-        data: What to call the texts.
-        step: Told of the progress.
-        samples: How many of the texts are used; 0: all.
-        seed: Of the choice of texts and of all that is random.
+        data: The name of the texts.
+        sample: Which of the texts are used. Its seed also determines all other random choices.
+        reporter: Receives the progress; None: nothing is reported.
 
     Raises:
         DataError: A label is unknown, or there is no text.
     """
-    rows = np.sort(np.random.default_rng(seed).permutation(len(split))[: samples or len(split)])
+    reporter, classifier, seed = reporter or Silent(), run.classifier, sample.seed
+    rows = sample.rows(range(len(split)), rng=np.random.default_rng(seed))
     chosen = split.take([int(row) for row in rows])
-    carried = classifier.label_space.targets(chosen.labels)
-    ids = classifier.tokenizer.encode_batch(chosen.texts)
-    with step("answers", total=len(chosen)) as advance:
-        probabilities = classifier.score_ids(ids, on_batch=advance)
-    most = min(DOCUMENTS, len(ids))
-    fresh = fresh_model(classifier.model, seed=seed)
-
-    def part(name: str, total: int, make: Callable[[Callable[..., None]], T]) -> Part[T]:
-        begin, value, reason = time.monotonic(), None, ""
-        try:
-            with step(name, total=total) as advance:
-                value = make(advance)
-        except TextRNNError as error:
-            reason = str(error)
-        return Part(value, reason, time.monotonic() - begin)
-
+    answered = AnsweredTexts.of(classifier, chosen, reporter=reporter)
+    analyses = Analyses(
+        classifier.model, fresh_model(classifier.model, seed=seed), reporter=reporter
+    )
+    mistakes = analyses.outcome(
+        "mistakes",
+        lambda advance: find_mistakes(answered, on_mistake=advance),
+        total=MISTAKES,
+    )
+    dynamics = _analyse_dynamics(analyses, answered, seed=seed)
     return Summary(
-        name=Path(folder).resolve().name,
+        name=run.name if run.folder is None else run.folder.resolve().name,
         data=data,
         available=len(split),
         texts=len(chosen),
@@ -174,80 +145,90 @@ def summary(
         labels=classifier.labels,
         weights=int(classifier.model.count_params()),
         metrics=classifier.metrics,
-        history=read_history(Path(folder) / "history.csv"),
-        scored=score(classifier, probabilities, carried, np.array([len(text) for text in ids])),
-        mistakes=part(
-            "mistakes",
-            MISTAKES,
-            lambda done: find_mistakes(classifier, chosen, ids, probabilities, carried, done),
+        history=[] if run.folder is None else read_history(run.folder / "history.csv"),
+        scored=score(answered),
+        mistakes=mistakes,
+        credit=dynamics.credit,
+        credit_before=dynamics.credit_before,
+        lyapunov=dynamics.lyapunov,
+        lyapunov_before=dynamics.lyapunov_before,
+        divergence=dynamics.divergence,
+        times=dynamics.times,
+        times_before=dynamics.times_before,
+        redundancy=_analyse_redundancy(analyses, answered, seed=seed),
+    )
+
+
+class _Dynamics(NamedTuple):
+    """The outcomes of the analyses of the states; see `Summary`."""
+
+    credit: Outcome[Credit]
+    credit_before: Outcome[Credit]
+    lyapunov: Outcome[Lyapunov]
+    lyapunov_before: Outcome[Lyapunov]
+    divergence: Outcome[Divergence]
+    times: Outcome[TimeScales]
+    times_before: Outcome[TimeScales]
+
+
+def _analyse_dynamics(analyses: Analyses, answered: AnsweredTexts, *, seed: int) -> _Dynamics:
+    """Analyses what the states remember, before and after training."""
+    ids, classifier = answered.ids, answered.classifier
+    total = min(DOCUMENTS, len(ids))
+    sample = Sample(documents=DOCUMENTS, seed=seed)
+    long_sample = Sample(documents=DOCUMENTS, tokens=CREDIT_TOKENS, seed=seed)
+    credit, credit_before = analyses.after_and_before(
+        "credit assignment",
+        lambda model, advance: credit_assignment(model, ids, sample=long_sample, on_batch=advance),
+        total=total,
+    )
+    exponents, exponents_before = analyses.after_and_before(
+        "chaos",
+        lambda model, advance: lyapunov(model, ids, sample=sample, on_batch=advance),
+        total=total,
+    )
+    changed = analyses.outcome(
+        "one changed token",
+        lambda advance: divergence(
+            classifier.model,
+            ids,
+            label_space=classifier.label_space,
+            sample=sample,
+            on_batch=advance,
         ),
-        credit=part(
-            "credit assignment",
-            most,
-            lambda done: credit_assignment(
-                classifier.model, ids, documents=DOCUMENTS, seed=seed, on_batch=done
-            ),
+        total=total,
+    )
+    times, times_before = analyses.after_and_before(
+        "time scales",
+        lambda model, advance: time_scales(model, ids, sample=sample, on_batch=advance),
+        total=total,
+    )
+    return _Dynamics(
+        credit, credit_before, exponents, exponents_before, changed, times, times_before
+    )
+
+
+def _analyse_redundancy(
+    analyses: Analyses, answered: AnsweredTexts, *, seed: int
+) -> Outcome[Redundancy]:
+    """Analyses how much accuracy is lost when fewer tokens are read."""
+    plan = ThinningPlan()
+    return analyses.outcome(
+        "redundancy",
+        lambda advance: redundancy(
+            answered.classifier,
+            answered.ids,
+            labels=answered.split.labels,
+            plan=plan,
+            sample=Sample(documents=REDUNDANCY_DOCUMENTS, tokens=0, seed=seed),
+            on_batch=advance,
         ),
-        credit_before=part(
-            "credit assignment before training",
-            most,
-            lambda done: credit_assignment(
-                fresh, ids, documents=DOCUMENTS, seed=seed, on_batch=done
-            ),
-        ),
-        lyapunov=part(
-            "chaos",
-            most,
-            lambda done: lyapunov(
-                classifier.model, ids, documents=DOCUMENTS, seed=seed, on_batch=done
-            ),
-        ),
-        lyapunov_before=part(
-            "chaos before training",
-            most,
-            lambda done: lyapunov(fresh, ids, documents=DOCUMENTS, seed=seed, on_batch=done),
-        ),
-        divergence=part(
-            "one changed token",
-            most,
-            lambda done: divergence(
-                classifier.model,
-                ids,
-                documents=DOCUMENTS,
-                label_space=classifier.label_space,
-                seed=seed,
-                on_batch=done,
-            ),
-        ),
-        times=part(
-            "time scales",
-            most,
-            lambda done: time_scales(
-                classifier.model, ids, documents=DOCUMENTS, seed=seed, on_batch=done
-            ),
-        ),
-        times_before=part(
-            "time scales before training",
-            most,
-            lambda done: time_scales(fresh, ids, documents=DOCUMENTS, seed=seed, on_batch=done),
-        ),
-        redundancy=part(
-            "redundancy",
-            10 * min(REDUNDANT_DOCUMENTS, len(ids)),
-            lambda done: redundancy(
-                classifier,
-                ids,
-                chosen.labels,
-                documents=REDUNDANT_DOCUMENTS,
-                seed=seed,
-                on_batch=done,
-            ),
-        ),
+        total=len(plan) * min(REDUNDANCY_DOCUMENTS, len(answered.ids)),
     )
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
-    """The rows of a run's `history.csv`; none if it is not there or no such file."""
+    """Returns the rows of a `history.csv`; none if the file is missing or is not such a file."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return [{name: float(x) for name, x in row.items()} for row in csv.DictReader(file)]
@@ -255,29 +236,29 @@ def read_history(path: Path) -> list[dict[str, float]]:
         return []
 
 
-def key_figures(found: Summary) -> dict[str, str]:
-    """The figures that say the most, by their names, for the model card."""
+def key_figures(summary: Summary) -> dict[str, str]:
+    """Returns the most important figures for the model card, by their names."""
     figures = {
-        f"accuracy on {counted(found.texts, 'text')} ({found.data}), with its 95 % interval": (
-            f"{found.scored.accuracy.value:.2%} "
-            f"({found.scored.accuracy.low:.2%} to {found.scored.accuracy.high:.2%})"
+        f"accuracy on {counted(summary.texts, 'text')} ({summary.data}), with its 95 % interval": (
+            f"{summary.scored.accuracy.value:.2%} "
+            f"({summary.scored.accuracy.low:.2%} to {summary.scored.accuracy.high:.2%})"
         )
     }
-    credit, chaos = found.credit.value, found.lyapunov.value
+    credit, chaos = summary.credit.value, summary.lyapunov.value
     if credit is not None:
-        figures["tokens from the end at which the answer's gradient has halved"] = within(
+        figures["tokens from the end at which the answer's gradient has halved"] = horizon_text(
             credit.half, len(credit.gradient)
         )
         for curve in credit.states:
-            name = f"tokens after which half of a state is left, {place(curve)}"
-            figures[name] = within(curve.half, (len(curve.norm) - 1) * curve.tokens_per_step)
+            name = f"tokens after which half of a state is left, {place_text(curve)}"
+            figures[name] = horizon_text(curve.half, (len(curve.norm) - 1) * curve.tokens_per_step)
     if chaos is not None:
         figures["largest Lyapunov exponent, nats a token"] = f"{chaos.largest:+.3f}"
-    for layer in found.times.value.layers if found.times.value else ():
-        name = f"time constant of the median unit, of the slowest, {place(layer)}"
-        figures[name] = f"{tokens(layer.median)}, {tokens(layer.longest)}"
-    if found.redundancy.value is not None:
-        whole, *points = found.redundancy.value.points
+    for layer in summary.times.value.layers if summary.times.value else ():
+        name = f"time constant of the median unit, of the slowest, {place_text(layer)}"
+        figures[name] = f"{tokens_text(layer.median)}, {tokens_text(layer.longest)}"
+    if summary.redundancy.value is not None:
+        whole, *points = summary.redundancy.value.points
         for point in points:
             if (point.way, point.amount) == ("every", 2.0):
                 figures["accuracy with every token, with every second one"] = (
@@ -286,19 +267,31 @@ def key_figures(found: Summary) -> dict[str, str]:
     return figures
 
 
-def place(of: Any) -> str:
-    """Which recurrence something is of."""
-    return f"layer {of.layer} {of.direction}"
+def place_text(result: Any) -> str:
+    """Returns which recurrence a result belongs to, such as `layer 1 forward`."""
+    return f"layer {result.layer} {result.direction}"
 
 
-def tokens(count: float) -> str:
-    """A number of tokens, for people."""
+def tokens_text(count: float) -> str:
+    """Returns a number of tokens as text.
+
+    >>> tokens_text(12.34), tokens_text(1.0), tokens_text(float("inf"))
+    ('12.3 tokens', '1 token', 'infinite')
+    """
     if not np.isfinite(count):
-        return "without end"
+        return "infinite"
     shown = f"{count:.3g}"
     return f"{shown} token" if shown == "1" else f"{shown} tokens"
 
 
-def within(horizon: float | None, steps: int) -> str:
-    """A horizon of a curve of so many steps, for people."""
+def horizon_text(horizon: float | None, steps: int) -> str:
+    """Returns a horizon as text.
+
+    >>> horizon_text(6.58, 64), horizon_text(None, 64)
+    ('6.58', 'more than 64')
+
+    Args:
+        horizon: The horizon in tokens; None beyond the end of the curve.
+        steps: The number of tokens that the curve covers.
+    """
     return f"more than {steps:,}" if horizon is None else f"{horizon:.3g}"

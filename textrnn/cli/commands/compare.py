@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +13,7 @@ from rich.table import Table
 
 from textrnn.cli.console import print_table, table_console
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
-from textrnn.cli.run_data import check_run, learned_from, read_split
+from textrnn.cli.run_data import check_run
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config.classifier import (
     DataConfig,
@@ -25,12 +23,13 @@ from textrnn.config.classifier import (
     TrainingConfig,
 )
 from textrnn.config.section import field_types
-from textrnn.errors import ConfigError, DataError
-from textrnn.inference.run_files import CONFIG, load_config
-from textrnn.messages.wording import counted, listed
+from textrnn.errors import DataError
+from textrnn.inference.run_files import load_config
+from textrnn.messages.wording import counted
 
 if TYPE_CHECKING:
-    from textrnn.analysis.comparison import Comparison, Interval
+    from textrnn.analysis.comparison import Comparison
+    from textrnn.analysis.statistics import Interval
     from textrnn.data import Split
     from textrnn.progress import Reporter
 
@@ -38,7 +37,7 @@ __all__ = ["compare"]
 
 SplitName = Literal["validation", "test"]
 LEVEL = 0.05
-"""The corrected p-value below which a difference counts as shown."""
+"""The corrected p-value below which a difference counts as significant."""
 
 
 @click.command(short_help="Put runs side by side on one test set, with a paired test.")
@@ -88,7 +87,8 @@ def compare(
     for each pair McNemar's exact test of the texts that only one of the two has right.
 
     With --vary there are no RUNS: they are trained, into OUTPUT/SETTING=VALUE, with the options of
-    `textrnn train`. The same command goes on where it was interrupted; what is finished is kept.
+    `textrnn train`. To continue after an interruption, give the same command again: finished runs
+    are kept.
     """
     given = given_settings(context)
     if vary is None:
@@ -104,20 +104,17 @@ def compare(
         config = load_config(config_file) if config_file else RunConfig()
         check_inputs(merge_settings(config, given), given, source=str(config_file or ""))
     start_tensorflow()
+    from textrnn.analysis.compare import compare as compare_runs
+    from textrnn.analysis.compare import compare_on
     from textrnn.messages.terminal import TerminalReporter
 
     reporter = TerminalReporter()
     if vary is not None:
-        data, runs = _train(vary, given, config_file, output, split, reporter)
+        data, trained = _train(vary, given, config_file, output, split, reporter)
+        held_out = split == "validation"
+        comparison = compare_on(data, trained, held_out=held_out, reporter=reporter)
     else:
-        data = read_split(runs[0], split, given=given, reporter=reporter)
-        first = merge_settings(load_config(runs[0] / CONFIG), given)
-        for notice in learned_from(runs[1:], first.data) if split == "test" else ():
-            reporter.message(f"note: {notice}")
-    held_out = split == "validation" and not {"dataset", "train_file", "valid_file"} & set(
-        given.get("data", {}) if vary is None else ()
-    )
-    comparison = _compare(runs, data, reporter, held_out=held_out)
+        comparison = compare_runs(runs, split=split, reporter=reporter, **given.get("data", {}))
     if as_json:
         click.echo(json.dumps(comparison.to_dict()))
     else:
@@ -132,7 +129,7 @@ def _train(
     split: SplitName,
     reporter: Reporter,
 ) -> tuple[Split, tuple[Path, ...]]:
-    """Trains what is to be compared, having seen that there is data to compare it on."""
+    """Trains the runs to compare, after checking that there is data to compare them on."""
     from textrnn.data import load_corpus
     from textrnn.inference import run_folder
     from textrnn.training.run.transfer import GENTLE, adopt_shape
@@ -141,11 +138,11 @@ def _train(
     config = run_folder.load_config(config_file) if config_file else RunConfig()
     config = merge_settings(config, given)
     setting, values = _values(vary)
-    chosen = {setting, *(name for own in given.values() for name in own)}
+    chosen = {setting, *(name for section in given.values() for name in section)}
     chosen |= GENTLE.keys() if config_file else set()
     configs = {
-        name: adopt_shape(own, given=chosen)
-        for name, own in varied(config, setting, values).items()
+        name: adopt_shape(varied_config, given=chosen)
+        for name, varied_config in varied(config, setting, values).items()
     }
     corpus = load_corpus(config.data, seed=config.training.seed)
     data = getattr(corpus, split)
@@ -158,74 +155,21 @@ def _train(
 
 
 def _values(vary: str) -> tuple[str, list[Any]]:
-    """The setting and its values, as the setting has them."""
+    """Returns the name of the setting, and its values in the type of the setting."""
     name, _, values = vary.partition("=")
     name = name.strip().replace("-", "_")
     kinds = {n: kind for s in RunConfig.sections().values() for n, kind in field_types(s).items()}
     kind, optional = kinds.get(name, (str, False))
-    found: list[Any] = []
+    converted: list[Any] = []
     for value in map(str.strip, values.split(",")):
         if optional and value == "auto":
-            found.append(None)
+            converted.append(None)
             continue
         try:
-            found.append(click.types.convert_type(kind).convert(value, None, None))
+            converted.append(click.types.convert_type(kind).convert(value, None, None))
         except click.BadParameter as error:
             raise click.UsageError(f"--vary {vary}: {error.message}") from None
-    return name, found
-
-
-def _compare(
-    runs: Sequence[Path], data: Split, reporter: Reporter, *, held_out: bool
-) -> Comparison:
-    """Has all runs answer the same texts; `held_out`: from the first run's training data."""
-    import numpy as np
-
-    from textrnn.analysis.comparison import ask
-    from textrnn.analysis.comparison import compare as compare_answers
-    from textrnn.inference import run_folder
-
-    names = [run.name for run in runs]
-    if len(set(names)) < len(names):
-        names = [str(run) for run in runs]
-    first = run_folder.load(runs[0])
-    own_labels = first.labels
-    carried = first.label_space.targets(data.labels)
-    lengths = np.array([len(text) for text in first.tokenizer.encode_batch(data.texts)])
-    answers = []
-    for run, name in zip(runs, names, strict=True):
-        classifier = run_folder.load(run)
-        if set(classifier.labels) != set(own_labels):
-            # Labels that only one of them has come first: a long list is cut.
-            expected = sorted(own_labels, key=lambda label: label in classifier.labels)
-            got = sorted(classifier.labels, key=lambda label: label in own_labels)
-            raise DataError(
-                f"{run}: expected the labels of {runs[0]} ({listed(expected)}), got {listed(got)}."
-            )
-        if classifier.config.data.multi_label != first.config.data.multi_label:
-            raise ConfigError(f"{run} and {runs[0]}: only one of them is multi-label.")
-        if held_out and _drawn(classifier.config) != _drawn(first.config):
-            raise ConfigError(
-                f"{run} was trained with another seed or other data than {runs[0]}, whose "
-                "validation texts may be among its training texts; compare on the test data."
-            )
-        ids = classifier.tokenizer.encode_batch(data.texts)
-        cut = classifier.cut_tokens
-        with reporter.step(name, total=len(ids)) as advance:
-            own = ask(classifier, ids, name=name, folder=run, on_batch=advance)
-        if classifier.cut_tokens > cut:
-            share = (classifier.cut_tokens - cut) / sum(map(len, ids))
-            reporter.message(f"note: {name}: --max-length cuts off {share:.1%} of the tokens.")
-        columns = [classifier.labels.index(label) for label in own_labels]
-        answers.append(dataclasses.replace(own, probabilities=own.probabilities[:, columns]))
-    return compare_answers(answers, carried, lengths, label_space=first.label_space)
-
-
-def _drawn(config: RunConfig) -> tuple[Any, ...]:
-    """What the choice of the validation texts depends on."""
-    data = config.data
-    seed = config.training.seed if data.valid_file is None else None
-    return (data.dataset, data.train_file, data.valid_file, data.valid_fraction, seed)
+    return name, converted
 
 
 def _print_tables(comparison: Comparison, console: Console) -> None:
@@ -250,7 +194,7 @@ def _print_tables(comparison: Comparison, console: Console) -> None:
         costs.add_row(
             escape(run.name),
             f"{run.weights:,}",
-            f"{run.file_bytes / 1e6:.2f}",
+            "" if run.file_bytes is None else f"{run.file_bytes / 1e6:.2f}",
             f"{run.tokens_per_second:,.0f}",
         )
     print_table(console, figures)
@@ -283,5 +227,5 @@ def _print_tables(comparison: Comparison, console: Console) -> None:
     print_table(console, pairs)
 
 
-def _interval(found: Interval) -> str:
-    return f"{100 * found.value:.1f}\n{100 * found.low:.1f}-{100 * found.high:.1f}"
+def _interval(share: Interval) -> str:
+    return f"{100 * share.value:.1f}\n{100 * share.low:.1f}-{100 * share.high:.1f}"

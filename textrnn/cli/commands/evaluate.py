@@ -15,7 +15,7 @@ from rich.table import Column, Table
 
 from textrnn.cli.console import table_console
 from textrnn.cli.options import data_options, given_settings, run_argument
-from textrnn.cli.run_data import check_run, read_split
+from textrnn.cli.run_data import check_run
 from textrnn.cli.startup import start_tensorflow
 from textrnn.messages.wording import counted
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from textrnn.evaluation.confusion import Confusion
 
 __all__ = ["evaluate"]
-
-CONFUSIONS = 20
-"""Pairs of labels in the place of a matrix."""
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -46,20 +43,17 @@ def evaluate(
     context: click.Context, /, run: Path, split: SplitName, as_json: bool, **_: Any
 ) -> None:
     """Measure RUN on labelled texts: its own data set's, or other data given by the options."""
-    check_run(run, given_settings(context))
+    given = given_settings(context)
+    check_run(run, given)
     start_tensorflow()
-    from textrnn.evaluation.measurement import measure
-    from textrnn.inference import run_folder
+    from textrnn.evaluation.evaluate import evaluate as measure
     from textrnn.messages.terminal import TerminalReporter
 
-    classifier = run_folder.load(run)
-    reporter = TerminalReporter()
-    data = read_split(run, split, given=given_settings(context), reporter=reporter)
-    metrics = measure(classifier, data, name=split, reporter=reporter)
+    evaluation = measure(run, split=split, reporter=TerminalReporter(), **given.get("data", {}))
     if as_json:
-        click.echo(json.dumps(metrics))
+        click.echo(json.dumps(evaluation.to_dict()))
     else:
-        _print_tables(metrics, table_console())
+        _print_tables(evaluation.to_dict(), table_console())
 
 
 def _print_tables(metrics: Mapping[str, Any], console: Console) -> None:

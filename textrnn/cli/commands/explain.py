@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from textrnn.host.atomic import write_atomically
 from textrnn.inference.run_files import check_finished
 
 if TYPE_CHECKING:
-    from textrnn.analysis.attribution.explain import Attribution
+    from textrnn.analysis.attribution.explain import Explanation
 
 __all__ = ["explain"]
 
@@ -67,7 +66,7 @@ def explain(
         raise click.UsageError("--encoding says nothing about a text that is given as an argument.")
     check_finished(run)
     start_tensorflow()
-    from textrnn.analysis.attribution import explain as attributions
+    from textrnn.analysis.attribution.explain import explain as attribute
     from textrnn.analysis.attribution.page import explanation_page
     from textrnn.cli.texts import printable
     from textrnn.data.text_files import stdin_text
@@ -76,54 +75,54 @@ def explain(
     classifier = run_folder.load(run)
     if text == "-":
         text = stdin_text(encoding or classifier.config.data.encoding)
-    found = attributions.explain(classifier, printable(text), method=method, label=label)
-    running = attributions.running_scores(classifier, found)
+    explanation = attribute(classifier, printable(text), method=method, label=label)
     if html is not None:
         try:
-            write_atomically(html, explanation_page(found, running=running))
+            write_atomically(html, explanation_page(explanation))
         except OSError as error:
             raise DataError(
                 f"{html}: cannot write the page: {error.strerror}; name another file."
             ) from None
-    if html is not None:
         click.echo(f"page {html}", err=True)
     if as_json:
-        click.echo(json.dumps({**found.to_dict(), "running": running}, ensure_ascii=False))
+        click.echo(json.dumps(explanation.to_dict(), ensure_ascii=False))
     else:
-        _print_words(found, running, table_console())
+        _print_words(explanation, table_console())
 
 
-def _print_words(found: Attribution, running: Sequence[float] | None, console: Console) -> None:
+def _print_words(explanation: Explanation, console: Console) -> None:
     from textrnn.analysis.attribution.page import facts, strongest
 
-    console.print(Text(f"{found.label}  {found.probability:.4f}", style="bold"))
-    for fact in facts(found):
+    label, text = explanation.label, explanation.text
+    console.print(Text(f"{label}  {explanation.probability:.4f}", style="bold"))
+    for fact in facts(explanation):
         console.print(fact, markup=False, style="dim", soft_wrap=True)
     legend = Text("for ").append("     ", style=_style(1.0))
-    if found.signed:
+    if explanation.signed:
         legend.append("   against ").append("     ", style=_style(-1.0))
     console.print(legend)
     console.print()
     coloured, place = Text(), 0
-    for word, strength in zip(found.words, found.strengths(), strict=True):
-        coloured.append(found.text[place : word.start])
-        coloured.append(found.text[max(place, word.start) : word.end], style=_style(strength))
+    for word, strength in zip(explanation.words, explanation.strengths(), strict=True):
+        coloured.append(text[place : word.start])
+        coloured.append(text[max(place, word.start) : word.end], style=_style(strength))
         place = max(place, word.end)
-    coloured.append(found.text[place:], style="dim")
+    coloured.append(text[place:], style="dim")
     console.print(coloured)
     console.print()
     table = Table("word", "score")
-    for name, score in strongest(found):
+    for name, score in strongest(explanation):
         table.add_row(Text(name), f"{score:+.4f}")
     if table.row_count:
         console.print(table)
-    if running:
-        blocks = "".join(BLOCKS[min(int(p * len(BLOCKS)), len(BLOCKS) - 1)] for p in running)
-        console.print(Text(f"{found.label} after each word: {blocks}"))
+    if explanation.running:
+        heights = [min(int(p * len(BLOCKS)), len(BLOCKS) - 1) for p in explanation.running]
+        blocks = "".join(BLOCKS[height] for height in heights)
+        console.print(Text(f"{label} after each word: {blocks}"))
 
 
 def _style(strength: float) -> Style:
-    """White to blue or orange, in few shades; none where there is next to nothing."""
+    """Returns one of a few shades from white to blue or orange; none for a strength near 0."""
     shade = round(abs(strength) * SHADES) / SHADES
     if not shade:
         return Style()

@@ -211,7 +211,7 @@ def _with_likelihoods(
 def _follow(run: Path, every: int | None, encoding: str | None) -> None:
     """Prints a JSON line for each sentence of stdin, or every so many tokens, and for its end."""
     from textrnn.inference import run_folder
-    from textrnn.inference.streaming import follow_sentences, follow_tokens
+    from textrnn.inference.following import follow_sentences, follow_tokens
 
     classifier = run_folder.load(run)
     stream = classifier.stream()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from textrnn.cli.options import data_options, given_settings, merge_settings, run_argument
-from textrnn.cli.run_data import SOURCES, check_run, read_split
+from textrnn.cli.options import data_options, given_settings, run_argument
+from textrnn.cli.run_data import check_run
 from textrnn.cli.startup import start_tensorflow
 from textrnn.errors import DataError
 
 if TYPE_CHECKING:
-    from textrnn.config.classifier import DataConfig
+    from textrnn.analysis.report.report import Report
 
 __all__ = ["report"]
 
@@ -56,57 +56,40 @@ def report(
     It is made on the run's own test texts, or other data given by the options. The key figures go
     into the run's model card too, if it is the run's own data.
     """
-    check_run(run, given_settings(context))
-    start_tensorflow()
-    from textrnn.analysis.report.page import report_page
-    from textrnn.analysis.report.summary import key_figures, summary
-    from textrnn.host.atomic import write_atomically
-    from textrnn.inference import run_folder
-    from textrnn.messages.terminal import TerminalReporter
-    from textrnn.training.run.model_card import with_key_figures
-
-    classifier = run_folder.load(run)
     given = given_settings(context)
-    config = merge_settings(classifier.config, given)
-    others = bool(SOURCES & set(given.get("data", {})))
-    if split is None:
-        split = "test" if others or "test" in classifier.metrics else "validation"
-    reporter = TerminalReporter()
-    data = read_split(run, split, given=given, reporter=reporter)
-    found = summary(
-        classifier,
-        data,
-        folder=run,
-        data=f"{_data_name(config.data)}, {split}",
-        step=reporter.step,
-        samples=samples,
-        seed=config.training.seed,
+    check_run(run, given)
+    start_tensorflow()
+    from textrnn.analysis.report.report import report as make_report
+    from textrnn.messages.terminal import TerminalReporter
+
+    made = make_report(
+        run, split=split, samples=samples, reporter=TerminalReporter(), **given.get("data", {})
     )
     page = output or run / "report.html"
-    try:
-        write_atomically(page, report_page(found))
-        card = run / "README.md"
-        if not others and card.is_file():
-            # Its user may have changed it, in any encoding: those bytes stay.
-            text = card.read_bytes().decode("utf-8", errors="surrogateescape")
-            beside = page.name if page.parent.resolve() == run.resolve() else None
-            text = with_key_figures(text, key_figures(found), page=beside)
-            write_atomically(card, text.encode("utf-8", errors="surrogateescape"))
-    except OSError as error:
-        raise DataError(
-            f"{page}: the report was not written ({error.strerror}); give another --output."
-        ) from None
+    made.save(page)
+    if made.is_own_data:
+        _add_to_card(made, run, page)
     if as_json:
-        click.echo(json.dumps({"report": str(page), **found.to_dict()}))
+        click.echo(json.dumps({"report": str(page), **made.to_dict()}))
         return
-    for name, value in key_figures(found).items():
+    for name, value in made.key_figures.items():
         click.echo(f"{name}: {value}")
     click.echo(f"report {page}")
 
 
-def _data_name(data: DataConfig) -> str:
-    from textrnn.data.text_files import stem
+def _add_to_card(made: Report, run: Path, page: Path) -> None:
+    """Writes the key figures into the model card of the run, if it has one."""
+    from textrnn.host.atomic import write_atomically
+    from textrnn.training.run.model_card import with_key_figures
 
-    if data.train_file is not None:
-        return stem(data.train_file)
-    return str(data.dataset or "bbc_news")
+    card = run / "README.md"
+    if not card.is_file():
+        return
+    try:
+        # The user may have changed the file, in any encoding: those bytes are kept.
+        text = card.read_bytes().decode("utf-8", errors="surrogateescape")
+        beside = page.name if page.parent.resolve() == run.resolve() else None
+        text = with_key_figures(text, made.key_figures, page=beside)
+        write_atomically(card, text.encode("utf-8", errors="surrogateescape"))
+    except OSError as error:
+        raise DataError(f"{card}: cannot write the key figures: {error.strerror}.") from None

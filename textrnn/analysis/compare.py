@@ -1,0 +1,181 @@
+"""Compares runs on the same labelled texts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from textrnn.analysis.comparison import Answers, Comparison, ask, compare_answers
+from textrnn.config.data import DataConfig
+from textrnn.data import Split
+from textrnn.errors import ConfigError, DataError
+from textrnn.evaluation.labelled_data import LabelledData, learned_from
+from textrnn.evaluation.opened_run import OpenedRun, RunRecord
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.run_files import check_finished
+from textrnn.messages.wording import listed
+from textrnn.progress import Reporter, Silent
+
+__all__ = ["Run", "compare", "compare_on"]
+
+Run = str | Path | TrainedClassifier
+
+
+def compare(
+    runs: Sequence[Run],
+    *,
+    texts: Sequence[str] | None = None,
+    labels: Sequence[str | Sequence[str]] | None = None,
+    split: Literal["validation", "test"] = "test",
+    data: DataConfig | None = None,
+    reporter: Reporter | None = None,
+    **settings: Any,
+) -> Comparison:
+    """Compares runs on the same labelled texts: those of the first run's data, or other ones.
+
+    Example:
+        comparison = textrnn.compare(["runs/mingru", "runs/lstm"])
+        for run in comparison.runs:
+            print(run.name, run.accuracy)
+        comparison.pairs[0].adjusted  # the corrected p-value of McNemar's test
+
+    Args:
+        runs: Run folders, or classifiers that were loaded from them. All need the same labels.
+        texts: Texts to compare on, together with `labels`, in the place of a data set.
+        labels: The label of each text, or its labels.
+        split: Which part of the data is read: `validation` or `test`.
+        data: Settings of the data that replace those of the first run.
+        reporter: Receives the progress and the notices; None: nothing is reported.
+        **settings: Single settings of `DataConfig` that replace those of the first run, such as
+            `test_file`.
+
+    Raises:
+        ModelError: A folder is no finished run of a classifier.
+        DataError: The data cannot be read, or the labels of the runs differ.
+        ConfigError: A setting is unknown or wrong, fewer than two runs are given, or the runs
+            cannot be compared on their validation texts.
+    """
+    if len(runs) < 2:
+        raise ConfigError(f"expected at least two runs to compare, got {len(runs)}.")
+    reporter = reporter or Silent()
+    for run in runs:
+        if not isinstance(run, TrainedClassifier):
+            check_finished(run)
+    source = LabelledData(split=split, texts=texts, labels=labels, data=data, settings=settings)
+    first = RunRecord.of(runs[0])
+    labelled = source.read(first, reporter=reporter)
+    if split == "test" and texts is None:
+        records = map(RunRecord.of, runs[1:])
+        trained = {
+            name: record.config.data for name, record in zip(_names(runs)[1:], records, strict=True)
+        }
+        for notice in learned_from(trained, source.config(first).test_file):
+            reporter.message(f"note: {notice}")
+    held_out = split == "validation" and not _has_other_validation(source)
+    return compare_on(labelled, runs, held_out=held_out, reporter=reporter)
+
+
+def compare_on(
+    split: Split,
+    runs: Sequence[Run],
+    *,
+    held_out: bool = False,
+    reporter: Reporter | None = None,
+) -> Comparison:
+    """Has runs answer the same texts, and compares their answers.
+
+    Args:
+        split: The texts and their labels.
+        runs: Run folders, or classifiers that were loaded from them.
+        held_out: Whether the texts were held out from the first run's training data.
+        reporter: Receives the progress and the notices; None: nothing is reported.
+
+    Raises:
+        ModelError: A folder is no finished run of a classifier.
+        DataError: The labels of the runs differ, or there is no text.
+        ConfigError: Only some runs are multi-label, or a run may have been trained on the texts.
+    """
+    reporter, names = reporter or Silent(), _short_names(runs)
+    first = OpenedRun.of(runs[0])
+    label_names = first.classifier.labels
+    lengths = np.array(list(map(len, first.classifier.tokenizer.encode_batch(split.texts))))
+    answers = []
+    for place, (run, name) in enumerate(zip(runs, names, strict=True)):
+        opened = OpenedRun.of(run) if place else first
+        _check_comparable(opened, first, held_out=held_out)
+        answered = _answers(opened, split.texts, name=name, reporter=reporter)
+        columns = [opened.classifier.labels.index(label) for label in label_names]
+        probabilities = answered.probabilities[:, columns]
+        answers.append(dataclasses.replace(answered, probabilities=probabilities))
+    return compare_answers(
+        answers,
+        first.classifier.label_space.targets(split.labels),
+        lengths=lengths,
+        label_space=first.classifier.label_space,
+    )
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """Returns the path of each run, or its number for a classifier without a folder."""
+    return [
+        f"classifier {number}" if isinstance(run, TrainedClassifier) else str(run)
+        for number, run in enumerate(runs, start=1)
+    ]
+
+
+def _short_names(runs: Sequence[Run]) -> list[str]:
+    """Returns the name of each folder, or the whole paths if two folders have the same name."""
+    paths = _names(runs)
+    names = [Path(path).name for path in paths]
+    return names if len(set(names)) == len(names) else paths
+
+
+def _has_other_validation(source: LabelledData) -> bool:
+    """Returns whether the validation texts do not come from the first run's data."""
+    named = {"dataset", "train_file", "valid_file"} & set(source.settings)
+    return source.texts is not None or source.data is not None or bool(named)
+
+
+def _check_comparable(run: OpenedRun, first: OpenedRun, *, held_out: bool) -> None:
+    """Raises DataError or ConfigError if a run cannot be compared with the first run."""
+    labels, first_labels = run.classifier.labels, first.classifier.labels
+    if set(labels) != set(first_labels):
+        # A long list is shortened at its end, so labels that the other run lacks come first.
+        expected = sorted(first_labels, key=lambda label: label in labels)
+        got = sorted(labels, key=lambda label: label in first_labels)
+        raise DataError(
+            f"{run.name}: expected the labels of {first.name} ({listed(expected)}), got "
+            f"{listed(got)}."
+        )
+    if run.classifier.config.data.multi_label != first.classifier.config.data.multi_label:
+        raise ConfigError(f"{run.name} and {first.name}: only one of them is multi-label.")
+    if held_out and _held_out_by(run) != _held_out_by(first):
+        raise ConfigError(
+            f"{run.name} was trained with another seed or other data than {first.name}, whose "
+            "validation texts may be among its training texts; compare on the test data."
+        )
+
+
+def _held_out_by(run: OpenedRun) -> tuple[Any, ...]:
+    """Returns the settings that determine which texts are held out for validation."""
+    config = run.classifier.config
+    data = config.data
+    seed = config.training.seed if data.valid_file is None else None
+    return (data.dataset, data.train_file, data.valid_file, data.valid_fraction, seed)
+
+
+def _answers(run: OpenedRun, texts: Sequence[str], *, name: str, reporter: Reporter) -> Answers:
+    """Returns the answers of one run, and reports which share of the tokens it cut off."""
+    classifier = run.classifier
+    ids = classifier.tokenizer.encode_batch(texts)
+    cut = classifier.cut_tokens
+    with reporter.step(name, total=len(ids)) as advance:
+        answers = ask(classifier, ids, name=name, folder=run.folder, on_batch=advance)
+    if classifier.cut_tokens > cut:
+        share = (classifier.cut_tokens - cut) / sum(map(len, ids))
+        reporter.message(f"note: {name}: `max_length` cuts off {share:.1%} of the tokens.")
+    return answers

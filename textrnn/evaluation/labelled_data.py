@@ -1,0 +1,191 @@
+"""The labelled texts to measure a run on: a split of its own data, other data, or given texts."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from textrnn.config.data import DataConfig
+from textrnn.data import Split, load_split
+from textrnn.data.text_files import stem
+from textrnn.errors import ConfigError, DataError
+from textrnn.evaluation.opened_run import RunRecord
+from textrnn.inference.run_folder import CONFIG
+from textrnn.messages.wording import counted
+from textrnn.progress import Reporter, Silent
+from textrnn.text.checks import as_texts
+
+__all__ = ["SOURCES", "LabelledData", "SplitName", "learned_from"]
+
+SplitName = Literal["train", "validation", "test"]
+
+SOURCES = frozenset({"dataset", "train_file", "valid_file", "test_file"})
+"""The settings that name other data than that of the run."""
+
+_FILES = {"train": "train_file", "validation": "valid_file", "test": "test_file"}
+
+
+@dataclass(frozen=True)
+class LabelledData:
+    """Says which labelled texts a run is measured on.
+
+    Without `texts` they are a split of the run's own data, as far as `data` and `settings` do not
+    say otherwise.
+
+    >>> data = LabelledData(texts=["good film"], labels=["pos"])
+    >>> data.is_other_data
+    True
+    >>> LabelledData(settings={"text_column": "review"}).is_other_data
+    False
+
+    Attributes:
+        split: Which part of the data is read.
+        texts: Texts in memory.
+        labels: The label of each of these texts, or its labels.
+        data: Settings of the data that replace those of the run.
+        settings: Single settings of the data that replace those of `data` or of the run.
+
+    Raises:
+        ConfigError: The split is unknown, or there are texts together with other data.
+        DataError: There are texts without as many labels.
+        TypeError: `texts` is no list of strings.
+    """
+
+    split: SplitName = "test"
+    texts: Sequence[str] | None = None
+    labels: Sequence[str | Sequence[str]] | None = None
+    data: DataConfig | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.split not in get_args(SplitName):
+            raise ConfigError(
+                f"`split` must be one of {', '.join(get_args(SplitName))}, got {self.split!r}."
+            )
+        if self.texts is None and self.labels is None:
+            return
+        if self.data is not None or self.settings:
+            raise ConfigError(
+                "give either `texts` with `labels` or settings of the data, not both."
+            )
+        texts, labels = len(self.texts or ()), len(self.labels or ())
+        if texts != labels:
+            raise DataError(
+                f"expected texts with as many labels, got {counted(texts, 'text')} and "
+                f"{counted(labels, 'label')}."
+            )
+        as_texts(self.texts or [], call="LabelledData")
+
+    @property
+    def is_other_data(self) -> bool:
+        """Whether the texts come from another source than the run's own data."""
+        return self.texts is not None or self.data is not None or bool(SOURCES & set(self.settings))
+
+    def config(self, run: RunRecord) -> DataConfig:
+        """Returns the settings of the data, in which another source replaces all of the run's.
+
+        Args:
+            run: The run whose settings are the default.
+
+        Raises:
+            ConfigError: A setting is unknown or wrong.
+        """
+        values = (self.data or run.config.data).to_dict()
+        if {"dataset", "train_file"} & set(self.settings):
+            values.update(dict.fromkeys(SOURCES))
+        values.update(self.settings)
+        if values["dataset"] is None and values["train_file"] is None:
+            values["dataset"] = "bbc_news"
+        return DataConfig.from_dict(values)
+
+    def name(self, run: RunRecord) -> str:
+        """Returns what to call the texts, such as `bbc_news, test`."""
+        if self.texts is not None:
+            return "given texts"
+        config = self.config(run)
+        return f"{stem(config.train_file) if config.train_file else config.dataset}, {self.split}"
+
+    def read(self, run: RunRecord, *, reporter: Reporter | None = None) -> Split:
+        """Returns the texts and their labels.
+
+        Args:
+            run: The run that is measured.
+            reporter: Receives the notices about the data.
+
+        Raises:
+            DataError: The data cannot be read, or does not fit the labels of the run. The message
+                says so if its path is that of the run.
+            ConfigError: A setting is unknown or wrong.
+        """
+        if self.texts is not None:
+            return self._given(multi_label=run.config.data.multi_label)
+        reporter, config, trained = reporter or Silent(), self.config(run), run.config
+        self._check_paths(config, run)
+        is_own = (
+            dataclasses.replace(trained, data=config).with_absolute_paths().data
+            == trained.with_absolute_paths().data
+        )
+        split, notices = load_split(
+            config,
+            self.split,
+            seed=trained.training.seed,
+            label_names=run.labels,
+            trained_on=run.provenance if is_own else None,
+        )
+        if self.split == "test" and not is_own:
+            notices = (*notices, *learned_from({run.name: trained.data}, config.test_file))
+        for notice in notices:
+            reporter.message(f"note: {notice}")
+        return split
+
+    def _given(self, *, multi_label: bool) -> Split:
+        labels = [
+            (names,) if isinstance(names, str) else tuple(names) for names in self.labels or ()
+        ]
+        for names in labels:
+            if not multi_label and len(names) != 1:
+                raise DataError(
+                    f"expected one label per text for this run, got {counted(len(names), 'label')}."
+                )
+        return Split(list(self.texts or ()), labels)
+
+    def _check_paths(self, config: DataConfig, run: RunRecord) -> None:
+        """Raises DataError if a file that the run was trained with no longer exists."""
+        if self.data is not None:
+            return
+        needed = _FILES[self.split]
+        if self.split == "validation" and config.valid_file is None:
+            needed = "train_file"
+        path = getattr(config, needed)
+        if path is None or needed in self.settings:
+            return
+        if not os.path.exists(path) or path.startswith(("/dev/", "/proc/")):
+            source = "its settings" if run.folder is None else run.folder / CONFIG
+            raise DataError(
+                f"{run.name}: expected the {self.split} data that the run was trained with, {path} "
+                f"(from {source}), got no such file; put it back, or name the data by "
+                f"`{_FILES[self.split]}`."
+            )
+
+
+def learned_from(trained: Mapping[str, DataConfig], test_file: str | None) -> list[str]:
+    """Returns a sentence for each run that was trained on the file that it is tested on.
+
+    Args:
+        trained: The data settings of each run, by the name of the run.
+        test_file: The file of the test data.
+    """
+    return [
+        f"{test_file} is what {name} learned from: its figures say nothing about other texts."
+        for name, data in trained.items()
+        if _is_same_file(data.train_file, test_file) or _is_same_file(data.valid_file, test_file)
+    ]
+
+
+def _is_same_file(first: str | None, second: str | None) -> bool:
+    if first is None or second is None or not (os.path.exists(first) and os.path.exists(second)):
+        return False
+    return os.path.samefile(first, second)
