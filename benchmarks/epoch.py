@@ -20,7 +20,8 @@ import numpy as np
 from interleave import print_table, race
 
 from textrnn.cli.options import given_settings, merge_settings, setting_options
-from textrnn.config.classifier import DataConfig, RunConfig
+from textrnn.config.data import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.models.label_space import LabelSpace
 
 PORTIONS = 10
@@ -33,7 +34,8 @@ def build_textrnn(
     from textrnn.host.threads import set_thread_defaults
 
     set_thread_defaults()
-    from textrnn.config.classifier import ModelConfig, TrainingConfig
+    from textrnn.config.model import ModelConfig
+    from textrnn.config.classifier import ClassifierRunConfig
     from textrnn.data.batching import BatchPlan
     from textrnn.models.classifier import TextClassifier
     from textrnn.training.batches.labelled_batches import LabelledBatches
@@ -49,7 +51,7 @@ def build_textrnn(
     classifier.build((None, None))
     trainer = Trainer(
         classifier,
-        TrainingConfig(),
+        ClassifierRunConfig.of(),
         data=TrainingData(
             data, data, label_space=LabelSpace(("0", "1"), multi_label=False), digest=""
         ),
@@ -109,7 +111,7 @@ def _portions(batches: int) -> Iterator[np.ndarray]:
 
 
 @click.command()
-@setting_options(DataConfig)
+@data_options
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the figures here.")
 @click.pass_context
 def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
@@ -117,7 +119,7 @@ def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
     from textrnn.data import load_corpus
     from textrnn.text.tokenizer import Tokenizer
 
-    config = merge_settings(RunConfig(), given_settings(context))
+    config = merge_settings(ClassifierRunConfig(), given_settings(context))
     corpus = load_corpus(config.data, seed=0)
     tokenizer = Tokenizer.train(corpus.train.texts, config.tokenizer, seed=0)
     ids = [np.asarray(text, np.int32) for text in tokenizer.encode_batch(corpus.train.texts)]

@@ -19,7 +19,8 @@ import numpy as np
 from interleave import print_table
 
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import PRECISIONS, ShapeConfig
+from textrnn.config.choices import PRECISIONS
+from textrnn.config.model import EncoderConfig
 
 
 def product_speed(threads: int) -> float:
@@ -46,7 +47,7 @@ def product_speed(threads: int) -> float:
     return best
 
 
-def operations(shape: ShapeConfig, *, tokens: int, drawn: float, gates: int) -> float:
+def operations(shape: EncoderConfig, *, tokens: int, drawn: float, gates: int) -> float:
     """Of the products of one update: forwards, and twice as many backwards."""
     inputs, each = shape.embedding_units, 0.0
     for _ in range(shape.layers):
@@ -79,7 +80,7 @@ def main(
 ) -> None:
     """Prints tokens a second."""
     start_tensorflow()
-    from textrnn.config.language_model import PretrainingConfig
+    from textrnn.config.language_model import LanguageModelRunConfig
     from textrnn.host.threads import count_cores
     from textrnn.models.language_model import LanguageModel
     from textrnn.training.update.language_model_step import LanguageModelStep
@@ -87,7 +88,7 @@ def main(
     from textrnn.training.update.negatives import Negatives
 
     streams, segment = 64, 64
-    shape = ShapeConfig(
+    shape = EncoderConfig(
         cell=cell, units=units, layers=layers, window=window, embedding_units=embedding_units
     )
     dtype = "float32" if precision == "float32" else f"mixed_{precision}"
@@ -101,7 +102,7 @@ def main(
     step = LanguageModelStep(
         model,
         optimizer,
-        config=PretrainingConfig(negatives=negatives, clip_norm=1.0, precision=precision),
+        config=LanguageModelRunConfig.of(negatives=negatives, clip_norm=1.0, precision=precision),
         streams=streams,
         segment=segment,
     )

@@ -41,7 +41,7 @@ def main(runs: tuple[Path, ...], fresh: int, csv_file: Path | None) -> None:
         split, _ = load_split(
             classifier.config.data,
             "test",
-            seed=classifier.config.training.seed,
+            seed=classifier.config.runtime.seed,
             label_names=classifier.labels,
         )
         ids = classifier.tokenizer.encode_batch(split.texts)

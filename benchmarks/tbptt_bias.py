@@ -19,13 +19,10 @@ from interleave import print_table
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from textrnn.config.classifier import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
+from textrnn.config.data import DataConfig
+from textrnn.config.model import ModelConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.data import load_corpus
 from textrnn.models.classifier import TextClassifier
 from textrnn.progress import Silent
@@ -77,7 +74,7 @@ def cosines(model: TextClassifier, ids: np.ndarray, targets: np.ndarray) -> list
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path))
 def main(epochs: int, heads: tuple[str, ...], plot: Path | None, csv_file: Path | None) -> None:
     """Prints the cosines, and draws them."""
-    data = DataConfig(dataset="bbc_news")
+    data = ClassifierRunConfig.of(dataset="bbc_news")
     corpus = load_corpus(data, seed=0)
     places = {name: i for i, name in enumerate(corpus.label_names)}
     rows: list[dict[str, Any]] = []
@@ -85,7 +82,7 @@ def main(epochs: int, heads: tuple[str, ...], plot: Path | None, csv_file: Path 
         for head in heads:
             for cell in ("simple", "gru", "lstm", "mingru", "minlstm"):
                 shape = {"dropout": 0.0, "embedding_dropout": 0.0, "word_dropout": 0.0}
-                config = RunConfig(
+                config = ClassifierRunConfig(
                     data=data,
                     tokenizer=TokenizerConfig(vocab_size=4000),
                     model=ModelConfig(
@@ -96,7 +93,7 @@ def main(epochs: int, heads: tuple[str, ...], plot: Path | None, csv_file: Path 
                         bidirectional=False,
                         **shape,
                     ),
-                    training=TrainingConfig(epochs=epochs, max_length=256),
+                    training=ClassifierRunConfig.of(epochs=epochs, max_length=256),
                 )
                 run = Path(folder, f"{cell}_{head}")
                 trained = train(config, run, reporter=Silent(), measure_test=False)

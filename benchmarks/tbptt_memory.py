@@ -24,7 +24,8 @@ def peak_mebibytes(pipe: Any, length: int, tbptt: str | None) -> None:
     import numpy as np
     import tensorflow as tf
 
-    from textrnn.config.classifier import ModelConfig, TrainingConfig
+    from textrnn.config.model import ModelConfig
+    from textrnn.config.classifier import ClassifierRunConfig
     from textrnn.models.classifier import TextClassifier
     from textrnn.training.devices.strategy import Distribution
     from textrnn.training.update.gradient_sources.choice import choose_source
@@ -35,7 +36,7 @@ def peak_mebibytes(pipe: Any, length: int, tbptt: str | None) -> None:
 
     model = TextClassifier(16_000, 2, config=ModelConfig(bidirectional=False))
     model.build((None, None))
-    config = TrainingConfig(tbptt=tbptt)
+    config = ClassifierRunConfig.of(tbptt=tbptt)
     optimizer = make_optimizer(config)
     optimizer.build(model.trainable_variables)
     loss = BatchLoss.from_config(

@@ -34,7 +34,7 @@ def describe(context: ExportContext, *, verified_texts: int) -> dict[str, Any]:
         "multi_label": classifier.label_space.multi_label,
         "tokenizer": _tokenizer(classifier),
         "plain_ops": options.plain_ops,
-        "max_length": classifier.config.training.max_length or None,
+        "max_length": classifier.config.batches.max_length or None,
         "lengths": list(options.lengths),
         "stream_tokens": STREAM_TOKENS,
         "verified_with_texts": verified_texts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textrnn.config.classifier import EXPORT_KINDS, EXPORT_PRECISIONS
+from textrnn.config.choices import EXPORT_KINDS, EXPORT_PRECISIONS
 from textrnn.errors import ConfigError
 
 __all__ = ["ExportOptions"]

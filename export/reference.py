@@ -91,7 +91,7 @@ class Reference:
 
     def _read_tokens(self, length: int) -> int:
         """Returns the tokens that are read of a text cut after `length` tokens."""
-        return min(length, self.classifier.config.training.max_length or length)
+        return min(length, self.classifier.config.batches.max_length or length)
 
     def accuracy(self, scores: np.ndarray) -> float | None:
         """Returns the share of labelled texts with the right best label; None without such texts.

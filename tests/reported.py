@@ -13,7 +13,7 @@ from tiny import MODEL, Run, finished_run, labelled_texts
 
 from textrnn.analysis.dynamics.sampled_batches import Sample
 from textrnn.analysis.report.summary import Summary, summarize
-from textrnn.config.classifier import ModelConfig
+from textrnn.config.model import ModelConfig
 from textrnn.data import Split
 from textrnn.evaluation.opened_run import OpenedRun
 from textrnn.inference.classifier import TrainedClassifier

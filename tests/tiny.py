@@ -17,7 +17,9 @@ import keras
 import numpy as np
 import pytest
 
-from textrnn.config.classifier import CELLS, HEADS, ModelConfig, RunConfig, TrainingConfig
+from textrnn.config.choices import CELLS, HEADS
+from textrnn.config.model import ModelConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.batching import BatchPlan
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.classifier import TextClassifier
@@ -46,7 +48,7 @@ MODEL: dict[str, Any] = {
     "embedding_units": 4,
     "residual": False,
     "layer_norm": False,
-    "halve": False,
+    "pyramid": False,
     "chrono_steps": 0,
     **{f.name: 0.0 for f in dataclasses.fields(ModelConfig) if "dropout" in f.name},
 }
@@ -89,7 +91,7 @@ def write_csv(path: Path, rows: Sequence[tuple[str, str]]) -> Path:
     return path
 
 
-def run_config(train_file: Path, **settings: Any) -> RunConfig:
+def run_config(train_file: Path, **settings: Any) -> ClassifierRunConfig:
     """Settings of a tiny run; `settings` go where they belong."""
     values: dict[str, dict[str, Any]] = {
         "data": {"train_file": str(train_file)},
@@ -98,11 +100,11 @@ def run_config(train_file: Path, **settings: Any) -> RunConfig:
         "training": dict(TRAINING),
     }
     homes: dict[str, str] = {}
-    for name, section in RunConfig.sections().items():
+    for name, section in ClassifierRunConfig.sections().items():
         homes |= {setting.name: name for setting in dataclasses.fields(section)}
     for name, value in settings.items():
         values[homes[name]][name] = value
-    return RunConfig.from_dict(values)
+    return ClassifierRunConfig.from_dict(values)
 
 
 RUN_FILES = {
@@ -136,7 +138,7 @@ class Run(NamedTuple):
     """A finished run: its folder, its settings, and the classifier as it was after training."""
 
     folder: Path
-    config: RunConfig
+    config: ClassifierRunConfig
     classifier: TrainedClassifier
 
 
@@ -211,7 +213,7 @@ def trainer(
     """A trainer on `labelled_ids`, its checkpoint in `folder`."""
     return Trainer(
         model or classifier(),
-        TrainingConfig(**{**TRAINING, "epochs": 3, "learning_rate": 0.05, **settings}),
+        ClassifierRunConfig.of(**{**TRAINING, "epochs": 3, "learning_rate": 0.05, **settings}),
         data=TrainingData(
             train or labelled_ids(multi_label=multi_label),
             valid or labelled_ids(20, seed=1, multi_label=multi_label),

@@ -95,7 +95,7 @@ class SavedModelFormat(ExportFormat):
 def _token_check(answer: ProbeAnswer) -> Check:
     """Checks the number of texts that the graph tokenises differently from the classifier."""
     reference, arrays = answer.reference, answer.arrays
-    max_length = reference.classifier.config.training.max_length or None
+    max_length = reference.classifier.config.batches.max_length or None
     ends = np.cumsum(arrays["lengths"])[:-1]
     differing = sum(
         not np.array_equal(graph_ids, ids[:max_length])

@@ -44,7 +44,7 @@ class ServingModule(tf.Module):
     def __init__(self, classifier: TrainedClassifier, *, plain_ops: bool = False) -> None:
         super().__init__()
         model = classifier.model
-        self.max_length = classifier.config.training.max_length
+        self.max_length = classifier.config.batches.max_length
         # The C++ loader does not find the variables of an attribute that is a Keras model.
         self.variables_of_model = [variable.value for variable in model.variables]
         self.label_names = tf.constant(classifier.labels)

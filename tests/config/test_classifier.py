@@ -6,17 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textrnn.config.classifier import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
+from textrnn.config.data import DataConfig
+from textrnn.config.model import ModelConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.config.section import field_types
 from textrnn.errors import ConfigError
 
-SECTIONS = RunConfig.sections()
+SECTIONS = ClassifierRunConfig.sections()
 SETTINGS = [
     pytest.param(section, setting, id=setting.name)
     for section in SECTIONS.values()
@@ -48,7 +45,7 @@ def values_of(section: type, setting: dataclasses.Field) -> st.SearchStrategy:
     return st.none() | values if optional else values
 
 
-def sections() -> st.SearchStrategy[RunConfig]:
+def sections() -> st.SearchStrategy[ClassifierRunConfig]:
     parts = {}
     for name, section in SECTIONS.items():
         values = {s.name: values_of(section, s) for s in dataclasses.fields(section)}
@@ -56,7 +53,7 @@ def sections() -> st.SearchStrategy[RunConfig]:
             values |= {"train_file": st.just("train.csv"), "dataset": st.none()}
             # Which need `vat` or `entropy`.
             values |= {"unlabelled": st.just(False), "unlabelled_file": st.none()}
-        if section is TrainingConfig:
+        if section is ClassifierRunConfig:
             values["time_budget"] = st.none() | st.sampled_from(["90s", "30m", "1.5h"])
             values["tbptt"] = st.sampled_from(["256,256", "64,256"])
             values["init_from"] = st.none()  # Beside `vectors` it would be an error.
@@ -70,19 +67,19 @@ def sections() -> st.SearchStrategy[RunConfig]:
             values["label_column"] = st.just("label")
             values["text_column"] = st.just("text")
         if section is ModelConfig:
-            values["towers"] = st.just(False)  # With `halve` it would be an error.
+            values["separate_directions"] = st.just(False)  # With `pyramid` it would be an error.
         parts[name] = st.builds(section, **values)
-    return st.builds(RunConfig, **parts)
+    return st.builds(ClassifierRunConfig, **parts)
 
 
 @settings(max_examples=30)
 @given(sections())
 def test_a_config_survives_its_plain_values(config):
-    assert RunConfig.from_dict(config.to_dict()) == config
+    assert ClassifierRunConfig.from_dict(config.to_dict()) == config
 
 
 def test_plain_values_hold_every_setting_and_only_plain_types():
-    values = RunConfig().to_dict()
+    values = ClassifierRunConfig().to_dict()
     assert list(values) == list(SECTIONS)
     for name, section in SECTIONS.items():
         assert set(values[name]) == {setting.name for setting in dataclasses.fields(section)}
@@ -157,7 +154,7 @@ def test_the_choices_are_listed(section, setting):
 
 
 def test_an_integer_is_a_number_too():
-    rate = TrainingConfig(learning_rate=1).learning_rate
+    rate = ClassifierRunConfig.of(learning_rate=1).learning_rate
     assert rate == 1.0
     assert isinstance(rate, float)
 
@@ -172,19 +169,19 @@ def test_an_unknown_setting_is_told_the_known_ones():
 
 def test_an_unknown_section_is_told_the_known_ones():
     with pytest.raises(ConfigError) as info:
-        RunConfig.from_dict({"modle": {}})
+        ClassifierRunConfig.from_dict({"modle": {}})
     assert str(info.value) == "unknown section modle; known: data, tokenizer, model, training."
 
 
 @pytest.mark.parametrize("wrong", [["units"], "units", 3])
 def test_a_section_must_map_names(wrong):
     with pytest.raises(ConfigError, match="section `model` must map names to values, got "):
-        RunConfig.from_dict({"model": wrong})
+        ClassifierRunConfig.from_dict({"model": wrong})
 
 
 def test_what_is_left_out_keeps_its_default():
-    config = RunConfig.from_dict({"model": {"units": 3}, "training": None})
-    assert config == RunConfig(model=ModelConfig(units=3))
+    config = ClassifierRunConfig.from_dict({"model": {"units": 3}, "training": None})
+    assert config == ClassifierRunConfig(model=ModelConfig(units=3))
 
 
 def test_a_config_cannot_be_changed():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from textrnn.config.data import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.label_checks import check_labels
 from textrnn.errors import DataError
 
@@ -11,7 +11,7 @@ def check(*names, cells=None, **settings):
     notices = []
     cells = dict.fromkeys(names, 1) if cells is None else dict.fromkeys(cells, 1)
     labels = [(name,) for name in names]
-    check_labels(labels, cells, config=DataConfig(**settings), notices=notices, where="f")
+    check_labels(labels, cells, config=ClassifierRunConfig.of(**settings), notices=notices, where="f")
     return notices
 
 

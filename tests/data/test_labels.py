@@ -2,12 +2,12 @@
 
 import pytest
 
-from textrnn.config.data import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.labels import LabelReader, RowError, as_json, check_unicode, label_key
 
 
 def read(value, known=None, **settings):
-    return LabelReader(DataConfig(**settings), known).read(value)
+    return LabelReader(ClassifierRunConfig.of(**settings), known).read(value)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_spellings_that_look_alike_have_one_key(first, second):
 
 
 def test_spellings_are_remembered():
-    reader = LabelReader(DataConfig())
+    reader = LabelReader(ClassifierRunConfig())
     for value in ("e\u0301", "é"):
         reader.read(value)
     assert reader.spellings == {"é": {"e\u0301", "é"}}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.corpus import Split
 from textrnn.data.rows import Row, SplitBuilder
 from textrnn.errors import DataError
@@ -11,7 +11,7 @@ from textrnn.errors import DataError
 def make(*rows, known=None, keep_blank=True, **settings):
     notices = []
     builder = SplitBuilder(
-        DataConfig(**settings), where="f", notices=notices, known=known, keep_blank=keep_blank
+        ClassifierRunConfig.of(**settings), where="f", notices=notices, known=known, keep_blank=keep_blank
     )
     split = builder.build(
         row if isinstance(row, Row) else Row(f"f:{line}", *row)

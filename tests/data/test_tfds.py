@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import TextConfig
 from textrnn.data import load_corpus, load_split, load_unlabelled
 from textrnn.data.tfds import TfdsSource
@@ -82,7 +82,7 @@ def data_dir(tmp_path_factory):
 
 
 def load(config_name, data_dir, **settings):
-    config = DataConfig(dataset=f"tiny_reviews/{config_name}", data_dir=data_dir, **settings)
+    config = ClassifierRunConfig.of(dataset=f"tiny_reviews/{config_name}", data_dir=data_dir, **settings)
     return load_corpus(config, seed=0)
 
 
@@ -111,7 +111,7 @@ def test_split_without_labels_counts_as_absent(data_dir):
 def test_texts_without_labels_are_read_one_by_one(data_dir, tmp_path):
     path = tmp_path / "own.txt"
     path.write_text("mine\n \n")
-    config = DataConfig(
+    config = ClassifierRunConfig.of(
         dataset="tiny_reviews/plain",
         data_dir=data_dir,
         unlabelled=True,
@@ -120,11 +120,11 @@ def test_texts_without_labels_are_read_one_by_one(data_dir, tmp_path):
     *texts, last = load_unlabelled(config)
     assert sorted(texts) == [f"review {n} á" for n in range(5)]
     assert last == "mine"
-    assert list(load_unlabelled(DataConfig(dataset="tiny_reviews/plain"))) == []
+    assert list(load_unlabelled(ClassifierRunConfig.of(dataset="tiny_reviews/plain"))) == []
 
 
 def test_texts_without_labels_that_are_missing_or_damaged_are_errors(data_dir):
-    config = DataConfig(dataset="tiny_reviews/pairs", data_dir=data_dir, unlabelled=True)
+    config = ClassifierRunConfig.of(dataset="tiny_reviews/pairs", data_dir=data_dir, unlabelled=True)
     choice = {"label_key": "label", "text_key": "first"}
     with pytest.raises(DataError, match=r"expected a split 'unsupervised', got .*train"):
         list(load_unlabelled(dataclasses.replace(config, **choice)))
@@ -145,7 +145,7 @@ def test_a_language_model_reads_data_sets_with_any_labels_or_none(data_dir, name
 def test_own_test_file_takes_the_place_of_the_split(data_dir, tmp_path):
     path = tmp_path / "test.csv"
     path.write_text("text,label\na,good\n")
-    config = DataConfig(dataset="tiny_reviews/plain", data_dir=data_dir, test_file=str(path))
+    config = ClassifierRunConfig.of(dataset="tiny_reviews/plain", data_dir=data_dir, test_file=str(path))
     split, _ = load_split(config, "test", seed=0, label_names=NAMES)
     assert split.texts == ["a"]
 
@@ -207,7 +207,7 @@ def test_data_set_without_text_lists_its_features(tmp_path, monkeypatch):
     builder = tfds.builder("mnist", data_dir=str(tmp_path))
     monkeypatch.setattr("textrnn.data.tfds.prepared_builder", lambda dataset, data_dir: builder)
     with pytest.raises(ConfigError, match="can be the text, got none; its features are"):
-        TfdsSource(DataConfig(dataset="mnist"))
+        TfdsSource(ClassifierRunConfig.of(dataset="mnist"))
 
 
 def test_an_unknown_config_lists_the_known_ones(tmp_path):

@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus
 from textrnn.data.tfds_preparation import any_reachable, error_line
 from textrnn.errors import DataError
@@ -18,7 +18,7 @@ def test_a_missing_network_is_reported_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(urllib.request, "getproxies", dict)
     monkeypatch.setattr(socket, "create_connection", refuse)
     with pytest.raises(DataError, match=r"no network.*--data-dir.*--train-file.*bbc_news"):
-        load_corpus(DataConfig(dataset="imdb", data_dir=str(tmp_path)), seed=0)
+        load_corpus(ClassifierRunConfig.of(dataset="imdb", data_dir=str(tmp_path)), seed=0)
 
 
 def test_proxy_is_left_to_tfds(monkeypatch):
@@ -36,7 +36,7 @@ def test_proxy_is_left_to_tfds(monkeypatch):
 )
 def test_unknown_name_is_a_data_error(tmp_path, dataset, message):
     with pytest.raises(DataError, match=message) as caught:
-        load_corpus(DataConfig(dataset=dataset, data_dir=str(tmp_path)), seed=0)
+        load_corpus(ClassifierRunConfig.of(dataset=dataset, data_dir=str(tmp_path)), seed=0)
     assert len(str(caught.value).splitlines()) == 1
 
 

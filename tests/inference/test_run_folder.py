@@ -15,7 +15,7 @@ import yaml
 from tiny import LABELS, Run, finished_run
 
 import textrnn
-from textrnn.config.classifier import RunConfig, TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
 
@@ -314,7 +314,7 @@ def test_labels_keep_their_order_and_letters(finished, tmp_path):
 
 
 def test_a_begun_run_holds_settings_and_versions(tmp_path):
-    config = RunConfig(training=TrainingConfig(learning_rate=3e-5))
+    config = ClassifierRunConfig.of(learning_rate=3e-5)
     run_folder.begin(tmp_path / "run", config)
     values = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
     assert values["about"]["format_version"] == 1
@@ -337,7 +337,7 @@ def settings_file(tmp_path: Path, text: str) -> Path:
 def test_settings_may_be_written_by_hand(tmp_path):
     path = settings_file(tmp_path, "model: {units: 3}\ntraining:\n  learning_rate: 1\n")
     config = run_folder.load_config(path)
-    assert (config.model.units, config.training.learning_rate) == (3, 1.0)
+    assert (config.model.units, config.optimizer.learning_rate) == (3, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_numbers_may_be_written_as_scientists_do(tmp_path, written, number):
     config = run_folder.load_config(
         settings_file(tmp_path, f"training: {{learning_rate: {written}}}")
     )
-    assert config.training.learning_rate == number
+    assert config.optimizer.learning_rate == number
 
 
 def test_what_only_looks_like_a_number_stays_a_text(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from textrnn.config.classifier import ModelConfig
+from textrnn.config.model import ModelConfig
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import CELLS
 from textrnn.models.building import make_cells, make_stack

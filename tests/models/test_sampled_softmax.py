@@ -3,14 +3,14 @@
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import ShapeConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.models.language_model import LanguageModel
 
 VOCAB = 6
 
 
 def language_model():
-    config = ShapeConfig(cell="gru", layers=1, units=3, embedding_units=4)
+    config = EncoderConfig(cell="gru", layers=1, units=3, embedding_units=4)
     model = LanguageModel(VOCAB, config=config)
     model.build((None, None))
     rng = np.random.default_rng(1)

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import labelled_texts
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError
 from textrnn.text.incremental import TokenStream
 from textrnn.text.tokenizer import Tokenizer

@@ -3,7 +3,7 @@ import itertools
 import pytest
 import sentencepiece
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.text.sentencepiece_proto import is_whole_model, proto_fields, round_scores
 from textrnn.text.tokenizer import Tokenizer
 

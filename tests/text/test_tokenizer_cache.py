@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import sentencepiece
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.text.tokenizer import Tokenizer
 
 TEXTS = [

@@ -1,6 +1,6 @@
 import pytest
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, DataError
 from textrnn.text.normalization import configured_normalizer
 from textrnn.text.training_sample import sample_chunks, training_chunks

@@ -1,7 +1,7 @@
 import pytest
 import unspaced
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.text.tokenizer import Tokenizer
 
 TEXTS = ["the film was great", "the play was bad"] * 20

@@ -1,6 +1,6 @@
 import unspaced
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.vocabulary_size import choose_vocab_size, count_characters
 

@@ -151,7 +151,7 @@ def _check_comparable(run: OpenedRun, first: OpenedRun, *, held_out: bool) -> No
             f"{run.name}: expected the labels of {first.name} ({listed(expected)}), got "
             f"{listed(got)}."
         )
-    if run.classifier.config.data.multi_label != first.classifier.config.data.multi_label:
+    if run.classifier.config.task.multi_label != first.classifier.config.task.multi_label:
         raise ConfigError(f"{run.name} and {first.name}: only one of them is multi-label.")
     if held_out and _held_out_by(run) != _held_out_by(first):
         raise ConfigError(
@@ -164,7 +164,7 @@ def _held_out_by(run: OpenedRun) -> tuple[Any, ...]:
     """Returns the settings that determine which texts are held out for validation."""
     config = run.classifier.config
     data = config.data
-    seed = config.training.seed if data.valid_file is None else None
+    seed = config.runtime.seed if data.valid_file is None else None
     return (data.dataset, data.train_file, data.valid_file, data.valid_fraction, seed)
 
 

@@ -119,7 +119,7 @@ def redundancy(
     """Measures accuracy and cost when only a part of the tokens is read.
 
     The model was not trained to read such texts. If it loses little accuracy without some tokens,
-    they were redundant to it. (A pyramid, `halve`, is trained to read fewer steps; see
+    they were redundant to it. (A pyramid, `pyramid`, is trained to read fewer steps; see
     `textrnn.compare`.)
 
     Args:

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from textrnn.config.classifier import DataConfig, RunConfig
+from textrnn.config.data import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import Settings, field_types
 from textrnn.errors import DataError
 
@@ -84,7 +85,7 @@ def _option(setting: Any, kind: type, optional: bool) -> Callable[[F], F]:
 
 
 def given_settings(
-    context: click.Context, kind: type[Settings] = RunConfig
+    context: click.Context, kind: type[Settings] = ClassifierRunConfig
 ) -> dict[str, dict[str, Any]]:
     """The settings of a kind that were typed on the command line, by section."""
     given: dict[str, dict[str, Any]] = {}
@@ -114,7 +115,7 @@ def with_given(
     return type(config).from_dict(values)
 
 
-def merge_settings(config: RunConfig, given: Mapping[str, Mapping[str, Any]]) -> RunConfig:
+def merge_settings(config: ClassifierRunConfig, given: Mapping[str, Mapping[str, Any]]) -> ClassifierRunConfig:
     """The config with the given settings in the place of its own.
 
     Another data set or training file takes the place of all the config's sources of data. Where

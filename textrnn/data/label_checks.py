@@ -13,7 +13,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import DataError
 from textrnn.messages.wording import counted, listed
 
@@ -39,7 +39,7 @@ Labels = Sequence[tuple[str, ...]]
 
 
 def check_labels(
-    labels: Labels, cells: Mapping[str, int], *, config: DataConfig, notices: list[str], where: str
+    labels: Labels, cells: Mapping[str, int], *, config: ClassifierRunConfig, notices: list[str], where: str
 ) -> None:
     """Checks the labels of training data.
 
@@ -54,10 +54,10 @@ def check_labels(
         DataError: The labels are not classes.
     """
     counts = Counter(name for row in labels for name in row)
-    if config.check_labels:
-        if not (config.label_names or config.label_columns):
+    if config.task.check_labels:
+        if not (config.task.label_names or config.task.label_columns):
             _refuse_vectors(cells, config, where)
-            if config.multi_label:
+            if config.task.multi_label:
                 _refuse_other_separator(cells, config, where)
             else:
                 _refuse_combinations(counts, where)
@@ -112,7 +112,7 @@ def _mixes_scripts(name: str) -> bool:
     )
 
 
-def _refuse_vectors(cells: Mapping[str, int], config: DataConfig, where: str) -> None:
+def _refuse_vectors(cells: Mapping[str, int], config: ClassifierRunConfig, where: str) -> None:
     """Raises DataError if the cells are vectors of 0 and 1, whose positions are the labels."""
     filled = [cell.strip(" []()") for cell in cells if cell.strip()]
     lengths = {len(re.sub(r"\D", "", cell)) for cell in filled}
@@ -120,7 +120,7 @@ def _refuse_vectors(cells: Mapping[str, int], config: DataConfig, where: str) ->
     # In a list of label ids no id comes twice, and none has leading zeros.
     if not vectors or (lengths == {2} and not any(re.search(r"\D", cell) for cell in filled)):
         return
-    option = "" if config.multi_label else "--multi-label "
+    option = "" if config.task.multi_label else "--multi-label "
     raise DataError(
         f"{where}: expected label names, got vectors of 0 and 1 such as "
         f"{next(iter(cells))!r}; name their {lengths.pop()} labels in order by {option}"
@@ -128,17 +128,17 @@ def _refuse_vectors(cells: Mapping[str, int], config: DataConfig, where: str) ->
     )
 
 
-def _refuse_other_separator(cells: Mapping[str, int], config: DataConfig, where: str) -> None:
+def _refuse_other_separator(cells: Mapping[str, int], config: ClassifierRunConfig, where: str) -> None:
     """Raises DataError if the labels of a text are separated by another separator."""
-    if any(config.label_separator in cell for cell in cells):
+    if any(config.task.label_separator in cell for cell in cells):
         return
     for separator in _SEPARATORS:
-        if separator == config.label_separator:
+        if separator == config.task.label_separator:
             continue
         certain = separator in _NEVER_IN_NAMES and any(separator in cell.strip() for cell in cells)
         if certain or _are_combinations(cells, separator):
             raise DataError(
-                f"{where}: expected {config.label_separator!r} between the labels of a text, got "
+                f"{where}: expected {config.task.label_separator!r} between the labels of a text, got "
                 f"it in no row, but {separator!r} in {_example(cells, separator)!r} and others; "
                 f"pass --label-separator {separator!r}, or --no-check-labels if these are names."
             )

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from textrnn.config.data import DataConfig, listed_names
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.data import listed_names
 from textrnn.data.bbc_news import BbcNewsSource
 from textrnn.data.corpus import Corpus, Split
 from textrnn.data.duplicates import conflicting_labels, shared_texts, text_groups
@@ -53,7 +54,7 @@ class FileSource:
         return None
 
 
-def load_corpus(config: DataConfig, *, seed: int) -> Corpus:
+def load_corpus(config: ClassifierRunConfig, *, seed: int) -> Corpus:
     """Reads all data of a run.
 
     Without validation data, a random share of the training data is held out. `valid_file` and
@@ -88,7 +89,7 @@ def load_corpus(config: DataConfig, *, seed: int) -> Corpus:
 
 
 def load_split(
-    config: DataConfig,
+    config: ClassifierRunConfig,
     which: Literal["train", "validation", "test"],
     *,
     seed: int,
@@ -126,21 +127,21 @@ def load_split(
             source, config, seed=seed, notices=notices, known=label_names
         )
         split = train if which == "train" else validation
-        drawn = config.valid_file is None
+        drawn = config.data.valid_file is None
     notices += check_unchanged(
         split,
         which,
         known=trained_on or {},
         drawn=drawn,
-        where=config.train_file or source.name,
+        where=config.data.train_file or source.name,
     )
     return split, (*source.notices, *notices)
 
 
-def _open_source(config: DataConfig) -> Source:
-    if config.train_file is not None:
-        return FileSource(config.train_file)
-    if config.dataset in (None, "bbc_news"):
+def _open_source(config: ClassifierRunConfig) -> Source:
+    if config.data.train_file is not None:
+        return FileSource(config.data.train_file)
+    if config.data.dataset in (None, "bbc_news"):
         return BbcNewsSource()
     return TfdsSource(config)
 
@@ -148,12 +149,12 @@ def _open_source(config: DataConfig) -> Source:
 def _read(
     source: Source,
     which: str,
-    config: DataConfig,
+    config: ClassifierRunConfig,
     *,
     notices: list[str],
     known: Sequence[str] | None = None,
 ) -> Split | None:
-    files = {"train": config.train_file, "validation": config.valid_file, "test": config.test_file}
+    files = {"train": config.data.train_file, "validation": config.data.valid_file, "test": config.data.test_file}
     path = files[which]
     if path is None:
         rows = source.read(which)
@@ -172,13 +173,13 @@ def _read(
 
 def _read_training(
     source: Source,
-    config: DataConfig,
+    config: ClassifierRunConfig,
     *,
     seed: int,
     notices: list[str],
     known: Sequence[str] | None = None,
 ) -> tuple[Split, Split, tuple[str, ...]]:
-    where = config.train_file or source.name
+    where = config.data.train_file or source.name
     train = _read(source, "train", config, notices=notices, known=known)
     if train is None:
         raise DataError(
@@ -197,16 +198,16 @@ def _read_training(
 
 
 def _ordered_labels(
-    source: Source, counts: Counter[str], config: DataConfig, *, notices: list[str]
+    source: Source, counts: Counter[str], config: ClassifierRunConfig, *, notices: list[str]
 ) -> tuple[str, ...]:
     """Returns the labels that occur, in the order of the data set or of the settings."""
-    stated = listed_names(config.label_columns or config.label_names)
+    stated = listed_names(config.task.label_columns or config.task.label_names)
     order = source.label_order or stated or sorted(counts)
     unused = [name for name in order if name not in counts]
     if unused:
         what = "label" if len(unused) == 1 else "labels"
         notices.append(
-            f"{config.train_file or source.name}: no text has the {what} {listed(unused, 10)}; "
+            f"{config.data.train_file or source.name}: no text has the {what} {listed(unused, 10)}; "
             "left out."
         )
     return tuple(name for name in order if name in counts)
@@ -215,7 +216,7 @@ def _ordered_labels(
 def _hold_out_validation(
     train: Split,
     counts: Counter[str],
-    config: DataConfig,
+    config: ClassifierRunConfig,
     *,
     seed: int,
     notices: list[str],
@@ -225,28 +226,28 @@ def _hold_out_validation(
     try:
         parts = hold_out(
             train.labels,
-            fraction=config.valid_fraction,
+            fraction=config.data.valid_fraction,
             seed=seed,
-            stratify=not config.multi_label,
+            stratify=not config.task.multi_label,
             groups=text_groups(train.texts),
         )
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
-    if config.multi_label:
+    if config.task.multi_label:
         notices.append(_labels_per_text(train, where))
     else:
         notices += _unmeasured_labels(counts, parts, where=where)
     return train.take(parts.remaining), train.take(parts.held_out)
 
 
-def _check_learnable(train: Split, counts: Counter[str], config: DataConfig, where: str) -> None:
+def _check_learnable(train: Split, counts: Counter[str], config: ClassifierRunConfig, where: str) -> None:
     """Raises DataError if all texts have the same labels."""
-    if not config.multi_label and len(counts) < 2:
+    if not config.task.multi_label and len(counts) < 2:
         raise DataError(
             f"{where}: expected texts of at least 2 labels in the training data, got "
             f"{', '.join(counts) or 'none'}; check --label-column."
         )
-    if config.multi_label and not any(count < len(train) for count in counts.values()):
+    if config.task.multi_label and not any(count < len(train) for count in counts.values()):
         raise DataError(
             f"{where}: expected texts with and texts without a label in the training data, got "
             f"{', '.join(counts) or 'no label'} {'on every text' if counts else 'at all'}; check "

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.corpus import Split
 from textrnn.data.label_checks import check_labels
 from textrnn.data.label_spelling import merge_spellings
@@ -56,7 +56,7 @@ def check_text(row: Row, *, encoding: str) -> str:
 class SplitBuilder:
     """Collects the valid rows of a source into a split, and counts the others.
 
-    >>> builder = SplitBuilder(DataConfig(), where="reviews.csv", notices=[])
+    >>> builder = SplitBuilder(ClassifierRunConfig(), where="reviews.csv", notices=[])
     >>> split = builder.build([Row("line 2", "a good film", "pos"), Row("line 3", "dull", "neg")])
     >>> split.labels
     [('pos',), ('neg',)]
@@ -71,7 +71,7 @@ class SplitBuilder:
 
     def __init__(
         self,
-        config: DataConfig,
+        config: ClassifierRunConfig,
         *,
         where: str,
         notices: list[str],
@@ -91,7 +91,7 @@ class SplitBuilder:
         """Reads all rows, once and in order.
 
         Raises:
-            DataError: A row is bad and `config.skip_bad_rows` is off, no row is left, or the labels
+            DataError: A row is bad and `config.data.skip_bad_rows` is off, no row is left, or the labels
                 do not look like classes.
         """
         for row in rows:
@@ -119,10 +119,10 @@ class SplitBuilder:
 
     def _add(self, row: Row) -> None:
         try:
-            text = check_text(row, encoding=self._config.encoding)
+            text = check_text(row, encoding=self._config.data.encoding)
             labels = self._reader.read(row.label)
         except RowError as problem:
-            if not self._config.skip_bad_rows:
+            if not self._config.data.skip_bad_rows:
                 raise DataError(f"{row.origin}: {problem}, or pass --skip-bad-rows.") from None
             self._bad, self._bad_lines = self._bad + 1, self._bad_lines + row.lines
             self._first_problem = self._first_problem or f"{row.origin}: {problem}"

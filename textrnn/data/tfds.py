@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.rows import Row
 from textrnn.data.tfds_features import element, features_of, find_label_key, find_text_key, is_list
 from textrnn.data.tfds_preparation import ALIASES, error_line, prepared_builder
@@ -35,22 +35,22 @@ class TfdsSource:
         ConfigError: It is unclear which feature is the text or the label.
     """
 
-    def __init__(self, config: DataConfig, *, labelled: bool = True) -> None:
-        dataset = config.dataset or ""
+    def __init__(self, config: ClassifierRunConfig, *, labelled: bool = True) -> None:
+        dataset = config.data.dataset or ""
         full_name = ALIASES.get(dataset, dataset)
         self.name = re.sub(r"\W+", "_", full_name)
         if dataset in ALIASES:
             self.name = full_name.partition("/")[0]
         self.notices: list[str] = []
-        self._builder = prepared_builder(full_name, config.data_dir)
-        self._multi_label = config.multi_label
+        self._builder = prepared_builder(full_name, config.data.data_dir)
+        self._multi_label = config.task.multi_label
         features = features_of(self._builder)
         self.label_order: Sequence[str] | None = None
         if labelled:
             self._label_key = find_label_key(features, config, dataset=dataset)
             self.label_order = getattr(element(features[self._label_key]), "names", None)
         else:
-            self._label_key = config.label_key or "label"
+            self._label_key = config.data.label_key or "label"
         self._text_key = find_text_key(features, config, dataset=dataset, label_key=self._label_key)
 
     def read(self, which: str) -> list[Row] | None:

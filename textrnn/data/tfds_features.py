@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 
 __all__ = ["element", "features_of", "find_label_key", "find_text_key", "is_list"]
@@ -47,12 +47,12 @@ def element(feature: Any) -> Any:
     return feature.feature if is_list(feature) else feature
 
 
-def find_label_key(features: Any, config: DataConfig, *, dataset: str) -> str:
+def find_label_key(features: Any, config: ClassifierRunConfig, *, dataset: str) -> str:
     """Returns the name of the label feature.
 
     Raises:
         ConfigError: It is unclear which feature is the label, or the feature is a list and
-            `config.multi_label` is off.
+            `config.task.multi_label` is off.
     """
     import tensorflow_datasets as tfds
 
@@ -60,9 +60,9 @@ def find_label_key(features: Any, config: DataConfig, *, dataset: str) -> str:
     likely = [
         key for key in usable if isinstance(element(features[key]), tfds.features.ClassLabel)
     ] or [key for key in usable if key in ("label", "labels")]
-    candidates = _Candidates("label", config.label_key, usable, likely)
+    candidates = _Candidates("label", config.data.label_key, usable, likely)
     key = _choose(candidates, features=features, dataset=dataset)
-    if is_list(features[key]) and not config.multi_label:
+    if is_list(features[key]) and not config.task.multi_label:
         raise ConfigError(
             f"data set {dataset}: expected one label per text, got the feature {key!r} with any "
             "number of labels; pass --multi-label."
@@ -70,7 +70,7 @@ def find_label_key(features: Any, config: DataConfig, *, dataset: str) -> str:
     return key
 
 
-def find_text_key(features: Any, config: DataConfig, *, dataset: str, label_key: str) -> str:
+def find_text_key(features: Any, config: ClassifierRunConfig, *, dataset: str, label_key: str) -> str:
     """Returns the name of the text feature.
 
     Raises:
@@ -80,7 +80,7 @@ def find_text_key(features: Any, config: DataConfig, *, dataset: str, label_key:
 
     usable = [key for key in features if key != label_key and _is_scalar(features[key], "O")]
     likely = [key for key in usable if isinstance(features[key], tfds.features.Text)] or usable
-    candidates = _Candidates("text", config.text_key, usable, likely)
+    candidates = _Candidates("text", config.data.text_key, usable, likely)
     return _choose(candidates, features=features, dataset=dataset)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-from textrnn.config.data import DataConfig, separator
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.data import separator
 from textrnn.config.language_model import TextConfig
 from textrnn.data.bbc_news import BbcNewsSource
 from textrnn.data.text_files import FileFormat, read_texts, stem
@@ -57,7 +58,7 @@ class UnlabelledTexts:
             self.count = len(self._source)
         else:
             keys = ("dataset", "data_dir", "text_key", "label_key")
-            data = DataConfig(**{key: getattr(config, key) for key in keys})
+            data = ClassifierRunConfig.of(**{key: getattr(config, key) for key in keys})
             source = TfdsSource(data, labelled=False)
             self.name, self._source = source.name, source
             self.count = sum(source.sizes()[split] for split in self._splits())
@@ -94,7 +95,7 @@ class UnlabelledTexts:
         return [text for _, _, text in sorted(sample, key=lambda item: item[1])]
 
 
-def load_unlabelled(config: DataConfig) -> Iterator[str]:
+def load_unlabelled(config: ClassifierRunConfig) -> Iterator[str]:
     """Reads the texts without labels that the settings of a classifier name, in order.
 
     The texts of the data set's split `unsupervised` come first, then those of `unlabelled_file`.
@@ -107,13 +108,13 @@ def load_unlabelled(config: DataConfig) -> Iterator[str]:
         ConfigError: The data set is not a TFDS data set.
         DataError: The data set has no such split, or the texts cannot be read.
     """
-    if config.unlabelled:
-        if config.train_file is not None or config.dataset in (None, "bbc_news"):
+    if config.data.unlabelled:
+        if config.data.train_file is not None or config.data.dataset in (None, "bbc_news"):
             raise ConfigError(
                 "`unlabelled` needs a TFDS data set with a split `unsupervised`, such as imdb, got "
-                f"{config.train_file or 'bbc_news'}; name a file of texts by `unlabelled_file`."
+                f"{config.data.train_file or 'bbc_news'}; name a file of texts by `unlabelled_file`."
             )
         yield from filter(str.strip, TfdsSource(config).read_texts("unsupervised"))
-    if config.unlabelled_file is not None:
-        texts = read_texts(config.unlabelled_file, FileFormat.of(config))
+    if config.data.unlabelled_file is not None:
+        texts = read_texts(config.data.unlabelled_file, FileFormat.of(config))
         yield from filter(str.strip, texts)

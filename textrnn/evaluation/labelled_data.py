@@ -121,7 +121,7 @@ class LabelledData:
             ConfigError: A setting is unknown or wrong.
         """
         if self.texts is not None:
-            return self._given(multi_label=run.config.data.multi_label)
+            return self._given(multi_label=run.config.task.multi_label)
         reporter, config, trained = reporter or Silent(), self.config(run), run.config
         self._check_paths(config, run)
         is_own = (

@@ -83,7 +83,7 @@ def _answered(
     """Returns the probabilities of the texts that the time suffices for, and those texts."""
     if until is None:
         return _probabilities(classifier, split, name=name, reporter=reporter), split
-    seed = classifier.config.training.seed
+    seed = classifier.config.runtime.seed
     probabilities: list[np.ndarray] = []
     rows: list[int] = []
     read, cut = classifier.read_tokens, classifier.cut_tokens

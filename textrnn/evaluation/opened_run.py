@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textrnn.config.classifier import RunConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.run_files import read_labels, read_provenance
@@ -31,7 +31,7 @@ class RunRecord:
     """
 
     name: str
-    config: RunConfig
+    config: ClassifierRunConfig
     labels: tuple[str, ...]
     provenance: Mapping[str, Any]
     folder: Path | None = None

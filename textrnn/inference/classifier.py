@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import RunConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.host.blocks import blocks
@@ -142,7 +142,7 @@ class TrainedClassifier:
     model: TextClassifier
     tokenizer: Tokenizer
     labels: tuple[str, ...]
-    config: RunConfig
+    config: ClassifierRunConfig
     metrics: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     read_tokens: int = 0
@@ -155,7 +155,7 @@ class TrainedClassifier:
     @property
     def label_space(self) -> LabelSpace:
         """The labels, and whether a text may carry any number of them."""
-        return LabelSpace(self.labels, multi_label=self.config.data.multi_label)
+        return LabelSpace(self.labels, multi_label=self.config.task.multi_label)
 
     def probabilities(self, texts: Sequence[str], *, on_batch: Advance | None = None) -> np.ndarray:
         """Returns the probability `[N, C]` of each label for each text.
@@ -184,15 +184,15 @@ class TrainedClassifier:
             on_batch: Receives the number of texts of each batch that is done.
         """
         scores = np.zeros([len(texts), len(self.labels)], np.float32)
-        forwards = not (self.config.model.bidirectional or self.config.model.halve)
+        forwards = not (self.config.model.bidirectional or self.config.model.pyramid)
         is_long = np.array([forwards and len(text) > LONG_TOKENS for text in texts], bool)
         self.read_tokens += sum(map(len, texts))
         short = [text for text, long in zip(texts, is_long, strict=True) if not long]
         if short:
             plan = BatchPlan(
                 short,
-                batch_tokens=self.config.training.batch_tokens,
-                max_length=0 if forwards else self.config.training.max_length,
+                batch_tokens=self.config.batches.batch_tokens,
+                max_length=0 if forwards else self.config.batches.max_length,
             )
             self.cut_tokens += plan.cut_tokens
             scores[~is_long] = self._scorer(plan, on_batch=on_batch)

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 import yaml
 
-from textrnn.config.classifier import RunConfig
-from textrnn.config.language_model import PretrainConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.config.section import Settings
 from textrnn.errors import ConfigError, ModelError
 from textrnn.host.atomic import write_atomically
@@ -61,14 +61,14 @@ DIGESTS = "digests.json"
 """Written last: a run folder without it is not finished."""
 
 KINDS: dict[type[Settings], str] = {
-    RunConfig: "classifier",
-    PretrainConfig: "language_model",
+    ClassifierRunConfig: "classifier",
+    LanguageModelRunConfig: "language_model",
 }
 """What a run folder is, by the kind of its settings; `config.yaml` says it."""
 
 FILES: dict[type[Settings], tuple[str, ...]] = {
-    RunConfig: (CONFIG, WEIGHTS, TOKENIZER, METRICS, LABELS),
-    PretrainConfig: (CONFIG, WEIGHTS, TOKENIZER, METRICS),
+    ClassifierRunConfig: (CONFIG, WEIGHTS, TOKENIZER, METRICS, LABELS),
+    LanguageModelRunConfig: (CONFIG, WEIGHTS, TOKENIZER, METRICS),
 }
 """What a finished run has, by the kind of its settings, which stand first."""
 
@@ -158,7 +158,7 @@ def is_complete(run: str | Path) -> bool:
     return (Path(run) / DIGESTS).is_file()
 
 
-def check_finished(run: str | Path, kind: type[Settings] = RunConfig) -> None:
+def check_finished(run: str | Path, kind: type[Settings] = ClassifierRunConfig) -> None:
     """Raises ModelError if a folder is no finished run; changes and reads nothing.
 
     Args:
@@ -203,14 +203,14 @@ def read_provenance(run: str | Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
-def load_config(path: str | Path) -> RunConfig:
+def load_config(path: str | Path) -> ClassifierRunConfig:
     """Reads a classifier's settings from a `config.yaml`, a run's or one written by hand.
 
     Raises:
         ConfigError: The file is not YAML, or a setting in it is unknown or wrong.
         ModelError: The file cannot be read, is of another format version, or is another kind's.
     """
-    return read_settings(path, RunConfig)
+    return read_settings(path, ClassifierRunConfig)
 
 
 def read_settings(path: str | Path, kind: type[C]) -> C:

@@ -34,11 +34,11 @@ class RNNStack(keras.layers.Layer):
 
     The call is `stack(sequence [B, T, E], mask=None, training=False)`. It returns the states
     `[B, T', H']` of the last layer and their mask `[B, T']`, which is all True if there is no mask.
-    H' is 2H if the stack is bidirectional, else H. T' is T, or with `halve` T halved and rounded
+    H' is 2H if the stack is bidirectional, else H. T' is T, or with `pyramid` T halved and rounded
     up, once between every two layers.
 
     >>> from textrnn.layers.cells import GRUCell, MinGRUCell
-    >>> stack = RNNStack([GRUCell(4), MinGRUCell(3)], bidirectional=True, halve=True)
+    >>> stack = RNNStack([GRUCell(4), MinGRUCell(3)], bidirectional=True, pyramid=True)
     >>> states, mask = stack(tf.zeros([2, 7, 5]))
     >>> states.shape, mask.shape
     (TensorShape([2, 4, 6]), TensorShape([2, 4]))
@@ -46,15 +46,15 @@ class RNNStack(keras.layers.Layer):
     Args:
         cells: One `RNNCell` per layer.
         bidirectional: Whether each layer reads in both directions.
-        towers: Whether the directions are two stacks that do not see each other (Peters et al.
+        separate_directions: Whether the directions are two stacks that do not see each other (Peters et al.
             2018, "Deep Contextualized Word Representations"). Otherwise each direction of a layer
             reads both directions of the layer below.
         window: As in `RNN`, for each layer.
         residual: Whether a layer's input is added to its output where their sizes agree (He et
-            al. 2016, "Deep Residual Learning for Image Recognition"); with `towers`, in each tower.
+            al. 2016, "Deep Residual Learning for Image Recognition"); with `separate_directions`, in each tower.
         layer_norm: Whether each layer's output is normalised (Ba et al. 2016, "Layer
             Normalization").
-        halve: Whether two neighbouring states are joined into one between layers (the pyramid of
+        pyramid: Whether two neighbouring states are joined into one between layers (the pyramid of
             Chan et al. 2016, "Listen, Attend and Spell").
         dropout: The share of the values that is dropped between layers.
         kernel: As in `RNN`, for each layer.
@@ -70,11 +70,11 @@ class RNNStack(keras.layers.Layer):
         cells: Sequence[RNNCell],
         *,
         bidirectional: bool = False,
-        towers: bool = False,
+        separate_directions: bool = False,
         window: int = 1,
         residual: bool = False,
         layer_norm: bool = False,
-        halve: bool = False,
+        pyramid: bool = False,
         dropout: float = 0.0,
         kernel: str = "auto",
         recompute: int = 0,
@@ -83,16 +83,16 @@ class RNNStack(keras.layers.Layer):
     ) -> None:
         if not cells:
             raise ConfigError("`cells` must hold at least one cell, got none.")
-        if towers and (halve or not bidirectional):
-            raise ConfigError("`towers` needs `bidirectional`, and no `halve`.")
+        if separate_directions and (pyramid or not bidirectional):
+            raise ConfigError("`separate_directions` needs `bidirectional`, and no `pyramid`.")
         super().__init__(**{"dtype": cells[0].dtype_policy, **kwargs})
         self.cells = list(cells)
         self.bidirectional = bidirectional
-        self.towers = towers
+        self.separate_directions = separate_directions
         self.window = window
         self.residual = residual
         self.layer_norm = layer_norm
-        self.halve = halve
+        self.pyramid = pyramid
         self.dropout = dropout
         self.computation = Computation(kernel, recompute=recompute, batch_parts=batch_parts)
         layers = [
@@ -107,7 +107,7 @@ class RNNStack(keras.layers.Layer):
         ]
         self.rnns: list[Any] = (
             [
-                Bidirectional(layer, split=towers and i > 0, name=f"bidirectional_{i}")
+                Bidirectional(layer, split=separate_directions and i > 0, name=f"bidirectional_{i}")
                 for i, layer in enumerate(layers)
             ]
             if bidirectional
@@ -142,7 +142,7 @@ class RNNStack(keras.layers.Layer):
             size = self._directions * self.cells[i].output_size
             if self.layer_norm:
                 self.norms[i].build((batch, None, size))
-            if self.halve:
+            if self.pyramid:
                 size = 2 * size
 
     def walk(
@@ -167,10 +167,10 @@ class RNNStack(keras.layers.Layer):
         for layer in range(len(self.rnns)):
             if layer > 0 and drop is not None:
                 sequence = drop(layer, sequence)
-            if layer > 0 and self.halve:
+            if layer > 0 and self.pyramid:
                 sequence, mask = halve_time(sequence, mask)
             states = apply(layer, sequence, mask)
-            if self.residual and self.towers and layer == 0:
+            if self.residual and self.separate_directions and layer == 0:
                 sequence = tf.concat([sequence, sequence], axis=-1)  # Each tower has read it all.
             if self.residual and sequence.shape[-1] == states.shape[-1]:
                 states = states + sequence
@@ -179,7 +179,7 @@ class RNNStack(keras.layers.Layer):
 
     def tokens_per_step(self, layer: int) -> int:
         """The number of inputs of the stack that one step of a layer, counted from 0, covers."""
-        return 2**layer if self.halve else 1
+        return 2**layer if self.pyramid else 1
 
     def call(
         self, sequence: tf.Tensor, mask: tf.Tensor | None = None, training: bool = False
@@ -208,10 +208,10 @@ class RNNStack(keras.layers.Layer):
                 "a bidirectional model reads each text from its end too, so it cannot read a text "
                 "piece by piece; train one with --no-bidirectional."
             )
-        if self.halve:
+        if self.pyramid:
             raise ConfigError(
-                "a model with --halve joins states in pairs counted from the text's beginning, so "
-                "it cannot read a text piece by piece; train one with --no-halve."
+                "a model with --pyramid joins states in pairs counted from the text's beginning, so "
+                "it cannot read a text piece by piece; train one with --no-pyramid."
             )
         sizes = [input_units, *(cell.output_size for cell in self.cells)]
         return tuple(
@@ -263,11 +263,11 @@ class RNNStack(keras.layers.Layer):
             **super().get_config(),
             "cells": [keras.saving.serialize_keras_object(cell) for cell in self.cells],
             "bidirectional": self.bidirectional,
-            "towers": self.towers,
+            "separate_directions": self.separate_directions,
             "window": self.window,
             "residual": self.residual,
             "layer_norm": self.layer_norm,
-            "halve": self.halve,
+            "pyramid": self.pyramid,
             "dropout": self.dropout,
             "kernel": self.computation.kernel,
             "recompute": self.computation.recompute,

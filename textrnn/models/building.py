@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from textrnn.config.classifier import ShapeConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import CELLS, RNNCell
 from textrnn.layers.stack import RNNStack
@@ -13,7 +13,7 @@ __all__ = ["make_cells", "make_stack"]
 
 
 def make_cells(
-    config: ShapeConfig, *, recurrent_dropout: float = 0.0, dtype: Any = None
+    config: EncoderConfig, *, recurrent_dropout: float = 0.0, dtype: Any = None
 ) -> list[RNNCell]:
     """Makes the cells that a model's settings name, one per layer.
 
@@ -35,7 +35,7 @@ def make_cells(
 
 
 def make_stack(
-    config: ShapeConfig,
+    config: EncoderConfig,
     *,
     recurrent_dropout: float = 0.0,
     dropout: float = 0.0,

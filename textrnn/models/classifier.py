@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textrnn.config.classifier import ModelConfig
+from textrnn.config.model import ModelConfig
 from textrnn.errors import ConfigError
 from textrnn.layers.embedding import TokenEmbedding
 from textrnn.layers.pooling import POOLINGS
@@ -81,9 +81,9 @@ class TextClassifier(keras.Model):
                 dropout=config.dropout,
                 dtype=dtype,
                 bidirectional=config.bidirectional,
-                towers=config.towers and config.bidirectional,
+                separate_directions=config.separate_directions and config.bidirectional,
                 layer_norm=config.layer_norm,
-                halve=config.halve,
+                pyramid=config.pyramid,
                 name="stack",
             )
         head: dict[str, Any] = {"name": "pooling", "dtype": dtype}
@@ -240,7 +240,7 @@ class TextClassifier(keras.Model):
 def align_left(ids: tf.Tensor) -> tf.Tensor:
     """Moves each row's real tokens, in order, to its front: `[B, T]` to `[B, max(T, 1)]`.
 
-    A model whose steps depend on the position (`halve`) then ignores where padding stands.
+    A model whose steps depend on the position (`pyramid`) then ignores where padding stands.
     """
     mask = tf.not_equal(ids, Tokenizer.PAD)
     place = tf.cumsum(tf.cast(mask, tf.int32), axis=1) - 1  # [B, T]

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textrnn.config.classifier import ShapeConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.errors import ConfigError
 from textrnn.layers.embedding import TokenEmbedding
 from textrnn.layers.stack import StreamState
@@ -42,7 +42,7 @@ class LanguageModel(keras.Model):
     the token that follows each one. Weights: `embedding` `[V, E]`, `output_bias` b `[V]`, and for
     each direction the stack's weights and `projection` P `[H, E]`, d `[E]`.
 
-    >>> config = ShapeConfig(cell="gru", units=4, embedding_units=3)
+    >>> config = EncoderConfig(cell="gru", units=4, embedding_units=3)
     >>> model = LanguageModel(10, config=config)
     >>> model(tf.constant([[0, 2, 7]])).shape
     TensorShape([1, 3, 10])
@@ -61,12 +61,12 @@ class LanguageModel(keras.Model):
         self,
         vocab_size: int,
         *,
-        config: ShapeConfig | None = None,
+        config: EncoderConfig | None = None,
         dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.config = config = config or ShapeConfig()
+        self.config = config = config or EncoderConfig()
         if config.cell == "none":
             raise ConfigError("a language model needs a recurrence; choose a cell, not none.")
         self.vocab_size = vocab_size
@@ -175,4 +175,4 @@ class LanguageModel(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> LanguageModel:
         """Makes the model that `get_config` describes."""
-        return cls(**{**config, "config": ShapeConfig.from_dict(config["config"])})
+        return cls(**{**config, "config": EncoderConfig.from_dict(config["config"])})

@@ -35,7 +35,7 @@ import string
 
 import sentencepiece
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 
 __all__ = ["LINE_BREAKS", "PLAIN_SPACES", "PUNCTUATION", "configured_normalizer", "normalizer"]
 

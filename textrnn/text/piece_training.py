@@ -10,7 +10,7 @@ from typing import Any
 
 import sentencepiece
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, DataError
 from textrnn.text.scripts import UNSPACED, unsegmented_share
 from textrnn.text.sentencepiece_proto import SCORE_STEPS, round_scores

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import sentencepiece
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.host.atomic import write_atomically
 from textrnn.host.threads import count_cores

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import sentencepiece
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, DataError
 from textrnn.text.unicode import valid_unicode
 from textrnn.text.vocabulary_size import BYTE_PIECES

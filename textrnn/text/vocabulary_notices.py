@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import sentencepiece
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.text.scripts import unsegmented_share
 from textrnn.text.vocabulary_size import count_characters
 

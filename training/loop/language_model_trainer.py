@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from textrnn.config.language_model import PretrainConfig
+from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.errors import ModelError
 from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.messages.wording import counted
@@ -54,7 +54,7 @@ class LanguageModelTrainer:
 
     def __init__(
         self,
-        config: PretrainConfig,
+        config: LanguageModelRunConfig,
         *,
         tokenizer: Tokenizer,
         store: TokenStore,
@@ -62,15 +62,14 @@ class LanguageModelTrainer:
         execution: Execution,
     ) -> None:
         self._config, self._tokenizer, self._store = config, tokenizer, store
-        self._settings = settings = config.pretraining
         self._should_stop = execution.should_stop
         self.state = TrainingState()
-        self.model = _build(tokenizer, config, precision=settings.precision)
-        self._optimizer = LazyAdam(settings.learning_rate)
+        self.model = _build(tokenizer, config, precision=config.runtime.precision)
+        self._optimizer = LazyAdam(config.optimizer.learning_rate)
         self._optimizer.build(self.model.trainable_variables)
         streams = self._streams(0)
         self._updates = len(streams)
-        self._negatives = Negatives(store.counts, size=settings.negatives, seed=settings.seed)
+        self._negatives = Negatives(store.counts, size=config.batches.negatives, seed=config.runtime.seed)
         self._step = LanguageModelStep(
             self.model,
             self._optimizer,
@@ -86,25 +85,25 @@ class LanguageModelTrainer:
             others=[*self._optimizer.variables, *stream_states],
             data_digest=store.digest,
             distribution=execution.distribution,
-            minutes=settings.checkpoint_minutes,
+            minutes=config.runtime.checkpoint_minutes,
         )
-        self._epochs = settings.epochs or (EPOCHS if execution.budget is None else None)
+        self._epochs = config.schedule.epochs or (EPOCHS if execution.budget is None else None)
         self.schedule = Schedule(
             self._epochs and self._epochs * self._updates,
             budget=execution.budget,
-            warmup=settings.warmup,
+            warmup=config.schedule.warmup,
         )
-        self._held_out = HeldOutTexts(self.model, store.held_out, seed=settings.seed)
+        self._held_out = HeldOutTexts(self.model, store.held_out, seed=config.runtime.seed)
         self._measuring_seconds = 0.0
         self._best_weights: list[np.ndarray] = []
 
     def _streams(self, epoch: int) -> TokenStreams:
         return TokenStreams(
             self._store,
-            streams=self._settings.streams,
-            segment=self._settings.segment,
+            streams=self._config.batches.streams,
+            segment=self._config.batches.segment,
             directions=self.model.directions,
-            seed=[self._settings.seed, epoch],
+            seed=[self._config.runtime.seed, epoch],
         )
 
     def resume(self, reporter: Reporter | None = None) -> None:
@@ -225,7 +224,7 @@ class LanguageModelTrainer:
         """
         state = self.state
         factor = self.schedule.factor(state.update, state.time_share)
-        self._optimizer.learning_rate = self._settings.learning_rate * factor
+        self._optimizer.learning_rate = self._config.optimizer.learning_rate * factor
         signals = self._step(ids, self._negatives.draw(state.update))
         loss, norm = (float(value) for value in np.asarray(signals))
         state.batch += 1
@@ -241,7 +240,7 @@ class LanguageModelTrainer:
     def _divergence_error(self, problem: str) -> ModelError:
         return ModelError(
             f"{problem} of epoch {self.state.epoch + 1}; lower --learning-rate (now "
-            f"{self._settings.learning_rate:g}) and train again with --overwrite."
+            f"{self._config.optimizer.learning_rate:g}) and train again with --overwrite."
         )
 
     def _figures(self) -> str:
@@ -267,7 +266,7 @@ class LanguageModelTrainer:
     def trained(self) -> TrainedLanguageModel:
         """Returns the model as it will be loaded, in float32, with its figures."""
         model, state = self.model, self.state
-        if self._settings.precision != "float32":
+        if self._config.runtime.precision != "float32":
             model = _build(self._tokenizer, self._config, precision="float32")
             model.set_weights(self.model.get_weights())
         best = state.history[state.best_epoch - 1]
@@ -302,11 +301,11 @@ def _row(state: TrainingState, measured: Measurement) -> dict[str, float]:
     }
 
 
-def _build(tokenizer: Tokenizer, config: PretrainConfig, *, precision: str) -> LanguageModel:
+def _build(tokenizer: Tokenizer, config: LanguageModelRunConfig, *, precision: str) -> LanguageModel:
     model = LanguageModel(
         tokenizer.vocab_size,
         config=config.model,
-        dropout=config.pretraining.dropout,
+        dropout=config.regularization.dropout,
         dtype="float32" if precision == "float32" else f"mixed_{precision}",
         name="language_model",
     )

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ModelError
 from textrnn.evaluation.metrics import evaluate
@@ -87,7 +87,7 @@ class Trainer:
     def __init__(
         self,
         model: TextClassifier,
-        config: TrainingConfig,
+        config: ClassifierRunConfig,
         *,
         data: TrainingData,
         checkpoints: Checkpoints,
@@ -125,7 +125,7 @@ class Trainer:
             others=[*self.optimizer.variables, *others],
             data_digest=data.digest,
             distribution=self.distribution,
-            minutes=config.checkpoint_minutes,
+            minutes=config.runtime.checkpoint_minutes,
         )
         self.scorer = ReplicaScorer(
             model, label_space=data.label_space, distribution=self.distribution
@@ -144,14 +144,14 @@ class Trainer:
         self._most_loss = most_loss(data)
 
     def _set_schedule(self, execution: Execution) -> None:
-        self.epochs = self.config.epochs
+        self.epochs = self.config.schedule.epochs
         if not self.epochs and execution.budget is None:
             updates = self.data.epoch_updates
             self.epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_UPDATES / updates))
         self.schedule = Schedule(
             self.epochs and self.epochs * self.data.epoch_updates,
             budget=execution.budget,
-            warmup=self.config.warmup,
+            warmup=self.config.schedule.warmup,
         )
 
     def _build_optimizer(self) -> None:
@@ -213,7 +213,7 @@ class Trainer:
         self.state.history.append(row)
         self.state.epoch += 1
         quality = [row["valid_score"], -row["valid_loss"]]
-        last = self.config.keep == "last"
+        last = self.config.schedule.final_weights == "last"
         if last or not self._best_weights or quality > self.state.best_quality:
             self.state.best_quality = quality
             self.state.best_epoch = self.state.epoch
@@ -232,7 +232,7 @@ class Trainer:
             return True
         waited = self.state.epoch - self.state.best_epoch
         # With a budget, an early stop would come before the learning rate has fallen.
-        patience = 0 if self.schedule.budget else self.config.patience
+        patience = 0 if self.schedule.budget else self.config.schedule.patience
         return bool(patience and waited >= patience)
 
     def _out_of_time(self, share: float = 1.0) -> bool:
@@ -240,7 +240,7 @@ class Trainer:
 
     def _fit_epoch(self, reporter: Reporter) -> None:
         state = self.state
-        batches = self.train.plan.batches(seed=[self.config.seed, state.epoch])
+        batches = self.train.plan.batches(seed=[self.config.runtime.seed, state.epoch])
         total = "" if self.epochs is None else f"/{self.epochs}"
         self._epoch_started = time.perf_counter() - state.seconds
         multiple = self.step.rows_multiple
@@ -258,11 +258,11 @@ class Trainer:
         state = self.state
         self._rates.set(state.update)
         factor = self.schedule.factor(state.update, state.time_share)
-        self.optimizer.learning_rate = self.config.learning_rate * state.rate_scale * factor
+        self.optimizer.learning_rate = self.config.optimizer.learning_rate * state.rate_scale * factor
         self._callbacks.on_train_batch_begin(state.batch)  # A callback may set another rate.
         real = batch.rows[batch.rows >= 0]
         tokens = float(self.train.plan.lengths[real].sum())
-        signals = self.step(values, self._control_flags(), seed=[self.config.seed, state.update])
+        signals = self.step(values, self._control_flags(), seed=[self.config.runtime.seed, state.update])
         self._pending.append(_PendingUpdate(signals, state.batch, len(real), tokens))
         state.batch += 1
         state.update += 1
@@ -325,10 +325,10 @@ class Trainer:
             ModelError: The settings do not allow it, or it has been tried too often.
         """
         self._pending.clear()
-        rate = self.config.learning_rate * self.state.rate_scale
+        rate = self.config.optimizer.learning_rate * self.state.rate_scale
         scale = self.state.rate_scale / 2
         last = self._checkpointer.last
-        if last is None or self.config.on_nan != "rollback" or scale < 0.5**MOST_ROLLBACKS:
+        if last is None or self.config.runtime.on_nan != "rollback" or scale < 0.5**MOST_ROLLBACKS:
             go_on = "--resume --on-nan" if self._checkpointer.checkpoints.paths() else "--on-nan"
             raise ModelError(
                 f"{problem}; lower --learning-rate (now {rate:g}) and train again with "

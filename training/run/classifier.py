@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from textrnn.config.classifier import RunConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import seconds
 from textrnn.data import Corpus, load_corpus
 from textrnn.data.provenance import provenance
@@ -60,7 +60,7 @@ SAVING_SECONDS = 10.0
 
 
 def train(
-    config: RunConfig,
+    config: ClassifierRunConfig,
     output: str | Path,
     *,
     reporter: Reporter | None = None,
@@ -99,7 +99,7 @@ def train(
     """
     started = time.monotonic() if started is None else started
     reporter = reporter or Silent()
-    distribution = Distribution.choose(config.training.strategy)
+    distribution = Distribution.choose(config.runtime.strategy)
     folder = Path(output)
     if resume and distribution.is_chief and not folder.exists():
         check_started(folder)
@@ -130,7 +130,7 @@ def train(
 
 
 def find_learning_rate(
-    config: RunConfig,
+    config: ClassifierRunConfig,
     output: str | Path,
     *,
     reporter: Reporter | None = None,
@@ -148,7 +148,7 @@ def find_learning_rate(
         TextRNNError: The data, the settings or the folder do not allow it, or the test is run on
             several machines.
     """
-    distribution = Distribution.choose(config.training.strategy)
+    distribution = Distribution.choose(config.runtime.strategy)
     reporter = reporter or Silent()
     if distribution.several_machines:
         raise ConfigError("a range test needs one machine; unset TF_CONFIG for it.")
@@ -157,7 +157,7 @@ def find_learning_rate(
         check_folder(folder, config, resume=False, overwrite=overwrite)
         run = _Run(config, folder, distribution=distribution, reporter=reporter)
         trainer, _, _ = run.prepare()
-        found = find_rate(trainer, seed=config.training.seed, reporter=reporter)
+        found = find_rate(trainer, seed=config.runtime.seed, reporter=reporter)
         with spared(f"{folder}: the losses were not written", reporter):
             found.write(folder)
         return found
@@ -172,7 +172,7 @@ class _Run:
 
     def __init__(
         self,
-        config: RunConfig,
+        config: ClassifierRunConfig,
         folder: Path,
         *,
         distribution: Distribution,
@@ -209,13 +209,13 @@ class _Run:
     def prepare(self) -> tuple[Trainer, Corpus, Tokenizer]:
         """Everything before the first update."""
         config, reporter = self.config, self.reporter
-        keras.utils.set_random_seed(config.training.seed)
-        if config.training.deterministic:
+        keras.utils.set_random_seed(config.runtime.seed)
+        if config.runtime.deterministic:
             tf.config.experimental.enable_op_determinism()
-        if config.training.vectors is not None:
-            check_vectors(config.training.vectors)
+        if config.start.vectors is not None:
+            check_vectors(config.start.vectors)
         reporter.message("reading the data")
-        corpus = load_corpus(config.data, seed=config.training.seed)
+        corpus = load_corpus(config.data, seed=config.runtime.seed)
         if not self._measure_test:
             corpus = dataclasses.replace(corpus, test=None)
         describe(corpus, reporter)
@@ -226,9 +226,9 @@ class _Run:
         valid_data = prepare(corpus.validation, corpus, tokenizer, config, reporter)
         token_seconds = time.monotonic() - tokens_started
         describe_batches(train_data.plan, reporter)
-        keras.utils.set_random_seed(config.training.seed)
+        keras.utils.set_random_seed(config.runtime.seed)
         with self.distribution.scope():
-            model = build_model(tokenizer, corpus, config, precision=config.training.precision)
+            model = build_model(tokenizer, corpus, config, precision=config.runtime.precision)
             language_loss = language_model_loss(model, train_data, config)
         if not self._resume:
             start_from_vectors(model, train_data, tokenizer, config, reporter)
@@ -244,11 +244,11 @@ class _Run:
             data=TrainingData(
                 train_data,
                 valid_data,
-                label_space=LabelSpace(corpus.label_names, multi_label=config.data.multi_label),
+                label_space=LabelSpace(corpus.label_names, multi_label=config.task.multi_label),
                 digest=digest(train_data, valid_data),
             ),
             checkpoints=Checkpoints(
-                self.folder / CHECKPOINTS, keep_count=config.training.keep_checkpoints
+                self.folder / CHECKPOINTS, keep_count=config.runtime.keep_checkpoints
             ),
             execution=Execution(self.distribution, self._should_stop, budget),
             language_model_loss=language_loss,
@@ -263,13 +263,13 @@ class _Run:
 
     def _budget(self, corpus: Corpus, token_seconds: float) -> TimeBudget | None:
         """The time there is; what comes after training is known by what has been done before."""
-        if self.config.training.time_budget is None:
+        if self.config.schedule.time_budget is None:
             return None
         valid = len(corpus.validation)
         test = len(corpus.test) if corpus.test is not None else 0
         token_seconds *= (valid + test) / (len(corpus.train) + valid)
 
-        whole = seconds(self.config.training.time_budget)
+        whole = seconds(self.config.schedule.time_budget)
         left = whole - (time.monotonic() - self._started) - token_seconds - SAVING_SECONDS
 
         def finish(validation: float) -> float:
@@ -281,9 +281,9 @@ class _Run:
 
     def _deadline(self, share: float) -> float | None:
         """When measuring must end to take this share of the time left; None without a budget."""
-        if self.config.training.time_budget is None:
+        if self.config.schedule.time_budget is None:
             return None
-        end = self._started + seconds(self.config.training.time_budget) - SAVING_SECONDS / 2
+        end = self._started + seconds(self.config.schedule.time_budget) - SAVING_SECONDS / 2
         now = time.monotonic()
         return now + share * (end - now)
 
@@ -294,15 +294,15 @@ class _Run:
         if self.distribution.is_chief:
             if self._resume and path.is_file():
                 tokenizer = Tokenizer.load(path)
-            elif self.config.training.init_from:
-                init_from = self.config.training.init_from
+            elif self.config.start.init_from:
+                init_from = self.config.start.init_from
                 tokenizer = run_folder.load_language_model(init_from).tokenizer
             else:
                 with self.reporter.wait("preparing the tokenizer"):
                     tokenizer = Tokenizer.train(
                         tokenizer_texts(corpus, self.config),
                         self.config.tokenizer,
-                        seed=self.config.training.seed,
+                        seed=self.config.runtime.seed,
                         progress=self.reporter.message,
                     )
             content = tokenizer.to_bytes()

@@ -7,8 +7,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from textrnn.config.classifier import ModelConfig, RunConfig, ShapeConfig, TokenizerConfig
-from textrnn.config.language_model import PretrainConfig
+from textrnn.config.model import ModelConfig, EncoderConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.tokenizer import TokenizerConfig
+from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
@@ -21,8 +23,8 @@ FREE = ("kernel", "recompute", "bidirectional")
 it takes one direction of two."""
 
 ADOPTED = frozenset(
-    each.name for kind in (ShapeConfig, TokenizerConfig) for each in dataclasses.fields(kind)
-) | {"towers"}
+    each.name for kind in (EncoderConfig, TokenizerConfig) for each in dataclasses.fields(kind)
+) | {"separate_directions"}
 """Settings that are not free, or only in part, where a classifier begins with a language model."""
 
 
@@ -31,11 +33,11 @@ GENTLE = {"embedding_dropout": 0.1, "word_dropout": 0.1, "dropout": 0.3}
 from it what it reads by."""
 
 
-def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
+def adopt_shape(config: ClassifierRunConfig, *, given: Collection[str] = ()) -> ClassifierRunConfig:
     """The settings of a classifier that begins with a language model, `training.init_from`.
 
     Its tokenizer and the shape of its recurrence are the language model's; in both directions these
-    are towers, where that makes a difference: with several layers or `residual`. Dropouts that are
+    are separate_directions, where that makes a difference: with several layers or `residual`. Dropouts that are
     as by default become those of `GENTLE`.
 
     Args:
@@ -46,7 +48,7 @@ def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
         ConfigError: One does not.
         ModelError: There is no language model there.
     """
-    init_from = config.training.init_from
+    init_from = config.start.init_from
     if init_from is None:
         return config
     if not (Path(init_from) / run_folder.CONFIG).is_file():
@@ -54,7 +56,7 @@ def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
             f"{init_from}: expected a language model's run folder, found none; make one by "
             "textrnn pretrain."
         )
-    own = run_folder.read_settings(Path(init_from) / run_folder.CONFIG, PretrainConfig)
+    own = run_folder.read_settings(Path(init_from) / run_folder.CONFIG, LanguageModelRunConfig)
     shape = own.model.to_dict()
     both = own.model.bidirectional
     if "bidirectional" in given and config.model.bidirectional and not both:
@@ -71,7 +73,7 @@ def adopt_shape(config: RunConfig, *, given: Collection[str] = ()) -> RunConfig:
         for name, value in GENTLE.items()
         if name not in given and getattr(config.model, name) == getattr(usual, name)
     }
-    shape["towers"] = shape["bidirectional"] and apart
+    shape["separate_directions"] = shape["bidirectional"] and apart
     for section, values in (("model", shape), ("tokenizer", own.tokenizer.to_dict())):
         for name, value in values.items():
             wanted = getattr(getattr(config, section), name)
@@ -95,7 +97,7 @@ def transfer(trained: TrainedLanguageModel, model: TextClassifier) -> None:
         ConfigError: Its shape is another one.
     """
     own, shape = model.config, trained.config.model
-    names = [each.name for each in dataclasses.fields(ShapeConfig) if each.name not in FREE]
+    names = [each.name for each in dataclasses.fields(EncoderConfig) if each.name not in FREE]
     for name in names:
         if getattr(own, name) != getattr(shape, name):
             raise ConfigError(
@@ -105,10 +107,10 @@ def transfer(trained: TrainedLanguageModel, model: TextClassifier) -> None:
     if own.bidirectional > shape.bidirectional:
         raise ConfigError("`bidirectional` needs a language model of both directions.")
     apart = own.layers > 1 or own.residual
-    if model.stack is None or (own.bidirectional and apart and not own.towers):
-        raise ConfigError("`towers` must be on, as a language model's directions are apart.")
-    if own.halve and own.layers > 1:
-        raise ConfigError("`halve` must be off, as a language model's layers read every step.")
+    if model.stack is None or (own.bidirectional and apart and not own.separate_directions):
+        raise ConfigError("`separate_directions` must be on, as a language model's directions are apart.")
+    if own.pyramid and own.layers > 1:
+        raise ConfigError("`pyramid` must be off, as a language model's layers read every step.")
     source = trained.model
     model.embedding.set_weights(source.embedding.get_weights())
     for i, layer in enumerate(model.stack.rnns):

@@ -23,7 +23,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from textrnn.config.classifier import RunConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
@@ -84,7 +84,7 @@ class Outcome:
 
 
 def tune(
-    config: RunConfig,
+    config: ClassifierRunConfig,
     output: Path,
     *,
     fixed: Set[str],
@@ -124,7 +124,7 @@ def tune(
             storage=JournalStorage(JournalFileBackend(str(output / STUDY))),
             load_if_exists=True,
             direction="maximize",
-            sampler=optuna.samplers.TPESampler(seed=config.training.seed + _trial_count(output)),
+            sampler=optuna.samplers.TPESampler(seed=config.runtime.seed + _trial_count(output)),
         )
         _begin_again(study)
         while True:
@@ -149,7 +149,7 @@ def tune(
         return outcomes
 
 
-def _sample(trial: optuna.Trial, config: RunConfig, fixed: Set[str]) -> RunConfig:
+def _sample(trial: optuna.Trial, config: ClassifierRunConfig, fixed: Set[str]) -> ClassifierRunConfig:
     """The config with the trial's values for what is searched."""
     values = config.to_dict()
     for section, settings in SEARCHED.items():
@@ -160,13 +160,13 @@ def _sample(trial: optuna.Trial, config: RunConfig, fixed: Set[str]) -> RunConfi
                 values[section][name] = trial.suggest_float(name, *choices, log=True)
             else:
                 values[section][name] = trial.suggest_categorical(name, choices)
-    return RunConfig.from_dict(values)
+    return ClassifierRunConfig.from_dict(values)
 
 
 def _try(
     study: optuna.Study,
     trial: optuna.Trial,
-    config: RunConfig,
+    config: ClassifierRunConfig,
     output: Path,
     seconds: float,
     most_bytes: int | None,
@@ -223,7 +223,7 @@ def _call(command: list[str], log: Any) -> int:
             raise
 
 
-def model_bytes(config: RunConfig) -> int:
+def model_bytes(config: ClassifierRunConfig) -> int:
     """Bytes of the weights in float32, with two classes and the whole `vocab_size`."""
     pieces = config.tokenizer.vocab_size or MOST_PIECES
     model = TextClassifier(pieces, 2, config=config.model)
@@ -242,7 +242,7 @@ def _trial_count(output: Path) -> int:
     return len(list((output / TRIALS).glob("*"))) if (output / TRIALS).is_dir() else 0
 
 
-def _check_same(output: Path, config: RunConfig, fixed: Set[str], most_bytes: int | None) -> None:
+def _check_same(output: Path, config: ClassifierRunConfig, fixed: Set[str], most_bytes: int | None) -> None:
     """Writes the settings of the search, or compares them with those that are there."""
     path = output / "search.yaml"
     values = {"config": config.to_dict(), "fixed": sorted(fixed), "most_bytes": most_bytes}

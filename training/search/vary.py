@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from textrnn.config.classifier import RunConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
@@ -24,7 +24,7 @@ STOPPING_SECONDS = 120.0
 """What an interrupted training gets to write its checkpoint."""
 
 
-def varied(config: RunConfig, setting: str, values: Sequence[Any]) -> dict[str, RunConfig]:
+def varied(config: ClassifierRunConfig, setting: str, values: Sequence[Any]) -> dict[str, ClassifierRunConfig]:
     """The settings with each of some values for one of them, by names such as `head=mean`.
 
     Raises:
@@ -42,11 +42,11 @@ def varied(config: RunConfig, setting: str, values: Sequence[Any]) -> dict[str, 
     for value in values:
         changed = {**settings, section: {**settings[section], setting: value}}
         shown = "auto" if value is None else str(value)
-        found[f"{setting}={shown.replace(os.sep, '_')}"] = RunConfig.from_dict(changed)
+        found[f"{setting}={shown.replace(os.sep, '_')}"] = ClassifierRunConfig.from_dict(changed)
     return found
 
 
-def train_each(configs: dict[str, RunConfig], output: Path, *, reporter: Reporter) -> list[Path]:
+def train_each(configs: dict[str, ClassifierRunConfig], output: Path, *, reporter: Reporter) -> list[Path]:
     """Trains a run for each of some settings, one after the other, into `output`/NAME.
 
     A run that is finished is kept, and an unfinished one gone on with. What `textrnn train` tells
@@ -70,7 +70,7 @@ def train_each(configs: dict[str, RunConfig], output: Path, *, reporter: Reporte
     return [output / name for name in configs]
 
 
-def _train(name: str, config: RunConfig, output: Path, reporter: Reporter) -> None:
+def _train(name: str, config: ClassifierRunConfig, output: Path, reporter: Reporter) -> None:
     run, settings, log = output / name, output / f"{name}.yaml", output / f"{name}.log"
     if (run / run_folder.CONFIG).is_file():
         if not config.resumes(run_folder.load_config(run / run_folder.CONFIG)):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.language_model import PretrainingConfig
+from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.models.language_model import LanguageModel
 from textrnn.training.update.clipping import clip_gradients
 from textrnn.training.update.losses import loss_scale
@@ -40,13 +40,13 @@ class LanguageModelStep:
         model: LanguageModel,
         optimizer: keras.optimizers.Optimizer,
         *,
-        config: PretrainingConfig,
+        config: LanguageModelRunConfig,
         streams: int,
         segment: int,
     ) -> None:
         self._model, self._optimizer = model, optimizer
-        self._sampled, self._clip_norm = config.negatives > 0, config.clip_norm
-        self._scale = loss_scale(config.precision)
+        self._sampled, self._clip_norm = config.batches.negatives > 0, config.optimizer.clip_norm
+        self._scale = loss_scale(config.runtime.precision)
         self._start_states = [model.start(streams, direction=d) for d in range(model.directions)]
         # Checkpoints hold them as NumPy arrays, which have no bfloat16, so they are float32.
         self.stream_states = [

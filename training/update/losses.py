@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.models.label_space import LabelSpace
 
@@ -49,7 +49,7 @@ class BatchLoss:
     batch, micro-batch and replica.
 
     >>> loss = BatchLoss.from_config(
-    ...     TrainingConfig(label_smoothing=0.0),
+    ...     ClassifierRunConfig.of(label_smoothing=0.0),
     ...     label_space=LabelSpace(("bad", "good"), multi_label=False),
     ...     mean_rows=2.0,
     ... )
@@ -74,7 +74,7 @@ class BatchLoss:
     @classmethod
     def from_config(
         cls,
-        config: TrainingConfig,
+        config: ClassifierRunConfig,
         *,
         label_space: LabelSpace,
         mean_rows: float,
@@ -82,11 +82,11 @@ class BatchLoss:
     ) -> BatchLoss:
         """Returns the loss that the settings describe; see the attributes."""
         return cls(
-            text_losses=label_space.loss(label_smoothing=config.label_smoothing),
+            text_losses=label_space.loss(label_smoothing=config.regularization.label_smoothing),
             label_space=label_space,
             mean_rows=mean_rows,
             unlabelled_rows=unlabelled_rows,
-            scale=loss_scale(config.precision),
+            scale=loss_scale(config.runtime.precision),
         )
 
     def mean(self, loss_sum: tf.Tensor) -> tf.Tensor:

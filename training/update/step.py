@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.update.clipping import clip_gradients
 from textrnn.training.update.gradient_sources.source import GradientSource, MicroBatch
@@ -53,7 +53,7 @@ class Step:
         optimizer: keras.optimizers.Optimizer,
         *,
         loss: BatchLoss,
-        config: TrainingConfig,
+        config: ClassifierRunConfig,
         distribution: Distribution,
         control_flags: int,
     ) -> None:
@@ -61,8 +61,8 @@ class Step:
         self._variables = source.variables
         self._distribution = distribution
         self.control_flags = control_flags
-        self._clip_norm, self._micro_batches = config.clip_norm, config.accumulate
-        self.rows_multiple = distribution.replicas * config.accumulate
+        self._clip_norm, self._micro_batches = config.optimizer.clip_norm, config.batches.accumulate
+        self.rows_multiple = distribution.replicas * config.batches.accumulate
         # A TPU needs a program per bucket of lengths; elsewhere one program serves all of them.
         one_program = distribution.replicas == 1 and not distribution.static
         self._run = tf.function(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from tiny import labelled_texts, run_config, write_csv
 
-from textrnn.config.classifier import ShapeConfig
-from textrnn.config.language_model import PretrainConfig
+from textrnn.config.model import EncoderConfig
+from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.models.language_model import LanguageModel
@@ -118,18 +118,18 @@ def test_runs_are_trained_that_differ_in_one_setting(textrnn, data, home, finish
     assert found["texts"] == 6
     assert [each["name"] for each in found["runs"]] == ["chrono_steps=0", "chrono_steps=9"]
     assert [config.model.chrono_steps for config in configs.values()] == [0, 9]
-    assert {config.training.epochs for config in configs.values()} == {2}
+    assert {config.schedule.epochs for config in configs.values()} == {2}
     assert "chrono_steps=9: training, told of in out" in result.stderr
 
 
 def test_runs_that_begin_with_a_language_model_have_its_shape(
     textrnn, data, home, finished, monkeypatch
 ):
-    shape = ShapeConfig(units=5, embedding_units=3, window=1)
+    shape = EncoderConfig(units=5, embedding_units=3, window=1)
     tokenizer = finished.classifier.tokenizer
     model = LanguageModel(tokenizer.vocab_size, config=shape)
     model.build((None, None))
-    trained = TrainedLanguageModel(model, tokenizer, PretrainConfig(model=shape))
+    trained = TrainedLanguageModel(model, tokenizer, LanguageModelRunConfig(model=shape))
     run_folder.save_language_model(trained, home / "lm")
     write_csv(home / "test.csv", labelled_texts(6, seed=3))
     own = ("--train-file", data, "--init-from", "lm")

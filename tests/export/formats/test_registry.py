@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
-from textrnn.config.classifier import EXPORT_KINDS
+from textrnn.config.choices import EXPORT_KINDS
 from textrnn.export.formats import FORMATS
 
 

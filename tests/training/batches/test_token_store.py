@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import DataError
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.batches.token_store import TokenStore

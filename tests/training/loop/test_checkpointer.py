@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tiny import classifier
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ModelError
 from textrnn.progress import Silent
 from textrnn.training.devices.strategy import Distribution
@@ -23,7 +23,7 @@ class Warnings(Silent):
 
 def checkpointer(folder, *, digest="digest", minutes=1e9, **settings):
     model = classifier(**settings)
-    optimizer = make_optimizer(TrainingConfig())
+    optimizer = make_optimizer(ClassifierRunConfig.of())
     optimizer.build(model.trainable_variables)
     ours = Checkpointer(
         model,

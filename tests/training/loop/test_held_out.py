@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from textrnn.config.classifier import ShapeConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.models.language_model import LanguageModel
 from textrnn.progress import Silent
 from textrnn.training.loop import held_out
@@ -32,7 +32,7 @@ def texts(monkeypatch) -> HeldOutTexts:
     CALLS.clear()
     monkeypatch.setattr(held_out, "LikelihoodScorer", Scorer)
     monkeypatch.setattr(held_out.time, "monotonic", lambda: CLOCK[0])
-    model = LanguageModel(9, config=ShapeConfig(units=2, embedding_units=2))
+    model = LanguageModel(9, config=EncoderConfig(units=2, embedding_units=2))
     return HeldOutTexts(model, TEXTS, seed=0)
 
 

@@ -7,14 +7,11 @@ import pytest
 from markdown_it import MarkdownIt
 from tiny import MODEL
 
-from textrnn.config.classifier import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
-from textrnn.config.language_model import PretrainConfig, TextConfig
+from textrnn.config.data import DataConfig
+from textrnn.config.model import ModelConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.tokenizer import TokenizerConfig
+from textrnn.config.language_model import LanguageModelRunConfig, TextConfig
 from textrnn.training.run.model_card import language_model_card, model_card, with_key_figures
 
 FIGURES = {
@@ -37,11 +34,11 @@ def card(
     labels=("neg", "pos"),
     **model,
 ) -> str:
-    config = RunConfig(
+    config = ClassifierRunConfig(
         data=DataConfig(train_file="a.csv"),
         tokenizer=TokenizerConfig(piece_type="bpe", lowercase=False),
         model=ModelConfig(**{**MODEL, "cell": "lstm", "units": 5, "head": "mean", **model}),
-        training=TrainingConfig(seed=17, keep=keep),
+        training=ClassifierRunConfig.of(seed=17, keep=keep),
     )
     return model_card(
         config,
@@ -161,7 +158,7 @@ def test_the_folder_stands_between_double_quotes():
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_card_of_a_language_model_has_a_command_for_this_folder(folder):
     text = language_model_card(
-        PretrainConfig(data=TextConfig(text_file=f"{ODD}.txt")),
+        LanguageModelRunConfig(data=TextConfig(text_file=f"{ODD}.txt")),
         folder=Path(folder),
         weights=1,
         metrics={

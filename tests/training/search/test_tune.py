@@ -9,7 +9,8 @@ import pytest
 import yaml
 from tiny import QUIET, labelled_texts, run_config, write_csv
 
-from textrnn.config.classifier import RunConfig, TokenizerConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
 from textrnn.messages.terminal import TerminalReporter
@@ -23,7 +24,7 @@ class Trials:
     """Stands for the processes of the trials: GRUs of many units are best; minLSTMs fail."""
 
     def __init__(self) -> None:
-        self.configs: list[RunConfig] = []
+        self.configs: list[ClassifierRunConfig] = []
         self.interrupt_at = -1
 
     def __call__(self, command: list[str], log) -> int:
@@ -51,7 +52,7 @@ def trials(monkeypatch) -> Trials:
 
 
 @pytest.fixture
-def config(tmp_path) -> RunConfig:
+def config(tmp_path) -> ClassifierRunConfig:
     return run_config(tmp_path / "letters.csv")
 
 
@@ -96,8 +97,8 @@ def test_what_is_given_is_not_searched(config, trials, tmp_path):
     search(config, tmp_path / "tune", most_trials=4)
     for tried in trials.configs:
         assert tried.model.head == config.model.head
-        assert tried.training.learning_rate == config.training.learning_rate
-        assert tried.training.time_budget == "60.0s"
+        assert tried.optimizer.learning_rate == config.optimizer.learning_rate
+        assert tried.schedule.time_budget == "60.0s"
     assert len({tried.model.units for tried in trials.configs}) > 1
 
 
@@ -117,7 +118,7 @@ def _all_sizes(config):
         for units in SEARCHED["model"]["units"]:
             values = config.to_dict()
             values["model"].update(cell=cell, units=units)
-            yield RunConfig.from_dict(values)
+            yield ClassifierRunConfig.from_dict(values)
 
 
 def test_an_interrupted_search_goes_on(config, trials, tmp_path):
@@ -145,7 +146,7 @@ def test_the_time_is_kept(config, trials, tmp_path, monkeypatch):
     clock = iter(range(0, 10**9, 50))
     monkeypatch.setattr(tuning.time, "monotonic", lambda: float(next(clock)))
     outcomes = search(config, tmp_path / "tune", seconds=170.0, most_trials=None)
-    assert [tried.training.time_budget for tried in trials.configs] == [
+    assert [tried.schedule.time_budget for tried in trials.configs] == [
         "60.0s",
         "60.0s",
         "60.0s",
@@ -157,7 +158,7 @@ def test_the_time_is_kept(config, trials, tmp_path, monkeypatch):
 def test_where_all_trials_fail_it_says_so(config, trials, tmp_path):
     values = config.to_dict()
     values["model"]["cell"] = "minlstm"
-    config = RunConfig.from_dict(values)
+    config = ClassifierRunConfig.from_dict(values)
     with pytest.raises(ConfigError, match=r"no trial of 2 came to an end; look into .*trials"):
         search(config, tmp_path / "tune", fixed=FIXED | {"cell"}, most_trials=2)
 

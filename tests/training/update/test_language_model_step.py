@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textrnn.config.classifier import ShapeConfig
-from textrnn.config.language_model import PretrainingConfig
+from textrnn.config.model import EncoderConfig
+from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.models.language_model import LanguageModel
 from textrnn.training.update.language_model_step import LanguageModelStep
 from textrnn.training.update.lazy_adam import LazyAdam
@@ -15,7 +15,7 @@ VOCAB = 7
 def language_step(
     *, segment: int, sampled: bool = False, **shape
 ) -> tuple[LanguageModel, LanguageModelStep]:
-    config = ShapeConfig(**{"units": 3, "embedding_units": 4, "window": 2, "layers": 2, **shape})
+    config = EncoderConfig(**{"units": 3, "embedding_units": 4, "window": 2, "layers": 2, **shape})
     model = LanguageModel(VOCAB, config=config)
     model.build((None, None))
     rng = np.random.default_rng(1)
@@ -26,7 +26,7 @@ def language_step(
     step = LanguageModelStep(
         model,
         optimizer,
-        config=PretrainingConfig(negatives=8 if sampled else 0, clip_norm=1.0),
+        config=LanguageModelRunConfig.of(negatives=8 if sampled else 0, clip_norm=1.0),
         streams=2,
         segment=segment,
     )

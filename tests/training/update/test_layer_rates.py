@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 from tiny import classifier
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.models.classifier import TextClassifier
 from textrnn.training.update.layer_rates import LayerRates, layer_depths
 from textrnn.training.update.lazy_adam import LazyAdam
@@ -16,7 +16,7 @@ def updates_of(model: TextClassifier, *, update: int, **settings) -> list[float]
     """How far each variable goes, in multiples of the learning rate, in its first update."""
     optimizer = LazyAdam(0.01, weight_decay=settings.get("weight_decay"))
     optimizer.build(model.trainable_variables)
-    rates = LayerRates(model, optimizer, config=TrainingConfig(**settings), epoch_updates=10)
+    rates = LayerRates(model, optimizer, config=ClassifierRunConfig.of(**settings), epoch_updates=10)
     rates.set(update)
     before = model.get_weights()
     optimizer.apply([tf.ones(v.shape) for v in model.trainable_variables])
@@ -44,7 +44,7 @@ def test_layers_that_wait_beyond_the_last_epoch_are_told():
     optimizer.build(model.trainable_variables)
 
     def told(unfreeze: float, epochs: int | None) -> str:
-        config = TrainingConfig(unfreeze=unfreeze)
+        config = ClassifierRunConfig.of(unfreeze=unfreeze)
         return LayerRates(model, optimizer, config=config, epoch_updates=10).frozen_message(epochs)
 
     assert "--unfreeze 1, 2 of 4 layers learn nothing in 2 epochs" in told(1.0, 2)

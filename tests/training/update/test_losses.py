@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.models.label_space import LabelSpace
 from textrnn.training.update.losses import BatchLoss, class_weights
@@ -13,7 +13,7 @@ def space(multi_label: bool) -> LabelSpace:
 
 
 def losses(targets, logits, *, multi_label=False, **settings) -> np.ndarray:
-    config = TrainingConfig(**{"label_smoothing": 0.0, **settings})
+    config = ClassifierRunConfig.of(**{"label_smoothing": 0.0, **settings})
     loss = space(multi_label).loss(label_smoothing=config.label_smoothing)
     return loss(tf.constant(targets, tf.float32), tf.constant(logits, tf.float32)).numpy()
 
@@ -73,7 +73,7 @@ def test_multi_label_data_has_no_class_weights():
 
 
 def batch_loss(*, multi_label=False, **settings) -> BatchLoss:
-    config = TrainingConfig(label_smoothing=0.0, **settings)
+    config = ClassifierRunConfig.of(label_smoothing=0.0, **settings)
     return BatchLoss.from_config(config, label_space=space(multi_label), mean_rows=4.0)
 
 

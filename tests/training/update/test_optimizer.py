@@ -3,14 +3,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.training.update.optimizer import make_optimizer
 
 
 def update(**settings) -> tuple[float, float]:
     """How a kernel and a bias, both of 1, move by an update with the gradient 0."""
     defaults = {"learning_rate": 0.5, "warmup": 0.0, "weight_decay": 0.0}
-    optimizer = make_optimizer(TrainingConfig(**{**defaults, **settings}))
+    optimizer = make_optimizer(ClassifierRunConfig.of(**{**defaults, **settings}))
     kernel = keras.Variable(np.ones(1, np.float32), name="kernel")
     bias = keras.Variable(np.ones(1, np.float32), name="bias")
     optimizer.build([kernel, bias])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.models.label_space import LabelSpace
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.update.gradient_sources.source import BatchGradient
@@ -49,7 +49,7 @@ class RecordingSource:
 
 
 def step_of(source, **settings) -> Step:
-    config = TrainingConfig(clip_norm=0.0, label_smoothing=0.0, **settings)
+    config = ClassifierRunConfig.of(clip_norm=0.0, label_smoothing=0.0, **settings)
     optimizer = keras.optimizers.SGD(1.0)
     optimizer.build(source.variables)
     return Step(

@@ -57,7 +57,7 @@ def report_page(summary: Summary) -> str:
         whole_matrix=len(summary.labels) <= MOST_LABELS,
         classes=shown_classes(summary.scored.per_label[:, 2], summary.scored.per_label[:, 3]),
         place=place_text,
-        cut=summary.config.training.max_length if model.bidirectional or model.halve else 0,
+        cut=summary.config.batches.max_length if model.bidirectional or model.pyramid else 0,
         within=horizon_text,
         many=_tokens_covered,
         seconds=sum(outcome.seconds for outcome in outcomes),

@@ -109,7 +109,7 @@ def report(
         opened,
         labelled,
         data=source.name(opened.record),
-        sample=Sample(documents=samples, tokens=0, seed=opened.classifier.config.training.seed),
+        sample=Sample(documents=samples, tokens=0, seed=opened.classifier.config.runtime.seed),
         reporter=reporter,
     )
     return Report(summary, is_own_data=not source.is_other_data)

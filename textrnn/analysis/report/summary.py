@@ -20,7 +20,7 @@ from textrnn.analysis.redundancy import Redundancy, ThinningPlan, redundancy
 from textrnn.analysis.report.answered_texts import AnsweredTexts
 from textrnn.analysis.report.mistakes import MISTAKES, Mistakes, Scored, find_mistakes, score
 from textrnn.analysis.report.outcomes import Analyses, Outcome
-from textrnn.config.classifier import RunConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import Split
 from textrnn.evaluation.opened_run import OpenedRun
 from textrnn.messages.wording import counted
@@ -67,7 +67,7 @@ class Summary:
     data: str
     available: int
     texts: int
-    config: RunConfig
+    config: ClassifierRunConfig
     labels: tuple[str, ...]
     weights: int
     metrics: dict[str, Any]

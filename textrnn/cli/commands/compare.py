@@ -15,13 +15,10 @@ from textrnn.cli.console import print_table, table_console
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
 from textrnn.cli.run_data import check_run
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
+from textrnn.config.data import DataConfig
+from textrnn.config.model import ModelConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.config.section import field_types
 from textrnn.errors import DataError
 from textrnn.inference.run_files import load_config
@@ -42,7 +39,7 @@ LEVEL = 0.05
 
 @click.command(short_help="Put runs side by side on one test set, with a paired test.")
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
-@setting_options(DataConfig, TokenizerConfig, ModelConfig, TrainingConfig)
+@setting_options(DataConfig, TokenizerConfig, ModelConfig, ClassifierRunConfig)
 @click.option(
     "--vary",
     metavar="SETTING=VALUE,VALUE,...",
@@ -101,7 +98,7 @@ def compare(
     for run in runs:
         check_run(run, given)
     if vary is not None:
-        config = load_config(config_file) if config_file else RunConfig()
+        config = load_config(config_file) if config_file else ClassifierRunConfig()
         check_inputs(merge_settings(config, given), given, source=str(config_file or ""))
     start_tensorflow()
     from textrnn.analysis.compare import compare as compare_runs
@@ -135,7 +132,7 @@ def _train(
     from textrnn.training.run.transfer import GENTLE, adopt_shape
     from textrnn.training.search.vary import train_each, varied
 
-    config = run_folder.load_config(config_file) if config_file else RunConfig()
+    config = run_folder.load_config(config_file) if config_file else ClassifierRunConfig()
     config = merge_settings(config, given)
     setting, values = _values(vary)
     chosen = {setting, *(name for section in given.values() for name in section)}
@@ -144,7 +141,7 @@ def _train(
         name: adopt_shape(varied_config, given=chosen)
         for name, varied_config in varied(config, setting, values).items()
     }
-    corpus = load_corpus(config.data, seed=config.training.seed)
+    corpus = load_corpus(config.data, seed=config.runtime.seed)
     data = getattr(corpus, split)
     if data is None:
         raise DataError(
@@ -158,7 +155,7 @@ def _values(vary: str) -> tuple[str, list[Any]]:
     """Returns the name of the setting, and its values in the type of the setting."""
     name, _, values = vary.partition("=")
     name = name.strip().replace("-", "_")
-    kinds = {n: kind for s in RunConfig.sections().values() for n, kind in field_types(s).items()}
+    kinds = {n: kind for s in ClassifierRunConfig.sections().values() for n, kind in field_types(s).items()}
     kind, optional = kinds.get(name, (str, False))
     converted: list[Any] = []
     for value in map(str.strip, values.split(",")):

@@ -20,13 +20,10 @@ from textrnn.cli.options import (
     setting_options,
 )
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
+from textrnn.config.data import DataConfig
+from textrnn.config.model import ModelConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError
 from textrnn.inference.run_files import load_config
 
@@ -34,7 +31,7 @@ __all__ = ["train"]
 
 
 @click.command()
-@setting_options(DataConfig, TokenizerConfig, ModelConfig, TrainingConfig)
+@setting_options(DataConfig, TokenizerConfig, ModelConfig, ClassifierRunConfig)
 @run_options("runs/DATA SET")
 @click.option(
     "--resume-or-start",
@@ -94,7 +91,7 @@ def train(
         resume_or_start=resume_or_start,
     )
     reporter = JsonReporter() if log_format == "json" else TerminalReporter()
-    if not (config_file or resume or "data" in given_settings(context, RunConfig)):
+    if not (config_file or resume or "data" in given_settings(context, ClassifierRunConfig)):
         reporter.message("no data was given: training on bbc_news, which is bundled")
     if find_lr:
         found = find_learning_rate(config, folder, reporter=reporter, overwrite=overwrite)
@@ -146,10 +143,10 @@ def train(
 
 def _check(context: click.Context, config_file: Path | None, *, resume: bool) -> None:
     """Raises what the settings and their paths alone show to be wrong."""
-    given = given_settings(context, RunConfig)
+    given = given_settings(context, ClassifierRunConfig)
     if resume and not given and config_file is None:
         return
-    config = load_config(config_file) if config_file else RunConfig()
+    config = load_config(config_file) if config_file else ClassifierRunConfig()
     config = merge_settings(config, given)
     if not resume:  # A run that has begun needs its language model no more.
         check_inputs(config, given, source=str(config_file or ""))
@@ -162,16 +159,16 @@ def _settings(
     output: Path | None,
     resume: bool,
     resume_or_start: bool,
-) -> tuple[RunConfig, Path]:
+) -> tuple[ClassifierRunConfig, Path]:
     """The run's settings and its folder; to resume is to take the settings found there."""
     from textrnn.inference import run_folder
     from textrnn.training.run.folder import check_started
 
-    given = given_settings(context, RunConfig)
-    config = run_folder.load_config(config_file) if config_file else RunConfig()
+    given = given_settings(context, ClassifierRunConfig)
+    config = run_folder.load_config(config_file) if config_file else ClassifierRunConfig()
     config = merge_settings(config, given)
     folder = output or Path("runs") / _run_name(config.data)
-    init_from = config.training.init_from
+    init_from = config.start.init_from
     if init_from and resume_or_start and not (Path(init_from) / run_folder.CONFIG).is_file():
         # What has begun needs its language model no more.
         resume = (folder / run_folder.CONFIG).is_file()

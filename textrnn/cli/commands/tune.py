@@ -13,13 +13,10 @@ from rich.table import Table
 from textrnn.cli.console import print_table, table_console
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
+from textrnn.config.data import DataConfig
+from textrnn.config.model import ModelConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.config.section import seconds
 from textrnn.errors import ConfigError
 from textrnn.messages.wording import counted
@@ -31,7 +28,7 @@ SHOWN = 10
 
 
 @click.command(short_help="Search for good settings, under a budget of time and of size.")
-@setting_options(DataConfig, TokenizerConfig, ModelConfig, TrainingConfig)
+@setting_options(DataConfig, TokenizerConfig, ModelConfig, ClassifierRunConfig)
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -64,7 +61,7 @@ def tune(
     copied to OUTPUT/best.
     """
     given = given_settings(context)
-    check_inputs(merge_settings(RunConfig(), given), given, source="")
+    check_inputs(merge_settings(ClassifierRunConfig(), given), given, source="")
     start_tensorflow()
     from textrnn.messages.terminal import TerminalReporter
     from textrnn.training.run.transfer import ADOPTED, adopt_shape
@@ -80,8 +77,8 @@ def tune(
         except humanfriendly.InvalidSize:
             raise ConfigError(f"expected a size such as 2MB, got {size_budget!r}.") from None
     fixed = {name for settings in given.values() for name in settings}
-    config = adopt_shape(merge_settings(RunConfig(), given), given=fixed)
-    if config.training.init_from is not None:
+    config = adopt_shape(merge_settings(ClassifierRunConfig(), given), given=fixed)
+    if config.start.init_from is not None:
         fixed |= ADOPTED
     outcomes = search(
         config,

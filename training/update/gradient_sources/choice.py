@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.messages.wording import listed
 from textrnn.models.classifier import TextClassifier
@@ -21,7 +21,7 @@ __all__ = ["choose_source"]
 
 def choose_source(
     model: TextClassifier,
-    config: TrainingConfig,
+    config: ClassifierRunConfig,
     *,
     loss: BatchLoss,
     language_model_loss: LanguageModelLoss | None = None,
@@ -39,9 +39,9 @@ def choose_source(
             reads them, or the model does not suit the source.
     """
     sources: dict[str, Callable[[], GradientSource]] = {}
-    if config.segment_steps is not None:
+    if config.optimizer.segment_steps is not None:
         sources["`tbptt`"] = lambda: TruncatedGradients(model, config)
-    if config.adversarial or config.vat or config.entropy:
+    if config.regularization.adversarial or config.regularization.vat or config.regularization.entropy:
         sources["`adversarial`, `vat` or `entropy`"] = lambda: SmoothedGradients(
             model, config, loss=loss
         )

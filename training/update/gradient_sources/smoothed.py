@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.models.classifier import TextClassifier
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.update.gradient_sources.embedded_batch import EmbeddedBatch
@@ -60,10 +60,10 @@ class SmoothedGradients:
 
     draw_specs: tuple[tf.TensorSpec, ...] = ()
 
-    def __init__(self, model: TextClassifier, config: TrainingConfig, *, loss: BatchLoss) -> None:
+    def __init__(self, model: TextClassifier, config: ClassifierRunConfig, *, loss: BatchLoss) -> None:
         self._model = model
-        self._adversarial, self._vat = config.adversarial, config.vat
-        self._weight, self._entropy = config.adversarial_weight, config.entropy
+        self._adversarial, self._vat = config.regularization.adversarial, config.regularization.vat
+        self._weight, self._entropy = config.regularization.adversarial_weight, config.regularization.entropy
         self._label_space = loss.label_space
         self._scale = loss.scale / (loss.mean_rows + loss.unlabelled_rows)
         self.row_specs = (tf.TensorSpec([None, None], tf.int32),) if loss.unlabelled_rows else ()

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import States
 from textrnn.models.classifier import TextClassifier
@@ -51,11 +51,11 @@ class TruncatedGradients:
 
     row_specs: tuple[tf.TensorSpec, ...] = ()
 
-    def __init__(self, model: TextClassifier, config: TrainingConfig) -> None:
-        if config.segment_steps is None:
+    def __init__(self, model: TextClassifier, config: ClassifierRunConfig) -> None:
+        if config.optimizer.segment_steps is None:
             raise ConfigError("expected `tbptt` as K1,K2, got None; set it.")
-        self._steps, self._reach = config.segment_steps
-        self._random = config.tbptt_random
+        self._steps, self._reach = config.optimizer.segment_steps
+        self._random = config.optimizer.tbptt_random
         self._model = model
         self.draw_specs = (tf.TensorSpec([], tf.int32),) if self._random else ()
         model.start(1)  # Raises the error of a model that cannot read piece by piece.

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tiny import classifier
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.models.label_space import LabelSpace
 from textrnn.training.update.gradient_sources.choice import choose_source
@@ -16,7 +16,7 @@ from textrnn.training.update.losses import BatchLoss
 
 def choose(*, with_language_model=False, unlabelled_rows=0.0, **settings):
     model = classifier(cell="mingru", bidirectional=False)
-    config = TrainingConfig(**settings)
+    config = ClassifierRunConfig.of(**settings)
     loss = BatchLoss.from_config(
         config,
         label_space=LabelSpace(("a", "b"), multi_label=False),

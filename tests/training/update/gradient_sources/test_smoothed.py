@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from tiny import QUIET, classifier, fit, labelled_ids, random_classifier, stop_after, trainer
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.models.label_space import LabelSpace
 from textrnn.training.update.gradient_sources import embedded_batch
@@ -26,7 +26,7 @@ def objective(logits):
 
 def gradients_of(model, *, unlabelled=None, multi_label=False, **settings):
     """The gradients of the batch `IDS`, of which three texts count, and the loss and logits."""
-    config = TrainingConfig(**settings)
+    config = ClassifierRunConfig.of(**settings)
     loss = BatchLoss.from_config(
         config, label_space=LabelSpace(("a", "b"), multi_label=multi_label), mean_rows=3.0
     )
@@ -194,7 +194,7 @@ def test_a_training_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, sett
 @pytest.mark.parametrize("name", ["adversarial", "vat", "entropy"])
 def test_it_needs_whole_texts(name):
     with pytest.raises(ConfigError, match=r"need each text as a whole, expected no `tbptt`"):
-        TrainingConfig(tbptt="8,8", **{name: 0.1})
+        ClassifierRunConfig.of(tbptt="8,8", **{name: 0.1})
 
 
 def test_multi_label_training_learns(tmp_path):

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from tiny import random_classifier
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.models.label_space import LabelSpace
 from textrnn.training.update.gradient_sources.plain import PlainGradients
 from textrnn.training.update.gradient_sources.source import MicroBatch
@@ -18,7 +18,7 @@ def gradients_of(weight):
     """The gradients of the classifier alone, and those with a language model's loss."""
     model = random_classifier("mingru", "mean", bidirectional=False)
     loss = BatchLoss.from_config(
-        TrainingConfig(), label_space=LabelSpace(("a", "b"), multi_label=False), mean_rows=2.0
+        ClassifierRunConfig.of(), label_space=LabelSpace(("a", "b"), multi_label=False), mean_rows=2.0
     )
     language_model_loss = LanguageModelLoss(model, weight=weight, texts=[IDS[0]], seed=0)
     source = WithLanguageModel(model, language_model_loss, loss=loss)
