@@ -17,19 +17,12 @@ from rich.table import Table
 
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import (
-    CELLS,
-    HEADS,
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
+from textrnn.config.choices import CELLS, HEADS
+from textrnn.config.classifier import ClassifierRunConfig
 
 
 @click.command()
-@setting_options(DataConfig, TokenizerConfig, ModelConfig, TrainingConfig)
+@setting_options()
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the figures here.")
 @click.pass_context
 def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
@@ -38,7 +31,7 @@ def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
     from textrnn.progress import Reporter
     from textrnn.training.run.classifier import train
 
-    config = merge_settings(RunConfig(), given_settings(context))
+    config = merge_settings(ClassifierRunConfig(), given_settings(context))
     console = Console(highlight=False)
     quiet = Reporter(quiet=True)
     rows = []

@@ -18,7 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import textrnn
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus
 from textrnn.inference.calibration import calibrated, fit_temperature
 
@@ -37,7 +37,7 @@ def main(
 ) -> None:
     """Prints, for each level, the accuracy and the share read."""
     classifier = textrnn.load(run)
-    corpus = load_corpus(DataConfig(dataset=dataset, data_dir=data_dir), seed=0)
+    corpus = load_corpus(ClassifierRunConfig.of(dataset=dataset, data_dir=data_dir), seed=0)
     place = {label: i for i, label in enumerate(classifier.labels)}
     temperature = classifier.metrics.get("calibration", {}).get("temperature")
     if temperature is None:

@@ -19,8 +19,8 @@ import click
 import numpy as np
 from interleave import print_table, race
 
-from textrnn.cli.options import given_settings, merge_settings, setting_options
-from textrnn.config.classifier import DataConfig, RunConfig
+from textrnn.cli.options import data_options, given_settings, merge_settings
+from textrnn.config.classifier import ClassifierRunConfig
 
 PORTIONS = 10
 TEXTS = 64
@@ -32,7 +32,8 @@ def build_textrnn(
     from textrnn.host.threads import set_thread_defaults
 
     set_thread_defaults()
-    from textrnn.config.classifier import ModelConfig, TrainingConfig
+    from textrnn.config.classifier import ClassifierRunConfig
+    from textrnn.config.model import ModelConfig
     from textrnn.data.batching import BatchPlan
     from textrnn.models.classifier import TextClassifier
     from textrnn.training.loop.trainer import LabelledBatches, Trainer
@@ -44,7 +45,7 @@ def build_textrnn(
     classifier.build((None, None))
     trainer = Trainer(
         classifier,
-        TrainingConfig(),
+        ClassifierRunConfig(),
         multi_label=False,
         labels=("0", "1"),
         train=data,
@@ -106,7 +107,7 @@ def _portions(batches: int) -> Iterator[np.ndarray]:
 
 
 @click.command()
-@setting_options(DataConfig)
+@data_options
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="Write the figures here.")
 @click.pass_context
 def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
@@ -114,8 +115,8 @@ def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
     from textrnn.data import load_corpus
     from textrnn.text.tokenizer import Tokenizer
 
-    config = merge_settings(RunConfig(), given_settings(context))
-    corpus = load_corpus(config.data, seed=0)
+    config = merge_settings(ClassifierRunConfig(), given_settings(context))
+    corpus = load_corpus(config, seed=0)
     tokenizer = Tokenizer.train(corpus.train.texts, config.tokenizer, seed=0)
     ids = [np.asarray(text, np.int32) for text in tokenizer.encode_batch(corpus.train.texts)]
     labels = np.array([corpus.label_names.index(label) for (label,) in corpus.train.labels])

@@ -75,7 +75,7 @@ def convert(path: Path, kind: str, cell: str, form: str, length: int, precision:
 
 
 def make_classifier(cell: str) -> Any:
-    from textrnn.config.classifier import ModelConfig
+    from textrnn.config.model import ModelConfig
     from textrnn.models.classifier import TextClassifier
 
     config = ModelConfig(

@@ -19,7 +19,7 @@ from interleave import print_table
 
 import textrnn
 from textrnn.analysis.attribution.methods import METHODS, TokenScorer
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_split
 from textrnn.errors import ConfigError
 
@@ -43,16 +43,16 @@ def main(
 ) -> None:
     """Prints, for each method and share, the mean fall in per cent with its 95 % interval."""
     classifier = textrnn.load(run)
-    data = classifier.config.data
+    config = classifier.config
     if dataset is not None:
-        data = DataConfig(dataset=dataset, data_dir=data_dir)
+        config = ClassifierRunConfig.of(dataset=dataset, data_dir=data_dir)
     split, _ = load_split(
-        data, "test", seed=classifier.config.training.seed, label_names=classifier.labels
+        config, "test", seed=classifier.config.runtime.seed, label_names=classifier.labels
     )
     rng = np.random.default_rng(0)
     chosen = np.sort(rng.permutation(len(split))[:texts])
     model = classifier.config.model
-    most = classifier.config.training.max_length if model.bidirectional or model.halve else 0
+    most = classifier.config.batches.max_length if model.bidirectional or model.pyramid else 0
     ids = classifier.tokenizer.encode_batch([split.texts[i] for i in chosen])
     ids = [row[: most or None] for row in ids if len(row) > 1]
     before = classifier.score_ids(ids)

@@ -18,7 +18,7 @@ import click
 from interleave import print_table
 from runs import accuracies, run, spread
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import Corpus, load_corpus
 
 PUBLISHED = (
@@ -120,7 +120,7 @@ def main(
     mean = {"what": "mean, and spread (standard deviation)", "minutes": ""}
     rows.append({**mean, "validation %": "", "test %": spread(found)})
     if baselines:
-        corpus = load_corpus(DataConfig(dataset="imdb", data_dir=data_dir), seed=0)
+        corpus = load_corpus(ClassifierRunConfig.of(dataset="imdb", data_dir=data_dir), seed=0)
         others = {
             "tf-idf of one and two words, logistic regression": tfidf(corpus),
             "fastText, two words": fasttext_bigrams(corpus, output),

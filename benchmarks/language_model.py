@@ -19,7 +19,8 @@ import numpy as np
 from interleave import print_table
 
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import PRECISIONS, ShapeConfig
+from textrnn.config.choices import PRECISIONS
+from textrnn.config.model import EncoderConfig
 
 
 def product_speed(threads: int) -> float:
@@ -46,7 +47,7 @@ def product_speed(threads: int) -> float:
     return best
 
 
-def operations(shape: ShapeConfig, *, tokens: int, drawn: float, gates: int) -> float:
+def operations(shape: EncoderConfig, *, tokens: int, drawn: float, gates: int) -> float:
     """Of the products of one update: forwards, and twice as many backwards."""
     inputs, each = shape.embedding_units, 0.0
     for _ in range(shape.layers):
@@ -86,7 +87,7 @@ def main(
     from textrnn.training.update.negatives import Negatives
 
     streams, segment = 64, 64
-    shape = ShapeConfig(
+    shape = EncoderConfig(
         cell=cell, units=units, layers=layers, window=window, embedding_units=embedding_units
     )
     dtype = "float32" if precision == "float32" else f"mixed_{precision}"

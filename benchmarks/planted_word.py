@@ -20,7 +20,8 @@ from interleave import print_table
 
 from textrnn.analysis.planted import PlantedTask, accuracies
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import CELLS, HEADS, ModelConfig
+from textrnn.config.choices import CELLS, HEADS
+from textrnn.config.model import ModelConfig
 
 RECURRENT = tuple(cell for cell in CELLS if cell != "none")
 DISTANCES = (0, 8, 32, 128, 512)

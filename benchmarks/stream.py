@@ -20,7 +20,7 @@ import click
 import psutil
 
 import textrnn
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus
 
 WHOLE_TOKENS = 8000
@@ -32,7 +32,7 @@ WHOLE_TOKENS = 8000
 @click.option("--every", default=10_000, show_default=True, help="Tokens to a line of output.")
 def main(run: Path, tokens: int, every: int) -> None:
     """Streams, and prints memory and speed."""
-    texts = load_corpus(DataConfig(dataset="bbc_news"), seed=0).train.texts
+    texts = load_corpus(ClassifierRunConfig.of(dataset="bbc_news"), seed=0).train.texts
     classifier = textrnn.load(run)
     ids = [classifier.tokenizer.encode(" ".join(texts))[:WHOLE_TOKENS]]
     classifier.score_ids(ids)

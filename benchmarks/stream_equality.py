@@ -15,14 +15,10 @@ import click
 import numpy as np
 from interleave import print_table
 
-from textrnn.config.classifier import (
-    CELLS,
-    HEADS,
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-)
+from textrnn.config.choices import CELLS, HEADS
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.model import ModelConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.data import load_corpus
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.classifier import TextClassifier
@@ -44,7 +40,7 @@ def pieces(text: str, rng: np.random.Generator) -> list[bytes]:
 @click.option("--texts", default=1000, show_default=True)
 def main(dataset: str, data_dir: str | None, texts: int) -> None:
     """Prints the differences."""
-    corpus = load_corpus(DataConfig(dataset=dataset, data_dir=data_dir), seed=0)
+    corpus = load_corpus(ClassifierRunConfig.of(dataset=dataset, data_dir=data_dir), seed=0)
     tokenizer = Tokenizer.train(corpus.train.texts, TokenizerConfig())
     rng = np.random.default_rng(0)
     split = corpus.test or corpus.validation
@@ -58,7 +54,7 @@ def main(dataset: str, data_dir: str | None, texts: int) -> None:
         for weight in model.weights:
             if "embedding" not in weight.path and "seed" not in weight.path:
                 weight.assign(2.0 * weight + rng.normal(scale=0.1, size=weight.shape))
-        config = RunConfig(model=shape)
+        config = ClassifierRunConfig(model=shape)
         classifier = TrainedClassifier(model, tokenizer, ("neg", "pos"), config)
         whole = classifier.predict(some)
         largest = 0.0

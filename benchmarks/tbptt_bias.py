@@ -19,13 +19,7 @@ from interleave import print_table
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from textrnn.config.classifier import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus
 from textrnn.models.classifier import TextClassifier
 from textrnn.progress import Reporter
@@ -75,7 +69,7 @@ def cosines(model: TextClassifier, ids: np.ndarray, targets: np.ndarray) -> list
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path))
 def main(epochs: int, heads: tuple[str, ...], plot: Path | None, csv_file: Path | None) -> None:
     """Prints the cosines, and draws them."""
-    data = DataConfig(dataset="bbc_news")
+    data = ClassifierRunConfig.of(dataset="bbc_news")
     corpus = load_corpus(data, seed=0)
     places = {name: i for i, name in enumerate(corpus.label_names)}
     rows: list[dict[str, Any]] = []
@@ -83,18 +77,16 @@ def main(epochs: int, heads: tuple[str, ...], plot: Path | None, csv_file: Path 
         for head in heads:
             for cell in ("simple", "gru", "lstm", "mingru", "minlstm"):
                 shape = {"dropout": 0.0, "embedding_dropout": 0.0, "word_dropout": 0.0}
-                config = RunConfig(
-                    data=data,
-                    tokenizer=TokenizerConfig(vocab_size=4000),
-                    model=ModelConfig(
-                        cell=cell,
-                        head=head,
-                        units=64,
-                        embedding_units=64,
-                        bidirectional=False,
-                        **shape,
-                    ),
-                    training=TrainingConfig(epochs=epochs, max_length=256),
+                config = data.replace(
+                    vocab_size=4000,
+                    cell=cell,
+                    head=head,
+                    units=64,
+                    embedding_units=64,
+                    bidirectional=False,
+                    epochs=epochs,
+                    max_length=256,
+                    **shape,
                 )
                 run = Path(folder, f"{cell}_{head}")
                 trained = train(config, run, reporter=Reporter(quiet=True), measure_test=False)

@@ -23,7 +23,8 @@ def peak_mebibytes(pipe: Any, length: int, tbptt: str | None) -> None:
     import numpy as np
     import tensorflow as tf
 
-    from textrnn.config.classifier import ModelConfig, TrainingConfig
+    from textrnn.config.classifier import ClassifierRunConfig
+    from textrnn.config.model import ModelConfig
     from textrnn.models.classifier import TextClassifier
     from textrnn.training.devices.strategy import Distribution
     from textrnn.training.update.losses import make_loss, make_optimizer
@@ -31,7 +32,7 @@ def peak_mebibytes(pipe: Any, length: int, tbptt: str | None) -> None:
 
     model = TextClassifier(16_000, 2, config=ModelConfig(bidirectional=False))
     model.build((None, None))
-    config = TrainingConfig(tbptt=tbptt)
+    config = ClassifierRunConfig.of(tbptt=tbptt)
     optimizer = make_optimizer(config)
     optimizer.build(model.trainable_variables)
     step = Step(

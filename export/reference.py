@@ -63,7 +63,7 @@ class Reference:
 
     def scores_of(self, length: int) -> np.ndarray:
         """The probabilities `[N, C]`, each text cut after `length` tokens or as the run cuts it."""
-        most = min(length, self.classifier.config.training.max_length or length)
+        most = min(length, self.classifier.config.batches.max_length or length)
         return self.classifier.score_ids([ids[:most] for ids in self.ids])
 
     def cut(self, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +73,7 @@ class Reference:
         return self._cuts[length]
 
     def _cut(self, length: int) -> tuple[np.ndarray, np.ndarray]:
-        most = min(length, self.classifier.config.training.max_length or length)
+        most = min(length, self.classifier.config.batches.max_length or length)
         rows = np.zeros([len(self.ids), length], np.int32)
         for row, ids in zip(rows, self.ids, strict=True):
             row[: min(len(ids), most)] = ids[:most]

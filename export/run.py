@@ -162,7 +162,7 @@ def _about(
         "version": options.version,
         "run": os.path.relpath(run.resolve(), folder.resolve()),
         "labels": list(classifier.labels),
-        "multi_label": config.data.multi_label,
+        "multi_label": config.task.multi_label,
         "tokenizer": {
             "file": run_folder.TOKENIZER,
             "kind": f"SentencePiece {config.tokenizer.piece_type}",
@@ -174,7 +174,7 @@ def _about(
             "begin_and_end_ids": None,
         },
         "plain_ops": options.plain_ops,
-        "max_length": config.training.max_length or None,
+        "max_length": config.batches.max_length or None,
         "lengths": list(options.lengths),
         "stream_tokens": STREAM_TOKENS,
         "verified_with_texts": texts,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from textrnn.config.classifier import CELLS
+from textrnn.config.choices import CELLS
 
 
 @pytest.fixture

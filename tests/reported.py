@@ -12,7 +12,7 @@ import tensorflow as tf
 from tiny import MODEL, Run, finished_run, labelled_texts
 
 from textrnn.analysis.report.summary import Summary, summary
-from textrnn.config.classifier import ModelConfig
+from textrnn.config.model import ModelConfig
 from textrnn.data import Split
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.classifier import TextClassifier

@@ -12,7 +12,7 @@ import pytest
 
 import textrnn.layers
 from textrnn import layers
-from textrnn.config.classifier import ModelConfig, ShapeConfig
+from textrnn.config.model import EncoderConfig, ModelConfig
 from textrnn.layers.cells import CELLS
 from textrnn.registration import HOMES, LateClass
 from textrnn.training.update.lazy_adam import LazyAdam
@@ -69,7 +69,7 @@ def token_models() -> dict[str, keras.Model]:
     return {
         "embedding": keras.Sequential([keras.Input((None,), dtype="int32"), embedding]),
         "classifier": classifier,
-        "language_model": layers.LanguageModel(6, config=ShapeConfig(cell="gru", **SHAPE)),
+        "language_model": layers.LanguageModel(6, config=EncoderConfig(cell="gru", **SHAPE)),
         "model_in_model": keras.Model(ids, keras.layers.Softmax()(within(ids))),
         "compiled": compiled,
     }

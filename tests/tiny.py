@@ -17,7 +17,9 @@ import keras
 import numpy as np
 import pytest
 
-from textrnn.config.classifier import CELLS, HEADS, ModelConfig, RunConfig, TrainingConfig
+from textrnn.config.choices import CELLS, HEADS
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.model import ModelConfig
 from textrnn.data.batching import BatchPlan
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.classifier import TextClassifier
@@ -40,7 +42,7 @@ MODEL: dict[str, Any] = {
     "embedding_units": 4,
     "residual": False,
     "layer_norm": False,
-    "halve": False,
+    "pyramid": False,
     "chrono_steps": 0,
     **{f.name: 0.0 for f in dataclasses.fields(ModelConfig) if "dropout" in f.name},
 }
@@ -83,20 +85,10 @@ def write_csv(path: Path, rows: Sequence[tuple[str, str]]) -> Path:
     return path
 
 
-def run_config(train_file: Path, **settings: Any) -> RunConfig:
-    """Settings of a tiny run; `settings` go where they belong."""
-    values: dict[str, dict[str, Any]] = {
-        "data": {"train_file": str(train_file)},
-        "tokenizer": {"vocab_size": 60, "piece_type": "unigram"},
-        "model": dict(MODEL),
-        "training": dict(TRAINING),
-    }
-    homes: dict[str, str] = {}
-    for name, section in RunConfig.sections().items():
-        homes |= {setting.name: name for setting in dataclasses.fields(section)}
-    for name, value in settings.items():
-        values[homes[name]][name] = value
-    return RunConfig.from_dict(values)
+def run_config(train_file: Path, **settings: Any) -> ClassifierRunConfig:
+    """Settings of a tiny run."""
+    values = {"vocab_size": 60, "piece_type": "unigram", **MODEL, **TRAINING, **settings}
+    return ClassifierRunConfig.of(train_file=str(train_file), **values)
 
 
 RUN_FILES = {
@@ -130,7 +122,7 @@ class Run(NamedTuple):
     """A finished run: its folder, its settings, and the classifier as it was after training."""
 
     folder: Path
-    config: RunConfig
+    config: ClassifierRunConfig
     classifier: TrainedClassifier
 
 
@@ -203,7 +195,7 @@ def trainer(
     """A trainer on `labelled_ids`, its checkpoint in `folder`."""
     return Trainer(
         model or classifier(),
-        TrainingConfig(**{**TRAINING, "epochs": 3, "learning_rate": 0.05, **settings}),
+        ClassifierRunConfig.of(**{**TRAINING, "epochs": 3, "learning_rate": 0.05, **settings}),
         multi_label=multi_label,
         labels=LABELS,
         train=train or labelled_ids(multi_label=multi_label),

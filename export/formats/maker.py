@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from textrnn.config.classifier import EXPORT_KINDS, EXPORT_PRECISIONS
+from textrnn.config.choices import EXPORT_KINDS, EXPORT_PRECISIONS
 from textrnn.errors import ConfigError
 from textrnn.export.formats.saved_model import save_model, write_warm_up
 from textrnn.export.formats.tflite import stage_mediapipe, stage_model, stage_stream
@@ -181,7 +181,7 @@ class Maker:
             source,
             length=length,
             form=form or "auto",
-            multi_label=self.classifier.config.data.multi_label,
+            multi_label=self.classifier.config.task.multi_label,
         )
         return source
 

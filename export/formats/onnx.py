@@ -32,7 +32,7 @@ def export_onnx(run: str, output: str) -> dict[str, Any]:
     from textrnn.inference import run_folder
 
     classifier = run_folder.load(run)
-    content = onnx_of(classifier.model, multi_label=classifier.config.data.multi_label)
+    content = onnx_of(classifier.model, multi_label=classifier.config.task.multi_label)
     Path(output).write_bytes(content)
     return {"bytes": len(content)}
 

@@ -48,8 +48,8 @@ class ServingModule(tf.Module):
     def __init__(self, classifier: TrainedClassifier, *, plain_ops: bool = False) -> None:
         super().__init__()
         model = classifier.model
-        self.multi_label = classifier.config.data.multi_label
-        self.max_length = classifier.config.training.max_length
+        self.multi_label = classifier.config.task.multi_label
+        self.max_length = classifier.config.batches.max_length
         # A Keras model as an attribute loads in Python and not in C++.
         self.variables_of_model = [variable.value for variable in model.variables]
         self.label_names = tf.constant(classifier.labels)

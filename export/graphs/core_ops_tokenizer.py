@@ -11,7 +11,7 @@ import re
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.text.normalization import LINE_BREAKS, PLAIN_SPACES, PUNCTUATION, normalizer
 from textrnn.text.piece_training import model_parts

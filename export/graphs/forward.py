@@ -37,7 +37,7 @@ def forward(model: TextClassifier, ids: tf.Tensor, lengths: tf.Tensor, *, form: 
     states = model.embedding(known_ids(ids, model.vocab_size))
     if model.stack is not None:
         for i, layer in enumerate(model.stack.rnns):
-            if i > 0 and model.stack.halve:
+            if i > 0 and model.stack.pyramid:
                 states, mask, lengths = _halved(states, mask, lengths)
             read = _read(layer, states, lengths, form=form, bidirectional=model.stack.bidirectional)
             states = model.stack.finished(i, states, read)

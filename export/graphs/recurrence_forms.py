@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import EXPORT_FORMS
+from textrnn.config.choices import EXPORT_FORMS
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import LinearRNNCell, LSTMCell, RNNCell, States
 from textrnn.layers.recurrence.unroll import unroll, unroll_chunks

@@ -106,7 +106,7 @@ def _check_saved_model(
     names = list(reference.classifier.labels)
     chosen = np.array([names.index(label) for label in found["labels"]])
     ends = np.cumsum(found["lengths"])[:-1]
-    most = reference.classifier.config.training.max_length or None
+    most = reference.classifier.config.batches.max_length or None
     differing = sum(
         not np.array_equal(there, here[:most])
         for there, here in zip(np.split(found["ids"], ends), reference.ids, strict=True)

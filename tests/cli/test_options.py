@@ -6,7 +6,9 @@ from click.testing import CliRunner
 
 from textrnn.cli.commands.train import train
 from textrnn.cli.options import data_options, given_settings, merge_settings, setting_options
-from textrnn.config.classifier import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.data import DataConfig
+from textrnn.config.model import ModelConfig
 from textrnn.errors import ConfigError
 
 PROMISED = """
@@ -23,7 +25,7 @@ def given(*arguments: str) -> dict:
     found = {}
 
     @click.command()
-    @setting_options(*RunConfig.sections().values())
+    @setting_options()
     @click.pass_context
     def command(context, /, **_):
         found.update(given_settings(context))
@@ -54,7 +56,7 @@ def test_every_option_of_train_has_help(parameter):
 
 def test_every_setting_is_an_option_with_its_default_and_help():
     options = {parameter.name: parameter for parameter in train.params}
-    for section in RunConfig.sections().values():
+    for section in ClassifierRunConfig.sections().values():
         for setting in dataclasses.fields(section):
             option = options[setting.name]
             assert option.default == setting.default
@@ -71,11 +73,11 @@ def test_only_what_was_typed_is_given():
 
 
 def test_a_default_that_is_typed_is_given_too():
-    default = TrainingConfig().seed
-    assert given("--seed", str(default)) == {"training": {"seed": default}}
+    default = ClassifierRunConfig().runtime.seed
+    assert given("--seed", str(default)) == {"runtime": {"seed": default}}
 
 
-@pytest.mark.parametrize("section", RunConfig.sections().values())
+@pytest.mark.parametrize("section", ClassifierRunConfig.sections().values())
 def test_every_flag_can_be_turned_on_and_off(section):
     flags = [s for s in dataclasses.fields(section) if isinstance(s.default, bool)]
     for setting in flags:
@@ -98,14 +100,16 @@ def test_data_options_are_those_of_the_data():
     def command(**_):
         pass
 
-    assert [p.name for p in command.params] == [s.name for s in dataclasses.fields(DataConfig)]
+    sections = ClassifierRunConfig.sections()
+    expected = [s.name for name in ("data", "task") for s in dataclasses.fields(sections[name])]
+    assert [parameter.name for parameter in command.params] == expected
 
 
 # Merging
 
 
 def test_what_is_given_takes_the_place_of_the_config_s():
-    config = RunConfig(
+    config = ClassifierRunConfig(
         data=DataConfig(dataset="imdb"), model=ModelConfig(units=3, layers=2, bidirectional=True)
     )
     merged = merge_settings(config, {"model": {"units": 4, "bidirectional": False}})
@@ -115,30 +119,30 @@ def test_what_is_given_takes_the_place_of_the_config_s():
 
 
 def test_nothing_given_changes_nothing():
-    config = RunConfig(data=DataConfig(dataset="imdb"))
+    config = ClassifierRunConfig(data=DataConfig(dataset="imdb"))
     assert merge_settings(config, {}) == config
 
 
 def test_without_data_it_is_the_bundled_one():
-    assert merge_settings(RunConfig(), {}).data.dataset == "bbc_news"
+    assert merge_settings(ClassifierRunConfig(), {}).data.dataset == "bbc_news"
 
 
 def test_other_data_takes_the_place_of_all_sources():
     files = DataConfig(train_file="a.csv", test_file="b.csv", text_column="words")
-    merged = merge_settings(RunConfig(data=files), {"data": {"dataset": "imdb"}})
+    merged = merge_settings(ClassifierRunConfig(data=files), {"data": {"dataset": "imdb"}})
     assert merged.data == DataConfig(dataset="imdb", text_column="words")
-    merged = merge_settings(RunConfig(data=files), {"data": {"train_file": "c.csv"}})
+    merged = merge_settings(ClassifierRunConfig(data=files), {"data": {"train_file": "c.csv"}})
     assert merged.data == DataConfig(train_file="c.csv", text_column="words")
 
 
 def test_another_test_file_leaves_the_other_sources():
     files = DataConfig(train_file="a.csv", test_file="b.csv")
-    merged = merge_settings(RunConfig(data=files), {"data": {"test_file": "c.csv"}})
+    merged = merge_settings(ClassifierRunConfig(data=files), {"data": {"test_file": "c.csv"}})
     assert merged.data == DataConfig(train_file="a.csv", test_file="c.csv")
 
 
 def test_what_does_not_fit_together_is_an_error():
     with pytest.raises(ConfigError, match="`units` must be at least 1, got 0"):
-        merge_settings(RunConfig(), {"model": {"units": 0}})
+        merge_settings(ClassifierRunConfig(), {"model": {"units": 0}})
     with pytest.raises(ConfigError, match="not both"):
-        merge_settings(RunConfig(), {"data": {"dataset": "imdb", "train_file": "a.csv"}})
+        merge_settings(ClassifierRunConfig(), {"data": {"dataset": "imdb", "train_file": "a.csv"}})

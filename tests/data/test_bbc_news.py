@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus, load_split
 from textrnn.data.bbc_news import BundledSource
 from textrnn.errors import DataError
@@ -40,7 +40,7 @@ def test_missing_package_is_a_data_error(monkeypatch):
 
 @installed
 def test_bbc_news_is_what_is_read_when_nothing_is_named(capsys):
-    corpus = load_corpus(DataConfig(), seed=0)
+    corpus = load_corpus(ClassifierRunConfig(), seed=0)
     assert corpus.name == "bbc_news"
     assert corpus.label_names == ("business", "entertainment", "politics", "sport", "tech")
     assert [len(part) for part in (corpus.train, corpus.validation, corpus.test)] == [
@@ -54,6 +54,6 @@ def test_bbc_news_is_what_is_read_when_nothing_is_named(capsys):
 
 @installed
 def test_test_split_does_not_depend_on_the_seed():
-    corpus = load_corpus(DataConfig(dataset="bbc_news"), seed=1)
-    split, _ = load_split(DataConfig(), "test", seed=2, label_names=corpus.label_names)
+    corpus = load_corpus(ClassifierRunConfig.of(dataset="bbc_news"), seed=1)
+    split, _ = load_split(ClassifierRunConfig(), "test", seed=2, label_names=corpus.label_names)
     assert split == corpus.test

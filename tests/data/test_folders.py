@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus
 from textrnn.data.folders import class_files
 from textrnn.errors import DataError
@@ -57,10 +57,10 @@ def test_splits_are_classes_on_demand(tmp_path):
 def test_texts_without_labels_are_no_class(tmp_path):
     names = [f"{label}/{n}.txt" for label in ("pos", "neg", "unsup") for n in range(12)]
     make(tmp_path, *names)
-    corpus = load_corpus(DataConfig(train_file=str(tmp_path)), seed=0)
+    corpus = load_corpus(ClassifierRunConfig.of(train_file=str(tmp_path)), seed=0)
     assert corpus.label_names == ("neg", "pos")
     assert "the sub-folder 'unsup' (12 files) left out" in corpus.notices[0]
-    config = DataConfig(train_file=str(tmp_path), check_labels=False)
+    config = ClassifierRunConfig.of(train_file=str(tmp_path), check_labels=False)
     assert load_corpus(config, seed=0).label_names == ("neg", "pos", "unsup")
 
 
@@ -82,4 +82,4 @@ def test_texts_in_deeper_folders_alone_are_an_error(tmp_path):
 def test_a_class_whose_name_is_no_text_says_so(tmp_path):
     make(tmp_path, "pos/a.txt", os.fsdecode(b"caf\xe9/b.txt"), content="a text")
     with pytest.raises(DataError, match="expected a folder whose name is UTF-8 text"):
-        load_corpus(DataConfig(train_file=str(tmp_path)), seed=0)
+        load_corpus(ClassifierRunConfig.of(train_file=str(tmp_path)), seed=0)

@@ -11,7 +11,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import FileFormat, load_corpus
 from textrnn.data.text_files import read_records
 
@@ -133,6 +133,8 @@ def test_equal_texts_never_straddle_training_and_validation(tmp_path_factory, te
     path = tmp_path_factory.mktemp("fuzz") / "a.csv"
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
-    corpus = load_corpus(DataConfig(train_file=str(path), valid_fraction=0.3), seed=seed)
+    corpus = load_corpus(
+        ClassifierRunConfig.of(train_file=str(path), valid_fraction=0.3), seed=seed
+    )
     assert not set(corpus.train.texts) & set(corpus.validation.texts)
     assert len(corpus.train) + len(corpus.validation) == len(texts) + 2

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus, load_split
 from textrnn.errors import DataError
 
@@ -15,7 +15,7 @@ def rows(count, prefix="text"):
 
 
 def test_files_give_three_splits(table):
-    config = DataConfig(
+    config = ClassifierRunConfig.of(
         train_file=table("train.csv", rows(4)),
         valid_file=table("valid.csv", rows(2, "valid")),
         test_file=table("test.csv", [*rows(2, "test"), ("", "pos")]),
@@ -29,7 +29,7 @@ def test_files_give_three_splits(table):
 
 
 def test_without_validation_file_a_seeded_share_is_held_out(table):
-    config = DataConfig(train_file=table("train.csv", rows(40)), valid_fraction=0.2)
+    config = ClassifierRunConfig.of(train_file=table("train.csv", rows(40)), valid_fraction=0.2)
     corpus = load_corpus(config, seed=5)
     assert sorted([*corpus.train.texts, *corpus.validation.texts]) == sorted(
         text for text, _ in rows(40)
@@ -41,12 +41,12 @@ def test_without_validation_file_a_seeded_share_is_held_out(table):
 
 def test_more_labels_than_validation_rows_are_reported(table):
     many = [(f"text {n}", f"label {n % 20}") for n in range(80)]
-    corpus = load_corpus(DataConfig(train_file=table("train.csv", many)), seed=0)
+    corpus = load_corpus(ClassifierRunConfig.of(train_file=table("train.csv", many)), seed=0)
     assert "8 validation rows drawn without regard to the labels" in corpus.notices[0]
 
 
 def test_multi_label_rows_need_no_label(table):
-    config = DataConfig(
+    config = ClassifierRunConfig.of(
         train_file=table("train.csv", [("a", "x|y"), ("b", ""), ("c", "y"), ("d", "x")]),
         multi_label=True,
         label_separator="|",
@@ -54,13 +54,13 @@ def test_multi_label_rows_need_no_label(table):
     corpus = load_corpus(config, seed=0)
     assert corpus.label_names == ("x", "y")
     assert corpus.notices == (
-        f"{config.train_file}: 1.00 labels a text: 1 with 0, 2 with 1, 1 with 2.",
+        f"{config.data.train_file}: 1.00 labels a text: 1 with 0, 2 with 1, 1 with 2.",
     )
 
 
 def test_rows_left_out_are_reported(table):
     train = table("train.csv", [*rows(20), ("", "pos"), ("x", "")])
-    corpus = load_corpus(DataConfig(train_file=train, skip_bad_rows=True), seed=0)
+    corpus = load_corpus(ClassifierRunConfig.of(train_file=train, skip_bad_rows=True), seed=0)
     assert len(corpus.train) + len(corpus.validation) == 20
     assert (
         f"{train}: 1 bad row left out (the first: {train}:23: expected a label"
@@ -70,7 +70,7 @@ def test_rows_left_out_are_reported(table):
 
 
 def test_test_texts_that_stand_in_the_training_data_are_reported(table):
-    config = DataConfig(
+    config = ClassifierRunConfig.of(
         train_file=table("train.csv", rows(20)),
         test_file=table("test.csv", [("Text  3", "neg"), ("other", "pos")]),
     )
@@ -82,7 +82,9 @@ def test_test_texts_that_stand_in_the_training_data_are_reported(table):
 @pytest.mark.parametrize("name", ["valid", "test"])
 def test_label_unseen_in_training_names_file_and_line(table, name):
     other = table(f"{name}.csv", [("a", "pos"), ("b", "meh")])
-    config = DataConfig(train_file=table("train.csv", rows(20)), **{f"{name}_file": other})
+    config = ClassifierRunConfig.of(
+        train_file=table("train.csv", rows(20)), **{f"{name}_file": other}
+    )
     with pytest.raises(DataError, match=rf"{name}\.csv:3: expected a label .*neg, pos.*'meh'"):
         load_corpus(config, seed=0)
 
@@ -92,7 +94,7 @@ def test_single_label_in_training_is_a_data_error(table):
     with pytest.raises(
         DataError, match=r"train\.csv: expected texts of at least 2 labels.*got pos"
     ):
-        load_corpus(DataConfig(train_file=train), seed=0)
+        load_corpus(ClassifierRunConfig.of(train_file=train), seed=0)
 
 
 def test_too_few_rows_to_split_is_a_data_error(table):
@@ -100,12 +102,12 @@ def test_too_few_rows_to_split_is_a_data_error(table):
     with pytest.raises(
         DataError, match=r"train\.csv: expected more rows than labels.*--valid-file"
     ):
-        load_corpus(DataConfig(train_file=train), seed=0)
+        load_corpus(ClassifierRunConfig.of(train_file=train), seed=0)
 
 
 @pytest.mark.parametrize("which", ["train", "validation", "test"])
 def test_load_split_gives_the_split_of_the_corpus(table, which):
-    config = DataConfig(
+    config = ClassifierRunConfig.of(
         train_file=table("train.csv", rows(30)), test_file=table("test.csv", rows(2, "test"))
     )
     corpus = load_corpus(config, seed=3)
@@ -115,7 +117,7 @@ def test_load_split_gives_the_split_of_the_corpus(table, which):
 
 
 def test_load_split_reads_no_training_file_for_the_test_split(table):
-    config = DataConfig(train_file="gone.csv", test_file=table("test.csv", rows(2)))
+    config = ClassifierRunConfig.of(train_file="gone.csv", test_file=table("test.csv", rows(2)))
     split, _ = load_split(config, "test", seed=0, label_names=("neg", "pos"))
     assert len(split) == 2
     with pytest.raises(DataError, match=r"test\.csv:3: expected a label of the training data"):
@@ -123,7 +125,7 @@ def test_load_split_reads_no_training_file_for_the_test_split(table):
 
 
 def test_load_split_without_test_data_is_a_data_error(table):
-    config = DataConfig(train_file=table("train.csv", rows(4)))
+    config = ClassifierRunConfig.of(train_file=table("train.csv", rows(4)))
     with pytest.raises(DataError, match="expected test data, got none; give it with --test-file"):
         load_split(config, "test", seed=0, label_names=("neg", "pos"))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus, load_split
 from textrnn.data.provenance import provenance
 from textrnn.errors import DataError
@@ -14,7 +14,9 @@ LABELS = ("neg", "pos")
 def config(tmp_path):
     for name, count in [("train", 40), ("test", 6)]:
         write(tmp_path / f"{name}.csv", count, name)
-    return DataConfig(train_file=str(tmp_path / "train.csv"), test_file=str(tmp_path / "test.csv"))
+    return ClassifierRunConfig.of(
+        train_file=str(tmp_path / "train.csv"), test_file=str(tmp_path / "test.csv")
+    )
 
 
 def write(path, count, name):

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from textrnn.cli.texts import BadRow, TextSource
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus
 from textrnn.errors import TextRNNError
 
@@ -286,7 +286,7 @@ def test_the_table_is_large_enough():
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_train_reads_each_file_rightly_or_names_the_remedy(case, tmp_path):
-    config = DataConfig(train_file=str(written(case, tmp_path)), **case.settings)
+    config = ClassifierRunConfig.of(train_file=str(written(case, tmp_path)), **case.settings)
     if isinstance(case.rows, str):
         with pytest.raises(TextRNNError) as caught:
             load_corpus(config, seed=0)
@@ -306,22 +306,22 @@ def test_train_reads_each_file_rightly_or_names_the_remedy(case, tmp_path):
 def test_predict_reads_each_file_rightly_or_names_the_remedy(case, tmp_path):
     """What predict reads, with the run's settings as its defaults."""
     path = written(case, tmp_path)
-    config = DataConfig(train_file="train.csv", **case.settings)
+    config = ClassifierRunConfig.of(train_file="train.csv", **case.settings)
     source = TextSource(
         (),
         file=path,
         text_column=None,
         delimiter=None,
         encoding=None,
-        skip_bad_rows=config.skip_bad_rows,
+        skip_bad_rows=config.data.skip_bad_rows,
     )
     expected = case.rows if case.predict is SAME else case.predict
     if isinstance(expected, str):
         with pytest.raises(TextRNNError) as caught:
-            list(source.read(config))
+            list(source.read(config.data))
         assert expected in str(caught.value)
         return
-    answers = list(source.in_order(source.read(config)))
+    answers = list(source.in_order(source.read(config.data)))
     good = [answer for answer in answers if not isinstance(answer, BadRow)]
     assert len(good) == expected
     assert all(isinstance(text, str) for text in good)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.corpus import Split
 from textrnn.data.rows import Record, collect
 from textrnn.errors import DataError
@@ -14,7 +14,7 @@ def make(*rows, known=None, keep_blank=True, **settings):
         row if isinstance(row, Record) else Record(f"f:{line}", *row)
         for line, row in enumerate(rows, start=2)
     ]
-    config = DataConfig(**settings)
+    config = ClassifierRunConfig.of(**settings)
     split = collect(
         records, config=config, where="f", notices=notices, known=known, keep_blank=keep_blank
     )

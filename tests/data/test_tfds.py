@@ -1,6 +1,5 @@
 """Reading TFDS data sets: a tiny one is built in a temporary folder, nothing is downloaded."""
 
-import dataclasses
 import socket
 import urllib.request
 from typing import ClassVar
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import TextConfig
 from textrnn.data import load_corpus, load_split, load_unlabelled
 from textrnn.data import tfds as source
@@ -84,7 +83,9 @@ def data_dir(tmp_path_factory):
 
 
 def load(config_name, data_dir, **settings):
-    config = DataConfig(dataset=f"tiny_reviews/{config_name}", data_dir=data_dir, **settings)
+    config = ClassifierRunConfig.of(
+        dataset=f"tiny_reviews/{config_name}", data_dir=data_dir, **settings
+    )
     return load_corpus(config, seed=0)
 
 
@@ -110,25 +111,28 @@ def test_split_without_labels_counts_as_absent(data_dir):
 def test_texts_without_labels_are_read_one_by_one(data_dir, tmp_path):
     own = tmp_path / "own.txt"
     own.write_text("mine\n \n")
-    config = DataConfig(
+    config = ClassifierRunConfig.of(
         dataset="tiny_reviews/plain",
         data_dir=data_dir,
         unlabelled=True,
         unlabelled_file=str(own),
+        vat=0.1,
     )
     *texts, last = load_unlabelled(config)
     assert sorted(texts) == [f"review {n} á" for n in range(5)]
     assert last == "mine"
-    assert list(load_unlabelled(DataConfig(dataset="tiny_reviews/plain"))) == []
+    assert list(load_unlabelled(ClassifierRunConfig.of(dataset="tiny_reviews/plain"))) == []
 
 
 def test_texts_without_labels_that_are_not_there_or_damaged_are_told(data_dir):
-    config = DataConfig(dataset="tiny_reviews/pairs", data_dir=data_dir, unlabelled=True)
+    config = ClassifierRunConfig.of(
+        dataset="tiny_reviews/pairs", data_dir=data_dir, unlabelled=True, vat=0.1
+    )
     choice = {"label_key": "label", "text_key": "first"}
     with pytest.raises(DataError, match=r"expected a split 'unsupervised', got .*train"):
-        list(load_unlabelled(dataclasses.replace(config, **choice)))
+        list(load_unlabelled(config.replace(**choice)))
     with pytest.raises(DataError, match=r"unsupervised, text \d: expected UTF-8 text, got: "):
-        list(load_unlabelled(dataclasses.replace(config, dataset="tiny_reviews/latin")))
+        list(load_unlabelled(config.replace(dataset="tiny_reviews/latin")))
 
 
 @pytest.mark.parametrize(("name", "count"), [("bare", 20), ("several", 20), ("plain", 25)])
@@ -144,7 +148,9 @@ def test_a_language_model_reads_data_sets_with_any_labels_or_none(data_dir, name
 def test_own_test_file_takes_the_place_of_the_split(data_dir, tmp_path):
     path = tmp_path / "test.csv"
     path.write_text("text,label\na,good\n")
-    config = DataConfig(dataset="tiny_reviews/plain", data_dir=data_dir, test_file=str(path))
+    config = ClassifierRunConfig.of(
+        dataset="tiny_reviews/plain", data_dir=data_dir, test_file=str(path)
+    )
     split, _ = load_split(config, "test", seed=0, label_names=NAMES)
     assert split.texts == ["a"]
 
@@ -209,7 +215,7 @@ def test_no_network_is_told_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(urllib.request, "getproxies", dict)
     monkeypatch.setattr(socket, "create_connection", refuse)
     with pytest.raises(DataError, match=r"no network.*--data-dir.*--train-file.*bbc_news"):
-        load_corpus(DataConfig(dataset="imdb", data_dir=str(tmp_path)), seed=0)
+        load_corpus(ClassifierRunConfig.of(dataset="imdb", data_dir=str(tmp_path)), seed=0)
 
 
 def test_proxy_is_left_to_tfds(monkeypatch):
@@ -228,7 +234,7 @@ def test_proxy_is_left_to_tfds(monkeypatch):
 )
 def test_unknown_name_is_a_data_error(tmp_path, dataset, message):
     with pytest.raises(DataError, match=message) as caught:
-        load_corpus(DataConfig(dataset=dataset, data_dir=str(tmp_path)), seed=0)
+        load_corpus(ClassifierRunConfig.of(dataset=dataset, data_dir=str(tmp_path)), seed=0)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -236,4 +242,4 @@ def test_data_set_without_text_lists_its_features(tmp_path, monkeypatch):
     builder = tfds.builder("mnist", data_dir=str(tmp_path))
     monkeypatch.setattr(source, "_prepared", lambda dataset, data_dir: builder)
     with pytest.raises(ConfigError, match="can be the text, got none; its features are"):
-        source.TfdsSource(DataConfig(dataset="mnist"))
+        source.TfdsSource(ClassifierRunConfig.of(dataset="mnist"))

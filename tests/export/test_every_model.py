@@ -10,7 +10,8 @@ import pytest
 from tiny import MODEL, finished_run
 
 import textrnn
-from textrnn.config.classifier import CELLS, HEADS, ModelConfig
+from textrnn.config.choices import CELLS, HEADS
+from textrnn.config.model import ModelConfig
 from textrnn.export import reference
 from textrnn.export.run import ExportOptions, export
 from textrnn.inference import run_folder

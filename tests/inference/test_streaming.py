@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tiny import WORD, random_classifier
 
 from textrnn import RNN
-from textrnn.config.classifier import HEADS
+from textrnn.config.choices import HEADS
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import CELLS
 from textrnn.layers.pooling import POOLINGS
@@ -152,7 +152,7 @@ def test_reads_in_a_graph_of_unknown_shapes(rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "advice"), [("bidirectional", "--no-bidirectional"), ("halve", "--no-halve")]
+    ("setting", "advice"), [("bidirectional", "--no-bidirectional"), ("pyramid", "--no-pyramid")]
 )
 def test_a_model_that_needs_the_whole_text_says_what_to_train(setting: str, advice: str) -> None:
     with pytest.raises(ConfigError, match=advice):

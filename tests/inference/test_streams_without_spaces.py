@@ -3,7 +3,8 @@ import pytest
 import unspaced
 from tiny import LABELS, random_classifier
 
-from textrnn.config.classifier import RunConfig, TokenizerConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.streaming import follow_sentences, follow_tokens
 from textrnn.models.classifier import TextClassifier
@@ -23,7 +24,7 @@ def classifier() -> TrainedClassifier:
     rng = np.random.default_rng(2)
     for weight in model.weights:
         weight.assign(rng.normal(size=weight.shape))
-    return TrainedClassifier(model, tokenizer, LABELS, RunConfig(model=small.config))
+    return TrainedClassifier(model, tokenizer, LABELS, ClassifierRunConfig(model=small.config))
 
 
 def pieces(text: str, size: int) -> list[bytes]:

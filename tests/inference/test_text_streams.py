@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import LABELS, each_pair, labelled_texts, random_classifier
 
-from textrnn.config.classifier import RunConfig, TokenizerConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
@@ -27,7 +28,7 @@ def tokenizer() -> Tokenizer:
 
 
 def classifier(tokenizer: Tokenizer, cell: str = "mingru", head: str = "mean", **more):
-    from textrnn.config.classifier import ModelConfig
+    from textrnn.config.model import ModelConfig
     from textrnn.models.classifier import TextClassifier
 
     small = random_classifier(cell, head, **{"bidirectional": False, "window": 3, **more})
@@ -37,7 +38,7 @@ def classifier(tokenizer: Tokenizer, cell: str = "mingru", head: str = "mean", *
     rng = np.random.default_rng(2)
     for weight in model.weights:
         weight.assign(rng.normal(size=weight.shape))
-    return TrainedClassifier(model, tokenizer, LABELS, RunConfig(model=config))
+    return TrainedClassifier(model, tokenizer, LABELS, ClassifierRunConfig(model=config))
 
 
 # Tokens
@@ -193,7 +194,10 @@ def test_states_of_others_are_refused(tokenizer):
 
 @pytest.mark.parametrize(
     ("more", "match"),
-    [({"bidirectional": True}, "--no-bidirectional"), ({"halve": True, "layers": 2}, "--no-halve")],
+    [
+        ({"bidirectional": True}, "--no-bidirectional"),
+        ({"pyramid": True, "layers": 2}, "--no-pyramid"),
+    ],
 )
 def test_models_that_need_the_end_say_so(tokenizer, more, match):
     with pytest.raises(ConfigError, match=match):

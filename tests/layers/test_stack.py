@@ -83,7 +83,7 @@ def test_layer_norm_normalises_each_layers_output(rng: np.random.Generator) -> N
 def test_halve_joins_neighbours_between_layers(
     mask: np.ndarray | None, rng: np.random.Generator
 ) -> None:
-    stack = make_stack("gru", "lstm", "mingru", halve=True)
+    stack = make_stack("gru", "lstm", "mingru", pyramid=True)
     sequence = random_sequence(rng)
     states, states_mask = stack(sequence, mask=mask)
     assert states.shape == (BATCH, 2, UNITS)
@@ -110,12 +110,12 @@ def test_halve_time_equals_the_oracle(
     assert pair_mask is None if mask is None else np.array_equal(pair_mask, expected[1])
 
 
-@pytest.mark.parametrize("halve", [False, True])
+@pytest.mark.parametrize("pyramid", [False, True])
 def test_padding_behind_changes_nothing(
     cell_name: str, halve: bool, rng: np.random.Generator
 ) -> None:
     stack = make_stack(
-        cell_name, cell_name, bidirectional=True, window=2, halve=halve, residual=True
+        cell_name, cell_name, bidirectional=True, window=2, pyramid=halve, residual=True
     )
     sequence, mask = random_sequence(rng), np.ones((BATCH, STEPS), bool)
     expected, _ = stack(sequence, mask=mask)
@@ -129,7 +129,7 @@ def test_padding_behind_changes_nothing(
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_shapes(bidirectional: bool, layers: int, steps: int) -> None:
-    stack = make_stack(*["mingru"] * layers, bidirectional=bidirectional, halve=True)
+    stack = make_stack(*["mingru"] * layers, bidirectional=bidirectional, pyramid=True)
     states, mask = stack(np.zeros((BATCH, steps, INPUTS)))
     halved = -(-steps // 2 ** (layers - 1))
     assert stack.state_units == (2 * UNITS if bidirectional else UNITS)
@@ -153,7 +153,7 @@ def everything(cell_name: str, **cell: Any) -> RNNStack:
         window=2,
         residual=True,
         layer_norm=True,
-        halve=True,
+        pyramid=True,
         dropout=0.25,
         name="reader",
     )
@@ -193,7 +193,7 @@ def test_keras_files_hold_the_whole_stack(rng: np.random.Generator, tmp_path: Pa
 
 def test_a_functional_model_needs_no_mask(rng: np.random.Generator) -> None:
     inputs = keras.Input((None, INPUTS))
-    states, mask = make_stack("gru", "gru", cell={"dtype": "float32"}, halve=True)(inputs)
+    states, mask = make_stack("gru", "gru", cell={"dtype": "float32"}, pyramid=True)(inputs)
     model = keras.Model(inputs, [states, mask])
     states, mask = model(random_sequence(rng, dtype="float32"))
     assert states.shape == (BATCH, 3, UNITS)
@@ -228,7 +228,7 @@ def test_a_stack_needs_a_cell() -> None:
 def test_towers_are_two_stacks_that_do_not_see_each_other(
     mask: np.ndarray | None, rng: np.random.Generator
 ) -> None:
-    stack = make_stack("gru", "mingru", bidirectional=True, towers=True, window=2)
+    stack = make_stack("gru", "mingru", bidirectional=True, separate_directions=True, window=2)
     sequence = random_sequence(rng)
     states, _ = stack(sequence, mask=mask)
     halves = []
@@ -241,9 +241,11 @@ def test_towers_are_two_stacks_that_do_not_see_each_other(
 
 
 def test_towers_need_two_directions_and_all_steps() -> None:
-    with pytest.raises(ConfigError, match="`towers` needs `bidirectional`"):
-        make_stack("gru", towers=True)
-    with pytest.raises(ConfigError, match="`towers` needs `bidirectional`, and no `halve`"):
-        make_stack("gru", bidirectional=True, towers=True, halve=True)
+    with pytest.raises(ConfigError, match="`separate_directions` needs `bidirectional`"):
+        make_stack("gru", separate_directions=True)
+    with pytest.raises(
+        ConfigError, match="`separate_directions` needs `bidirectional`, and no `pyramid`"
+    ):
+        make_stack("gru", bidirectional=True, separate_directions=True, pyramid=True)
     with pytest.raises(ConfigError, match="expected inputs of even size to split"):
         Bidirectional(RNN(make_cell("gru")), split=True).build((None, None, 3))

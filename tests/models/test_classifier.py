@@ -16,7 +16,8 @@ from cases import assert_close, randomise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textrnn.config.classifier import HEADS, ModelConfig
+from textrnn.config.choices import HEADS
+from textrnn.config.model import ModelConfig
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import CELLS
 from textrnn.models.classifier import TextClassifier, align_left
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("seeded")
 
 VOCABULARY, CLASSES = 8, 3
 IDS = np.array([[3, 4, 5, 2, 7], [6, 1, 2, 0, 0], [0, 0, 0, 0, 0]])
-DEEP: dict[str, Any] = {"layers": 2, "halve": True, "residual": True, "layer_norm": True}
+DEEP: dict[str, Any] = {"layers": 2, "pyramid": True, "residual": True, "layer_norm": True}
 NO_DROPOUT = {
     setting.name: 0.0
     for setting in dataclasses.fields(ModelConfig)
@@ -282,13 +283,13 @@ def test_each_setting_reaches_its_layer() -> None:
         chrono_steps=7,
         residual=True,
         layer_norm=True,
-        halve=True,
+        pyramid=True,
     )
     stack = model.stack
     assert model.embedding.units == 6
     assert len(stack.cells) == 2
     assert (stack.window, stack.bidirectional, stack.dropout) == (4, False, 0.3)
-    assert (stack.residual, stack.layer_norm, stack.halve) == (True, True, True)
+    assert (stack.residual, stack.layer_norm, stack.pyramid) == (True, True, True)
     assert {(c.units, c.recurrent_dropout, c.chrono_steps) for c in stack.cells} == {(5, 0.2, 7)}
     assert not model.pooling.bidirectional
     assert (model.embedding_dropout.rate, model.pooled_dropout.rate) == (0.4, 0.3)

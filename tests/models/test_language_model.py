@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textrnn.config.classifier import ShapeConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.errors import ConfigError
 from textrnn.inference import language_model as likelihood
 from textrnn.inference.language_model import Likelihood, LikelihoodScorer
@@ -21,7 +21,7 @@ TEXT = [3, 4, 2, 2, 1]
 def language_model(cell: str = "mingru", **settings) -> LanguageModel:
     """Built, all its weights random; always the same."""
     shape = {"units": 3, "embedding_units": 4, "window": 1, "layers": 1, **settings}
-    model = LanguageModel(VOCAB, config=ShapeConfig(cell=cell, **shape))
+    model = LanguageModel(VOCAB, config=EncoderConfig(cell=cell, **shape))
     model.build((None, None))
     rng = np.random.default_rng(1)
     for weight in model.weights:
@@ -126,7 +126,7 @@ def test_keras_files_hold_the_whole_model(tmp_path: Path):
 
 def test_a_model_needs_a_recurrence_and_the_direction_asked_for():
     with pytest.raises(ConfigError, match="needs a recurrence"):
-        LanguageModel(VOCAB, config=ShapeConfig(cell="none"))
+        LanguageModel(VOCAB, config=EncoderConfig(cell="none"))
     with pytest.raises(ConfigError, match="`direction` must be below 1, got 1"):
         LikelihoodScorer(language_model(bidirectional=False), direction=1)
 

@@ -7,7 +7,7 @@ import unspaced
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.text.cuts import LONG_TEXT
 from textrnn.text.incremental import TokenStream
 from textrnn.text.tokenizer import Tokenizer

@@ -3,7 +3,7 @@
 import pytest
 import unspaced
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError
 from textrnn.text.tokenizer import Tokenizer
 

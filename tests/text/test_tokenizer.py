@@ -10,7 +10,8 @@ import sentencepiece
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textrnn.config.classifier import NORMALIZATIONS, PIECE_TYPES, TokenizerConfig
+from textrnn.config.choices import NORMALIZATIONS, PIECE_TYPES
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.text.normalization import normalizer
 from textrnn.text.tokenizer import Tokenizer

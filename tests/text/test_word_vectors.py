@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import unspaced
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, DataError
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_vectors import vector_table

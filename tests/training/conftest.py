@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tiny import Run, finished_run, labelled_texts, run_config, write_csv
 
-from textrnn.config.classifier import RunConfig
+from textrnn.config.classifier import ClassifierRunConfig
 
 
 @pytest.fixture
@@ -27,5 +27,5 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def config(data: Path) -> RunConfig:
+def config(data: Path) -> ClassifierRunConfig:
     return run_config(data)

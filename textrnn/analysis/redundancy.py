@@ -79,7 +79,7 @@ def redundancy(
     """Accuracy and cost when each n-th token is kept, or each token dropped with probability p.
 
     The model is as it is: it was not trained to read such texts. What it loses little without was
-    redundant to it. (A pyramid, `--halve`, is trained to; see `textrnn compare`.)
+    redundant to it. (A pyramid, `--pyramid`, is trained to; see `textrnn compare`.)
 
     Args:
         classifier: The trained classifier.
@@ -125,7 +125,7 @@ def redundancy(
             for text in whole
         ]
         scores = classifier.score_ids(thin, on_batch=on_batch)
-        several = classifier.config.data.multi_label
+        several = classifier.config.task.multi_label
         hits = int(right_answers(scores, right, multi_label=several).sum())
         accuracy = wilson(hits, len(whole))
         total = sum(map(len, whole))

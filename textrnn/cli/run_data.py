@@ -18,7 +18,7 @@ from textrnn.inference.run_files import (
 )
 
 if TYPE_CHECKING:
-    from textrnn.config.classifier import DataConfig
+    from textrnn.config.data import DataConfig
     from textrnn.data import Split
     from textrnn.progress import Reporter
 
@@ -71,9 +71,9 @@ def read_split(
     _check_paths(config.data, run, which, chosen)
     own = config.with_absolute_paths().data == trained.with_absolute_paths().data
     split, notices = load_split(
-        config.data,
+        config,
         which,
-        seed=config.training.seed,
+        seed=config.runtime.seed,
         label_names=read_labels(run),
         trained_on=read_provenance(run) if own else None,
     )

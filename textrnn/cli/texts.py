@@ -13,7 +13,7 @@ import click
 from textrnn.errors import DataError
 
 if TYPE_CHECKING:
-    from textrnn.config.classifier import DataConfig
+    from textrnn.config.data import DataConfig
     from textrnn.config.language_model import TextConfig
     from textrnn.data import FileFormat
     from textrnn.progress import Reporter

@@ -14,7 +14,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.labels import label_key
 from textrnn.errors import DataError
 
@@ -74,7 +74,12 @@ def one_spelling(
 
 
 def check_labels(
-    labels: Labels, cells: Mapping[str, int], notices: list[str], *, config: DataConfig, where: str
+    labels: Labels,
+    cells: Mapping[str, int],
+    notices: list[str],
+    *,
+    config: ClassifierRunConfig,
+    where: str,
 ) -> None:
     """Checks the labels of training data.
 
@@ -89,11 +94,11 @@ def check_labels(
         DataError: The labels cannot have been meant.
     """
     counts = Counter(name for row in labels for name in row)
-    if config.check_labels:
-        plain = not (config.label_names or config.label_columns)
+    if config.task.check_labels:
+        plain = not (config.task.label_names or config.task.label_columns)
         if plain:
             _refuse_vectors(cells, config, where)
-        if plain and config.multi_label:
+        if plain and config.task.multi_label:
             _refuse_other_separator(cells, config, where)
         elif plain:
             _refuse_combinations(counts, where)
@@ -152,7 +157,7 @@ def rare_labels(counts: Mapping[str, int]) -> str:
     return ", ".join(told) + (f" and {len(rare) - _SHOWN} more" if len(rare) > _SHOWN else "")
 
 
-def _refuse_vectors(cells: Mapping[str, int], config: DataConfig, where: str) -> None:
+def _refuse_vectors(cells: Mapping[str, int], config: ClassifierRunConfig, where: str) -> None:
     """Raises DataError if the cells are vectors of 0 and 1, whose positions are the labels."""
     filled = [cell.strip(" []()") for cell in cells if cell.strip()]
     lengths = {len(re.sub(r"\D", "", cell)) for cell in filled}
@@ -160,7 +165,7 @@ def _refuse_vectors(cells: Mapping[str, int], config: DataConfig, where: str) ->
     # Ids of labels do not come twice in a cell, nor with leading zeros.
     if not vectors or (lengths == {2} and not any(re.search(r"\D", cell) for cell in filled)):
         return
-    several = "" if config.multi_label else "--multi-label "
+    several = "" if config.task.multi_label else "--multi-label "
     raise DataError(
         f"{where}: expected label names, got vectors of 0 and 1 such as "
         f"{next(iter(cells))!r}; name their {lengths.pop()} labels in order by {several}"
@@ -168,16 +173,18 @@ def _refuse_vectors(cells: Mapping[str, int], config: DataConfig, where: str) ->
     )
 
 
-def _refuse_other_separator(cells: Mapping[str, int], config: DataConfig, where: str) -> None:
+def _refuse_other_separator(
+    cells: Mapping[str, int], config: ClassifierRunConfig, where: str
+) -> None:
     """Raises DataError if another separator than the one given stands between the labels."""
-    if any(config.label_separator in cell for cell in cells):
+    if any(config.task.label_separator in cell for cell in cells):
         return
     for separator in _SEPARATORS:
         several = sum(separator in cell.strip() for cell in cells)
         sure = separator in _NEVER_IN_NAMES and several
-        if separator != config.label_separator and (sure or _recombine(cells, separator)):
+        if separator != config.task.label_separator and (sure or _recombine(cells, separator)):
             raise DataError(
-                f"{where}: expected {config.label_separator!r} between the labels of a text, got "
+                f"{where}: expected {config.task.label_separator!r} between the labels of a text, got "
                 f"it in no row, but {separator!r} in {_example(cells, separator)!r} and others; "
                 f"pass --label-separator {separator!r}, or --no-check-labels if these are names."
             )

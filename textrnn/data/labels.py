@@ -22,7 +22,8 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from textrnn.config.data import DataConfig, listed_names
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.data import listed_names
 
 __all__ = ["BadRow", "LabelReader", "check_unicode", "label_key", "shown"]
 
@@ -60,11 +61,11 @@ class LabelReader:
         spelt: How each label was written, but for runs of spaces.
     """
 
-    def __init__(self, config: DataConfig, known: Collection[str] | None = None) -> None:
+    def __init__(self, config: ClassifierRunConfig, known: Collection[str] | None = None) -> None:
         self._config = config
         self._known = None if known is None else {label_key(name): name for name in known}
-        self._names = listed_names(config.label_names)
-        self._columns = listed_names(config.label_columns)
+        self._names = listed_names(config.task.label_names)
+        self._columns = listed_names(config.task.label_columns)
         self._cache: dict[str, tuple[str, ...]] = {}
         self.spelt: dict[str, set[str]] = {}
 
@@ -77,7 +78,7 @@ class LabelReader:
         if isinstance(value, str) and value in self._cache:
             return self._cache[value]
         labels = tuple(dict.fromkeys(map(self._checked, self._parse(value))))
-        if not self._config.multi_label and len(labels) != 1:
+        if not self._config.task.multi_label and len(labels) != 1:
             if not labels:
                 raise BadRow("expected a label, got none; fill it in")
             raise BadRow(f"expected one label, got {', '.join(labels)}; pass --multi-label")
@@ -89,7 +90,7 @@ class LabelReader:
         if self._columns:
             return self._flagged(value)
         items = _as_list(value) if self._reads_lists(value) else None
-        if self._config.multi_label or self._names:
+        if self._config.task.multi_label or self._names:
             return self._several(value, items)
         if items is not None:
             raise BadRow(f"expected one label, got {shown(value)}; pass --multi-label")
@@ -97,14 +98,18 @@ class LabelReader:
 
     def _reads_lists(self, value: object) -> bool:
         """Whether a value that looks like a list is one, rather than a name with brackets."""
-        return self._config.multi_label or self._config.check_labels or not isinstance(value, str)
+        return (
+            self._config.task.multi_label
+            or self._config.task.check_labels
+            or not isinstance(value, str)
+        )
 
     def _several(self, value: object, items: list[object] | None) -> list[str]:
         if items is None and isinstance(value, str) and not self._names:
             text = value.strip()
             if text[:1] in _BRACKETS and text.endswith(_BRACKETS[text[0]]):
                 raise BadRow(
-                    f"expected labels with {self._config.label_separator!r} between them or a list "
+                    f"expected labels with {self._config.task.label_separator!r} between them or a list "
                     f'such as ["a", "b"], got {shown(value)}; write it in one of these forms'
                 )
         if items is None:
@@ -120,7 +125,7 @@ class LabelReader:
             return list(value.strip())
         if self._names:
             return [part for part in re.split(r"[\s,;|]+", value.strip()) if part]
-        return list(value.split(self._config.label_separator))
+        return list(value.split(self._config.task.label_separator))
 
     def _positions(self, value: object, items: list[object]) -> list[str]:
         """The names at the places of a vector that hold 1."""
@@ -158,12 +163,12 @@ class LabelReader:
         name = value.strip()
         if len(name) > 2 and name[0] == name[-1] == '"':  # A space stood before the quote.
             name = name[1:-1].replace('""', '"').strip()
-        check_unicode(name, self._config.encoding)
+        check_unicode(name, self._config.data.encoding)
         # A run keeps its label names one a line.
         if len(name.splitlines()) > 1 or "\0" in name:
             raise BadRow(f"expected a label on one line, got {name!r}; check the quotes")
-        if name.casefold() in _MISSING and self._config.check_labels:
-            if self._config.multi_label:
+        if name.casefold() in _MISSING and self._config.task.check_labels:
+            if self._config.task.multi_label:
                 return ""
             raise BadRow(
                 f"expected a label, got {name}, which stands for a missing one; fill it in"

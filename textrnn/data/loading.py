@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
-from textrnn.config.data import DataConfig, listed_names
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.data import listed_names
 from textrnn.data.bbc_news import BundledSource
 from textrnn.data.corpus import Corpus, Split
 from textrnn.data.duplicates import conflicting_labels, shared_texts, text_groups
@@ -52,7 +53,7 @@ class FileSource:
         return None
 
 
-def load_corpus(config: DataConfig, *, seed: int) -> Corpus:
+def load_corpus(config: ClassifierRunConfig, *, seed: int) -> Corpus:
     """Reads all the data of a run.
 
     Without validation data, a seeded share of the training data is held out. `valid_file` and
@@ -83,7 +84,7 @@ def load_corpus(config: DataConfig, *, seed: int) -> Corpus:
 
 
 def load_split(
-    config: DataConfig,
+    config: ClassifierRunConfig,
     which: Literal["train", "validation", "test"],
     *,
     seed: int,
@@ -117,17 +118,17 @@ def load_split(
             source, config, seed=seed, notices=notices, known=label_names
         )
         split = train if which == "train" else validation
-        drawn = config.valid_file is None
+        drawn = config.data.valid_file is None
     notices += check_unchanged(
-        split, which, trained_on or {}, drawn=drawn, where=config.train_file or source.name
+        split, which, trained_on or {}, drawn=drawn, where=config.data.train_file or source.name
     )
     return split, (*source.notices, *notices)
 
 
-def _open_source(config: DataConfig) -> Source:
-    if config.train_file is not None:
-        return FileSource(config.train_file)
-    if config.dataset in (None, "bbc_news"):
+def _open_source(config: ClassifierRunConfig) -> Source:
+    if config.data.train_file is not None:
+        return FileSource(config.data.train_file)
+    if config.data.dataset in (None, "bbc_news"):
         return BundledSource()
     return TfdsSource(config)
 
@@ -135,12 +136,16 @@ def _open_source(config: DataConfig) -> Source:
 def _read(
     source: Source,
     which: str,
-    config: DataConfig,
+    config: ClassifierRunConfig,
     *,
     notices: list[str],
     known: Sequence[str] | None = None,
 ) -> Split | None:
-    files = {"train": config.train_file, "validation": config.valid_file, "test": config.test_file}
+    files = {
+        "train": config.data.train_file,
+        "validation": config.data.valid_file,
+        "test": config.data.test_file,
+    }
     path = files[which]
     if path is None:
         records = source.read(which)
@@ -160,19 +165,19 @@ def _read(
 
 def _read_training(
     source: Source,
-    config: DataConfig,
+    config: ClassifierRunConfig,
     *,
     seed: int,
     notices: list[str],
     known: Sequence[str] | None = None,
 ) -> tuple[Split, Split, tuple[str, ...]]:
-    where = config.train_file or source.name
+    where = config.data.train_file or source.name
     train = _read(source, "train", config, notices=notices, known=known)
     if train is None:
         raise DataError(f"{where}: expected a labelled split `train`, got none; use another.")
     counts = Counter(label for labels in train.labels for label in labels)
     _check_learnable(train, counts, config, where)
-    given = listed_names(config.label_columns or config.label_names)
+    given = listed_names(config.task.label_columns or config.task.label_names)
     order = source.label_order or given or sorted(counts)
     label_names = tuple(name for name in order if name in counts)
     if len(label_names) < len(order):
@@ -187,28 +192,30 @@ def _read_training(
     try:
         parts = hold_out(
             train.labels,
-            fraction=config.valid_fraction,
+            fraction=config.data.valid_fraction,
             seed=seed,
-            stratify=not config.multi_label,
+            stratify=not config.task.multi_label,
             groups=text_groups(train.texts),
         )
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
-    if config.multi_label:
+    if config.task.multi_label:
         notices.append(_labels_a_text(train, where))
     else:
         notices += _stratification(counts, parts, where=where)
     return train.take(parts.kept), train.take(parts.held), label_names
 
 
-def _check_learnable(train: Split, counts: Counter[str], config: DataConfig, where: str) -> None:
+def _check_learnable(
+    train: Split, counts: Counter[str], config: ClassifierRunConfig, where: str
+) -> None:
     """Raises DataError if the texts do not differ in their labels."""
-    if not config.multi_label and len(counts) < 2:
+    if not config.task.multi_label and len(counts) < 2:
         raise DataError(
             f"{where}: expected texts of at least 2 labels in the training data, got "
             f"{', '.join(counts) or 'none'}; check --label-column."
         )
-    if config.multi_label and not any(count < len(train) for count in counts.values()):
+    if config.task.multi_label and not any(count < len(train) for count in counts.values()):
         raise DataError(
             f"{where}: expected texts with and texts without a label in the training data, got "
             f"{', '.join(counts) or 'no label'} {'on every text' if counts else 'at all'}; check "

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.corpus import Split
 from textrnn.data.label_checks import check_labels, one_spelling
 from textrnn.data.labels import BadRow, LabelReader, check_unicode, shown
@@ -54,7 +54,7 @@ def check_text(record: Record, *, encoding: str) -> str:
 def collect(
     records: Iterable[Record],
     *,
-    config: DataConfig,
+    config: ClassifierRunConfig,
     where: str,
     notices: list[str],
     known: Collection[str] | None = None,
@@ -71,7 +71,7 @@ def collect(
         keep_blank: Whether texts of nothing but white space stay.
 
     Raises:
-        DataError: A row is bad and `config.skip_bad_rows` is off, no row is left, or the labels
+        DataError: A row is bad and `config.data.skip_bad_rows` is off, no row is left, or the labels
             cannot have been meant.
     """
     reader = LabelReader(config, known)
@@ -81,10 +81,10 @@ def collect(
     bad, bad_lines, blank, first_problem = 0, 0, 0, ""
     for record in records:
         try:
-            text = check_text(record, encoding=config.encoding)
+            text = check_text(record, encoding=config.data.encoding)
             row_labels = reader.read(record.label)
         except BadRow as problem:
-            if not config.skip_bad_rows:
+            if not config.data.skip_bad_rows:
                 raise DataError(f"{record.origin}: {problem}, or pass --skip-bad-rows.") from None
             bad, bad_lines = bad + 1, bad_lines + record.lines
             first_problem = first_problem or f"{record.origin}: {problem}"

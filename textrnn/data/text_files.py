@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-from textrnn.config.data import DataConfig, listed_names, separator
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.data import listed_names, separator
 from textrnn.data.delimiters import DELIMITERS, Column
 from textrnn.data.folders import class_files
 from textrnn.data.labels import check_unicode
@@ -75,15 +76,15 @@ class FileFormat:
     check_labels: bool = True
 
     @classmethod
-    def of(cls, config: DataConfig) -> FileFormat:
+    def of(cls, config: ClassifierRunConfig) -> FileFormat:
         """The format that the settings describe."""
         return cls(
-            text_column=config.text_column,
-            label_column=config.label_column,
-            label_columns=listed_names(config.label_columns),
-            encoding=config.encoding,
-            delimiter=None if config.delimiter is None else separator(config.delimiter),
-            check_labels=config.check_labels,
+            text_column=config.data.text_column,
+            label_column=config.data.label_column,
+            label_columns=listed_names(config.task.label_columns),
+            encoding=config.data.encoding,
+            delimiter=None if config.data.delimiter is None else separator(config.data.delimiter),
+            check_labels=config.task.check_labels,
         )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from textrnn.config.classifier import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.rows import Record
 from textrnn.errors import ConfigError, DataError
 
@@ -42,21 +42,21 @@ class TfdsSource:
         ConfigError: It is not clear which feature is the text or the label.
     """
 
-    def __init__(self, config: DataConfig, *, labelled: bool = True) -> None:
-        dataset = config.dataset or ""
+    def __init__(self, config: ClassifierRunConfig, *, labelled: bool = True) -> None:
+        dataset = config.data.dataset or ""
         self.name = re.sub(r"\W+", "_", _ALIASES.get(dataset, dataset))
         if dataset in _ALIASES:
             self.name = _ALIASES[dataset].partition("/")[0]
         self.notices: list[str] = []
-        self._builder = _prepared(_ALIASES.get(dataset, dataset), config.data_dir)
-        self._multi_label = config.multi_label
+        self._builder = _prepared(_ALIASES.get(dataset, dataset), config.data.data_dir)
+        self._multi_label = config.task.multi_label
         features = _features(self._builder)
         self.label_order: Sequence[str] | None = None
         if labelled:
             self._label_key = _label_key(features, config, dataset)
             self.label_order = getattr(_element(features[self._label_key]), "names", None)
         else:
-            self._label_key = config.label_key or "label"
+            self._label_key = config.data.label_key or "label"
         self._text_key = _text_key(features, config, dataset, other_than=self._label_key)
 
     def read(self, which: str) -> list[Record] | None:
@@ -252,15 +252,15 @@ def _is_scalar(feature: Any, kinds: str) -> bool:
     )
 
 
-def _label_key(features: Any, config: DataConfig, dataset: str) -> str:
+def _label_key(features: Any, config: ClassifierRunConfig, dataset: str) -> str:
     import tensorflow_datasets as tfds
 
     usable = [key for key in features if _is_scalar(_element(features[key]), "Oiub")]
     likely = [
         key for key in usable if isinstance(_element(features[key]), tfds.features.ClassLabel)
     ] or [key for key in usable if key in ("label", "labels")]
-    key = _choose("label", config.label_key, usable, likely, features, dataset)
-    if isinstance(features[key], tfds.features.Sequence) and not config.multi_label:
+    key = _choose("label", config.data.label_key, usable, likely, features, dataset)
+    if isinstance(features[key], tfds.features.Sequence) and not config.task.multi_label:
         raise ConfigError(
             f"data set {dataset}: the feature {key!r} holds any number of labels, expected one; "
             "pass --multi-label."
@@ -268,12 +268,12 @@ def _label_key(features: Any, config: DataConfig, dataset: str) -> str:
     return key
 
 
-def _text_key(features: Any, config: DataConfig, dataset: str, *, other_than: str) -> str:
+def _text_key(features: Any, config: ClassifierRunConfig, dataset: str, *, other_than: str) -> str:
     import tensorflow_datasets as tfds
 
     usable = [key for key in features if key != other_than and _is_scalar(features[key], "O")]
     likely = [key for key in usable if isinstance(features[key], tfds.features.Text)] or usable
-    return _choose("text", config.text_key, usable, likely, features, dataset)
+    return _choose("text", config.data.text_key, usable, likely, features, dataset)
 
 
 def _choose(

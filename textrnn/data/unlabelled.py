@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-from textrnn.config.data import DataConfig, separator
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.data import separator
 from textrnn.config.language_model import TextConfig
 from textrnn.data.bbc_news import BundledSource
 from textrnn.data.text_files import FileFormat, read_texts, stem
@@ -56,7 +57,7 @@ class UnlabelledTexts:
             self.count = len(self._source)
         else:
             keys = ("dataset", "data_dir", "text_key", "label_key")
-            own = DataConfig(**{key: getattr(config, key) for key in keys})
+            own = ClassifierRunConfig.of(**{key: getattr(config, key) for key in keys})
             source = TfdsSource(own, labelled=False)
             self.name, self._source = source.name, source
             self.count = sum(source.sizes()[split] for split in self._splits())
@@ -93,7 +94,7 @@ class UnlabelledTexts:
         return [text for _, _, text in sorted(kept, key=lambda item: item[1])]
 
 
-def load_unlabelled(config: DataConfig) -> Iterator[str]:
+def load_unlabelled(config: ClassifierRunConfig) -> Iterator[str]:
     """Reads the texts without labels that the settings name, in order; none if they name none.
 
     Those of the data set's split `unsupervised` come first, then those of `unlabelled_file`. Blank
@@ -103,13 +104,13 @@ def load_unlabelled(config: DataConfig) -> Iterator[str]:
         ConfigError: The data set is none of TFDS's.
         DataError: It has no such split, or the texts cannot be read.
     """
-    if config.unlabelled:
-        if config.train_file is not None or config.dataset in (None, "bbc_news"):
+    if config.data.unlabelled:
+        if config.data.train_file is not None or config.data.dataset in (None, "bbc_news"):
             raise ConfigError(
                 "`unlabelled` needs a TFDS data set with a split `unsupervised`, such as imdb, got "
-                f"{config.train_file or 'bbc_news'}; give own texts by `unlabelled_file`."
+                f"{config.data.train_file or 'bbc_news'}; give own texts by `unlabelled_file`."
             )
         yield from filter(str.strip, TfdsSource(config).read_texts("unsupervised"))
-    if config.unlabelled_file is not None:
-        texts = read_texts(config.unlabelled_file, FileFormat.of(config))
+    if config.data.unlabelled_file is not None:
+        texts = read_texts(config.data.unlabelled_file, FileFormat.of(config))
         yield from filter(str.strip, texts)

@@ -38,7 +38,7 @@ def measure(
             has come to; None: all.
     """
     scores, split = _answered(classifier, split, name=name, reporter=reporter, until=until)
-    multi_label = classifier.config.data.multi_label
+    multi_label = classifier.config.task.multi_label
     carried = targets(split.labels, classifier.labels)
     return evaluate(scores, carried, labels=classifier.labels, multi_label=multi_label)
 
@@ -55,7 +55,7 @@ def measure_validation(
         until: As for `measure`.
     """
     scores, split = _answered(classifier, split, name="validation", reporter=reporter, until=until)
-    multi_label = classifier.config.data.multi_label
+    multi_label = classifier.config.task.multi_label
     carried = targets(split.labels, classifier.labels)
     return {
         "validation": evaluate(scores, carried, labels=classifier.labels, multi_label=multi_label),
@@ -74,7 +74,7 @@ def _answered(
     """The probabilities of the texts that there is time for, and those texts."""
     if until is None:
         return _probabilities(classifier, split, name=name, reporter=reporter), split
-    seed = classifier.config.training.seed
+    seed = classifier.config.runtime.seed
     found: list[np.ndarray] = []
     rows: list[int] = []
     read, cut = classifier.read_tokens, classifier.cut_tokens

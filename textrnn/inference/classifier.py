@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import RunConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.host.blocks import blocks
@@ -131,7 +131,7 @@ class TrainedClassifier:
     model: TextClassifier
     tokenizer: Tokenizer
     labels: tuple[str, ...]
-    config: RunConfig
+    config: ClassifierRunConfig
     metrics: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     read_tokens: int = 0
@@ -139,7 +139,7 @@ class TrainedClassifier:
 
     def __post_init__(self) -> None:
         self._own_reader: Reader | None = None
-        self._scorer = Scorer(self.model, multi_label=self.config.data.multi_label)
+        self._scorer = Scorer(self.model, multi_label=self.config.task.multi_label)
 
     def probabilities(
         self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None
@@ -162,15 +162,15 @@ class TrainedClassifier:
         texts at `max_length`; `cut_tokens` counts what they cut.
         """
         scores = np.zeros([len(texts), len(self.labels)], np.float32)
-        forwards = not (self.config.model.bidirectional or self.config.model.halve)
+        forwards = not (self.config.model.bidirectional or self.config.model.pyramid)
         is_long = np.array([forwards and len(text) > LONG_TOKENS for text in texts], bool)
         self.read_tokens += sum(map(len, texts))
         short = [text for text, long in zip(texts, is_long, strict=True) if not long]
         if short:
             plan = BatchPlan(
                 short,
-                batch_tokens=self.config.training.batch_tokens,
-                max_length=0 if forwards else self.config.training.max_length,
+                batch_tokens=self.config.batches.batch_tokens,
+                max_length=0 if forwards else self.config.batches.max_length,
             )
             self.cut_tokens += plan.cut_tokens
             scores[~is_long] = self._scorer(plan, on_batch=on_batch)
@@ -257,7 +257,7 @@ class TrainedClassifier:
         ids = self.tokenizer.encode(as_text(text, call="predict_early"))
         reader = self._reader()
         temperature = float(self.metrics.get("calibration", {}).get("temperature", 1.0))
-        multi_label = self.config.data.multi_label
+        multi_label = self.config.task.multi_label
         memory, read, run, label = reader.start(1), 0, 0, -1
         scores, _ = reader.read(memory, [[]])
         row = scores[0]
@@ -277,14 +277,14 @@ class TrainedClassifier:
 
     def _reader(self) -> Reader:
         if self._own_reader is None:
-            self._own_reader = Reader(self.model, multi_label=self.config.data.multi_label)
+            self._own_reader = Reader(self.model, multi_label=self.config.task.multi_label)
         return self._own_reader
 
     def _name(self, scores: np.ndarray) -> Prediction:
         order = np.argsort(-scores, kind="stable")
         best = int(order[0])
         carried: tuple[int, ...] = (best,)
-        if self.config.data.multi_label:
+        if self.config.task.multi_label:
             carried = tuple(int(i) for i in order if scores[i] >= 0.5)
         return Prediction(
             label=self.labels[best],

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.language_model import PretrainConfig
+from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.data.batching import BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.host.blocks import blocks
@@ -150,7 +150,7 @@ class TrainedLanguageModel:
 
     model: LanguageModel
     tokenizer: Tokenizer
-    config: PretrainConfig
+    config: LanguageModelRunConfig
     metrics: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import keras
 
-from textrnn.config.classifier import RunConfig
-from textrnn.config.language_model import PretrainConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.errors import ModelError
 from textrnn.host.atomic import write_atomically
 from textrnn.inference.classifier import TrainedClassifier
@@ -100,7 +100,7 @@ def load(run: str | Path) -> TrainedClassifier:
         ModelError: The folder is missing, unfinished, changed, or of another format version.
     """
     folder = Path(run)
-    config, files = checked_files(folder, RunConfig)
+    config, files = checked_files(folder, ClassifierRunConfig)
     tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
     labels = tuple(files[LABELS].decode("utf-8").split("\n")[:-1])
     model = TextClassifier(
@@ -122,7 +122,7 @@ def load_language_model(run: str | Path) -> TrainedLanguageModel:
         ModelError: As for `load`.
     """
     folder = Path(run)
-    config, files = checked_files(folder, PretrainConfig)
+    config, files = checked_files(folder, LanguageModelRunConfig)
     tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
     model = LanguageModel(tokenizer.vocab_size, config=config.model, name="language_model")
     _load_weights(model, folder)

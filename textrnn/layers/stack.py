@@ -22,20 +22,20 @@ class RNNStack(keras.layers.Layer):
 
     The call is `stack(sequence [B, T, E], mask=None, training=False)`; it returns the states
     `[B, T', H']` of the last layer and their mask `[B, T']`, all True if none was given. H' is 2H
-    when bidirectional; T' is T, or with `halve` T halved, rounded up, once between each two layers.
+    when bidirectional; T' is T, or with `pyramid` T halved, rounded up, once between each two layers.
 
     Args:
         cells: One `RNNCell` a layer.
         bidirectional: Whether each layer reads in both directions.
-        towers: Whether the directions are two stacks that do not see each other (Peters et al.
+        separate_directions: Whether the directions are two stacks that do not see each other (Peters et al.
             2018, "Deep Contextualized Word Representations"); else each layer of a direction reads
             both directions of the layer below.
         window: As in `RNN`, for each layer.
         residual: Whether a layer's input is added to its output where their sizes agree (He et
-            al. 2016, "Deep Residual Learning for Image Recognition"); with `towers` in each tower.
+            al. 2016, "Deep Residual Learning for Image Recognition"); with `separate_directions` in each tower.
         layer_norm: Whether each layer's output is normalised (Ba et al. 2016, "Layer
             Normalization").
-        halve: Whether two neighbouring states are joined into one between layers (the pyramid of
+        pyramid: Whether two neighbouring states are joined into one between layers (the pyramid of
             Chan et al. 2016, "Listen, Attend and Spell").
         dropout: Share of the values dropped between layers.
         kernel: As in `RNN`, for each layer.
@@ -51,11 +51,11 @@ class RNNStack(keras.layers.Layer):
         cells: Sequence[RNNCell],
         *,
         bidirectional: bool = False,
-        towers: bool = False,
+        separate_directions: bool = False,
         window: int = 1,
         residual: bool = False,
         layer_norm: bool = False,
-        halve: bool = False,
+        pyramid: bool = False,
         dropout: float = 0.0,
         kernel: str = "auto",
         recompute: int = 0,
@@ -64,16 +64,16 @@ class RNNStack(keras.layers.Layer):
     ) -> None:
         if not cells:
             raise ConfigError("`cells` must hold at least one cell, got none.")
-        if towers and (halve or not bidirectional):
-            raise ConfigError("`towers` needs `bidirectional`, and no `halve`.")
+        if separate_directions and (pyramid or not bidirectional):
+            raise ConfigError("`separate_directions` needs `bidirectional`, and no `pyramid`.")
         super().__init__(**{"dtype": cells[0].dtype_policy, **kwargs})
         self.cells = list(cells)
         self.bidirectional = bidirectional
-        self.towers = towers
+        self.separate_directions = separate_directions
         self.window = window
         self.residual = residual
         self.layer_norm = layer_norm
-        self.halve = halve
+        self.pyramid = pyramid
         self.dropout = dropout
         self.kernel = kernel
         self.recompute = recompute
@@ -85,7 +85,7 @@ class RNNStack(keras.layers.Layer):
         ]
         self.rnns: list[Any] = (
             [
-                Bidirectional(layer, split=towers and i > 0, name=f"bidirectional_{i}")
+                Bidirectional(layer, split=separate_directions and i > 0, name=f"bidirectional_{i}")
                 for i, layer in enumerate(layers)
             ]
             if bidirectional
@@ -120,7 +120,7 @@ class RNNStack(keras.layers.Layer):
             size = self._directions * self.cells[i].output_size
             if self.layer_norm:
                 self.norms[i].build((batch, None, size))
-            if self.halve:
+            if self.pyramid:
                 size = 2 * size
 
     def call(
@@ -130,7 +130,7 @@ class RNNStack(keras.layers.Layer):
         for i, rnn in enumerate(self.rnns):
             if i > 0:
                 sequence = self.dropouts[i - 1](sequence, training=training)
-                if self.halve:
+                if self.pyramid:
                     sequence, mask = halve_time(sequence, mask)
             sequence = self.finished(i, sequence, rnn(sequence, mask=mask, training=training))
         if mask is None:
@@ -148,10 +148,10 @@ class RNNStack(keras.layers.Layer):
                 "a bidirectional model reads each text from its end too, so it cannot read a text "
                 "piece by piece; train one with --no-bidirectional."
             )
-        if self.halve:
+        if self.pyramid:
             raise ConfigError(
-                "a model with --halve joins states in pairs counted from the text's beginning, so "
-                "it cannot read a text piece by piece; train one with --no-halve."
+                "a model with --pyramid joins states in pairs counted from the text's beginning, so "
+                "it cannot read a text piece by piece; train one with --no-pyramid."
             )
         sizes = [input_units, *(cell.output_size for cell in self.cells)]
         return tuple(
@@ -192,7 +192,7 @@ class RNNStack(keras.layers.Layer):
 
     def finished(self, layer: int, sequence: tf.Tensor, states: tf.Tensor) -> tf.Tensor:
         """What a layer hands on, having made these states of the sequence."""
-        if self.residual and self.towers and layer == 0:
+        if self.residual and self.separate_directions and layer == 0:
             sequence = tf.concat([sequence, sequence], axis=-1)  # Each tower has read all of it.
         if self.residual and sequence.shape[-1] == states.shape[-1]:
             states = states + sequence
@@ -208,11 +208,11 @@ class RNNStack(keras.layers.Layer):
             **super().get_config(),
             "cells": [keras.saving.serialize_keras_object(cell) for cell in self.cells],
             "bidirectional": self.bidirectional,
-            "towers": self.towers,
+            "separate_directions": self.separate_directions,
             "window": self.window,
             "residual": self.residual,
             "layer_norm": self.layer_norm,
-            "halve": self.halve,
+            "pyramid": self.pyramid,
             "dropout": self.dropout,
             "kernel": self.kernel,
             "recompute": self.recompute,

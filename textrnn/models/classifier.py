@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textrnn.config.classifier import ModelConfig
+from textrnn.config.model import ModelConfig
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import States, make_cells
 from textrnn.layers.embedding import TokenEmbedding
@@ -70,11 +70,11 @@ class TextClassifier(keras.Model):
             self.stack = RNNStack(
                 make_cells(config, recurrent_dropout=config.recurrent_dropout, dtype=dtype),
                 bidirectional=config.bidirectional,
-                towers=config.towers and config.bidirectional,
+                separate_directions=config.separate_directions and config.bidirectional,
                 window=config.window,
                 residual=config.residual,
                 layer_norm=config.layer_norm,
-                halve=config.halve,
+                pyramid=config.pyramid,
                 dropout=config.dropout,
                 kernel=config.kernel,
                 recompute=config.recompute,
@@ -223,7 +223,7 @@ class TextClassifier(keras.Model):
 def align_left(ids: tf.Tensor) -> tf.Tensor:
     """Moves each row's real tokens, in order, to its front: `[B, T]` to `[B, max(T, 1)]`.
 
-    So that a model whose steps depend on the position (`halve`) is blind to where padding stands.
+    So that a model whose steps depend on the position (`pyramid`) is blind to where padding stands.
     """
     mask = tf.not_equal(ids, Tokenizer.PAD)
     place = tf.cumsum(tf.cast(mask, tf.int32), axis=1) - 1  # [B, T]

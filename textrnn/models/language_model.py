@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textrnn.config.classifier import ShapeConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import States, make_cells
 from textrnn.layers.embedding import TokenEmbedding
@@ -52,12 +52,12 @@ class LanguageModel(keras.Model):
         self,
         vocab_size: int,
         *,
-        config: ShapeConfig | None = None,
+        config: EncoderConfig | None = None,
         dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.config = config = config or ShapeConfig()
+        self.config = config = config or EncoderConfig()
         if config.cell == "none":
             raise ConfigError("a language model needs a recurrence; choose a cell, not none.")
         self.vocab_size = vocab_size
@@ -173,7 +173,7 @@ class LanguageModel(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> LanguageModel:
         """Makes the model that `get_config` describes."""
-        return cls(**{**config, "config": ShapeConfig.from_dict(config["config"])})
+        return cls(**{**config, "config": EncoderConfig.from_dict(config["config"])})
 
 
 def sampled_losses(

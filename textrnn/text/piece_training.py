@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import sentencepiece
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, DataError
 from textrnn.text.scripts import UNSPACED, count_unspaced_words, count_words
 

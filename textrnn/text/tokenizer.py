@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 import sentencepiece
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.host.atomic import write_atomically
 from textrnn.host.cache import cache_folder

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.training.batches.unlabelled_batches import UnlabelledBatches
 
@@ -37,7 +37,7 @@ class LabelledBatches:
         """Texts of an average batch of unlabelled ones, 0 without any."""
         return 0.0 if self.unlabelled is None else self.unlabelled.mean_rows
 
-    def take(self, rows: np.ndarray, config: TrainingConfig) -> LabelledBatches:
+    def take(self, rows: np.ndarray, config: ClassifierRunConfig) -> LabelledBatches:
         """Returns the texts at these places, without the unlabelled ones.
 
         Args:
@@ -46,9 +46,9 @@ class LabelledBatches:
         """
         plan = BatchPlan(
             [self.plan.texts[row] for row in rows],
-            batch_tokens=config.batch_tokens,
-            batch_texts=config.batch_texts,
-            max_length=config.max_length,
+            batch_tokens=config.batches.batch_tokens,
+            batch_texts=config.batches.batch_texts,
+            max_length=config.batches.max_length,
         )
         return LabelledBatches(plan, self.targets[rows], self.weights[rows])
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from textrnn.config.language_model import PretrainConfig
+from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.errors import ModelError
 from textrnn.inference.language_model import LikelihoodScorer, TrainedLanguageModel
 from textrnn.messages.wording import counted
@@ -58,7 +58,7 @@ class Pretrainer:
 
     def __init__(
         self,
-        config: PretrainConfig,
+        config: LanguageModelRunConfig,
         tokenizer: Tokenizer,
         store: TokenStore,
         *,
@@ -68,23 +68,24 @@ class Pretrainer:
         budget: TimeBudget | None,
     ) -> None:
         self._config, self._tokenizer, self._store = config, tokenizer, store
-        own = self._own = config.pretraining
         self._should_stop = should_stop
         self.state = TrainingState()
-        self.model = _build(tokenizer, config, precision=own.precision)
-        self._optimizer = LazyAdam(own.learning_rate)
+        self.model = _build(tokenizer, config, precision=self._config.runtime.precision)
+        self._optimizer = LazyAdam(self._config.optimizer.learning_rate)
         self._optimizer.build(self.model.trainable_variables)
         streams = self._streams(0)
         self._updates = len(streams)
-        self._negatives = Negatives(store.counts, size=own.negatives, seed=own.seed)
+        self._negatives = Negatives(
+            store.counts, size=self._config.batches.negatives, seed=self._config.runtime.seed
+        )
         self._step = LanguageStep(
             self.model,
             self._optimizer,
             streams=streams.streams,
             segment=streams.segment,
-            sampled=own.negatives > 0,
-            clip_norm=own.clip_norm,
-            precision=own.precision,
+            sampled=self._config.batches.negatives > 0,
+            clip_norm=self._config.optimizer.clip_norm,
+            precision=self._config.runtime.precision,
         )
         self._batch_tokens = streams.streams * streams.segment
         self._keeper = Keeper(
@@ -94,26 +95,28 @@ class Pretrainer:
             checkpoints=checkpoints,
             data_digest=store.digest,
             distribution=distribution,
-            minutes=own.checkpoint_minutes,
+            minutes=self._config.runtime.checkpoint_minutes,
         )
-        self._epochs = own.epochs or (EPOCHS if budget is None else None)
+        self._epochs = self._config.schedule.epochs or (EPOCHS if budget is None else None)
         self.schedule = Schedule(
-            self._epochs and self._epochs * self._updates, budget=budget, warmup=own.warmup
+            self._epochs and self._epochs * self._updates,
+            budget=budget,
+            warmup=self._config.schedule.warmup,
         )
         self._scorers = [
             LikelihoodScorer(self.model, direction=d) for d in range(self.model.directions)
         ]
-        self._measured = _some(store.held, MEASURED_TOKENS, seed=own.seed)
+        self._measured = _some(store.held, MEASURED_TOKENS, seed=self._config.runtime.seed)
         self._measuring_seconds = self._unusual = 0.0
         self._best: list[np.ndarray] = []
 
     def _streams(self, epoch: int) -> TokenStreams:
         return TokenStreams(
             self._store,
-            streams=self._own.streams,
-            segment=self._own.segment,
+            streams=self._config.batches.streams,
+            segment=self._config.batches.segment,
             directions=self.model.directions,
-            seed=[self._own.seed, epoch],
+            seed=[self._config.runtime.seed, epoch],
         )
 
     def resume(self, reporter: Reporter) -> None:
@@ -194,7 +197,7 @@ class Pretrainer:
         return self.schedule.budget is not None and self.state.time_share >= 1.0
 
     def _fit_epoch(self, reporter: Reporter) -> None:
-        state, own = self.state, self._own
+        state = self.state
         streams = self._streams(state.epoch)
         begun = time.perf_counter() - state.seconds
         total = "" if self._epochs is None else f"/{self._epochs}"
@@ -202,7 +205,7 @@ class Pretrainer:
             advance(state.batch)
             while state.batch < len(streams) and not self._out_of_time():
                 factor = self.schedule.factor(state.update, state.time_share)
-                self._optimizer.learning_rate = own.learning_rate * factor
+                self._optimizer.learning_rate = self._config.optimizer.learning_rate * factor
                 found = self._step(streams.batch(state.batch), self._negatives.draw(state.update))
                 loss, norm = (float(value) for value in np.asarray(found))
                 state.batch += 1
@@ -227,7 +230,7 @@ class Pretrainer:
     def _diverged(self, problem: str) -> ModelError:
         return ModelError(
             f"{problem} of epoch {self.state.epoch + 1}; lower --learning-rate (now "
-            f"{self._own.learning_rate:g}) and train again with --overwrite."
+            f"{self._config.optimizer.learning_rate:g}) and train again with --overwrite."
         )
 
     def _figures(self) -> str:
@@ -277,7 +280,7 @@ class Pretrainer:
     def trained(self) -> TrainedLanguageModel:
         """The model as it is loaded, in float32, with its figures."""
         model, state = self.model, self.state
-        if self._own.precision != "float32":
+        if self._config.runtime.precision != "float32":
             model = _build(self._tokenizer, self._config, precision="float32")
             model.set_weights(self.model.get_weights())
         best = state.history[state.best_epoch - 1]
@@ -308,11 +311,13 @@ def _some(texts: Sequence[np.ndarray], tokens: int, *, seed: int) -> list[np.nda
     return found
 
 
-def _build(tokenizer: Tokenizer, config: PretrainConfig, *, precision: str) -> LanguageModel:
+def _build(
+    tokenizer: Tokenizer, config: LanguageModelRunConfig, *, precision: str
+) -> LanguageModel:
     model = LanguageModel(
         tokenizer.vocab_size,
         config=config.model,
-        dropout=config.pretraining.dropout,
+        dropout=config.regularization.dropout,
         dtype="float32" if precision == "float32" else f"mixed_{precision}",
         name="language_model",
     )

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ModelError
 from textrnn.evaluation.metrics import evaluate
@@ -87,7 +87,7 @@ class Trainer:
     def __init__(
         self,
         model: TextClassifier,
-        config: TrainingConfig,
+        config: ClassifierRunConfig,
         *,
         multi_label: bool,
         labels: tuple[str, ...],
@@ -112,11 +112,13 @@ class Trainer:
         self._should_stop = should_stop
         self._best: list[np.ndarray] = []
         self._epoch_updates = len(train.plan.batches())
-        self.epochs = config.epochs
-        if not config.epochs and budget is None:
+        self.epochs = config.schedule.epochs
+        if not config.schedule.epochs and budget is None:
             self.epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_UPDATES / self._epoch_updates))
         self.schedule = Schedule(
-            self.epochs and self.epochs * self._epoch_updates, budget=budget, warmup=config.warmup
+            self.epochs and self.epochs * self._epoch_updates,
+            budget=budget,
+            warmup=config.schedule.warmup,
         )
         # Texts weigh the same whichever batch they fall into, so the mean is over the texts of an
         # average batch, not of their own.
@@ -152,7 +154,7 @@ class Trainer:
             checkpoints=checkpoints,
             data_digest=data_digest,
             distribution=self.distribution,
-            minutes=config.checkpoint_minutes,
+            minutes=config.runtime.checkpoint_minutes,
             more=others,
         )
         self.scorer = ReplicaScorer(model, multi_label=multi_label, distribution=self.distribution)
@@ -199,7 +201,7 @@ class Trainer:
         self.state.history.append(row)
         self.state.epoch += 1
         quality = [row["valid_score"], -row["valid_loss"]]
-        last = self.config.keep == "last"
+        last = self.config.schedule.final_weights == "last"
         if last or not self._best or quality > self.state.best_quality:
             self.state.best_quality = quality
             self.state.best_epoch = self.state.epoch
@@ -218,7 +220,7 @@ class Trainer:
             return True
         waited = self.state.epoch - self.state.best_epoch
         # To stop early would be to stop before the rate has fallen.
-        patience = 0 if self.schedule.budget else self.config.patience
+        patience = 0 if self.schedule.budget else self.config.schedule.patience
         return bool(patience and waited >= patience)
 
     def _out_of_time(self, share: float = 1.0) -> bool:
@@ -226,7 +228,7 @@ class Trainer:
 
     def _fit_epoch(self, reporter: Reporter) -> None:
         state = self.state
-        batches = self.train.plan.batches(seed=[self.config.seed, state.epoch])
+        batches = self.train.plan.batches(seed=[self.config.runtime.seed, state.epoch])
         total = "" if self.epochs is None else f"/{self.epochs}"
         self._epoch_started = time.perf_counter() - state.seconds
         multiple = self.step.rows_multiple
@@ -244,11 +246,13 @@ class Trainer:
         state = self.state
         self._rates.set(state.update)
         factor = self.schedule.factor(state.update, state.time_share)
-        self.optimizer.learning_rate = self.config.learning_rate * state.rate_scale * factor
+        self.optimizer.learning_rate = (
+            self.config.optimizer.learning_rate * state.rate_scale * factor
+        )
         self._callbacks.on_train_batch_begin(state.batch)  # Which may set another rate.
         real = batch.rows[batch.rows >= 0]
         tokens = float(self.train.plan.lengths[real].sum())
-        signals = self.step(values, self._notes(), seed=[self.config.seed, state.update])
+        signals = self.step(values, self._notes(), seed=[self.config.runtime.seed, state.update])
         self._pending.append(_Update(signals, state.batch, len(real), tokens))
         state.batch += 1
         state.update += 1
@@ -311,10 +315,10 @@ class Trainer:
     def _roll_back(self, problem: _Diverged, reporter: Reporter) -> None:
         """Goes back to the last checkpoint with half the learning rate, or gives up."""
         self._pending.clear()
-        rate = self.config.learning_rate * self.state.rate_scale
+        rate = self.config.optimizer.learning_rate * self.state.rate_scale
         scale = self.state.rate_scale / 2
         last = self._keeper.last
-        if last is None or self.config.on_nan != "rollback" or scale < 0.5**MOST_ROLLBACKS:
+        if last is None or self.config.runtime.on_nan != "rollback" or scale < 0.5**MOST_ROLLBACKS:
             go_on = "--resume --on-nan" if self._keeper.checkpoints.paths() else "--on-nan"
             raise ModelError(
                 f"{problem}; lower --learning-rate (now {rate:g}) and train again with "
@@ -370,7 +374,7 @@ class Trainer:
     @contextlib.contextmanager
     def _averaged_weights(self) -> Iterator[None]:
         """While open, the model has the moving averages of its weights, where there are any."""
-        if not self.config.ema:
+        if not self.config.optimizer.ema:
             yield
             return
         kept = [variable.numpy() for variable in self._fitted]

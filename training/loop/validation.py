@@ -35,7 +35,7 @@ def choose_validation(trainer: Trainer, reporter: Reporter) -> None:
             f"would take {whole:.0f} s; the final figures are of as many as the time allows"
         )
         classes, lengths = trainer.valid.targets.argmax(axis=1), trainer.valid.plan.lengths
-        rows = drawn(classes, count, seed=trainer.config.seed)
+        rows = drawn(classes, count, seed=trainer.config.runtime.seed)
         trainer.pace.sampled(float(lengths[rows].sum() / max(lengths.sum(), 1)) or 1.0)
         trainer.valid, trainer.valid_rows = trainer.valid.take(rows, trainer.config), rows
     trainer.pace.estimated(whole)

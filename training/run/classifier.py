@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from textrnn.config.classifier import RunConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import seconds
 from textrnn.data import Corpus, load_corpus
 from textrnn.data.provenance import provenance
@@ -57,7 +57,7 @@ SAVING_SECONDS = 10.0
 
 
 def train(
-    config: RunConfig,
+    config: ClassifierRunConfig,
     output: str | Path,
     *,
     reporter: Reporter,
@@ -95,7 +95,7 @@ def train(
         TextRNNError: The data, the settings or the folder do not allow it.
     """
     started = time.monotonic() if started is None else started
-    distribution = Distribution.choose(config.training.strategy)
+    distribution = Distribution.choose(config.runtime.strategy)
     folder = Path(output)
     if resume and distribution.is_chief and not folder.exists():
         check_started(folder)
@@ -126,7 +126,7 @@ def train(
 
 
 def find_learning_rate(
-    config: RunConfig, output: str | Path, *, reporter: Reporter, overwrite: bool = False
+    config: ClassifierRunConfig, output: str | Path, *, reporter: Reporter, overwrite: bool = False
 ) -> RangeTest:
     """A learning rate range test, its table and picture in a run folder that can be trained into.
 
@@ -140,7 +140,7 @@ def find_learning_rate(
         TextRNNError: The data, the settings or the folder do not allow it, or the test is run on
             several machines.
     """
-    distribution = Distribution.choose(config.training.strategy)
+    distribution = Distribution.choose(config.runtime.strategy)
     if distribution.several_machines:
         raise ConfigError("a range test needs one machine; unset TF_CONFIG for it.")
     folder = Path(output)
@@ -152,7 +152,7 @@ def find_learning_rate(
             trainer.step,
             trainer.optimizer,
             trainer.train,
-            seed=config.training.seed,
+            seed=config.runtime.seed,
             reporter=reporter,
         )
         with spared(f"{folder}: the losses were not written", reporter):
@@ -169,7 +169,7 @@ class _Run:
 
     def __init__(
         self,
-        config: RunConfig,
+        config: ClassifierRunConfig,
         folder: Path,
         *,
         distribution: Distribution,
@@ -206,13 +206,13 @@ class _Run:
     def prepare(self) -> tuple[Trainer, Corpus, Tokenizer]:
         """Everything before the first update."""
         config, reporter = self.config, self.reporter
-        keras.utils.set_random_seed(config.training.seed)
-        if config.training.deterministic:
+        keras.utils.set_random_seed(config.runtime.seed)
+        if config.runtime.deterministic:
             tf.config.experimental.enable_op_determinism()
-        if config.training.vectors is not None:
-            check_vectors(config.training.vectors)
+        if config.start.vectors is not None:
+            check_vectors(config.start.vectors)
         reporter.message("reading the data")
-        corpus = load_corpus(config.data, seed=config.training.seed)
+        corpus = load_corpus(config, seed=config.runtime.seed)
         if not self._measure_test:
             corpus = dataclasses.replace(corpus, test=None)
         describe(corpus, reporter)
@@ -223,9 +223,9 @@ class _Run:
         valid_data = prepare(corpus.validation, corpus, tokenizer, config, reporter)
         token_seconds = time.monotonic() - tokens_started
         describe_batches(train_data.plan, reporter)
-        keras.utils.set_random_seed(config.training.seed)
+        keras.utils.set_random_seed(config.runtime.seed)
         with self.distribution.scope():
-            model = build_model(tokenizer, corpus, config, precision=config.training.precision)
+            model = build_model(tokenizer, corpus, config, precision=config.runtime.precision)
             beside = next_tokens(model, train_data, config)
         if not self._resume:
             start_from_vectors(model, train_data, tokenizer, config, reporter)
@@ -237,13 +237,13 @@ class _Run:
             begin(self.folder, config, tokenizer, resume=self._resume)
         trainer = Trainer(
             model,
-            config.training,
-            multi_label=config.data.multi_label,
+            config,
+            multi_label=config.task.multi_label,
             labels=corpus.label_names,
             train=train_data,
             valid=valid_data,
             checkpoints=Checkpoints(
-                self.folder / CHECKPOINTS, keep=config.training.keep_checkpoints
+                self.folder / CHECKPOINTS, keep=config.runtime.keep_checkpoints
             ),
             data_digest=digest(train_data, valid_data),
             should_stop=self._should_stop,
@@ -262,13 +262,13 @@ class _Run:
 
     def _budget(self, corpus: Corpus, token_seconds: float) -> TimeBudget | None:
         """The time there is; what comes after training is known by what has been done before."""
-        if self.config.training.time_budget is None:
+        if self.config.schedule.time_budget is None:
             return None
         valid = len(corpus.validation)
         test = len(corpus.test) if corpus.test is not None else 0
         token_seconds *= (valid + test) / (len(corpus.train) + valid)
 
-        whole = seconds(self.config.training.time_budget)
+        whole = seconds(self.config.schedule.time_budget)
         left = whole - (time.monotonic() - self._started) - token_seconds - SAVING_SECONDS
 
         def finish(validation: float) -> float:
@@ -280,9 +280,9 @@ class _Run:
 
     def _deadline(self, share: float) -> float | None:
         """When measuring must end to take this share of the time left; None without a budget."""
-        if self.config.training.time_budget is None:
+        if self.config.schedule.time_budget is None:
             return None
-        end = self._started + seconds(self.config.training.time_budget) - SAVING_SECONDS / 2
+        end = self._started + seconds(self.config.schedule.time_budget) - SAVING_SECONDS / 2
         now = time.monotonic()
         return now + share * (end - now)
 
@@ -293,15 +293,15 @@ class _Run:
         if self.distribution.is_chief:
             if self._resume and path.is_file():
                 tokenizer = Tokenizer.load(path)
-            elif self.config.training.init_from:
-                init_from = self.config.training.init_from
+            elif self.config.start.init_from:
+                init_from = self.config.start.init_from
                 tokenizer = run_folder.load_language_model(init_from).tokenizer
             else:
                 with self.reporter.wait("preparing the tokenizer"):
                     tokenizer = Tokenizer.train(
                         tokenizer_texts(corpus, self.config),
                         self.config.tokenizer,
-                        seed=self.config.training.seed,
+                        seed=self.config.runtime.seed,
                         progress=self.reporter.message,
                     )
             content = tokenizer.to_bytes()

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from textrnn.config.language_model import PretrainConfig
+from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.config.section import seconds
 from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import DataError, ModelError
@@ -46,7 +46,7 @@ LESS_MEMORY = (
 
 
 def pretrain(
-    config: PretrainConfig,
+    config: LanguageModelRunConfig,
     output: str | Path,
     *,
     reporter: Reporter,
@@ -74,8 +74,8 @@ def pretrain(
     folder = Path(output)
     with hold(folder), explained(distribution, less_memory=LESS_MEMORY):
         check_folder(folder, config, resume=resume, overwrite=overwrite)
-        keras.utils.set_random_seed(config.pretraining.seed)
-        if config.pretraining.deterministic:
+        keras.utils.set_random_seed(config.runtime.seed)
+        if config.runtime.deterministic:
             tf.config.experimental.enable_op_determinism()
         budget = _budget(config, started)
         tokenizer, store = _prepare(config, folder, resume=resume, budget=budget, reporter=reporter)
@@ -83,7 +83,7 @@ def pretrain(
             config,
             tokenizer,
             store,
-            checkpoints=Checkpoints(folder / CHECKPOINTS, keep=config.pretraining.keep_checkpoints),
+            checkpoints=Checkpoints(folder / CHECKPOINTS, keep=config.runtime.keep_checkpoints),
             distribution=distribution,
             should_stop=should_stop,
             budget=budget,
@@ -112,15 +112,15 @@ def pretrain(
         return trained
 
 
-def _budget(config: PretrainConfig, started: float) -> TimeBudget | None:
-    if config.pretraining.time_budget is None:
+def _budget(config: LanguageModelRunConfig, started: float) -> TimeBudget | None:
+    if config.schedule.time_budget is None:
         return None
-    length = seconds(config.pretraining.time_budget)
+    length = seconds(config.schedule.time_budget)
     return TimeBudget(length, started, lambda measuring: measuring + SAVING_SECONDS)
 
 
 def _prepare(
-    config: PretrainConfig,
+    config: LanguageModelRunConfig,
     folder: Path,
     *,
     resume: bool,
@@ -134,7 +134,7 @@ def _prepare(
             tokenizer, store = Tokenizer.load(path), TokenStore(kept)
             begin(folder, config, tokenizer, resume=True)
             return tokenizer, store
-    source = UnlabelledTexts(config.data, seed=config.pretraining.seed)
+    source = UnlabelledTexts(config.data, seed=config.runtime.seed)
     if resume and path.is_file():
         tokenizer = Tokenizer.load(path)
     else:
@@ -148,7 +148,7 @@ def _prepare(
             tokenizer = Tokenizer.train(
                 sample,
                 config.tokenizer,
-                seed=config.pretraining.seed,
+                seed=config.runtime.seed,
                 progress=reporter.message,
             )
     try:
@@ -171,7 +171,7 @@ def _encode(
     tokenizer: Tokenizer,
     folder: Path,
     *,
-    config: PretrainConfig,
+    config: LanguageModelRunConfig,
     reporter: Reporter,
 ) -> TokenStore:
     with reporter.step("texts encoded", total=source.count or 0) as advance:
@@ -179,8 +179,8 @@ def _encode(
             folder,
             source,
             tokenizer,
-            held_out=config.pretraining.held_out,
-            seed=config.pretraining.seed,
+            held_out=config.data.held_out,
+            seed=config.runtime.seed,
             on_texts=advance,
         )
     reporter.message(

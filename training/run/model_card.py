@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from textrnn.config.classifier import RunConfig, ShapeConfig
-from textrnn.config.language_model import PretrainConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.messages.shown import markdown
 from textrnn.messages.wording import counted
 
@@ -23,7 +24,7 @@ MOST_COLUMNS = 80
 
 
 def model_card(
-    config: RunConfig,
+    config: ClassifierRunConfig,
     *,
     folder: Path,
     name: str,
@@ -45,7 +46,7 @@ def model_card(
     """
     model = config.model
     trained = metrics["training"]
-    chosen = config.training.keep == "best"
+    chosen = config.schedule.final_weights == "best"
     lines = [
         f"# Text classifier: {markdown(name)}",
         "",
@@ -59,7 +60,7 @@ def model_card(
         f"{'folded to lower case' if config.tokenizer.lowercase else 'case-sensitive'}.",
         f"- The weights of epoch {trained['best_epoch']} of {trained['epochs']}, "
         f"{'chosen on the validation data' if chosen else 'the last'}; "
-        f"seed {config.training.seed}.",
+        f"seed {config.runtime.seed}.",
         "",
         "## Measured",
         "",
@@ -84,7 +85,7 @@ def model_card(
 
 
 def language_model_card(
-    config: PretrainConfig, *, folder: Path, weights: int, metrics: Mapping[str, Any]
+    config: LanguageModelRunConfig, *, folder: Path, weights: int, metrics: Mapping[str, Any]
 ) -> str:
     """The card of a language model; see `model_card`."""
     trained, held = metrics["training"], metrics["held_out"]
@@ -99,7 +100,7 @@ def language_model_card(
         "",
         f"- {_recurrence(config.model)}; {weights:,} weights.",
         f"- {trained['vocab_size']:,} pieces of SentencePiece; {trained['tokens']:,} tokens read "
-        f"in {counted(trained['updates'], 'update')}; seed {config.pretraining.seed}.",
+        f"in {counted(trained['updates'], 'update')}; seed {config.runtime.seed}.",
         "",
         "## Measured on texts held out",
         "",
@@ -138,7 +139,7 @@ def _argument(text: str) -> str:
     return f"$'{''.join(escaped)}'"
 
 
-def _recurrence(model: ShapeConfig) -> str:
+def _recurrence(model: EncoderConfig) -> str:
     if model.cell == "none":
         return "a bag of embeddings"
     cell = f"{model.layers} x {model.cell} of {counted(model.units, 'unit')}"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import RunConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import Corpus, Split, load_unlabelled
 from textrnn.data.batching import BatchPlan
 from textrnn.data.corpus import targets
@@ -46,11 +46,11 @@ _BLOCK = 4096
 """Unlabelled texts that are encoded at a time."""
 
 
-def tokenizer_texts(corpus: Corpus, config: RunConfig) -> Sequence[str]:
+def tokenizer_texts(corpus: Corpus, config: ClassifierRunConfig) -> Sequence[str]:
     """What the tokenizer learns from: the training texts, then unlabelled ones up to its limit."""
     texts = list(corpus.train.texts)
     chars = sum(map(len, texts))
-    for text in load_unlabelled(config.data):
+    for text in load_unlabelled(config):
         if chars >= config.tokenizer.sample_chars:
             break
         texts.append(text)
@@ -59,28 +59,32 @@ def tokenizer_texts(corpus: Corpus, config: RunConfig) -> Sequence[str]:
 
 
 def prepare(
-    split: Split, corpus: Corpus, tokenizer: Tokenizer, config: RunConfig, reporter: Reporter
+    split: Split,
+    corpus: Corpus,
+    tokenizer: Tokenizer,
+    config: ClassifierRunConfig,
+    reporter: Reporter,
 ) -> LabelledBatches:
     """A split's texts as ids in batches, and its labels as targets."""
     with reporter.step("tokens", total=len(split)) as advance:
         ids = tokenizer.encode_batch(split.texts, on_progress=advance)
     plan = BatchPlan(
         ids,
-        batch_tokens=config.training.batch_tokens,
-        batch_texts=config.training.batch_texts,
-        max_length=config.training.max_length,
+        batch_tokens=config.batches.batch_tokens,
+        batch_texts=config.batches.batch_texts,
+        max_length=config.batches.max_length,
     )
     carried = targets(split.labels, corpus.label_names)
     weights = np.ones(len(split), np.float32)
-    if config.training.class_weights:
+    if config.regularization.class_weights:
         weights = class_weights(
-            carried, labels=corpus.label_names, multi_label=config.data.multi_label
+            carried, labels=corpus.label_names, multi_label=config.task.multi_label
         )
     return LabelledBatches(plan, carried, weights)
 
 
 def with_unlabelled(
-    data: LabelledBatches, tokenizer: Tokenizer, config: RunConfig, reporter: Reporter
+    data: LabelledBatches, tokenizer: Tokenizer, config: ClassifierRunConfig, reporter: Reporter
 ) -> LabelledBatches:
     """The data with the texts without labels that the settings name, if they name any.
 
@@ -89,7 +93,7 @@ def with_unlabelled(
     """
     if not (config.data.unlabelled or config.data.unlabelled_file):
         return data
-    texts, ids = load_unlabelled(config.data), list[np.ndarray]()
+    texts, ids = load_unlabelled(config), list[np.ndarray]()
     with reporter.wait("reading the unlabelled texts"):
         while block := list(itertools.islice(texts, _BLOCK)):
             ids += [text for text in tokenizer.encode_batch(block) if len(text)]
@@ -98,14 +102,14 @@ def with_unlabelled(
         raise DataError(f"{where}: expected texts without labels, got none; check the file.")
     plan = BatchPlan(
         ids,
-        batch_tokens=config.training.batch_tokens,
-        batch_texts=config.training.batch_texts,
-        max_length=config.training.max_length,
+        batch_tokens=config.batches.batch_tokens,
+        batch_texts=config.batches.batch_texts,
+        max_length=config.batches.max_length,
     )
     reporter.message(
         f"{counted(len(ids), 'text')} without labels, {counted(plan.total_tokens, 'token')}"
     )
-    more = UnlabelledBatches(plan, config.training.seed)
+    more = UnlabelledBatches(plan, config.runtime.seed)
     return dataclasses.replace(data, unlabelled=more)
 
 
@@ -113,7 +117,7 @@ def start_from_vectors(
     model: TextClassifier,
     data: LabelledBatches,
     tokenizer: Tokenizer,
-    config: RunConfig,
+    config: ClassifierRunConfig,
     reporter: Reporter,
 ) -> None:
     """Gives the embedding the word vectors that the settings name, if they do.
@@ -122,7 +126,7 @@ def start_from_vectors(
         DataError: They cannot be read, or have no word of the training texts.
         ConfigError: The tokenizer's pieces are not those of words.
     """
-    source = config.training.vectors
+    source = config.start.vectors
     if source is None:
         return
     embeddings = model.embedding.embeddings
@@ -143,18 +147,18 @@ def start_from_vectors(
 
 
 def next_tokens(
-    model: TextClassifier, data: LabelledBatches, config: RunConfig
+    model: TextClassifier, data: LabelledBatches, config: ClassifierRunConfig
 ) -> NextTokens | None:
     """The language model's loss, if the settings ask for it; its weights are still fresh."""
-    own = config.training
-    if not own.language_weight:
+    weight = config.regularization.language_weight
+    if not weight:
         return None
-    return NextTokens(model, weight=own.language_weight, texts=data.plan.texts, seed=own.seed)
+    return NextTokens(model, weight=weight, texts=data.plan.texts, seed=config.runtime.seed)
 
 
 def start_from_language_model(
     model: TextClassifier,
-    config: RunConfig,
+    config: ClassifierRunConfig,
     reporter: Reporter,
     *,
     next_tokens: NextTokens | None = None,
@@ -171,9 +175,9 @@ def start_from_language_model(
         ConfigError: Its shape is another one.
         ModelError: There is none.
     """
-    if config.training.init_from is None:
+    if config.start.init_from is None:
         return
-    trained = run_folder.load_language_model(config.training.init_from)
+    trained = run_folder.load_language_model(config.start.init_from)
     if config.tokenizer != trained.config.tokenizer:
         raise ConfigError(
             "the tokenizer's settings must be those of the language model; "
@@ -184,7 +188,7 @@ def start_from_language_model(
         next_tokens.take_over(trained.model)
     shape = trained.config.model
     reporter.message(
-        f"beginning with the language model {config.training.init_from}: {shape.layers} x "
+        f"beginning with the language model {config.start.init_from}: {shape.layers} x "
         f"{shape.cell} of {counted(shape.units, 'unit')}"
     )
 
@@ -225,7 +229,7 @@ def digest(*data: LabelledBatches) -> str:
     return found.hexdigest()
 
 
-def describe_kernels(model: TextClassifier, config: RunConfig) -> str:
+def describe_kernels(model: TextClassifier, config: ClassifierRunConfig) -> str:
     """How the recurrence will be computed, and why."""
     if model.stack is None:
         return "no recurrence: a bag of embeddings"
@@ -234,12 +238,12 @@ def describe_kernels(model: TextClassifier, config: RunConfig) -> str:
         parts = batch_parts(directions=1)
     return (
         f"kernel {name} ({reason}); each batch in {counted(parts, 'part')}"
-        f"{' side by side' if parts > 1 else ''}; {config.training.precision}"
+        f"{' side by side' if parts > 1 else ''}; {config.runtime.precision}"
     )
 
 
 def build_model(
-    tokenizer: Tokenizer, corpus: Corpus, config: RunConfig, *, precision: str
+    tokenizer: Tokenizer, corpus: Corpus, config: ClassifierRunConfig, *, precision: str
 ) -> TextClassifier:
     """The classifier of a run, with fresh weights."""
     model = TextClassifier(

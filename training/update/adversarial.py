@@ -34,7 +34,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.layers.recurrence import batch_parts, cut_batch
 from textrnn.models.classifier import TextClassifier
 from textrnn.text.tokenizer import Tokenizer
@@ -60,11 +60,14 @@ class Adversary:
     """
 
     def __init__(
-        self, model: TextClassifier, config: TrainingConfig, *, multi_label: bool, scale: float
+        self, model: TextClassifier, config: ClassifierRunConfig, *, multi_label: bool, scale: float
     ) -> None:
         self._model = model
-        self._adversarial, self._vat = config.adversarial, config.vat
-        self._weight, self._entropy = config.adversarial_weight, config.entropy
+        self._adversarial, self._vat = config.regularization.adversarial, config.regularization.vat
+        self._weight, self._entropy = (
+            config.regularization.adversarial_weight,
+            config.regularization.entropy,
+        )
         self._multi_label = multi_label
         self._scale = scale
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.messages.wording import counted
 from textrnn.models.classifier import TextClassifier
 from textrnn.training.update.lazy_adam import LazyAdam
@@ -31,13 +31,13 @@ class LayerRates:
         self,
         model: TextClassifier,
         optimizer: LazyAdam,
-        config: TrainingConfig,
+        config: ClassifierRunConfig,
         *,
         epoch_updates: int,
         others: int = 0,
     ) -> None:
         self._optimizer, self._depths = optimizer, [*depths(model), *[0] * others]
-        self._rate, self._unfreeze = config.layer_rate, config.unfreeze
+        self._rate, self._unfreeze = config.optimizer.layer_rate, config.schedule.unfreeze
         self._epoch_updates = epoch_updates
         self._shares: list[float] = []
         self.set(0)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.training.update.lazy_adam import LazyAdam, RowGradient
 
@@ -19,7 +19,7 @@ LOSS_SCALE = 4096.0
 """What the loss is multiplied by for float16, whose smallest gradients would else be zero."""
 
 
-def make_optimizer(config: TrainingConfig) -> LazyAdam:
+def make_optimizer(config: ClassifierRunConfig) -> LazyAdam:
     """Adam, whose learning rate the training loop sets; see `training.schedule`.
 
     With weight decay it is AdamW (Loshchilov & Hutter 2019, "Decoupled Weight Decay
@@ -29,23 +29,25 @@ def make_optimizer(config: TrainingConfig) -> LazyAdam:
         config: The settings.
     """
     optimizer = LazyAdam(
-        config.learning_rate,
-        weight_decay=config.weight_decay or None,
-        use_ema=config.ema > 0,
-        ema_momentum=config.ema,
+        config.optimizer.learning_rate,
+        weight_decay=config.optimizer.weight_decay or None,
+        use_ema=config.optimizer.ema > 0,
+        ema_momentum=config.optimizer.ema,
     )
-    if config.weight_decay:
+    if config.optimizer.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer
 
 
-def make_loss(config: TrainingConfig, *, multi_label: bool) -> keras.losses.Loss:
+def make_loss(config: ClassifierRunConfig, *, multi_label: bool) -> keras.losses.Loss:
     """The loss of each text `[B]`, of targets and logits `[B, C]`: cross-entropy in nats.
 
     For multi-label it is the mean over the labels of the binary cross-entropies.
     """
     kind = keras.losses.BinaryCrossentropy if multi_label else keras.losses.CategoricalCrossentropy
-    return kind(from_logits=True, label_smoothing=config.label_smoothing, reduction=None)
+    return kind(
+        from_logits=True, label_smoothing=config.regularization.label_smoothing, reduction=None
+    )
 
 
 def class_weights(targets: np.ndarray, *, labels: Sequence[str], multi_label: bool) -> np.ndarray:

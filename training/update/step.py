@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.models.classifier import TextClassifier
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.update.adversarial import Adversary
@@ -86,7 +86,7 @@ class Step:
         optimizer: keras.optimizers.Optimizer,
         loss: Callable[[Any, Any], Any],
         *,
-        config: TrainingConfig,
+        config: ClassifierRunConfig,
         distribution: Distribution,
         multi_label: bool,
         mean_rows: float,
@@ -102,18 +102,22 @@ class Step:
         self._multi_label = multi_label
         self._mean_rows = mean_rows
         self.notes = notes
-        self._clip_norm = config.clip_norm
-        self._scale = LOSS_SCALE if config.precision == "float16" else 1.0
-        self._parts = config.accumulate
-        self._truncation = config.segment_steps
-        self._random = config.tbptt_random
+        self._clip_norm = config.optimizer.clip_norm
+        self._scale = LOSS_SCALE if config.runtime.precision == "float16" else 1.0
+        self._parts = config.batches.accumulate
+        self._truncation = config.optimizer.segment_steps
+        self._random = config.optimizer.tbptt_random
         self._adversary = None
-        if config.adversarial or config.vat or config.entropy:
+        if (
+            config.regularization.adversarial
+            or config.regularization.vat
+            or config.regularization.entropy
+        ):
             each = self._scale / (mean_rows + unlabelled_rows)
             self._adversary = Adversary(model, config, multi_label=multi_label, scale=each)
         if self._truncation is not None:
             model.start(1)  # Which says what to do if the model cannot read piece by piece.
-        self.rows_multiple = distribution.replicas * config.accumulate
+        self.rows_multiple = distribution.replicas * config.batches.accumulate
         """What the rows of a batch must be a multiple of."""
         # On a TPU every bucket of lengths has its own program; elsewhere one program serves all.
         signature: tuple[tf.TensorSpec, ...] | None = None

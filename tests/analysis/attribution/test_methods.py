@@ -5,7 +5,7 @@ from tiny import random_classifier
 
 from textrnn.analysis.attribution import methods
 from textrnn.analysis.attribution.methods import METHODS, TokenScorer, head_weights
-from textrnn.config.classifier import CELLS, HEADS
+from textrnn.config.choices import CELLS, HEADS
 from textrnn.errors import ConfigError
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -125,7 +125,7 @@ def test_hiding_padding_changes_nothing():
 
 @pytest.mark.parametrize("method", ["head", "additive"])
 def test_a_pyramid_s_state_stands_for_its_tokens(method):
-    model = random_classifier("mingru", "mean", layers=2, halve=True)
+    model = random_classifier("mingru", "mean", layers=2, pyramid=True)
     found = TokenScorer(model).scores(IDS, target=0, method=method)
     assert found.scores[0] == found.scores[1]
     assert found.scores[2] == found.scores[3]

@@ -6,7 +6,7 @@ import pytest
 import unspaced
 
 from textrnn.analysis.attribution.words import Word, merge_words, word_groups
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.text.tokenizer import Tokenizer
 
 CORPUS = ["the striker scored twice in the second half of the film", "don't, say well-known 我们"]

@@ -15,7 +15,7 @@ from textrnn.analysis.dynamics.systems import (
     state_step,
     trajectory,
 )
-from textrnn.config.classifier import CELLS, HEADS
+from textrnn.config.choices import CELLS, HEADS
 from textrnn.errors import ConfigError
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -155,7 +155,7 @@ def test_every_cell_has_its_curves(cell):
 
 
 def test_a_pyramid_is_counted_in_tokens():
-    model = random_classifier("mingru", "mean", layers=2, halve=True)
+    model = random_classifier("mingru", "mean", layers=2, pyramid=True)
     for layer in model.stack.rnns:  # Nothing but a decay of 1/2.
         for cell in (layer.forward_layer.cell, layer.backward_layer.cell):
             for weight in cell.weights:

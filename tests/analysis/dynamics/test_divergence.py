@@ -78,7 +78,7 @@ def test_the_answer_changes_with_the_token_it_rests_on():
 
 @pytest.mark.parametrize("cell", ["simple", "gru", "lstm", "minlstm"])
 def test_every_cell_has_its_curves(cell):
-    model = random_classifier(cell, "attention", layers=2, halve=True)
+    model = random_classifier(cell, "attention", layers=2, pyramid=True)
     done = []
     found = divergence(model, TEXTS, on_batch=done.append)
     assert [curve.tokens_per_step for curve in found.curves] == [1, 1, 2, 2]

@@ -59,7 +59,7 @@ def test_a_tangent_grows_as_a_small_difference_does(cell_name):
 
 @pytest.mark.parametrize("cell", ["lstm", "minlstm"])
 def test_each_recurrence_has_its_exponent(cell):
-    model = random_classifier(cell, "max", layers=2, halve=True)
+    model = random_classifier(cell, "max", layers=2, pyramid=True)
     done = []
     found = lyapunov(model, TEXTS, discard=1, on_batch=done.append)
     places = [(each.layer, each.direction) for each in found.exponents]
@@ -72,7 +72,7 @@ def test_each_recurrence_has_its_exponent(cell):
 
 
 def test_in_a_pyramid_a_step_counts_as_its_tokens():
-    model = random_classifier("mingru", "mean", layers=2, halve=True, bidirectional=False)
+    model = random_classifier("mingru", "mean", layers=2, pyramid=True, bidirectional=False)
     for cell in model.stack.cells:  # Nothing but a decay of 1/2.
         for weight in cell.weights:
             weight.assign(tf.zeros_like(weight))

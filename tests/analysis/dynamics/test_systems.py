@@ -48,7 +48,7 @@ def test_the_states_are_those_of_the_model_in_the_order_of_reading(cell_name, wi
 
 
 def test_a_pyramid_has_half_the_steps_in_the_second_layer():
-    model = random_classifier("mingru", "mean", layers=2, halve=True, bidirectional=False)
+    model = random_classifier("mingru", "mean", layers=2, pyramid=True, bidirectional=False)
     first, second = recurrences(model, IDS)
     assert (first.tokens_per_step, second.tokens_per_step) == (1, 2)
     np.testing.assert_array_equal(second.lengths, [2, 1])

@@ -97,7 +97,7 @@ def test_chrono_initialisation_lengthens_the_memory():
 
 
 def test_a_pyramid_is_counted_in_tokens():
-    model = random_classifier("mingru", "mean", layers=2, halve=True, bidirectional=False)
+    model = random_classifier("mingru", "mean", layers=2, pyramid=True, bidirectional=False)
     for cell in model.stack.cells:
         for weight in cell.weights:
             weight.assign(tf.zeros_like(weight))

@@ -161,7 +161,7 @@ def test_a_bag_of_embeddings_has_reasons_where_it_has_no_states(bag):
 
 
 def test_a_pyramid_that_reads_in_both_directions(tmp_path_factory):
-    found = tiny_summary(tmp_path_factory, cell="lstm", layers=2, halve=True, head="attention")
+    found = tiny_summary(tmp_path_factory, cell="lstm", layers=2, pyramid=True, head="attention")
     page = Page(report_page(found))
     for section in ("credit", "chaos", "times"):
         for place in ("layer 1 forward", "layer 1 backward", "layer 2 forward", "layer 2 backward"):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from tiny import labelled_texts, run_config, write_csv
 
-from textrnn.config.classifier import ShapeConfig
-from textrnn.config.language_model import PretrainConfig
+from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.models.language_model import LanguageModel
@@ -76,9 +76,8 @@ def test_validation_texts_of_one_run_are_not_training_texts_of_another(
 ):
     result = textrnn("compare", run, twin, "--split", "validation", "--json")
     assert json.loads(result.stdout)["texts"] == 4
-    values = finished.config.to_dict()
-    values["model"]["cell"], values["training"] = "none", {**values["training"], "seed": 1}
-    train(type(finished.config).from_dict(values), home / "odd", reporter=Reporter(quiet=True))
+    config = finished.config.replace(cell="none", seed=1)
+    train(config, home / "odd", reporter=Reporter(quiet=True))
     result = textrnn("compare", run, "odd", "--split", "validation", code=1)
     assert "odd was trained with another seed or other data" in result.stderr
     assert json.loads(textrnn("compare", run, "odd", "--json").stdout)["texts"] == 10
@@ -118,18 +117,18 @@ def test_runs_are_trained_that_differ_in_one_setting(textrnn, data, home, finish
     assert found["texts"] == 6
     assert [each["name"] for each in found["runs"]] == ["chrono_steps=0", "chrono_steps=9"]
     assert [config.model.chrono_steps for config in configs.values()] == [0, 9]
-    assert {config.training.epochs for config in configs.values()} == {2}
+    assert {config.schedule.epochs for config in configs.values()} == {2}
     assert "chrono_steps=9: training, told of in out" in result.stderr
 
 
 def test_runs_that_begin_with_a_language_model_have_its_shape(
     textrnn, data, home, finished, monkeypatch
 ):
-    shape = ShapeConfig(units=5, embedding_units=3, window=1)
+    shape = EncoderConfig(units=5, embedding_units=3, window=1)
     tokenizer = finished.classifier.tokenizer
     model = LanguageModel(tokenizer.vocab_size, config=shape)
     model.build((None, None))
-    trained = TrainedLanguageModel(model, tokenizer, PretrainConfig(model=shape))
+    trained = TrainedLanguageModel(model, tokenizer, LanguageModelRunConfig(model=shape))
     run_folder.save_language_model(trained, home / "lm")
     write_csv(home / "test.csv", labelled_texts(6, seed=3))
     own = ("--train-file", data, "--init-from", "lm")

@@ -3,7 +3,7 @@ import json
 import pytest
 from tiny import QUIET, labelled_texts, run_config, write_csv
 
-from textrnn.config.classifier import ATTRIBUTIONS
+from textrnn.config.choices import ATTRIBUTIONS
 
 
 @pytest.fixture

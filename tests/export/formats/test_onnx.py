@@ -11,7 +11,7 @@ import tensorflow as tf
 from cases import assert_close
 from tiny import WORD, random_classifier
 
-from textrnn.config.classifier import HEADS
+from textrnn.config.choices import HEADS
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs textrnn[onnx]")
 pytest.importorskip("tf2onnx", reason="needs textrnn[onnx]")
@@ -43,7 +43,7 @@ def test_every_cell_and_head(cell_name: str, head: str, rng: np.random.Generator
     "shape",
     [
         {"window": 3, "bidirectional": True},
-        {"layers": 2, "halve": True, "bidirectional": True},
+        {"layers": 2, "pyramid": True, "bidirectional": True},
         {"layers": 2, "layer_norm": True, "residual": True, "bidirectional": False},
     ],
 )

@@ -16,7 +16,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tiny import QUIET, labelled_texts, run_config, write_csv
 
-from textrnn.config.classifier import RunConfig, TokenizerConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.export.formats.saved_model import save_model
 from textrnn.export.graphs.core_ops_tokenizer import PlainTokenizer, plain_obstacle
@@ -167,7 +168,7 @@ def test_a_saved_model_needs_no_tf_text(
     assert answer["scores"] == pytest.approx(scores, abs=1e-5)
     assert answer["label"] == [classifier.labels[best] for best in scores.argmax(axis=-1)]
 
-    other = dataclasses.replace(classifier, config=RunConfig())
+    other = dataclasses.replace(classifier, config=ClassifierRunConfig())
     with pytest.raises(ConfigError, match="--piece-type word"):
         save_model(other, tmp_path / "none", plain_ops=True)
     assert not (tmp_path / "none").exists()

@@ -11,7 +11,7 @@ import tensorflow as tf
 from cases import assert_close, built_cell
 from tiny import WORD, random_classifier
 
-from textrnn.config.classifier import HEADS
+from textrnn.config.choices import HEADS
 from textrnn.errors import ConfigError
 from textrnn.export.graphs import recurrence_forms
 from textrnn.export.graphs.forward import count_tokens, forward, plain_copy
@@ -34,9 +34,9 @@ FORMS = [
 ]
 SHAPES: list[dict[str, Any]] = [
     {"bidirectional": True, "window": 3},
-    {"bidirectional": False, "layers": 2, "halve": True, "layer_norm": True},
+    {"bidirectional": False, "layers": 2, "pyramid": True, "layer_norm": True},
     {"bidirectional": True, "layers": 2, "residual": True, "units": 2},
-    {"bidirectional": True, "layers": 2, "towers": True},
+    {"bidirectional": True, "layers": 2, "separate_directions": True},
 ]
 
 

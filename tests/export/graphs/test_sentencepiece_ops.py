@@ -10,7 +10,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textrnn.config.classifier import NORMALIZATIONS, TokenizerConfig
+from textrnn.config.choices import NORMALIZATIONS
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.text.cuts import LONG_TEXT
 from textrnn.text.tokenizer import Tokenizer
 

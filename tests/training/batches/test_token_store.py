@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from textrnn.config.classifier import TokenizerConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import DataError
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.batches.token_store import TokenStore, TokenStreams

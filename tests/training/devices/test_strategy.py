@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from tiny import classifier, labelled_texts, write_csv
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.update.losses import make_loss, make_optimizer
@@ -242,7 +242,9 @@ def one_update(
         beside = NextTokens(model, weight=language_weight, texts=texts, seed=0)
         others = beside.variables
     parts = 2 if model.stack is None else 1
-    config = TrainingConfig(learning_rate=0.05, accumulate=parts, ema=0.9, **(training or {}))
+    config = ClassifierRunConfig.of(
+        learning_rate=0.05, accumulate=parts, ema=0.9, **(training or {})
+    )
     optimizer = make_optimizer(config)
     optimizer.build([*model.trainable_variables, *others])
     step = Step(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tiny import QUIET, classifier, fit, stop_after, trainer
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.progress import Reporter
 from textrnn.training.loop.schedule import TimeBudget
@@ -223,4 +223,4 @@ def test_a_bidirectional_model_cannot_be_trained_in_segments(tmp_path):
 @pytest.mark.parametrize("text", ["", "256", "256,", "0,0", "3,4", "8,4", "a,b", "1,2,3"])
 def test_segments_must_be_two_numbers(text):
     with pytest.raises(ConfigError, match=r"`tbptt` must be K1,K2 with K2 a multiple of K1"):
-        TrainingConfig(tbptt=text)
+        ClassifierRunConfig.of(tbptt=text)

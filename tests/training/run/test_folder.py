@@ -16,7 +16,7 @@ from tiny import (
 )
 
 import textrnn
-from textrnn.config.classifier import RunConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
 from textrnn.evaluation import measurement
 from textrnn.inference import run_folder
@@ -126,7 +126,7 @@ def test_a_folder_of_other_files_is_left_alone(config, tmp_path):
 # Going on
 
 
-def interrupt(config: RunConfig, folder: Path, *, batches: int = 1) -> None:
+def interrupt(config: ClassifierRunConfig, folder: Path, *, batches: int = 1) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(config, folder, reporter=QUIET, should_stop=stop_after(batches))
     assert (folder / CHECKPOINTS).is_dir()

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from tiny import QUIET, contents, stop_after
 
-from textrnn.config.classifier import DataConfig
-from textrnn.config.language_model import PretrainConfig, TextConfig
+from textrnn.config.data import DataConfig
+from textrnn.config.language_model import LanguageModelRunConfig, TextConfig
 from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
 from textrnn.inference import run_folder
@@ -34,17 +34,11 @@ def texts(tmp_path: Path) -> Path:
     return path
 
 
-def config(texts: Path, **settings) -> PretrainConfig:
+def config(texts: Path, **settings) -> LanguageModelRunConfig:
     own = {"epochs": 2, "streams": 2, "segment": 8, "negatives": 16, "held_out": 0.1}
     shape = {"units": 4, "embedding_units": 4, "layers": 1, "window": 1}
-    return PretrainConfig.from_dict(
-        {
-            "data": {"text_file": str(texts)},
-            "tokenizer": {"vocab_size": 30},
-            "model": shape,
-            "pretraining": {**own, **settings},
-        }
-    )
+    values = {"text_file": str(texts), "vocab_size": 30, **shape, **own, **settings}
+    return LanguageModelRunConfig.of(**values)
 
 
 def test_it_learns_what_comes_next_and_what_came_before(texts, tmp_path):
@@ -140,7 +134,7 @@ def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
         pretrain(own, tmp_path / "late", reporter=QUIET, started=-3600.0)
 
 
-def bad_inputs(tmp_path: Path) -> dict[str, PretrainConfig]:
+def bad_inputs(tmp_path: Path) -> dict[str, LanguageModelRunConfig]:
     late = tmp_path / "late.jsonl"
     late.write_text('{"text": "a b c"}\n' * 5 + '{"no": 1}\n', encoding="utf-8")
     blank = tmp_path / "blank.txt"
@@ -263,9 +257,9 @@ def test_wrong_settings_are_told():
         with pytest.raises(ConfigError, match=f"`{name}` is .* a file, got - for stdin"):
             section(**{name: "-"})
     with pytest.raises(ConfigError, match="needs a recurrence"):
-        PretrainConfig.from_dict({"model": {"cell": "none"}})
+        LanguageModelRunConfig.of(cell="none")
     with pytest.raises(ConfigError, match="`held_out` must be more than 0"):
-        PretrainConfig.from_dict({"pretraining": {"held_out": 0.0}})
+        LanguageModelRunConfig.of(held_out=0.0)
 
 
 @pytest.mark.parametrize("name", ["write_history", "language_model_card"])

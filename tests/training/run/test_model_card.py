@@ -7,14 +7,8 @@ import pytest
 from markdown_it import MarkdownIt
 from tiny import MODEL
 
-from textrnn.config.classifier import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
-from textrnn.config.language_model import PretrainConfig, TextConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.language_model import LanguageModelRunConfig, TextConfig
 from textrnn.training.run.model_card import language_model_card, model_card, with_key_figures
 
 FIGURES = {
@@ -37,11 +31,13 @@ def card(
     labels=("neg", "pos"),
     **model,
 ) -> str:
-    config = RunConfig(
-        data=DataConfig(train_file="a.csv"),
-        tokenizer=TokenizerConfig(piece_type="bpe", lowercase=False),
-        model=ModelConfig(**{**MODEL, "cell": "lstm", "units": 5, "head": "mean", **model}),
-        training=TrainingConfig(seed=17, keep=keep),
+    config = ClassifierRunConfig.of(
+        train_file="a.csv",
+        piece_type="bpe",
+        lowercase=False,
+        seed=17,
+        final_weights=keep,
+        **{**MODEL, "cell": "lstm", "units": 5, "head": "mean", **model},
     )
     return model_card(
         config,
@@ -161,7 +157,7 @@ def test_the_folder_stands_between_double_quotes():
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_card_of_a_language_model_has_a_command_for_this_folder(folder):
     text = language_model_card(
-        PretrainConfig(data=TextConfig(text_file=f"{ODD}.txt")),
+        LanguageModelRunConfig(data=TextConfig(text_file=f"{ODD}.txt")),
         folder=Path(folder),
         weights=1,
         metrics={

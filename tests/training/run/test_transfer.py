@@ -6,26 +6,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textrnn.config.classifier import (
-    ModelConfig,
-    RunConfig,
-    ShapeConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
-from textrnn.config.language_model import PretrainConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.config.model import EncoderConfig, ModelConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.language_model import LanguageModel
 from textrnn.text.tokenizer import Tokenizer
-from textrnn.training.run.transfer import GENTLE, adopt_shape, transfer
+from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape, transfer
 from textrnn.training.update.layer_rates import LayerRates, depths
 from textrnn.training.update.lazy_adam import LazyAdam
 
-SHAPE = ShapeConfig(units=3, layers=2, embedding_units=4, window=2)
-FREE = ("dropout", "embedding_dropout", "word_dropout")
+SHAPE = EncoderConfig(units=3, layers=2, embedding_units=4, window=2)
+MAY_DIFFER = ("dropout", "embedding_dropout", "word_dropout")
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +29,21 @@ def tokenizer() -> Tokenizer:
     return Tokenizer.train(["a b c d e"] * 9, TokenizerConfig(vocab_size=20), cache=False)
 
 
-def language_model(tokenizer: Tokenizer, shape: ShapeConfig = SHAPE) -> TrainedLanguageModel:
+def language_model(tokenizer: Tokenizer, shape: EncoderConfig = SHAPE) -> TrainedLanguageModel:
     model = LanguageModel(tokenizer.vocab_size, config=shape)
     model.build((None, None))
     rng = np.random.default_rng(1)
     for weight in model.weights:
         weight.assign(rng.normal(size=weight.shape))
-    return TrainedLanguageModel(model, tokenizer, PretrainConfig(model=shape))
+    return TrainedLanguageModel(model, tokenizer, LanguageModelRunConfig(model=shape))
 
 
-def classifier(tokenizer: Tokenizer, shape: ShapeConfig = SHAPE, **settings) -> TextClassifier:
-    own = {**shape.to_dict(), "towers": shape.bidirectional, **dict.fromkeys(FREE, 0.0)}
+def classifier(tokenizer: Tokenizer, shape: EncoderConfig = SHAPE, **settings) -> TextClassifier:
+    own = {
+        **shape.to_dict(),
+        "separate_directions": shape.bidirectional,
+        **dict.fromkeys(MAY_DIFFER, 0.0),
+    }
     model = TextClassifier(tokenizer.vocab_size, 2, config=ModelConfig(**{**own, **settings}))
     model.build((None, None))
     return model
@@ -85,7 +85,7 @@ def test_the_states_are_the_language_model_s_in_both_directions(tokenizer, shape
 
 def test_a_classifier_may_take_the_forward_direction_alone(tokenizer):
     trained = language_model(tokenizer)
-    model = classifier(tokenizer, bidirectional=False, towers=False)
+    model = classifier(tokenizer, bidirectional=False, separate_directions=False)
     transfer(trained, model)
     for layer, cell in zip(model.stack.rnns, trained.model.stacks[0].cells, strict=True):
         for one, other in zip(layer.cell.get_weights(), cell.get_weights(), strict=True):
@@ -96,9 +96,17 @@ def test_a_classifier_may_take_the_forward_direction_alone(tokenizer):
     ("shape", "settings", "message"),
     [
         ({}, {"units": 5}, "`units` must be that of the language model, 3, got 5"),
-        ({}, {"towers": False}, "`towers` must be on"),
-        ({}, {"bidirectional": False, "towers": False, "halve": True}, "`halve` must be off"),
-        ({"bidirectional": False}, {"bidirectional": True, "towers": True}, "both directions"),
+        ({}, {"separate_directions": False}, "`separate_directions` must be on"),
+        (
+            {},
+            {"bidirectional": False, "separate_directions": False, "pyramid": True},
+            "`pyramid` must be off",
+        ),
+        (
+            {"bidirectional": False},
+            {"bidirectional": True, "separate_directions": True},
+            "both directions",
+        ),
     ],
 )
 def test_another_shape_is_told(tokenizer, shape, settings, message):
@@ -110,12 +118,12 @@ def test_another_shape_is_told(tokenizer, shape, settings, message):
 def test_settings_follow_the_language_model_but_for_those_that_are_given(tokenizer, tmp_path):
     trained = language_model(tokenizer)
     run_folder.save_language_model(trained, tmp_path)
-    config = RunConfig(training=TrainingConfig(init_from=str(tmp_path)))
+    config = ClassifierRunConfig.of(init_from=str(tmp_path))
     found = adopt_shape(config)
     assert {name: getattr(found.model, name) for name in SHAPE.to_dict()} == SHAPE.to_dict()
-    assert found.model.towers
+    assert found.model.separate_directions
     assert found.tokenizer == trained.config.tokenizer
-    assert {name: getattr(found.model, name) for name in GENTLE} == GENTLE
+    assert {name: getattr(found.model, name) for name in FINE_TUNING_DROPOUT} == FINE_TUNING_DROPOUT
     assert adopt_shape(config, given={"dropout"}).model.dropout == ModelConfig().dropout
     strong = dataclasses.replace(config, model=ModelConfig(dropout=0.7))
     assert adopt_shape(strong).model.dropout == 0.7
@@ -123,19 +131,19 @@ def test_settings_follow_the_language_model_but_for_those_that_are_given(tokeniz
     forwards = dataclasses.replace(config, model=ModelConfig(bidirectional=False))
     for given in (set(), {"bidirectional"}):  # A config file may say so too.
         found = adopt_shape(forwards, given=given)
-        assert (found.model.bidirectional, found.model.towers) == (False, False)
+        assert (found.model.bidirectional, found.model.separate_directions) == (False, False)
         assert adopt_shape(found) == found
     wider = dataclasses.replace(config, model=ModelConfig(units=9))
     assert adopt_shape(wider).model.units == 3
     with pytest.raises(ConfigError, match=r"`units` must be that of .*, 3, got 9; leave it out"):
         adopt_shape(wider, given={"units"})
-    assert adopt_shape(RunConfig()) == RunConfig()
+    assert adopt_shape(ClassifierRunConfig()) == ClassifierRunConfig()
 
 
 def test_a_direction_that_was_not_learned_is_told(tokenizer, tmp_path):
     trained = language_model(tokenizer, dataclasses.replace(SHAPE, bidirectional=False))
     run_folder.save_language_model(trained, tmp_path)
-    config = RunConfig(training=TrainingConfig(init_from=str(tmp_path)))
+    config = ClassifierRunConfig.of(init_from=str(tmp_path))
     assert not adopt_shape(config).model.bidirectional
     with pytest.raises(ConfigError, match="reads forwards only"):
         adopt_shape(config, given={"bidirectional"})
@@ -150,14 +158,14 @@ def test_a_run_of_the_other_kind_is_told(tokenizer, tmp_path):
         language_model(tokenizer).score(["a b"])[0].log_likelihood, abs=1e-5
     )
     with pytest.raises(ModelError, match="expected a language model's run folder"):
-        adopt_shape(RunConfig(training=TrainingConfig(init_from=str(tmp_path / "none"))))
+        adopt_shape(ClassifierRunConfig.of(init_from=str(tmp_path / "none")))
 
 
 def updates_of(model: TextClassifier, *, update: int, **settings) -> list[float]:
     """How far each variable goes, in multiples of the learning rate, in its first update."""
     optimizer = LazyAdam(0.01, weight_decay=settings.get("weight_decay"))
     optimizer.build(model.trainable_variables)
-    rates = LayerRates(model, optimizer, TrainingConfig(**settings), epoch_updates=10)
+    rates = LayerRates(model, optimizer, ClassifierRunConfig.of(**settings), epoch_updates=10)
     rates.set(update)
     before = model.get_weights()
     optimizer.apply([tf.ones(v.shape) for v in model.trainable_variables])
@@ -185,7 +193,7 @@ def test_layers_that_wait_beyond_the_last_epoch_are_told(tokenizer):
     optimizer.build(model.trainable_variables)
 
     def told(unfreeze: float, epochs: int | None) -> str:
-        config = TrainingConfig(unfreeze=unfreeze)
+        config = ClassifierRunConfig.of(unfreeze=unfreeze)
         return LayerRates(model, optimizer, config, epoch_updates=10).told_frozen(epochs)
 
     assert "--unfreeze 1, 2 of 4 layers learn nothing in 2 epochs" in told(1.0, 2)

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from tiny import QUIET, classifier, fit, labelled_ids, random_classifier, stop_after, trainer
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.training.update.adversarial import Adversary, _Batch, divergence, entropy
 
@@ -20,7 +20,9 @@ def objective(logits):
 
 
 def adversary(model, *, multi_label=False, **settings) -> Adversary:
-    return Adversary(model, TrainingConfig(**settings), multi_label=multi_label, scale=1 / 3)
+    return Adversary(
+        model, ClassifierRunConfig.of(**settings), multi_label=multi_label, scale=1 / 3
+    )
 
 
 def dense(gradients) -> list[np.ndarray]:
@@ -281,7 +283,7 @@ def test_a_training_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, sett
 @pytest.mark.parametrize("name", ["adversarial", "vat", "entropy"])
 def test_it_needs_whole_texts(name):
     with pytest.raises(ConfigError, match=r"need each text as a whole, expected no `tbptt`"):
-        TrainingConfig(tbptt="8,8", **{name: 0.1})
+        ClassifierRunConfig.of(tbptt="8,8", **{name: 0.1})
 
 
 def test_multi_label_training_learns(tmp_path):

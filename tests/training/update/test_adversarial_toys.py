@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tiny import TRAINING, classifier
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.models.classifier import TextClassifier
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.update.adversarial import _Batch
@@ -36,7 +36,7 @@ def trained(ids, classes, *, words, seed, unlabelled=None, **settings) -> TextCl
     model = TextClassifier(2 + 2 * words, 2, config=config)
     model.build((None, None))
     training = {**TRAINING, "learning_rate": 0.03, "clip_norm": 0.0, **settings}
-    config = TrainingConfig(**training)
+    config = ClassifierRunConfig.of(**training)
     optimizer = make_optimizer(config)
     optimizer.build(model.trainable_variables)
     more = [] if unlabelled is None else [unlabelled]

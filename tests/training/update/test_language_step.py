@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textrnn.config.classifier import ShapeConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.models.language_model import LanguageModel
 from textrnn.training.update.language_step import LanguageStep
 from textrnn.training.update.lazy_adam import LazyAdam
@@ -16,7 +16,7 @@ VOCAB = 7
 def language_step(
     *, segment: int, sampled: bool = False, **shape
 ) -> tuple[LanguageModel, LanguageStep]:
-    config = ShapeConfig(**{"units": 3, "embedding_units": 4, "window": 2, "layers": 2, **shape})
+    config = EncoderConfig(**{"units": 3, "embedding_units": 4, "window": 2, "layers": 2, **shape})
     model = LanguageModel(VOCAB, config=config)
     model.build((None, None))
     rng = np.random.default_rng(1)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textrnn.config.classifier import TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.training.update.losses import class_weights, make_loss, make_optimizer
 
@@ -11,7 +11,7 @@ from textrnn.training.update.losses import class_weights, make_loss, make_optimi
 def update(**settings) -> tuple[float, float]:
     """How a kernel and a bias, both of 1, move by an update with the gradient 0."""
     defaults = {"learning_rate": 0.5, "warmup": 0.0, "weight_decay": 0.0}
-    optimizer = make_optimizer(TrainingConfig(**{**defaults, **settings}))
+    optimizer = make_optimizer(ClassifierRunConfig.of(**{**defaults, **settings}))
     kernel = keras.Variable(np.ones(1, np.float32), name="kernel")
     bias = keras.Variable(np.ones(1, np.float32), name="bias")
     optimizer.build([kernel, bias])
@@ -28,7 +28,7 @@ def test_weight_decay_spares_biases():
 
 
 def losses(targets, logits, *, multi_label=False, **settings) -> np.ndarray:
-    config = TrainingConfig(**{"label_smoothing": 0.0, **settings})
+    config = ClassifierRunConfig.of(**{"label_smoothing": 0.0, **settings})
     loss = make_loss(config, multi_label=multi_label)
     return loss(tf.constant(targets, tf.float32), tf.constant(logits, tf.float32)).numpy()
 

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 from tiny import QUIET, classifier, fit, labelled_ids, stop_after, trainer
 
-from textrnn.config.classifier import ShapeConfig, TrainingConfig
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.data.batching import BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.models.language_model import LanguageModel
@@ -18,8 +19,12 @@ UNITS = {"cell": "mingru", "units": 3, "embedding_units": 4}
 
 def model_and_source(**settings):
     """A classifier of random weights, and the language model that has the same ones."""
-    model = classifier(**{"layers": 2, "bidirectional": True, "towers": True, **UNITS, **settings})
-    shape = ShapeConfig(**{name: getattr(model.config, name) for name in ShapeConfig().to_dict()})
+    model = classifier(
+        **{"layers": 2, "bidirectional": True, "separate_directions": True, **UNITS, **settings}
+    )
+    shape = EncoderConfig(
+        **{name: getattr(model.config, name) for name in EncoderConfig().to_dict()}
+    )
     source = LanguageModel(model.vocab_size, config=shape)
     source.build((None, None))
     rng = np.random.default_rng(3)
@@ -50,7 +55,7 @@ def read(objective, ids, counted=None, update=0):
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"cell": "lstm", "window": 2}, {"bidirectional": False, "towers": False}],
+    [{}, {"cell": "lstm", "window": 2}, {"bidirectional": False, "separate_directions": False}],
     ids=["both", "lstm", "forwards"],
 )
 def test_it_is_the_language_model_s_loss_of_each_text(settings):
@@ -172,4 +177,4 @@ def test_accumulated_parts_make_the_same_update(tmp_path):
 )
 def test_settings_that_do_not_fit_are_told(settings, message):
     with pytest.raises(ConfigError, match=message):
-        TrainingConfig(**settings)
+        ClassifierRunConfig.of(**settings)

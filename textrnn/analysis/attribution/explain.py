@@ -91,7 +91,7 @@ def explain(
 def running_scores(classifier: TrainedClassifier, attribution: Attribution) -> list[float] | None:
     """The label's probability after each word; None of a model that needs the whole text."""
     stack = classifier.model.stack
-    if stack is not None and (stack.bidirectional or stack.halve):
+    if stack is not None and (stack.bidirectional or stack.pyramid):
         return None
     curve = classifier.prefix_curve(attribution.text).scores
     place = classifier.labels.index(attribution.label)
@@ -133,8 +133,8 @@ class Explainer:
         ids = classifier.tokenizer.encode(text)
         pieces = [classifier.tokenizer.id_to_piece(id) for id in ids]
         spans = classifier.tokenizer.spans(text)
-        total, most = len(ids), classifier.config.training.max_length
-        if most and (classifier.config.model.bidirectional or classifier.config.model.halve):
+        total, most = len(ids), classifier.config.batches.max_length
+        if most and (classifier.config.model.bidirectional or classifier.config.model.pyramid):
             ids, pieces, spans = ids[:most], pieces[:most], spans[:most]
         (prediction,) = classifier.predict([text])
         label = prediction.label if label is None else label

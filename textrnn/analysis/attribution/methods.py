@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import ATTRIBUTIONS
+from textrnn.config.choices import ATTRIBUTIONS
 from textrnn.errors import ConfigError
 from textrnn.layers.pooling import AttentionPooling, LastState, MaxPooling, MeanPooling
 from textrnn.models.classifier import TextClassifier
@@ -242,7 +242,7 @@ class TokenScorer:
         """What states have, `[T']`, to the tokens, `[T]`: a pyramid's state stands for several."""
         steps = int(vectors.shape[1])
         share = -(-steps // len(parts))
-        if self.model.config.halve:
+        if self.model.config.pyramid:
             share = 2 ** (self.model.config.layers - 1)
         owners = np.arange(steps) // share
         return (parts / np.bincount(owners, minlength=len(parts)))[owners]

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import ModelConfig
+from textrnn.config.model import ModelConfig
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import RNNCell
 from textrnn.layers.cells.base import LinearRNNCell, NonlinearRNNCell, product
@@ -78,7 +78,7 @@ class Recurrence:
         cell: The cell.
         gates: `[T, B, G*H]` of the cell's `project`, in the order of reading; padding is behind.
         lengths: `[B]`, each text's steps.
-        tokens_per_step: 1, or in a pyramid (`halve`) 2 in the second layer, 4 in the third, ...
+        tokens_per_step: 1, or in a pyramid (`pyramid`) 2 in the second layer, 4 in the third, ...
     """
 
     layer: int
@@ -108,7 +108,7 @@ def recurrences(model: TextClassifier, ids: np.ndarray) -> list[Recurrence]:
     mask = tf.constant(ids != 0)
     sequence = model.embedding(tf.constant(ids))
     for layer, rnn in enumerate(model.stack.rnns):
-        if layer and model.stack.halve:
+        if layer and model.stack.pyramid:
             sequence, mask = halve_time(sequence, mask)
         lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)
         directions = [(rnn, sequence)]
@@ -126,7 +126,7 @@ def recurrences(model: TextClassifier, ids: np.ndarray) -> list[Recurrence]:
                     cell=one.cell,
                     gates=gates,
                     lengths=lengths,
-                    tokens_per_step=2**layer if model.stack.halve else 1,
+                    tokens_per_step=2**layer if model.stack.pyramid else 1,
                 )
             )
         sequence = model.stack.finished(layer, sequence, rnn(sequence, mask=mask))

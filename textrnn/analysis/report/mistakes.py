@@ -121,7 +121,7 @@ def score(
     lengths: np.ndarray,
 ) -> Scored:
     """The figures of answers `[N, C]` to texts with labels `[N, C]` and lengths `[N]`."""
-    several = classifier.config.data.multi_label
+    several = classifier.config.task.multi_label
     right = right_answers(probabilities, carried, multi_label=several)
     answered = predicted_labels(probabilities, multi_label=several)
     per_label, _ = class_figures(carried > 0, answered, classes=len(classifier.labels))
@@ -158,7 +158,7 @@ def find_mistakes(
     done: Callable[[int], None] = lambda count: None,
 ) -> Mistakes:
     """The wrong answers of the largest loss, and what the words of these texts did for them."""
-    several = classifier.config.data.multi_label
+    several = classifier.config.task.multi_label
     wrong = ~right_answers(probabilities, carried, multi_label=several)
     loss = losses(probabilities, carried, multi_label=several)
     short = np.array([0 < len(text) <= LONGEST_MISTAKE for text in ids])

@@ -56,7 +56,7 @@ def report_page(found: Summary) -> str:
         whole_matrix=len(found.labels) <= MOST_LABELS,
         classes=shown_classes(found.scored.per_label[:, 2], found.scored.per_label[:, 3]),
         place=place,
-        cut=found.config.training.max_length if model.bidirectional or model.halve else 0,
+        cut=found.config.batches.max_length if model.bidirectional or model.pyramid else 0,
         within=within,
         many=lambda curve: (len(curve.norm) - 1) * curve.tokens_per_step,
         seconds=sum(part.seconds for part in vars(found).values() if hasattr(part, "reason")),

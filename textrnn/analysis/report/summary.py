@@ -20,7 +20,7 @@ from textrnn.analysis.dynamics.systems import fresh_model
 from textrnn.analysis.dynamics.time_constants import TimeScales, time_scales
 from textrnn.analysis.redundancy import Redundancy, redundancy
 from textrnn.analysis.report.mistakes import MISTAKES, Mistakes, Scored, find_mistakes, score
-from textrnn.config.classifier import RunConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import Split
 from textrnn.data.corpus import targets
 from textrnn.errors import TextRNNError
@@ -88,7 +88,7 @@ class Summary:
     data: str
     available: int
     texts: int
-    config: RunConfig
+    config: ClassifierRunConfig
     labels: tuple[str, ...]
     weights: int
     metrics: dict[str, Any]
@@ -215,7 +215,7 @@ def summary(
                 classifier.model,
                 ids,
                 documents=DOCUMENTS,
-                multi_label=classifier.config.data.multi_label,
+                multi_label=classifier.config.task.multi_label,
                 seed=seed,
                 on_batch=done,
             ),

@@ -14,16 +14,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from textrnn.cli.console import print_table, table_console
+from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
 from textrnn.cli.run_data import check_run, learned_from, read_split
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import field_types
 from textrnn.errors import ConfigError, DataError
 from textrnn.inference.run_files import CONFIG, load_config
@@ -41,9 +36,11 @@ LEVEL = 0.05
 """The corrected p-value below which a difference counts as shown."""
 
 
-@click.command(short_help="Put runs side by side on one test set, with a paired test.")
+@click.command(
+    cls=SectionedCommand, short_help="Put runs side by side on one test set, with a paired test."
+)
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
-@setting_options(DataConfig, TokenizerConfig, ModelConfig, TrainingConfig)
+@setting_options()
 @click.option(
     "--vary",
     metavar="SETTING=VALUE,VALUE,...",
@@ -94,14 +91,14 @@ def compare(
     if vary is None:
         if len(runs) < 2:
             raise click.UsageError("give at least two RUNS, or --vary.")
-        if set(given) - {"data"} or config_file is not None:
+        if set(given) - {"data", "task"} or config_file is not None:
             raise click.UsageError("options of the training need --vary.")
     elif runs:
         raise click.UsageError("give either RUNS or --vary.")
     for run in runs:
         check_run(run, given)
     if vary is not None:
-        config = load_config(config_file) if config_file else RunConfig()
+        config = load_config(config_file) if config_file else ClassifierRunConfig()
         check_inputs(merge_settings(config, given), given, source=str(config_file or ""))
     start_tensorflow()
     from textrnn.progress import Reporter
@@ -135,33 +132,37 @@ def _train(
     """Trains what is to be compared, having seen that there is data to compare it on."""
     from textrnn.data import load_corpus
     from textrnn.inference import run_folder
-    from textrnn.training.run.transfer import GENTLE, adopt_shape
-    from textrnn.training.search.vary import train_each, varied
+    from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape
+    from textrnn.training.search.vary import train_all, varied
 
-    config = run_folder.load_config(config_file) if config_file else RunConfig()
+    config = run_folder.load_config(config_file) if config_file else ClassifierRunConfig()
     config = merge_settings(config, given)
     setting, values = _values(vary)
     chosen = {setting, *(name for own in given.values() for name in own)}
-    chosen |= GENTLE.keys() if config_file else set()
+    chosen |= FINE_TUNING_DROPOUT.keys() if config_file else set()
     configs = {
         name: adopt_shape(own, given=chosen)
         for name, own in varied(config, setting, values).items()
     }
-    corpus = load_corpus(config.data, seed=config.training.seed)
+    corpus = load_corpus(config, seed=config.runtime.seed)
     data = getattr(corpus, split)
     if data is None:
         raise DataError(
             f"{corpus.name}: expected test data, got none; give it with --test-file, or compare "
             "on --split validation."
         )
-    return data, tuple(train_each(configs, output, reporter=reporter))
+    return data, tuple(train_all(configs, output, reporter=reporter))
 
 
 def _values(vary: str) -> tuple[str, list[Any]]:
     """The setting and its values, as the setting has them."""
     name, _, values = vary.partition("=")
     name = name.strip().replace("-", "_")
-    kinds = {n: kind for s in RunConfig.sections().values() for n, kind in field_types(s).items()}
+    kinds = {
+        n: kind
+        for s in ClassifierRunConfig.sections().values()
+        for n, kind in field_types(s).items()
+    }
     kind, optional = kinds.get(name, (str, False))
     found: list[Any] = []
     for value in map(str.strip, values.split(",")):
@@ -203,7 +204,7 @@ def _compare(
             raise DataError(
                 f"{run}: expected the labels of {runs[0]} ({listed(expected)}), got {listed(got)}."
             )
-        if classifier.config.data.multi_label != first.config.data.multi_label:
+        if classifier.config.task.multi_label != first.config.task.multi_label:
             raise ConfigError(f"{run} and {runs[0]}: only one of them is multi-label.")
         if held_out and _drawn(classifier.config) != _drawn(first.config):
             raise ConfigError(
@@ -219,13 +220,13 @@ def _compare(
             reporter.message(f"note: {name}: --max-length cuts off {share:.1%} of the tokens.")
         columns = [classifier.labels.index(label) for label in own_labels]
         answers.append(dataclasses.replace(own, probabilities=own.probabilities[:, columns]))
-    return compare_answers(answers, carried, lengths, multi_label=first.config.data.multi_label)
+    return compare_answers(answers, carried, lengths, multi_label=first.config.task.multi_label)
 
 
-def _drawn(config: RunConfig) -> tuple[Any, ...]:
+def _drawn(config: ClassifierRunConfig) -> tuple[Any, ...]:
     """What the choice of the validation texts depends on."""
     data = config.data
-    seed = config.training.seed if data.valid_file is None else None
+    seed = config.runtime.seed if data.valid_file is None else None
     return (data.dataset, data.train_file, data.valid_file, data.valid_fraction, seed)
 
 

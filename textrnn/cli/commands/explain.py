@@ -17,7 +17,7 @@ from rich.text import Text
 from textrnn.cli.console import table_console
 from textrnn.cli.options import run_argument
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import ATTRIBUTIONS
+from textrnn.config.choices import ATTRIBUTIONS
 from textrnn.errors import DataError
 from textrnn.host.atomic import write_atomically
 from textrnn.inference.run_files import check_finished

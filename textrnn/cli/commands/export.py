@@ -15,7 +15,7 @@ from textrnn.cli.console import print_table, table_console
 from textrnn.cli.options import data_options, given_settings
 from textrnn.cli.run_data import check_run, read_split
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import EXPORT_FORMS, EXPORT_KINDS, EXPORT_PRECISIONS
+from textrnn.config.choices import EXPORT_FORMS, EXPORT_KINDS, EXPORT_PRECISIONS
 from textrnn.inference.run_files import CONFIG, load_config, read_labels
 
 if TYPE_CHECKING:
@@ -163,10 +163,10 @@ def _sample(
 
     config = load_config(run / CONFIG)
     split = read_split(run, "validation", given=given, reporter=reporter)
-    rows = np.random.default_rng(config.training.seed).permutation(len(split))[:count]
+    rows = np.random.default_rng(config.runtime.seed).permutation(len(split))[:count]
     part = split.take([int(row) for row in rows])
     places = {label: i for i, label in enumerate(read_labels(run))}
-    single = not config.data.multi_label
+    single = not config.task.multi_label
     targets = [places[carried[0]] if single else -1 for carried in part.labels]
     return {"texts": list(part.texts), "targets": targets}
 

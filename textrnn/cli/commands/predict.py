@@ -132,7 +132,7 @@ def predict(
             for found, read, tokens in [early(text)]
         )
     if with_likelihood or language_model is not None:
-        answers = _with_likelihoods(answers, language_model or classifier.config.training.init_from)
+        answers = _with_likelihoods(answers, language_model or classifier.config.start.init_from)
     show = _show_json if as_json else partial(_show, separator=_label_separator(classifier))
     reporter = Reporter()
     try:
@@ -170,7 +170,7 @@ def _show(answer: Answer | BadRow, *, separator: str) -> None:
 
 def _label_separator(classifier: TrainedClassifier) -> str:
     """What stands between the labels of a text: as in the run's data, if no label holds it."""
-    wanted = classifier.config.data.label_separator
+    wanted = classifier.config.task.label_separator
     for separator in (wanted, ";", "|", " | "):
         if separator.strip() and not any(separator in label for label in classifier.labels):
             return separator

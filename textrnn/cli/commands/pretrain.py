@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from textrnn.cli.help import SectionedCommand
 from textrnn.cli.interrupt import interrupt_once
 from textrnn.cli.options import (
     check_inputs,
@@ -18,16 +19,15 @@ from textrnn.cli.options import (
     with_given,
 )
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import ShapeConfig, TokenizerConfig
-from textrnn.config.language_model import PretrainConfig, PretrainingConfig, TextConfig
+from textrnn.config.language_model import LanguageModelRunConfig, TextConfig
 from textrnn.errors import ConfigError
 from textrnn.inference.run_files import read_settings
 
 __all__ = ["pretrain"]
 
 
-@click.command(short_help="Train a language model on texts without labels.")
-@setting_options(TextConfig, TokenizerConfig, ShapeConfig, PretrainingConfig)
+@click.command(cls=SectionedCommand, short_help="Train a language model on texts without labels.")
+@setting_options(LanguageModelRunConfig)
 @run_options("runs/DATA SET_lm")
 @click.pass_context
 def pretrain(
@@ -50,10 +50,10 @@ def pretrain(
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
     started = time.monotonic()
-    given = given_settings(context, PretrainConfig)
-    config = PretrainConfig()
+    given = given_settings(context, LanguageModelRunConfig)
+    config = LanguageModelRunConfig()
     if config_file is not None:
-        config = read_settings(config_file, PretrainConfig)
+        config = read_settings(config_file, LanguageModelRunConfig)
     config = with_given(config, given, sources=("dataset", "text_file"))
     if not resume:
         check_inputs(config, given, source=str(config_file or ""))
@@ -69,7 +69,7 @@ def pretrain(
     if resume:
         if not (folder / run_folder.CONFIG).is_file():
             check_started(folder)
-        own = run_folder.read_settings(folder / run_folder.CONFIG, PretrainConfig)
+        own = run_folder.read_settings(folder / run_folder.CONFIG, LanguageModelRunConfig)
         going_on = with_given(own, given)
         if not going_on.resumes(own) or (config_file and not config.resumes(own)):
             raise ConfigError(

@@ -14,7 +14,7 @@ from textrnn.cli.startup import start_tensorflow
 from textrnn.errors import DataError
 
 if TYPE_CHECKING:
-    from textrnn.config.classifier import DataConfig
+    from textrnn.config.data import DataConfig
 
 __all__ = ["report"]
 
@@ -80,7 +80,7 @@ def report(
         data=f"{_data_name(config.data)}, {split}",
         step=reporter.step,
         samples=samples,
-        seed=config.training.seed,
+        seed=config.runtime.seed,
     )
     page = output or run / "report.html"
     try:

@@ -10,7 +10,7 @@ import click
 from textrnn.cli.options import run_argument
 from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.texts import BadRow, TextSource, text_options
-from textrnn.config.language_model import PretrainConfig
+from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.inference.run_files import check_finished
 
 __all__ = ["score"]
@@ -48,7 +48,7 @@ def score(
         encoding=encoding,
         skip_bad_rows=skip_bad_rows,
     )
-    check_finished(run, PretrainConfig)
+    check_finished(run, LanguageModelRunConfig)
     start_tensorflow()
     from textrnn.inference import run_folder
     from textrnn.progress import Reporter

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from textrnn.cli.help import SectionedCommand
 from textrnn.cli.interrupt import interrupt_once
 from textrnn.cli.options import (
     check_inputs,
@@ -20,21 +21,16 @@ from textrnn.cli.options import (
     setting_options,
 )
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.data import DataConfig
 from textrnn.errors import ConfigError
 from textrnn.inference.run_files import load_config
 
 __all__ = ["train"]
 
 
-@click.command()
-@setting_options(DataConfig, TokenizerConfig, ModelConfig, TrainingConfig)
+@click.command(cls=SectionedCommand)
+@setting_options()
 @run_options("runs/DATA SET")
 @click.option(
     "--resume-or-start",
@@ -93,7 +89,7 @@ def train(
         resume_or_start=resume_or_start,
     )
     reporter = JsonReporter() if log_format == "json" else Reporter()
-    if not (config_file or resume or "data" in given_settings(context, RunConfig)):
+    if not (config_file or resume or "data" in given_settings(context, ClassifierRunConfig)):
         reporter.message("no data was given: training on bbc_news, which is bundled")
     if find_lr:
         found = find_learning_rate(config, folder, reporter=reporter, overwrite=overwrite)
@@ -145,10 +141,10 @@ def train(
 
 def _check(context: click.Context, config_file: Path | None, *, resume: bool) -> None:
     """Raises what the settings and their paths alone show to be wrong."""
-    given = given_settings(context, RunConfig)
+    given = given_settings(context, ClassifierRunConfig)
     if resume and not given and config_file is None:
         return
-    config = load_config(config_file) if config_file else RunConfig()
+    config = load_config(config_file) if config_file else ClassifierRunConfig()
     config = merge_settings(config, given)
     if not resume:  # A run that has begun needs its language model no more.
         check_inputs(config, given, source=str(config_file or ""))
@@ -161,25 +157,27 @@ def _settings(
     output: Path | None,
     resume: bool,
     resume_or_start: bool,
-) -> tuple[RunConfig, Path]:
+) -> tuple[ClassifierRunConfig, Path]:
     """The run's settings and its folder; to resume is to take the settings found there."""
     from textrnn.inference import run_folder
     from textrnn.training.run.folder import check_started
 
-    given = given_settings(context, RunConfig)
-    config = run_folder.load_config(config_file) if config_file else RunConfig()
+    given = given_settings(context, ClassifierRunConfig)
+    config = run_folder.load_config(config_file) if config_file else ClassifierRunConfig()
     config = merge_settings(config, given)
     folder = output or Path("runs") / _run_name(config.data)
-    init_from = config.training.init_from
+    init_from = config.start.init_from
     if init_from and resume_or_start and not (Path(init_from) / run_folder.CONFIG).is_file():
         # What has begun needs its language model no more.
         resume = (folder / run_folder.CONFIG).is_file()
     if init_from and (config_file or not resume):
-        from textrnn.training.run.transfer import GENTLE, adopt_shape
+        from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape
 
         chosen = {name for own in given.values() for name in own}
         # A file may be another run's, whose dropouts are as they were meant.
-        config = adopt_shape(config, given=chosen | (GENTLE.keys() if config_file else set()))
+        config = adopt_shape(
+            config, given=chosen | (FINE_TUNING_DROPOUT.keys() if config_file else set())
+        )
     if not resume:
         return config, folder
     if not (folder / run_folder.CONFIG).is_file() and "TF_CONFIG" in os.environ:

@@ -11,15 +11,10 @@ import humanfriendly
 from rich.table import Table
 
 from textrnn.cli.console import print_table, table_console
+from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.classifier import (
-    DataConfig,
-    ModelConfig,
-    RunConfig,
-    TokenizerConfig,
-    TrainingConfig,
-)
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import seconds
 from textrnn.errors import ConfigError
 from textrnn.messages.wording import counted
@@ -30,8 +25,10 @@ SHOWN = 10
 """Trials in the table, at the most."""
 
 
-@click.command(short_help="Search for good settings, under a budget of time and of size.")
-@setting_options(DataConfig, TokenizerConfig, ModelConfig, TrainingConfig)
+@click.command(
+    cls=SectionedCommand, short_help="Search for good settings, under a budget of time and of size."
+)
+@setting_options()
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -64,15 +61,14 @@ def tune(
     copied to OUTPUT/best.
     """
     given = given_settings(context)
-    check_inputs(merge_settings(RunConfig(), given), given, source="")
+    check_inputs(merge_settings(ClassifierRunConfig(), given), given, source="")
     start_tensorflow()
     from textrnn.progress import Reporter
     from textrnn.training.run.transfer import ADOPTED, adopt_shape
-    from textrnn.training.search.tune import shown
+    from textrnn.training.search.tune import Budget, shown
     from textrnn.training.search.tune import tune as search
 
-    total = seconds(given.get("training", {}).pop("time_budget", None) or "30m")
-    each = seconds(trial_budget) if trial_budget else total / 10
+    total = seconds(given.get("schedule", {}).pop("time_budget", None) or "30m")
     most_bytes = None
     if size_budget is not None:
         try:
@@ -80,17 +76,19 @@ def tune(
         except humanfriendly.InvalidSize:
             raise ConfigError(f"expected a size such as 2MB, got {size_budget!r}.") from None
     fixed = {name for settings in given.values() for name in settings}
-    config = adopt_shape(merge_settings(RunConfig(), given), given=fixed)
-    if config.training.init_from is not None:
+    config = adopt_shape(merge_settings(ClassifierRunConfig(), given), given=fixed)
+    if config.start.init_from is not None:
         fixed |= ADOPTED
     outcomes = search(
         config,
         output,
         fixed=fixed,
-        seconds=total,
-        trial_seconds=each,
-        most_bytes=most_bytes,
-        most_trials=trials,
+        budget=Budget(
+            seconds=total,
+            trial_seconds=seconds(trial_budget) if trial_budget else total / 10,
+            most_bytes=most_bytes,
+            most_trials=trials,
+        ),
         reporter=Reporter(),
     )
     if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from textrnn.config.classifier import ShapeConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.errors import ConfigError
 from textrnn.layers.cells.base import LinearRNNCell, NonlinearRNNCell, RNNCell, States
 from textrnn.layers.cells.gru import GRUCell
@@ -36,7 +36,7 @@ CELLS: dict[str, type[RNNCell]] = {
 
 
 def make_cells(
-    config: ShapeConfig, *, recurrent_dropout: float = 0.0, dtype: Any = None
+    config: EncoderConfig, *, recurrent_dropout: float = 0.0, dtype: Any = None
 ) -> list[RNNCell]:
     """The cells that a model's settings name, one a layer.
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from textrnn.config.classifier import KERNELS
+from textrnn.config.choices import KERNELS
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import LinearRNNCell, NonlinearRNNCell, RNNCell, States
 from textrnn.layers.recurrence.batch_parts import has_accelerator
