@@ -16,7 +16,11 @@ class EncoderConfig(Section):
     """The embedding and the recurrence, which a classifier and a language model share."""
 
     cell: str = setting(
-        "mingru", "Recurrent cell; none is a bag of embeddings.", choices=CELLS, common=True
+        "mingru",
+        "Recurrent cell; none is a bag of embeddings.",
+        choices=CELLS,
+        common=True,
+        registered=True,
     )
     units: int = setting(128, "State size H of each cell.", minimum=1, common=True)
     layers: int = setting(1, "Number of stacked recurrent layers.", minimum=1, common=True)

@@ -30,6 +30,7 @@ def setting(
     operational: bool = False,
     path: bool = False,
     common: bool = False,
+    registered: bool = False,
 ) -> Any:
     """A dataclass field that carries its help text and bounds.
 
@@ -42,6 +43,8 @@ def setting(
         operational: Whether the setting may differ when an interrupted run resumes, because it
             changes how the training is carried out and not its result.
         path: Whether the value is the path of a file or folder.
+        registered: Whether the value may also be the name, `package>Name`, under which an own class
+            is registered with Keras.
         common: Whether `--help` lists the option; `--help-all` lists every option.
     """
     metadata = {
@@ -52,6 +55,7 @@ def setting(
         "operational": operational,
         "path": path,
         "common": common,
+        "registered": registered,
     }
     return field(default=default, metadata=metadata)
 
@@ -89,7 +93,8 @@ class Section:
     @staticmethod
     def _check_bounds(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
         choices, minimum, below = bounds["choices"], bounds["minimum"], bounds["below"]
-        if choices is not None and value not in choices:
+        own_class = bounds["registered"] and ">" in value
+        if choices is not None and value not in choices and not own_class:
             raise ConfigError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}.")
         # The comparisons are negated so that NaN fails them.
         if minimum is not None and not value >= minimum:
