@@ -18,10 +18,7 @@ from rich.table import Table
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config.choices import CELLS, HEADS
-from textrnn.config.data import DataConfig
-from textrnn.config.model import ModelConfig
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.tokenizer import TokenizerConfig
 
 
 @click.command()

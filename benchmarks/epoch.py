@@ -19,8 +19,7 @@ import click
 import numpy as np
 from interleave import print_table, race
 
-from textrnn.cli.options import given_settings, merge_settings, setting_options
-from textrnn.config.data import DataConfig
+from textrnn.cli.options import data_options, given_settings, merge_settings
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.models.label_space import LabelSpace
 
@@ -34,8 +33,8 @@ def build_textrnn(
     from textrnn.host.threads import set_thread_defaults
 
     set_thread_defaults()
-    from textrnn.config.model import ModelConfig
     from textrnn.config.classifier import ClassifierRunConfig
+    from textrnn.config.model import ModelConfig
     from textrnn.data.batching import BatchPlan
     from textrnn.models.classifier import TextClassifier
     from textrnn.training.batches.labelled_batches import LabelledBatches
@@ -120,7 +119,7 @@ def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
     from textrnn.text.tokenizer import Tokenizer
 
     config = merge_settings(ClassifierRunConfig(), given_settings(context))
-    corpus = load_corpus(config.data, seed=0)
+    corpus = load_corpus(config, seed=0)
     tokenizer = Tokenizer.train(corpus.train.texts, config.tokenizer, seed=0)
     ids = [np.asarray(text, np.int32) for text in tokenizer.encode_batch(corpus.train.texts)]
     labels = np.array([corpus.label_names.index(label) for (label,) in corpus.train.labels])

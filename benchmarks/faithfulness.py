@@ -19,7 +19,7 @@ from interleave import print_table
 
 import textrnn
 from textrnn.analysis.attribution.methods import METHODS, TokenScorer
-from textrnn.config.data import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_split
 from textrnn.errors import ConfigError
 
@@ -43,11 +43,11 @@ def main(
 ) -> None:
     """Prints, for each method and share, the mean fall in per cent with its 95 % interval."""
     classifier = textrnn.load(run)
-    data = classifier.config.data
+    config = classifier.config
     if dataset is not None:
-        data = ClassifierRunConfig.of(dataset=dataset, data_dir=data_dir)
+        config = ClassifierRunConfig.of(dataset=dataset, data_dir=data_dir)
     split, _ = load_split(
-        data, "test", seed=classifier.config.runtime.seed, label_names=classifier.labels
+        config, "test", seed=classifier.config.runtime.seed, label_names=classifier.labels
     )
     rng = np.random.default_rng(0)
     chosen = np.sort(rng.permutation(len(split))[:texts])

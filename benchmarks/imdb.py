@@ -18,7 +18,7 @@ import click
 from interleave import print_table
 from runs import accuracies, run, spread
 
-from textrnn.config.data import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import Corpus, load_corpus
 
 PUBLISHED = (

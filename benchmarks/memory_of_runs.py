@@ -39,7 +39,7 @@ def main(runs: tuple[Path, ...], fresh: int, csv_file: Path | None) -> None:
     for run in runs:
         classifier = textrnn.load(run)
         split, _ = load_split(
-            classifier.config.data,
+            classifier.config,
             "test",
             seed=classifier.config.runtime.seed,
             label_names=classifier.labels,

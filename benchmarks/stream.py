@@ -20,7 +20,7 @@ import click
 import psutil
 
 import textrnn
-from textrnn.config.data import DataConfig
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus
 
 WHOLE_TOKENS = 8000

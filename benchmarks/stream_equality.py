@@ -16,9 +16,8 @@ import numpy as np
 from interleave import print_table
 
 from textrnn.config.choices import CELLS, HEADS
-from textrnn.config.data import DataConfig
-from textrnn.config.model import ModelConfig
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.model import ModelConfig
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.data import load_corpus
 from textrnn.inference.classifier import TrainedClassifier

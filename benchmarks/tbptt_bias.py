@@ -19,10 +19,7 @@ from interleave import print_table
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from textrnn.config.data import DataConfig
-from textrnn.config.model import ModelConfig
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.data import load_corpus
 from textrnn.models.classifier import TextClassifier
 from textrnn.progress import Silent
@@ -82,18 +79,16 @@ def main(epochs: int, heads: tuple[str, ...], plot: Path | None, csv_file: Path 
         for head in heads:
             for cell in ("simple", "gru", "lstm", "mingru", "minlstm"):
                 shape = {"dropout": 0.0, "embedding_dropout": 0.0, "word_dropout": 0.0}
-                config = ClassifierRunConfig(
-                    data=data,
-                    tokenizer=TokenizerConfig(vocab_size=4000),
-                    model=ModelConfig(
-                        cell=cell,
-                        head=head,
-                        units=64,
-                        embedding_units=64,
-                        bidirectional=False,
-                        **shape,
-                    ),
-                    training=ClassifierRunConfig.of(epochs=epochs, max_length=256),
+                config = data.replace(
+                    vocab_size=4000,
+                    cell=cell,
+                    head=head,
+                    units=64,
+                    embedding_units=64,
+                    bidirectional=False,
+                    epochs=epochs,
+                    max_length=256,
+                    **shape,
                 )
                 run = Path(folder, f"{cell}_{head}")
                 trained = train(config, run, reporter=Silent(), measure_test=False)

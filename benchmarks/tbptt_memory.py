@@ -24,8 +24,8 @@ def peak_mebibytes(pipe: Any, length: int, tbptt: str | None) -> None:
     import numpy as np
     import tensorflow as tf
 
-    from textrnn.config.model import ModelConfig
     from textrnn.config.classifier import ClassifierRunConfig
+    from textrnn.config.model import ModelConfig
     from textrnn.models.classifier import TextClassifier
     from textrnn.training.devices.strategy import Distribution
     from textrnn.training.update.gradient_sources.choice import choose_source

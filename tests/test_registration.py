@@ -12,7 +12,7 @@ import pytest
 
 import textrnn.layers
 from textrnn import layers
-from textrnn.config.model import ModelConfig, EncoderConfig
+from textrnn.config.model import EncoderConfig, ModelConfig
 from textrnn.layers.cells import CELLS
 from textrnn.registration import HOMES, LateClass
 from textrnn.training.update.lazy_adam import LazyAdam

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from textrnn.config.choices import CELLS, HEADS
-from textrnn.config.model import ModelConfig
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.model import ModelConfig
 from textrnn.data.batching import BatchPlan
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.classifier import TextClassifier

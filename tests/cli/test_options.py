@@ -6,9 +6,9 @@ from click.testing import CliRunner
 
 from textrnn.cli.commands.train import train
 from textrnn.cli.options import data_options, given_settings, merge_settings, setting_options
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.data import DataConfig
 from textrnn.config.model import ModelConfig
-from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 
 PROMISED = """
@@ -25,7 +25,7 @@ def given(*arguments: str) -> dict:
     found = {}
 
     @click.command()
-    @setting_options(*ClassifierRunConfig.sections().values())
+    @setting_options()
     @click.pass_context
     def command(context, /, **_):
         found.update(given_settings(context))
@@ -73,8 +73,8 @@ def test_only_what_was_typed_is_given():
 
 
 def test_a_default_that_is_typed_is_given_too():
-    default = ClassifierRunConfig.of().seed
-    assert given("--seed", str(default)) == {"training": {"seed": default}}
+    default = ClassifierRunConfig().runtime.seed
+    assert given("--seed", str(default)) == {"runtime": {"seed": default}}
 
 
 @pytest.mark.parametrize("section", ClassifierRunConfig.sections().values())
@@ -100,7 +100,9 @@ def test_data_options_are_those_of_the_data():
     def command(**_):
         pass
 
-    assert [p.name for p in command.params] == [s.name for s in dataclasses.fields(DataConfig)]
+    sections = ClassifierRunConfig.sections()
+    expected = [s.name for name in ("data", "task") for s in dataclasses.fields(sections[name])]
+    assert [parameter.name for parameter in command.params] == expected
 
 
 # Merging

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textrnn.config.data import DataConfig
-from textrnn.config.model import ModelConfig
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.tokenizer import TokenizerConfig
+from textrnn.config.data import DataConfig
+from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.config.model import ModelConfig
 from textrnn.config.section import field_types
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError
 
 SECTIONS = ClassifierRunConfig.sections()
@@ -19,6 +20,26 @@ SETTINGS = [
     for section in SECTIONS.values()
     for setting in dataclasses.fields(section)
 ]
+
+
+FITTING = {
+    # Settings that exclude or need each other.
+    "train_file": st.just("train.csv"),
+    "dataset": st.none(),
+    **dict.fromkeys(("valid_file", "test_file"), st.just("other.csv")),
+    "unlabelled": st.just(False),
+    "unlabelled_file": st.none(),
+    "label_names": st.none(),
+    "label_column": st.just("label"),
+    "text_column": st.just("text"),
+    "separate_directions": st.just(False),
+    "init_from": st.none(),
+    **dict.fromkeys(("adversarial", "vat", "entropy", "language_weight"), st.just(0.0)),
+    # Settings whose text has a form.
+    "delimiter": st.none() | st.sampled_from([";", "tab", "|"]),
+    "time_budget": st.none() | st.sampled_from(["90s", "30m", "1.5h"]),
+    "tbptt": st.sampled_from(["256,256", "64,256"]),
+}
 
 
 def values_of(section: type, setting: dataclasses.Field) -> st.SearchStrategy:
@@ -49,25 +70,7 @@ def sections() -> st.SearchStrategy[ClassifierRunConfig]:
     parts = {}
     for name, section in SECTIONS.items():
         values = {s.name: values_of(section, s) for s in dataclasses.fields(section)}
-        if section is DataConfig:
-            values |= {"train_file": st.just("train.csv"), "dataset": st.none()}
-            # Which need `vat` or `entropy`.
-            values |= {"unlabelled": st.just(False), "unlabelled_file": st.none()}
-        if section is ClassifierRunConfig:
-            values["time_budget"] = st.none() | st.sampled_from(["90s", "30m", "1.5h"])
-            values["tbptt"] = st.sampled_from(["256,256", "64,256"])
-            values["init_from"] = st.none()  # Beside `vectors` it would be an error.
-            # What `tbptt` excludes.
-            excluded = ("adversarial", "vat", "entropy", "language_weight")
-            values |= {name: st.just(0.0) for name in excluded}
-        if section is DataConfig:
-            values |= dict.fromkeys(("valid_file", "test_file"), st.just("other.csv"))
-            values["delimiter"] = st.none() | st.sampled_from([";", "tab", "|"])
-            values["label_names"] = st.none()  # Beside `label_columns` it would be an error.
-            values["label_column"] = st.just("label")
-            values["text_column"] = st.just("text")
-        if section is ModelConfig:
-            values["separate_directions"] = st.just(False)  # With `pyramid` it would be an error.
+        values |= {name: value for name, value in FITTING.items() if name in values}
         parts[name] = st.builds(section, **values)
     return st.builds(ClassifierRunConfig, **parts)
 
@@ -154,7 +157,7 @@ def test_the_choices_are_listed(section, setting):
 
 
 def test_an_integer_is_a_number_too():
-    rate = ClassifierRunConfig.of(learning_rate=1).learning_rate
+    rate = ClassifierRunConfig.of(learning_rate=1).optimizer.learning_rate
     assert rate == 1.0
     assert isinstance(rate, float)
 
@@ -170,7 +173,7 @@ def test_an_unknown_setting_is_told_the_known_ones():
 def test_an_unknown_section_is_told_the_known_ones():
     with pytest.raises(ConfigError) as info:
         ClassifierRunConfig.from_dict({"modle": {}})
-    assert str(info.value) == "unknown section modle; known: data, tokenizer, model, training."
+    assert str(info.value).startswith("unknown section modle; known: data, task, tokenizer, ")
 
 
 @pytest.mark.parametrize("wrong", [["units"], "units", 3])
@@ -180,7 +183,7 @@ def test_a_section_must_map_names(wrong):
 
 
 def test_what_is_left_out_keeps_its_default():
-    config = ClassifierRunConfig.from_dict({"model": {"units": 3}, "training": None})
+    config = ClassifierRunConfig.from_dict({"model": {"units": 3}, "schedule": None})
     assert config == ClassifierRunConfig(model=ModelConfig(units=3))
 
 
@@ -195,7 +198,6 @@ def test_a_config_cannot_be_changed():
         ({"dataset": "imdb", "train_file": "a.csv"}, "either `dataset` or `train_file`, not both"),
         ({"test_file": "a.csv"}, "need `train_file` beside them"),
         ({"valid_file": "a.csv"}, "need `train_file` beside them"),
-        ({"label_separator": ""}, "`label_separator` must be at least one character, got ''"),
         ({"valid_fraction": 0.0}, "`valid_fraction` must be more than 0, got 0.0"),
         ({"valid_fraction": 1.0}, "`valid_fraction` must be less than 1.0, got 1.0"),
     ],
@@ -203,6 +205,58 @@ def test_a_config_cannot_be_changed():
 def test_data_settings_that_cannot_be(values, message):
     with pytest.raises(ConfigError, match=message):
         DataConfig(**values)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"label_separator": ""}, "`label_separator` must be at least one character, got ''"),
+        ({"label_columns": "a,b", "label_names": "a,b"}, "either `label_columns` or `label_names`"),
+        ({"text_column": "label"}, "`text_column` and `label_column` must differ, got 'label'"),
+        ({"unlabelled": True}, "need `vat` or `entropy` to be learned from, got neither"),
+        ({"vectors": "a", "init_from": "b"}, "either `vectors` or `init_from`, not both"),
+        ({"language_weight": 0.1}, "`language_weight` needs `init_from`"),
+        ({"language_weight": 0.1, "init_from": "a", "vat": 0.1}, "`language_weight` excludes"),
+        ({"tbptt_random": True}, "`tbptt_random` needs `tbptt`"),
+        ({"tbptt": "64,100"}, "`tbptt` must be K1,K2 with K2 a multiple of K1"),
+        ({"tbptt": "64,128", "entropy": 0.1}, "expected no `tbptt` beside them, got '64,128'"),
+        ({"separate_directions": True, "pyramid": True}, "exclude each other"),
+        ({"time_budget": "soon"}, "expected a duration such as 90s, 30m or 2h, got 'soon'"),
+    ],
+)
+def test_settings_that_exclude_each_other(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        ClassifierRunConfig.of(**settings)
+
+
+def test_single_values_find_their_sections():
+    config = ClassifierRunConfig.of(cell="lstm", epochs=3, seed=7)
+    assert (config.model.cell, config.schedule.epochs, config.runtime.seed) == ("lstm", 3, 7)
+    assert config.replace(seed=8, cell="gru").replace(cell="lstm", seed=7) == config
+
+
+def test_an_unknown_single_value_names_those_like_it():
+    with pytest.raises(ConfigError, match=r"^unknown setting unit; did you mean units\?$"):
+        ClassifierRunConfig.of(unit=3)
+
+
+def test_a_setting_in_another_section_names_its_own():
+    with pytest.raises(ConfigError, match=r"^`dropout` belongs to section `model`, got it in `reg"):
+        ClassifierRunConfig.from_dict({"regularization": {"dropout": 0.1}})
+
+
+@pytest.mark.parametrize("kind", [ClassifierRunConfig, LanguageModelRunConfig])
+def test_no_two_settings_have_the_same_name(kind):
+    names = [s.name for section in kind.sections().values() for s in dataclasses.fields(section)]
+    assert len(names) == len(set(names)) == len(kind.section_of())
+
+
+def test_the_common_settings_are_about_twenty():
+    sections = ClassifierRunConfig.sections().values()
+    common = [
+        s.name for section in sections for s in dataclasses.fields(section) if s.metadata["common"]
+    ]
+    assert 15 <= len(common) <= 22
 
 
 def test_a_data_set_takes_files_beside_it():

@@ -22,6 +22,8 @@ def test_equal_texts_with_different_labels_are_reported(table):
 
 def test_validation_texts_that_stand_in_the_training_file_are_reported(table):
     path = table("a.csv", ROWS)
-    (notice,) = load_corpus(ClassifierRunConfig.of(train_file=path, valid_file=path), seed=0).notices
+    (notice,) = load_corpus(
+        ClassifierRunConfig.of(train_file=path, valid_file=path), seed=0
+    ).notices
     assert notice.startswith("40 of 40 validation texts are also in the training data")
     assert "too good" in notice

@@ -133,6 +133,8 @@ def test_equal_texts_never_straddle_training_and_validation(tmp_path_factory, te
     path = tmp_path_factory.mktemp("fuzz") / "a.csv"
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
-    corpus = load_corpus(ClassifierRunConfig.of(train_file=str(path), valid_fraction=0.3), seed=seed)
+    corpus = load_corpus(
+        ClassifierRunConfig.of(train_file=str(path), valid_fraction=0.3), seed=seed
+    )
     assert not set(corpus.train.texts) & set(corpus.validation.texts)
     assert len(corpus.train) + len(corpus.validation) == len(texts) + 2

@@ -11,7 +11,9 @@ def check(*names, cells=None, **settings):
     notices = []
     cells = dict.fromkeys(names, 1) if cells is None else dict.fromkeys(cells, 1)
     labels = [(name,) for name in names]
-    check_labels(labels, cells, config=ClassifierRunConfig.of(**settings), notices=notices, where="f")
+    check_labels(
+        labels, cells, config=ClassifierRunConfig.of(**settings), notices=notices, where="f"
+    )
     return notices
 
 

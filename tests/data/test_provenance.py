@@ -14,7 +14,9 @@ LABELS = ("neg", "pos")
 def config(tmp_path):
     for name, count in [("train", 40), ("test", 6)]:
         write(tmp_path / f"{name}.csv", count, name)
-    return ClassifierRunConfig.of(train_file=str(tmp_path / "train.csv"), test_file=str(tmp_path / "test.csv"))
+    return ClassifierRunConfig.of(
+        train_file=str(tmp_path / "train.csv"), test_file=str(tmp_path / "test.csv")
+    )
 
 
 def write(path, count, name):

@@ -11,7 +11,11 @@ from textrnn.errors import DataError
 def make(*rows, known=None, keep_blank=True, **settings):
     notices = []
     builder = SplitBuilder(
-        ClassifierRunConfig.of(**settings), where="f", notices=notices, known=known, keep_blank=keep_blank
+        ClassifierRunConfig.of(**settings),
+        where="f",
+        notices=notices,
+        known=known,
+        keep_blank=keep_blank,
     )
     split = builder.build(
         row if isinstance(row, Row) else Row(f"f:{line}", *row)

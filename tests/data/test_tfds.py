@@ -1,6 +1,5 @@
 """Reading TFDS data sets: a tiny one is built in a temporary folder, nothing is downloaded."""
 
-import dataclasses
 from typing import ClassVar
 
 import numpy as np
@@ -82,7 +81,9 @@ def data_dir(tmp_path_factory):
 
 
 def load(config_name, data_dir, **settings):
-    config = ClassifierRunConfig.of(dataset=f"tiny_reviews/{config_name}", data_dir=data_dir, **settings)
+    config = ClassifierRunConfig.of(
+        dataset=f"tiny_reviews/{config_name}", data_dir=data_dir, **settings
+    )
     return load_corpus(config, seed=0)
 
 
@@ -124,12 +125,14 @@ def test_texts_without_labels_are_read_one_by_one(data_dir, tmp_path):
 
 
 def test_texts_without_labels_that_are_missing_or_damaged_are_errors(data_dir):
-    config = ClassifierRunConfig.of(dataset="tiny_reviews/pairs", data_dir=data_dir, unlabelled=True)
+    config = ClassifierRunConfig.of(
+        dataset="tiny_reviews/pairs", data_dir=data_dir, unlabelled=True
+    )
     choice = {"label_key": "label", "text_key": "first"}
     with pytest.raises(DataError, match=r"expected a split 'unsupervised', got .*train"):
-        list(load_unlabelled(dataclasses.replace(config, **choice)))
+        list(load_unlabelled(config.replace(**choice)))
     with pytest.raises(DataError, match=r"unsupervised, text \d: expected UTF-8 text, got: "):
-        list(load_unlabelled(dataclasses.replace(config, dataset="tiny_reviews/latin")))
+        list(load_unlabelled(config.replace(dataset="tiny_reviews/latin")))
 
 
 @pytest.mark.parametrize(("name", "count"), [("bare", 20), ("several", 20), ("plain", 25)])
@@ -145,7 +148,9 @@ def test_a_language_model_reads_data_sets_with_any_labels_or_none(data_dir, name
 def test_own_test_file_takes_the_place_of_the_split(data_dir, tmp_path):
     path = tmp_path / "test.csv"
     path.write_text("text,label\na,good\n")
-    config = ClassifierRunConfig.of(dataset="tiny_reviews/plain", data_dir=data_dir, test_file=str(path))
+    config = ClassifierRunConfig.of(
+        dataset="tiny_reviews/plain", data_dir=data_dir, test_file=str(path)
+    )
     split, _ = load_split(config, "test", seed=0, label_names=NAMES)
     assert split.texts == ["a"]
 

@@ -16,7 +16,9 @@ NUMBER = tfds.features.Scalar(np.float32)
 def test_the_only_class_is_the_label_and_the_only_text_is_the_text():
     features = {"id": tfds.features.Scalar(np.int64), "review": TEXT, "stars": LABEL}
     assert find_label_key(features, ClassifierRunConfig(), dataset="d") == "stars"
-    assert find_text_key(features, ClassifierRunConfig(), dataset="d", label_key="stars") == "review"
+    assert (
+        find_text_key(features, ClassifierRunConfig(), dataset="d", label_key="stars") == "review"
+    )
 
 
 def test_without_classes_a_feature_named_label_is_the_label():
@@ -43,4 +45,6 @@ def test_a_list_of_labels_needs_multi_label():
     assert element(features["labels"]) is element(LABEL) is LABEL
     with pytest.raises(ConfigError, match=r"expected one label per text, .* pass --multi-label"):
         find_label_key(features, ClassifierRunConfig(), dataset="d")
-    assert find_label_key(features, ClassifierRunConfig.of(multi_label=True), dataset="d") == "labels"
+    assert (
+        find_label_key(features, ClassifierRunConfig.of(multi_label=True), dataset="d") == "labels"
+    )

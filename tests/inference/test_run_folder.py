@@ -105,7 +105,7 @@ def test_the_digests_cannot_be_cut(folder):
         assert refusal(folder).startswith(f"{folder / 'digests.json'}: not readable; copy")
 
 
-@pytest.mark.parametrize("record", ["[]", "3", "{}", '{"format_version": 1, "sha256": 3}', "\xff"])
+@pytest.mark.parametrize("record", ["[]", "3", "{}", '{"format_version": 2, "sha256": 3}', "\xff"])
 def test_digests_of_another_form_are_an_error(folder, record):
     (folder / "digests.json").write_bytes(record.encode("latin-1"))
     assert refusal(folder).startswith(f"{folder / 'digests.json'}: not readable; copy")
@@ -119,17 +119,17 @@ def test_a_file_without_a_digest_is_not_trusted(folder, name):
     assert refusal(folder).startswith(f"{folder / name}: changed")
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 1, 3, "2", None])
 def test_another_format_version_is_named(folder, version):
     seal(folder, format_version=version)
-    assert refusal(folder).startswith(f"{folder}: expected format version 1, got {version!r}; load")
+    assert refusal(folder).startswith(f"{folder}: expected format version 2, got {version!r}; load")
 
 
 def test_another_format_version_of_the_settings_is_named(folder):
     path = folder / "config.yaml"
-    path.write_text(path.read_text().replace("format_version: 1", "format_version: 2"))
+    path.write_text(path.read_text().replace("format_version: 2", "format_version: 1"))
     seal(folder)
-    assert refusal(folder).startswith(f"{path}: expected format version 1, got 2; load it with")
+    assert refusal(folder).startswith(f"{path}: expected format version 2, got 1; load it with")
 
 
 # Folders that are no run
@@ -317,7 +317,7 @@ def test_a_begun_run_holds_settings_and_versions(tmp_path):
     config = ClassifierRunConfig.of(learning_rate=3e-5)
     run_folder.begin(tmp_path / "run", config)
     values = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
-    assert values["about"]["format_version"] == 1
+    assert values["about"]["format_version"] == 2
     assert set(values["about"]["packages"]) == {
         "textrnn",
         "tensorflow",
@@ -335,7 +335,7 @@ def settings_file(tmp_path: Path, text: str) -> Path:
 
 
 def test_settings_may_be_written_by_hand(tmp_path):
-    path = settings_file(tmp_path, "model: {units: 3}\ntraining:\n  learning_rate: 1\n")
+    path = settings_file(tmp_path, "model: {units: 3}\noptimizer:\n  learning_rate: 1\n")
     config = run_folder.load_config(path)
     assert (config.model.units, config.optimizer.learning_rate) == (3, 1.0)
 
@@ -346,7 +346,7 @@ def test_settings_may_be_written_by_hand(tmp_path):
 )
 def test_numbers_may_be_written_as_scientists_do(tmp_path, written, number):
     config = run_folder.load_config(
-        settings_file(tmp_path, f"training: {{learning_rate: {written}}}")
+        settings_file(tmp_path, f"optimizer: {{learning_rate: {written}}}")
     )
     assert config.optimizer.learning_rate == number
 
@@ -376,7 +376,7 @@ def test_wrong_settings_are_told_with_their_file(tmp_path, text, message):
 
 @pytest.mark.parametrize("text", ["about: {format_version: 9}", "about: 9", "about: {}"])
 def test_settings_of_another_version_are_an_error(tmp_path, text):
-    with pytest.raises(ModelError, match="expected format version 1, got "):
+    with pytest.raises(ModelError, match="expected format version 2, got "):
         run_folder.load_config(settings_file(tmp_path, text))
 
 

@@ -138,7 +138,10 @@ def test_states_of_others_are_refused(tokenizer):
 
 @pytest.mark.parametrize(
     ("more", "match"),
-    [({"bidirectional": True}, "--no-bidirectional"), ({"pyramid": True, "layers": 2}, "--no-pyramid")],
+    [
+        ({"bidirectional": True}, "--no-bidirectional"),
+        ({"pyramid": True, "layers": 2}, "--no-pyramid"),
+    ],
 )
 def test_models_that_need_the_end_say_so(tokenizer, more, match):
     with pytest.raises(ConfigError, match=match):

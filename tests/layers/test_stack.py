@@ -244,7 +244,9 @@ def test_towers_are_two_stacks_that_do_not_see_each_other(
 def test_towers_need_two_directions_and_all_steps() -> None:
     with pytest.raises(ConfigError, match="`separate_directions` needs `bidirectional`"):
         make_stack("gru", separate_directions=True)
-    with pytest.raises(ConfigError, match="`separate_directions` needs `bidirectional`, and no `pyramid`"):
+    with pytest.raises(
+        ConfigError, match="`separate_directions` needs `bidirectional`, and no `pyramid`"
+    ):
         make_stack("gru", bidirectional=True, separate_directions=True, pyramid=True)
     with pytest.raises(ConfigError, match="expected inputs of even size to split"):
         Bidirectional(RNN(make_cell("gru")), split=True).build((None, None, 3))
@@ -254,7 +256,7 @@ def test_towers_need_two_directions_and_all_steps() -> None:
 def test_walking_up_with_another_way_to_read_gives_the_same(
     pyramid: bool, rng: np.random.Generator
 ) -> None:
-    stack = make_stack("gru", "mingru", residual=True, layer_norm=True, pyramid=halve)
+    stack = make_stack("gru", "mingru", residual=True, layer_norm=True, pyramid=pyramid)
     sequence, mask = tf.constant(random_sequence(rng)), tf.constant(MASKS["right"])
     layers = []
 

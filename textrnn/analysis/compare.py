@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 
 from textrnn.analysis.comparison import Answers, Comparison, ask, compare_answers
-from textrnn.config.data import DataConfig
 from textrnn.data import Split
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation.labelled_data import LabelledData, learned_from
@@ -31,7 +30,6 @@ def compare(
     texts: Sequence[str] | None = None,
     labels: Sequence[str | Sequence[str]] | None = None,
     split: Literal["validation", "test"] = "test",
-    data: DataConfig | None = None,
     reporter: Reporter | None = None,
     **settings: Any,
 ) -> Comparison:
@@ -48,10 +46,9 @@ def compare(
         texts: Texts to compare on, together with `labels`, in the place of a data set.
         labels: The label of each text, or its labels.
         split: Which part of the data is read: `validation` or `test`.
-        data: Settings of the data that replace those of the first run.
         reporter: Receives the progress and the notices; None: nothing is reported.
-        **settings: Single settings of `DataConfig` that replace those of the first run, such as
-            `test_file`.
+        **settings: Settings of the data and of its labels that replace those of the first run,
+            such as `test_file`.
 
     Raises:
         ModelError: A folder is no finished run of a classifier.
@@ -65,7 +62,7 @@ def compare(
     for run in runs:
         if not isinstance(run, TrainedClassifier):
             check_finished(run)
-    source = LabelledData(split=split, texts=texts, labels=labels, data=data, settings=settings)
+    source = LabelledData(split=split, texts=texts, labels=labels, settings=settings)
     first = RunRecord.of(runs[0])
     labelled = source.read(first, reporter=reporter)
     if split == "test" and texts is None:
@@ -73,7 +70,7 @@ def compare(
         trained = {
             name: record.config.data for name, record in zip(_names(runs)[1:], records, strict=True)
         }
-        for notice in learned_from(trained, source.config(first).test_file):
+        for notice in learned_from(trained, source.config(first).data.test_file):
             reporter.message(f"note: {notice}")
     held_out = split == "validation" and not _has_other_validation(source)
     return compare_on(labelled, runs, held_out=held_out, reporter=reporter)
@@ -137,7 +134,7 @@ def _short_names(runs: Sequence[Run]) -> list[str]:
 def _has_other_validation(source: LabelledData) -> bool:
     """Returns whether the validation texts do not come from the first run's data."""
     named = {"dataset", "train_file", "valid_file"} & set(source.settings)
-    return source.texts is not None or source.data is not None or bool(named)
+    return source.texts is not None or bool(named)
 
 
 def _check_comparable(run: OpenedRun, first: OpenedRun, *, held_out: bool) -> None:

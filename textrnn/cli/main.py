@@ -25,6 +25,7 @@ _COMMANDS = (
     "compare",
     "report",
     "export",
+    "config",
     "doctor",
 )
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from textrnn.config.data import DataConfig
+from textrnn.cli.help import SettingOption
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import Settings, field_types
 from textrnn.errors import DataError
@@ -31,14 +31,23 @@ F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=Settings)
 
 
-def setting_options(*sections: type) -> Callable[[F], F]:
-    """Adds one option a field of these sections, `--like-this`, to a command."""
+def setting_options(
+    kind: type[Settings] = ClassifierRunConfig, *, only: tuple[str, ...] = ()
+) -> Callable[[F], F]:
+    """Adds one option, `--like-this`, for each setting to a command.
+
+    Args:
+        kind: The settings.
+        only: Names of the sections whose settings become options; empty: all sections.
+    """
 
     def decorate(command: F) -> F:
-        for section in reversed(sections):
+        for name, section in reversed(kind.sections().items()):
+            if only and name not in only:
+                continue
             types = field_types(section)
             for setting in reversed(dataclasses.fields(section)):
-                command = _option(setting, *types[setting.name])(command)
+                command = _option(setting, *types[setting.name], section=name)(command)
         return command
 
     return decorate
@@ -54,17 +63,17 @@ class _Auto(click.ParamType[Any]):
     def convert(
         self, value: Any, param: click.Parameter | None, context: click.Context | None
     ) -> Any:
-        """The value as its type has it; None for `auto`."""
+        """The value converted to its type; None for `auto`."""
         if value == "auto" and self._type is click.INT:
             return None
         return self._type.convert(value, param, context)
 
 
-data_options = setting_options(DataConfig)
-"""The options that say where texts and labels come from."""
+data_options = setting_options(only=("data", "task"))
+"""The options that say where texts and labels come from, and what a label is."""
 
 
-def _option(setting: Any, kind: type, optional: bool) -> Callable[[F], F]:
+def _option(setting: Any, kind: type, optional: bool, *, section: str) -> Callable[[F], F]:
     flag = f"--{setting.name.replace('_', '-')}"
     # Each flag needs its opposite: --config may turn on what is off by default.
     if kind is bool:
@@ -76,6 +85,9 @@ def _option(setting: Any, kind: type, optional: bool) -> Callable[[F], F]:
     return click.option(
         flag,
         setting.name,
+        cls=SettingOption,
+        section=section,
+        common=setting.metadata["common"],
         is_flag=kind is bool,
         type=value_type,
         default=setting.default,
@@ -87,25 +99,23 @@ def _option(setting: Any, kind: type, optional: bool) -> Callable[[F], F]:
 def given_settings(
     context: click.Context, kind: type[Settings] = ClassifierRunConfig
 ) -> dict[str, dict[str, Any]]:
-    """The settings of a kind that were typed on the command line, by section."""
+    """The settings that the user typed on the command line, by section."""
     given: dict[str, dict[str, Any]] = {}
-    for section, fields in kind.sections().items():
-        for setting in dataclasses.fields(fields):
-            source = context.get_parameter_source(setting.name)
-            if source is ParameterSource.COMMANDLINE:
-                given.setdefault(section, {})[setting.name] = context.params[setting.name]
+    for name, section in kind.section_of().items():
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            given.setdefault(section, {})[name] = context.params[name]
     return given
 
 
 def with_given(
     config: C, given: Mapping[str, Mapping[str, Any]], *, sources: tuple[str, ...] = ()
 ) -> C:
-    """The config with the given settings in the place of its own.
+    """The config with the given settings in place of its own.
 
     Args:
         config: The config.
         given: Settings by section.
-        sources: Settings of the data of which a given one takes the place of all.
+        sources: Settings of the data that exclude each other: one that is given replaces all.
     """
     values = config.to_dict()
     if set(sources) & set(given.get("data", {})):
@@ -115,32 +125,35 @@ def with_given(
     return type(config).from_dict(values)
 
 
-def merge_settings(config: ClassifierRunConfig, given: Mapping[str, Mapping[str, Any]]) -> ClassifierRunConfig:
-    """The config with the given settings in the place of its own.
+def merge_settings(
+    config: ClassifierRunConfig, given: Mapping[str, Mapping[str, Any]]
+) -> ClassifierRunConfig:
+    """The config with the given settings in place of its own.
 
-    Another data set or training file takes the place of all the config's sources of data. Where
-    none is left, it is the bundled one.
+    Another data set or training file replaces all sources of data in the config. If no source is
+    left, the data set is the bundled one.
     """
     sources: tuple[str, ...] = ()
     if {"dataset", "train_file"} & set(given.get("data", {})):
         sources = ("dataset", "train_file", "valid_file", "test_file")
     config = with_given(config, given, sources=sources)
     if config.data.dataset is None and config.data.train_file is None:
-        config = with_given(config, {"data": {"dataset": "bbc_news"}})
+        config = config.replace(dataset="bbc_news")
     return config
 
 
 _NEED_NOT_EXIST = frozenset({"vectors", "data_dir"})
-"""Vectors may be those of a package, which have a name; TFDS makes its folder when it downloads."""
+"""Vectors may be a package's, which have a name; TFDS makes its folder when it downloads."""
 
 
 def check_inputs(config: Settings, given: Mapping[str, Mapping[str, Any]], *, source: str) -> None:
-    """Finds what is wrong with the paths of some settings before TensorFlow is waited for.
+    """Checks the paths of some settings, before TensorFlow is imported.
 
     Args:
         config: The settings.
-        given: Those that were typed on the command line, by section.
-        source: Where the others come from, for messages; empty if they are defaults.
+        given: The settings that the user typed on the command line, by section.
+        source: Name of the file that holds the other settings, for messages; empty if they are
+            defaults.
 
     Raises:
         DataError: A file or folder is missing.
@@ -153,19 +166,19 @@ def check_inputs(config: Settings, given: Mapping[str, Mapping[str, Any]], *, so
                 continue
             if not os.path.exists(os.path.expanduser(path)):
                 typed = setting.name in given.get(name, {})
-                told = "" if typed or not source else f" (`{setting.name}` of {source})"
+                origin = "" if typed or not source else f" (`{setting.name}` of {source})"
                 option = f"--{setting.name.replace('_', '-')}"
                 raise DataError(
-                    f"{path}{told}: expected a file, got none; check the path, or pass "
+                    f"{path}{origin}: expected a file, got none; check the path, or pass "
                     f"another {option}."
                 )
 
 
 def run_options(default_output: str) -> Callable[[F], F]:
-    """Adds what every command takes that trains into a run folder.
+    """Adds the options of every command that trains into a run folder.
 
     Args:
-        default_output: What the folder is if `--output` does not say.
+        default_output: The folder if `--output` is not given.
     """
 
     def decorate(command: F) -> F:
@@ -184,14 +197,14 @@ def run_options(default_output: str) -> Callable[[F], F]:
                     help=f"Run folder.  [default: {default_output}]",
                 ),
                 click.option(
-                    "--resume", is_flag=True, help="Go on with the unfinished run in --output."
+                    "--resume", is_flag=True, help="Continue the unfinished run in --output."
                 ),
                 click.option("--overwrite", is_flag=True, help="Replace the run in --output."),
                 click.option(
                     "--log-format",
                     type=click.Choice(["text", "json"]),
                     default="text",
-                    help="Of messages and progress on stderr; json: one object a line.",
+                    help="Format of messages and progress on stderr; json: one object a line.",
                     show_default=True,
                 ),
                 click.option(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textrnn.evaluation.labelled_data import SplitName
     from textrnn.progress import Reporter
 
-__all__ = ["check_run", "read_split"]
+__all__ = ["check_run", "data_settings", "read_split"]
 
 _FILES = ("train_file", "valid_file", "test_file")
 
@@ -36,6 +36,15 @@ def check_run(run: Path, given: Mapping[str, Mapping[str, Any]]) -> None:
         path = given.get("data", {}).get(name)
         if path is not None and not os.path.exists(os.path.expanduser(path)):
             raise DataError(f"{path}: expected a file, got none; check the path.")
+
+
+def data_settings(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Returns the settings of the data and of its labels that the user typed.
+
+    Args:
+        given: The settings of the command line, by section.
+    """
+    return {**given.get("data", {}), **given.get("task", {})}
 
 
 def read_split(
@@ -59,5 +68,5 @@ def read_split(
     from textrnn.evaluation.labelled_data import LabelledData
     from textrnn.evaluation.opened_run import RunRecord
 
-    data = LabelledData(split=which, settings=given.get("data", {}))
+    data = LabelledData(split=which, settings=data_settings(given))
     return data.read(RunRecord.of(run), reporter=reporter)

@@ -1,15 +1,24 @@
-"""The settings of the training of a language model; a classifier's are in `classifier`."""
+"""All settings of a language model's run; a classifier's are in `classifier`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from textrnn.config.classifier import FittingConfig, ShapeConfig, TokenizerConfig
 from textrnn.config.data import separator
+from textrnn.config.model import EncoderConfig
 from textrnn.config.section import Section, Settings, check_file, setting
+from textrnn.config.tokenizer import TokenizerConfig
+from textrnn.config.training import OptimizerConfig, RuntimeConfig, ScheduleConfig
 from textrnn.errors import ConfigError
 
-__all__ = ["PretrainConfig", "PretrainingConfig", "TextConfig"]
+__all__ = [
+    "LanguageModelBatchesConfig",
+    "LanguageModelOptimizerConfig",
+    "LanguageModelRegularizationConfig",
+    "LanguageModelRunConfig",
+    "LanguageModelScheduleConfig",
+    "TextConfig",
+]
 
 
 @dataclass(frozen=True)
@@ -20,22 +29,32 @@ class TextConfig(Section):
         None,
         "Data set: bbc_news, imdb, or any TFDS name; its training and unsupervised texts are read, "
         "never validation or test texts.",
+        common=True,
     )
-    data_dir: str | None = setting(None, "Folder of prepared TFDS data sets.", path=True)
+    data_dir: str | None = setting(
+        None, "Folder of prepared TFDS data sets.", path=True, common=True
+    )
     text_key: str | None = setting(None, "TFDS feature that holds the text.")
     label_key: str | None = setting(None, "TFDS feature that holds the label, which is not read.")
     text_file: str | None = setting(
         None,
-        "Own texts of any number, one a line, or a column of a .csv, .tsv or .jsonl; each perhaps "
+        "Own texts: one text a line, or a column of a .csv, .tsv or .jsonl file; each file may be "
         ".gz.",
         path=True,
+        common=True,
     )
-    text_column: str = setting("text", "Column or JSON key of the text.")
+    text_column: str = setting("text", "Column or JSON key of the text.", common=True)
     delimiter: str | None = setting(
         None,
-        "Between the columns of a table: one character, or tab.  [default: found from the header]",
+        "Separator of a table's columns: one character, or tab.  [default: found from the header]",
     )
     encoding: str = setting("utf-8", "Character encoding of the file.")
+    held_out: float = setting(
+        0.01,
+        "Share of the texts that measure the model and from which it does not learn.",
+        minimum=0.0,
+        below=1.0,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -44,54 +63,88 @@ class TextConfig(Section):
         check_file("text_file", self.text_file)
         if self.delimiter is not None:
             separator(self.delimiter)
-
-
-@dataclass(frozen=True)
-class PretrainingConfig(FittingConfig):
-    """How the weights of a language model are fitted."""
-
-    epochs: int | None = setting(
-        None,
-        "Passes over the texts, or auto: 3; with --time-budget, as many as fit.  [default: auto]",
-        minimum=1,
-    )
-    streams: int = setting(
-        64, "Places in the text that are read side by side: rows of a batch.", minimum=1
-    )
-    segment: int = setting(
-        64, "Tokens between two updates; gradients go no further back, states do.", minimum=1
-    )
-    negatives: int = setting(
-        512,
-        "Tokens drawn for each batch that the next token is told from, in place of the whole "
-        "vocabulary (0: the whole vocabulary).",
-        minimum=0,
-    )
-    dropout: float = setting(
-        0.0, "Share dropped of the embeddings, and between layers.", minimum=0.0, below=1.0
-    )
-    learning_rate: float = setting(4e-3, "Highest learning rate.", minimum=0.0)
-    warmup: float = setting(
-        0.02, "Share of the training in which the learning rate rises.", minimum=0.0, below=1.0
-    )
-    held_out: float = setting(
-        0.01, "Share of the texts that measure the model and are not learned.", minimum=0.0, below=1
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
         if self.held_out == 0.0:
             raise ConfigError("`held_out` must be more than 0, got 0.0.")
 
 
 @dataclass(frozen=True)
-class PretrainConfig(Settings):
-    """All settings of the training of one language model."""
+class LanguageModelBatchesConfig(Section):
+    """How texts are cut into the rows and columns of batches."""
+
+    streams: int = setting(
+        64,
+        "Number of places in the text that are read side by side: the rows of a batch.",
+        minimum=1,
+        common=True,
+    )
+    segment: int = setting(
+        64,
+        "Tokens between two updates; gradients stop at the segment's start, states do not.",
+        minimum=1,
+        common=True,
+    )
+    negatives: int = setting(
+        512,
+        "Number of tokens, drawn for each batch, that stand for the whole vocabulary in the loss "
+        "(0: use the whole vocabulary).",
+        minimum=0,
+    )
+
+
+@dataclass(frozen=True)
+class LanguageModelOptimizerConfig(OptimizerConfig):
+    """How gradients are applied."""
+
+    learning_rate: float = setting(4e-3, "Highest learning rate.", minimum=0.0, common=True)
+
+
+@dataclass(frozen=True)
+class LanguageModelScheduleConfig(ScheduleConfig):
+    """How long training lasts, and how the learning rate changes."""
+
+    epochs: int | None = setting(
+        None,
+        "Passes over the texts, or auto: 3; with --time-budget, as many as fit.  [default: auto]",
+        minimum=1,
+        common=True,
+    )
+    warmup: float = setting(
+        0.02, "Share of the training in which the learning rate rises.", minimum=0.0, below=1.0
+    )
+
+
+@dataclass(frozen=True)
+class LanguageModelRegularizationConfig(Section):
+    """What keeps the model from learning its texts by heart."""
+
+    dropout: float = setting(
+        0.0,
+        "Share of the embedding values, and of the values between layers, that is dropped.",
+        minimum=0.0,
+        below=1.0,
+        common=True,
+    )
+
+
+@dataclass(frozen=True)
+class LanguageModelRunConfig(Settings):
+    """All settings of the training of one language model.
+
+    >>> config = LanguageModelRunConfig.of(text_file="texts.txt", cell="minlstm")
+    >>> config.model.cell, config.batches.streams
+    ('minlstm', 64)
+    """
 
     data: TextConfig = field(default_factory=TextConfig)
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
-    model: ShapeConfig = field(default_factory=ShapeConfig)
-    pretraining: PretrainingConfig = field(default_factory=PretrainingConfig)
+    model: EncoderConfig = field(default_factory=EncoderConfig)
+    batches: LanguageModelBatchesConfig = field(default_factory=LanguageModelBatchesConfig)
+    optimizer: LanguageModelOptimizerConfig = field(default_factory=LanguageModelOptimizerConfig)
+    schedule: LanguageModelScheduleConfig = field(default_factory=LanguageModelScheduleConfig)
+    regularization: LanguageModelRegularizationConfig = field(
+        default_factory=LanguageModelRegularizationConfig
+    )
+    runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
 
     def __post_init__(self) -> None:
         if self.model.cell == "none":

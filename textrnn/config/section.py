@@ -1,8 +1,9 @@
-"""What a group of settings is: a frozen dataclass whose fields know their help text and bounds."""
+"""The base of all settings: frozen dataclasses whose fields know their help text and bounds."""
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import os
 import typing
 from collections.abc import Callable, Mapping
@@ -28,14 +29,35 @@ def setting(
     below: float | None = None,
     operational: bool = False,
     path: bool = False,
+    common: bool = False,
+    registered: bool = False,
 ) -> Any:
     """A dataclass field that carries its help text and bounds.
 
-    An operational setting may change where an interrupted run goes on: it changes how the training
-    is carried out, not what comes of it. A path is that of a file or folder.
+    Args:
+        default: The default; None stands for `auto` or for "not given".
+        help: The help text: one or more sentences.
+        choices: All values that are allowed; None: any.
+        minimum: The least value; None: no bound.
+        below: The bound that the value must stay below; None: no bound.
+        operational: Whether the setting may differ when an interrupted run resumes, because it
+            changes how the training is carried out and not its result.
+        path: Whether the value is the path of a file or folder.
+        registered: Whether the value may also be the name, `package>Name`, under which an own class
+            is registered with Keras.
+        common: Whether `--help` lists the option; `--help-all` lists every option.
     """
-    about = {"help": help, "choices": choices, "minimum": minimum, "below": below}
-    return field(default=default, metadata={**about, "operational": operational, "path": path})
+    metadata = {
+        "help": help,
+        "choices": choices,
+        "minimum": minimum,
+        "below": below,
+        "operational": operational,
+        "path": path,
+        "common": common,
+        "registered": registered,
+    }
+    return field(default=default, metadata=metadata)
 
 
 def field_types(section: type[Section]) -> dict[str, tuple[type, bool]]:
@@ -53,26 +75,26 @@ class Section:
 
     def __post_init__(self) -> None:
         types = field_types(type(self))
-        for each in dataclasses.fields(self):
-            expected, optional = types[each.name]
-            value = getattr(self, each.name)
+        for definition in dataclasses.fields(self):
+            name = definition.name
+            expected, optional = types[name]
+            value = getattr(self, name)
             if value is None and optional:
                 continue
             if expected is float and isinstance(value, int) and not isinstance(value, bool):
                 value = float(value)
-                object.__setattr__(self, each.name, value)
+                object.__setattr__(self, name, value)
             if not isinstance(value, expected) or (
                 isinstance(value, bool) and expected is not bool
             ):
-                raise ConfigError(
-                    f"`{each.name}` must be {_article(expected.__name__)}, got {value!r}."
-                )
-            self._check_bounds(each.name, value, each.metadata)
+                raise ConfigError(f"`{name}` must be {_article(expected.__name__)}, got {value!r}.")
+            self._check_bounds(name, value, definition.metadata)
 
     @staticmethod
     def _check_bounds(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
         choices, minimum, below = bounds["choices"], bounds["minimum"], bounds["below"]
-        if choices is not None and value not in choices:
+        own_class = bounds["registered"] and ">" in value
+        if choices is not None and value not in choices and not own_class:
             raise ConfigError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}.")
         # The comparisons are negated so that NaN fails them.
         if minimum is not None and not value >= minimum:
@@ -91,7 +113,7 @@ class Section:
         Raises:
             ConfigError: A name is unknown, or a value has the wrong type or is out of bounds.
         """
-        known = {each.name for each in dataclasses.fields(cls)}
+        known = {definition.name for definition in dataclasses.fields(cls)}
         unknown = sorted(str(name) for name in values if name not in known)
         if unknown:
             raise ConfigError(
@@ -102,7 +124,35 @@ class Section:
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings of one undertaking, by section: each field of a subclass is a `Section`."""
+    """All settings of one run, by section: each field of a subclass is a `Section`."""
+
+    @classmethod
+    def of(cls: type[C], **settings: Any) -> C:
+        """Makes the settings from single values; each one finds its section by its name.
+
+        Args:
+            **settings: Settings by name, such as `cell="lstm"`; those left out keep their defaults.
+
+        Raises:
+            ConfigError: A setting is unknown or has a wrong value.
+        """
+        return cls().replace(**settings)
+
+    def replace(self: C, **settings: Any) -> C:
+        """The same settings with some values replaced; see `of`.
+
+        Raises:
+            ConfigError: A setting is unknown or has a wrong value.
+        """
+        homes = self.section_of()
+        values = self.to_dict()
+        for name, value in settings.items():
+            if name not in homes:
+                close = difflib.get_close_matches(name, homes)
+                hint = f"; did you mean {' or '.join(close)}?" if close else "."
+                raise ConfigError(f"unknown setting {name}{hint}")
+            values[homes[name]][name] = value
+        return type(self).from_dict(values)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """The settings by section, as plain values."""
@@ -119,51 +169,66 @@ class Settings:
         unknown = sorted(str(name) for name in values if name not in known)
         if unknown:
             raise ConfigError(f"unknown section {', '.join(unknown)}; known: {', '.join(known)}.")
+        homes = cls.section_of()
         sections: dict[str, Any] = {}
         for name, section in known.items():
             settings = values.get(name) or {}
             if not isinstance(settings, Mapping):
                 raise ConfigError(f"section `{name}` must map names to values, got {settings!r}.")
+            for setting_name in settings:
+                if homes.get(setting_name, name) != name:
+                    raise ConfigError(
+                        f"`{setting_name}` belongs to section `{homes[setting_name]}`, got it in "
+                        f"`{name}`; move it."
+                    )
             sections[name] = section.from_dict(settings)
         return cls(**sections)
-
-    def with_absolute_paths(self: C) -> C:
-        """The same settings, with paths that hold wherever a command is called.
-
-        A name that is no file or folder stays as it is: it may be that of something else.
-        """
-        return self._with_paths(lambda path: os.path.abspath(path) if os.path.exists(path) else "")
-
-    def _with_paths(self: C, change: Callable[[str], str]) -> C:
-        """The same settings with each path changed; one that would be empty stays as it is."""
-        sections = {}
-        for name, section in self.sections().items():
-            own = getattr(self, name)
-            paths = {}
-            for each in dataclasses.fields(section):
-                path = getattr(own, each.name)
-                if each.metadata["path"] and path is not None:
-                    paths[each.name] = change(os.path.expanduser(path)) or path
-            sections[name] = dataclasses.replace(own, **paths)
-        return dataclasses.replace(self, **sections)
 
     @classmethod
     def sections(cls) -> dict[str, type[Section]]:
         """Maps each section's name to its dataclass, in the order of the file."""
         return dict(typing.get_type_hints(cls))
 
-    def resumes(self, other: Settings) -> bool:
-        """Whether an undertaking with the other's settings may go on with these.
+    @classmethod
+    def section_of(cls) -> dict[str, str]:
+        """Maps each setting's name to the name of its section."""
+        return {
+            definition.name: name
+            for name, section in cls.sections().items()
+            for definition in dataclasses.fields(section)
+        }
 
-        All must be equal but the operational ones; paths may be spelt in two ways.
+    def with_absolute_paths(self: C) -> C:
+        """The same settings, with paths that hold in any working directory.
+
+        A name that is no file or folder stays as it is, because it may name something else.
         """
-        pair = [settings._with_paths(os.path.abspath) for settings in (self, other)]
+        return self._with_paths(lambda path: os.path.abspath(path) if os.path.exists(path) else "")
+
+    def _with_paths(self: C, change: Callable[[str], str]) -> C:
+        """The same settings with each path changed; a path whose change is empty stays."""
+        changed = {}
         for name, section in self.sections().items():
-            for each in dataclasses.fields(section):
-                one, two = (getattr(getattr(s, name), each.name) for s in pair)
-                if one != two and not each.metadata["operational"]:
-                    return False
-        return True
+            values = getattr(self, name)
+            for definition in dataclasses.fields(section):
+                path = getattr(values, definition.name)
+                if definition.metadata["path"] and path is not None:
+                    changed[definition.name] = change(os.path.expanduser(path)) or path
+        return self.replace(**changed)
+
+    def resumes(self, other: Settings) -> bool:
+        """Whether a run with the other settings may continue with these.
+
+        All settings must be equal except the operational ones; paths may be spelt in two ways.
+        """
+        ours, theirs = (settings._with_paths(os.path.abspath) for settings in (self, other))
+        return all(
+            getattr(getattr(ours, name), definition.name)
+            == getattr(getattr(theirs, name), definition.name)
+            for name, section in self.sections().items()
+            for definition in dataclasses.fields(section)
+            if not definition.metadata["operational"]
+        )
 
 
 def check_file(name: str, path: str | None) -> None:

@@ -39,7 +39,12 @@ Labels = Sequence[tuple[str, ...]]
 
 
 def check_labels(
-    labels: Labels, cells: Mapping[str, int], *, config: ClassifierRunConfig, notices: list[str], where: str
+    labels: Labels,
+    cells: Mapping[str, int],
+    *,
+    config: ClassifierRunConfig,
+    notices: list[str],
+    where: str,
 ) -> None:
     """Checks the labels of training data.
 
@@ -128,7 +133,9 @@ def _refuse_vectors(cells: Mapping[str, int], config: ClassifierRunConfig, where
     )
 
 
-def _refuse_other_separator(cells: Mapping[str, int], config: ClassifierRunConfig, where: str) -> None:
+def _refuse_other_separator(
+    cells: Mapping[str, int], config: ClassifierRunConfig, where: str
+) -> None:
     """Raises DataError if the labels of a text are separated by another separator."""
     if any(config.task.label_separator in cell for cell in cells):
         return
@@ -138,8 +145,8 @@ def _refuse_other_separator(cells: Mapping[str, int], config: ClassifierRunConfi
         certain = separator in _NEVER_IN_NAMES and any(separator in cell.strip() for cell in cells)
         if certain or _are_combinations(cells, separator):
             raise DataError(
-                f"{where}: expected {config.task.label_separator!r} between the labels of a text, got "
-                f"it in no row, but {separator!r} in {_example(cells, separator)!r} and others; "
+                f"{where}: expected {config.task.label_separator!r} between the labels of a text, "
+                f"got it in no row, but {separator!r} in {_example(cells, separator)!r} and others; "
                 f"pass --label-separator {separator!r}, or --no-check-labels if these are names."
             )
 

@@ -104,15 +104,19 @@ class LabelReader:
 
     def _reads_lists(self, value: object) -> bool:
         """Whether a value that looks like a list is a list, and not a name with brackets."""
-        return self._config.task.multi_label or self._config.task.check_labels or not isinstance(value, str)
+        return (
+            self._config.task.multi_label
+            or self._config.task.check_labels
+            or not isinstance(value, str)
+        )
 
     def _several_names(self, value: object, items: list[object] | None) -> list[str]:
         if items is None and isinstance(value, str) and not self._names:
             text = value.strip()
             if text[:1] in _BRACKETS and text.endswith(_BRACKETS[text[0]]):
                 raise RowError(
-                    f"expected labels with {self._config.task.label_separator!r} between them or a list "
-                    f'such as ["a", "b"], got {as_json(value)}; write it in one of these forms'
+                    f"expected labels with {self._config.task.label_separator!r} between them or a "
+                    f'list such as ["a", "b"], got {as_json(value)}; write it in one of these forms'
                 )
         if items is None:
             items = self._split(value)

@@ -154,7 +154,11 @@ def _read(
     notices: list[str],
     known: Sequence[str] | None = None,
 ) -> Split | None:
-    files = {"train": config.data.train_file, "validation": config.data.valid_file, "test": config.data.test_file}
+    files = {
+        "train": config.data.train_file,
+        "validation": config.data.valid_file,
+        "test": config.data.test_file,
+    }
     path = files[which]
     if path is None:
         rows = source.read(which)
@@ -207,8 +211,8 @@ def _ordered_labels(
     if unused:
         what = "label" if len(unused) == 1 else "labels"
         notices.append(
-            f"{config.data.train_file or source.name}: no text has the {what} {listed(unused, 10)}; "
-            "left out."
+            f"{config.data.train_file or source.name}: no text has the {what} "
+            f"{listed(unused, 10)}; left out."
         )
     return tuple(name for name in order if name in counts)
 
@@ -240,7 +244,9 @@ def _hold_out_validation(
     return train.take(parts.remaining), train.take(parts.held_out)
 
 
-def _check_learnable(train: Split, counts: Counter[str], config: ClassifierRunConfig, where: str) -> None:
+def _check_learnable(
+    train: Split, counts: Counter[str], config: ClassifierRunConfig, where: str
+) -> None:
     """Raises DataError if all texts have the same labels."""
     if not config.task.multi_label and len(counts) < 2:
         raise DataError(

@@ -91,8 +91,8 @@ class SplitBuilder:
         """Reads all rows, once and in order.
 
         Raises:
-            DataError: A row is bad and `config.data.skip_bad_rows` is off, no row is left, or the labels
-                do not look like classes.
+            DataError: A row is bad and `skip_bad_rows` is off, no row is left, or the labels do not
+                look like classes.
         """
         for row in rows:
             self._add(row)

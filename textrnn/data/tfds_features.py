@@ -70,7 +70,9 @@ def find_label_key(features: Any, config: ClassifierRunConfig, *, dataset: str) 
     return key
 
 
-def find_text_key(features: Any, config: ClassifierRunConfig, *, dataset: str, label_key: str) -> str:
+def find_text_key(
+    features: Any, config: ClassifierRunConfig, *, dataset: str, label_key: str
+) -> str:
     """Returns the name of the text feature.
 
     Raises:

@@ -112,7 +112,8 @@ def load_unlabelled(config: ClassifierRunConfig) -> Iterator[str]:
         if config.data.train_file is not None or config.data.dataset in (None, "bbc_news"):
             raise ConfigError(
                 "`unlabelled` needs a TFDS data set with a split `unsupervised`, such as imdb, got "
-                f"{config.data.train_file or 'bbc_news'}; name a file of texts by `unlabelled_file`."
+                f"{config.data.train_file or 'bbc_news'}; name a file of texts by "
+                "`unlabelled_file`."
             )
         yield from filter(str.strip, TfdsSource(config).read_texts("unsupervised"))
     if config.data.unlabelled_file is not None:

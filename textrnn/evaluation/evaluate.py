@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textrnn.config.data import DataConfig
 from textrnn.evaluation.confusion import Confusion
 from textrnn.evaluation.labelled_data import LabelledData, SplitName
 from textrnn.evaluation.measurement import measure
@@ -78,7 +77,6 @@ def evaluate(
     texts: Sequence[str] | None = None,
     labels: Sequence[str | Sequence[str]] | None = None,
     split: SplitName = "test",
-    data: DataConfig | None = None,
     reporter: Reporter | None = None,
     **settings: Any,
 ) -> Evaluation:
@@ -95,9 +93,8 @@ def evaluate(
         texts: Texts to measure on, together with `labels`, in the place of a data set.
         labels: The label of each text, or its labels.
         split: Which part of the data is read: `train`, `validation` or `test`.
-        data: Settings of the data that replace those of the run.
         reporter: Receives the progress and the notices; None: nothing is reported.
-        **settings: Single settings of `DataConfig` that replace those of the run, such as
+        **settings: Settings of the data and of its labels that replace those of the run, such as
             `test_file`.
 
     Raises:
@@ -106,7 +103,7 @@ def evaluate(
         ConfigError: A setting is unknown or wrong.
     """
     opened = OpenedRun.of(run)
-    source = LabelledData(split=split, texts=texts, labels=labels, data=data, settings=settings)
+    source = LabelledData(split=split, texts=texts, labels=labels, settings=settings)
     labelled = source.read(opened.record, reporter=reporter)
     return Evaluation.from_metrics(
         measure(opened.classifier, labelled, name=split, reporter=reporter)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.data import DataConfig
 from textrnn.data import Split, load_split
 from textrnn.data.text_files import stem
@@ -32,8 +32,7 @@ _FILES = {"train": "train_file", "validation": "valid_file", "test": "test_file"
 class LabelledData:
     """Says which labelled texts a run is measured on.
 
-    Without `texts` they are a split of the run's own data, as far as `data` and `settings` do not
-    say otherwise.
+    Without `texts` they are a split of the run's own data, unless `settings` name other data.
 
     >>> data = LabelledData(texts=["good film"], labels=["pos"])
     >>> data.is_other_data
@@ -45,8 +44,7 @@ class LabelledData:
         split: Which part of the data is read.
         texts: Texts in memory.
         labels: The label of each of these texts, or its labels.
-        data: Settings of the data that replace those of the run.
-        settings: Single settings of the data that replace those of `data` or of the run.
+        settings: Settings of the data and of its labels that replace those of the run.
 
     Raises:
         ConfigError: The split is unknown, or there are texts together with other data.
@@ -57,7 +55,6 @@ class LabelledData:
     split: SplitName = "test"
     texts: Sequence[str] | None = None
     labels: Sequence[str | Sequence[str]] | None = None
-    data: DataConfig | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -67,7 +64,7 @@ class LabelledData:
             )
         if self.texts is None and self.labels is None:
             return
-        if self.data is not None or self.settings:
+        if self.settings:
             raise ConfigError(
                 "give either `texts` with `labels` or settings of the data, not both."
             )
@@ -82,31 +79,39 @@ class LabelledData:
     @property
     def is_other_data(self) -> bool:
         """Whether the texts come from another source than the run's own data."""
-        return self.texts is not None or self.data is not None or bool(SOURCES & set(self.settings))
+        return self.texts is not None or bool(SOURCES & set(self.settings))
 
-    def config(self, run: RunRecord) -> DataConfig:
-        """Returns the settings of the data, in which another source replaces all of the run's.
+    def config(self, run: RunRecord) -> ClassifierRunConfig:
+        """Returns the run's settings with those of the data replaced.
+
+        Another source of data replaces all sources of the run.
 
         Args:
             run: The run whose settings are the default.
 
         Raises:
-            ConfigError: A setting is unknown or wrong.
+            ConfigError: A setting is unknown or wrong, or does not belong to the data.
         """
-        values = (self.data or run.config.data).to_dict()
-        if {"dataset", "train_file"} & set(self.settings):
-            values.update(dict.fromkeys(SOURCES))
-        values.update(self.settings)
-        if values["dataset"] is None and values["train_file"] is None:
-            values["dataset"] = "bbc_news"
-        return DataConfig.from_dict(values)
+        homes = ClassifierRunConfig.section_of()
+        for name in self.settings:
+            if homes.get(name, "data") not in ("data", "task"):
+                raise ConfigError(
+                    f"expected settings of the data, got `{name}`, a setting of `{homes[name]}`."
+                )
+        changes = dict(self.settings)
+        if {"dataset", "train_file"} & set(changes):
+            changes = {**dict.fromkeys(SOURCES), **changes}
+        config = run.config.replace(**changes)
+        if config.data.dataset is None and config.data.train_file is None:
+            config = config.replace(dataset="bbc_news")
+        return config
 
     def name(self, run: RunRecord) -> str:
         """Returns what to call the texts, such as `bbc_news, test`."""
         if self.texts is not None:
             return "given texts"
-        config = self.config(run)
-        return f"{stem(config.train_file) if config.train_file else config.dataset}, {self.split}"
+        data = self.config(run).data
+        return f"{stem(data.train_file) if data.train_file else data.dataset}, {self.split}"
 
     def read(self, run: RunRecord, *, reporter: Reporter | None = None) -> Split:
         """Returns the texts and their labels.
@@ -123,20 +128,17 @@ class LabelledData:
         if self.texts is not None:
             return self._given(multi_label=run.config.task.multi_label)
         reporter, config, trained = reporter or Silent(), self.config(run), run.config
-        self._check_paths(config, run)
-        is_own = (
-            dataclasses.replace(trained, data=config).with_absolute_paths().data
-            == trained.with_absolute_paths().data
-        )
+        self._check_paths(config.data, run)
+        is_own = config.with_absolute_paths() == trained.with_absolute_paths()
         split, notices = load_split(
             config,
             self.split,
-            seed=trained.training.seed,
+            seed=trained.runtime.seed,
             label_names=run.labels,
             trained_on=run.provenance if is_own else None,
         )
         if self.split == "test" and not is_own:
-            notices = (*notices, *learned_from({run.name: trained.data}, config.test_file))
+            notices = (*notices, *learned_from({run.name: trained.data}, config.data.test_file))
         for notice in notices:
             reporter.message(f"note: {notice}")
         return split
@@ -152,14 +154,12 @@ class LabelledData:
                 )
         return Split(list(self.texts or ()), labels)
 
-    def _check_paths(self, config: DataConfig, run: RunRecord) -> None:
+    def _check_paths(self, data: DataConfig, run: RunRecord) -> None:
         """Raises DataError if a file that the run was trained with no longer exists."""
-        if self.data is not None:
-            return
         needed = _FILES[self.split]
-        if self.split == "validation" and config.valid_file is None:
+        if self.split == "validation" and data.valid_file is None:
             needed = "train_file"
-        path = getattr(config, needed)
+        path = getattr(data, needed)
         if path is None or needed in self.settings:
             return
         if not os.path.exists(path) or path.startswith(("/dev/", "/proc/")):

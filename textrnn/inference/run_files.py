@@ -38,6 +38,7 @@ __all__ = [
     "checked_files",
     "is_complete",
     "load_config",
+    "read_any_settings",
     "read_labels",
     "read_provenance",
     "read_settings",
@@ -46,7 +47,8 @@ __all__ = [
 
 C = TypeVar("C", bound=Settings)
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2: settings by noun. 1: textrnn 0.1's four sections."""
 
 CONFIG = "config.yaml"
 WEIGHTS = "model.weights.h5"
@@ -128,11 +130,7 @@ def checked_files(folder: Path, kind: type[C]) -> tuple[C, dict[str, bytes]]:
         version, digests = record["format_version"], dict(record["sha256"])
     except (ValueError, KeyError, TypeError):
         raise ModelError(f"{folder / DIGESTS}: not readable; copy the run folder again.") from None
-    if version != FORMAT_VERSION:
-        raise ModelError(
-            f"{folder}: expected format version {FORMAT_VERSION}, got {version!r}; "
-            "load it with the textrnn version that wrote it, or train again."
-        )
+    _check_version(version, folder)
     contents = {}
     for name in dict.fromkeys((*FILES[kind], *digests)):
         path = folder / name
@@ -147,6 +145,15 @@ def checked_files(folder: Path, kind: type[C]) -> tuple[C, dict[str, bytes]]:
         if name != WEIGHTS:
             contents[name] = path.read_bytes()
     return config, contents
+
+
+def _check_version(version: Any, where: str | Path) -> None:
+    """Raises ModelError if a run folder or a file of settings has another format version."""
+    if version != FORMAT_VERSION:
+        raise ModelError(
+            f"{where}: expected format version {FORMAT_VERSION}, got {version!r}; "
+            "load it with the textrnn version that wrote it, or train again."
+        )
 
 
 def _digest(path: Path) -> str:
@@ -204,22 +211,57 @@ def read_provenance(run: str | Path) -> dict[str, Any]:
 
 
 def load_config(path: str | Path) -> ClassifierRunConfig:
-    """Reads a classifier's settings from a `config.yaml`, a run's or one written by hand.
+    """Reads a classifier's settings from a `config.yaml` of a run, or from a file written by hand.
 
     Raises:
         ConfigError: The file is not YAML, or a setting in it is unknown or wrong.
-        ModelError: The file cannot be read, is of another format version, or is another kind's.
+        ModelError: The file cannot be read, has another format version, or belongs to a run of
+            another kind.
     """
     return read_settings(path, ClassifierRunConfig)
 
 
 def read_settings(path: str | Path, kind: type[C]) -> C:
-    """The same of any kind of settings.
+    """Reads settings of one kind from a file.
 
     Raises:
         ConfigError: As for `load_config`.
         ModelError: As for `load_config`.
     """
+    sections, written = _read(path, default=KINDS[kind])
+    if written != KINDS[kind]:
+        raise ModelError(
+            f"{path}: expected the run of a {KINDS[kind].replace('_', ' ')}, got that of a "
+            f"{written.replace('_', ' ')}; {_COMMANDS[KINDS[kind]]} makes one."
+        )
+    return _made(kind, sections, path)
+
+
+def read_any_settings(path: str | Path) -> Settings:
+    """Reads settings whose kind the file says; without a kind they are a classifier's.
+
+    Raises:
+        ConfigError: As for `load_config`.
+        ModelError: As for `load_config`.
+    """
+    sections, written = _read(path, default=KINDS[ClassifierRunConfig])
+    kind = next((kind for kind, name in KINDS.items() if name == written), None)
+    if kind is None:
+        raise ModelError(
+            f"{path}: expected the settings of a {' or a '.join(KINDS.values())}, got {written!r}."
+        )
+    return _made(kind, sections, path)
+
+
+def _made(kind: type[C], sections: Mapping[str, Any], path: str | Path) -> C:
+    try:
+        return kind.from_dict(sections)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _read(path: str | Path, *, default: str) -> tuple[dict[str, Any], str]:
+    """The sections of a file of settings, and the kind of run that it names."""
     try:
         values = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_SettingsLoader)
     except OSError as error:
@@ -232,18 +274,5 @@ def read_settings(path: str | Path, kind: type[C]) -> C:
     sections = dict(values)
     about = sections.pop("about", {"format_version": FORMAT_VERSION})
     version = about.get("format_version") if isinstance(about, Mapping) else about
-    if version != FORMAT_VERSION:
-        raise ModelError(
-            f"{path}: expected format version {FORMAT_VERSION}, got {version!r}; "
-            "load it with the textrnn version that wrote it, or train again."
-        )
-    found = about.get("kind", KINDS[kind]) if isinstance(about, Mapping) else None
-    if found != KINDS[kind]:
-        raise ModelError(
-            f"{path}: expected the run of a {KINDS[kind].replace('_', ' ')}, got that of a "
-            f"{str(found).replace('_', ' ')}; {_COMMANDS[KINDS[kind]]} makes one."
-        )
-    try:
-        return kind.from_dict(sections)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    _check_version(version, path)
+    return sections, str(about.get("kind", default)) if isinstance(about, Mapping) else default

@@ -46,12 +46,13 @@ class RNNStack(keras.layers.Layer):
     Args:
         cells: One `RNNCell` per layer.
         bidirectional: Whether each layer reads in both directions.
-        separate_directions: Whether the directions are two stacks that do not see each other (Peters et al.
-            2018, "Deep Contextualized Word Representations"). Otherwise each direction of a layer
-            reads both directions of the layer below.
+        separate_directions: Whether the directions are two stacks that do not see each other
+            (Peters et al. 2018, "Deep Contextualized Word Representations"). Otherwise each
+            direction of a layer reads both directions of the layer below.
         window: As in `RNN`, for each layer.
         residual: Whether a layer's input is added to its output where their sizes agree (He et
-            al. 2016, "Deep Residual Learning for Image Recognition"); with `separate_directions`, in each tower.
+            al. 2016, "Deep Residual Learning for Image Recognition"); with `separate_directions`,
+            in each direction.
         layer_norm: Whether each layer's output is normalised (Ba et al. 2016, "Layer
             Normalization").
         pyramid: Whether two neighbouring states are joined into one between layers (the pyramid of
@@ -210,8 +211,8 @@ class RNNStack(keras.layers.Layer):
             )
         if self.pyramid:
             raise ConfigError(
-                "a model with --pyramid joins states in pairs counted from the text's beginning, so "
-                "it cannot read a text piece by piece; train one with --no-pyramid."
+                "a model with --pyramid joins states in pairs counted from the text's beginning, "
+                "so it cannot read a text piece by piece; train one with --no-pyramid."
             )
         sizes = [input_units, *(cell.output_size for cell in self.cells)]
         return tuple(

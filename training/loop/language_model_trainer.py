@@ -69,11 +69,13 @@ class LanguageModelTrainer:
         self._optimizer.build(self.model.trainable_variables)
         streams = self._streams(0)
         self._updates = len(streams)
-        self._negatives = Negatives(store.counts, size=config.batches.negatives, seed=config.runtime.seed)
+        self._negatives = Negatives(
+            store.counts, size=config.batches.negatives, seed=config.runtime.seed
+        )
         self._step = LanguageModelStep(
             self.model,
             self._optimizer,
-            config=settings,
+            config=config,
             streams=streams.streams,
             segment=streams.segment,
         )
@@ -301,7 +303,9 @@ def _row(state: TrainingState, measured: Measurement) -> dict[str, float]:
     }
 
 
-def _build(tokenizer: Tokenizer, config: LanguageModelRunConfig, *, precision: str) -> LanguageModel:
+def _build(
+    tokenizer: Tokenizer, config: LanguageModelRunConfig, *, precision: str
+) -> LanguageModel:
     model = LanguageModel(
         tokenizer.vocab_size,
         config=config.model,

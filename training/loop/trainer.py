@@ -258,11 +258,15 @@ class Trainer:
         state = self.state
         self._rates.set(state.update)
         factor = self.schedule.factor(state.update, state.time_share)
-        self.optimizer.learning_rate = self.config.optimizer.learning_rate * state.rate_scale * factor
+        self.optimizer.learning_rate = (
+            self.config.optimizer.learning_rate * state.rate_scale * factor
+        )
         self._callbacks.on_train_batch_begin(state.batch)  # A callback may set another rate.
         real = batch.rows[batch.rows >= 0]
         tokens = float(self.train.plan.lengths[real].sum())
-        signals = self.step(values, self._control_flags(), seed=[self.config.runtime.seed, state.update])
+        signals = self.step(
+            values, self._control_flags(), seed=[self.config.runtime.seed, state.update]
+        )
         self._pending.append(_PendingUpdate(signals, state.batch, len(real), tokens))
         state.batch += 1
         state.update += 1

@@ -215,7 +215,7 @@ class _Run:
         if config.start.vectors is not None:
             check_vectors(config.start.vectors)
         reporter.message("reading the data")
-        corpus = load_corpus(config.data, seed=config.runtime.seed)
+        corpus = load_corpus(config, seed=config.runtime.seed)
         if not self._measure_test:
             corpus = dataclasses.replace(corpus, test=None)
         describe(corpus, reporter)
@@ -240,7 +240,7 @@ class _Run:
             begin(self.folder, config, tokenizer, resume=self._resume)
         trainer = Trainer(
             model,
-            config.training,
+            config,
             data=TrainingData(
                 train_data,
                 valid_data,

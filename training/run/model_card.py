@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.model import EncoderConfig
 from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.messages.shown import markdown
 from textrnn.messages.wording import counted
 

@@ -50,7 +50,7 @@ def tokenizer_texts(corpus: Corpus, config: ClassifierRunConfig) -> Sequence[str
     """What the tokenizer learns from: the training texts, then unlabelled ones up to its limit."""
     texts = list(corpus.train.texts)
     chars = sum(map(len, texts))
-    for text in load_unlabelled(config.data):
+    for text in load_unlabelled(config):
         if chars >= config.tokenizer.sample_chars:
             break
         texts.append(text)
@@ -59,7 +59,11 @@ def tokenizer_texts(corpus: Corpus, config: ClassifierRunConfig) -> Sequence[str
 
 
 def prepare(
-    split: Split, corpus: Corpus, tokenizer: Tokenizer, config: ClassifierRunConfig, reporter: Reporter
+    split: Split,
+    corpus: Corpus,
+    tokenizer: Tokenizer,
+    config: ClassifierRunConfig,
+    reporter: Reporter,
 ) -> LabelledBatches:
     """A split's texts as ids in batches, and its labels as targets."""
     with reporter.step("tokens", total=len(split)) as advance:
@@ -88,7 +92,7 @@ def with_unlabelled(
     """
     if not (config.data.unlabelled or config.data.unlabelled_file):
         return data
-    texts, ids = load_unlabelled(config.data), list[np.ndarray]()
+    texts, ids = load_unlabelled(config), list[np.ndarray]()
     with reporter.wait("reading the unlabelled texts"):
         while block := list(itertools.islice(texts, _BLOCK)):
             ids += [text for text in tokenizer.encode_batch(block) if len(text)]

@@ -7,46 +7,47 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from textrnn.config.model import ModelConfig, EncoderConfig
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.config.model import EncoderConfig, ModelConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.models.classifier import TextClassifier
 
-__all__ = ["ADOPTED", "GENTLE", "adopt_shape", "transfer"]
+__all__ = ["ADOPTED", "FINE_TUNING_DROPOUT", "adopt_shape", "transfer"]
 
-FREE = ("kernel", "recompute", "bidirectional")
-"""Settings of the shape that a classifier may have otherwise: its weights do not depend on them, or
-it takes one direction of two."""
+MAY_DIFFER = ("kernel", "recompute", "bidirectional")
+"""Settings of the encoder that a classifier need not share with its language model: the weights do
+not depend on the first two, and a classifier may use one direction of two."""
 
 ADOPTED = frozenset(
-    each.name for kind in (EncoderConfig, TokenizerConfig) for each in dataclasses.fields(kind)
+    setting.name
+    for section in (EncoderConfig, TokenizerConfig)
+    for setting in dataclasses.fields(section)
 ) | {"separate_directions"}
-"""Settings that are not free, or only in part, where a classifier begins with a language model."""
+"""Settings that a classifier takes, wholly or in part, from the language model it starts from."""
 
-
-GENTLE = {"embedding_dropout": 0.1, "word_dropout": 0.1, "dropout": 0.3}
-"""What a classifier drops that begins with a language model: what suits a start from nothing hides
-from it what it reads by."""
+FINE_TUNING_DROPOUT = {"embedding_dropout": 0.1, "word_dropout": 0.1, "dropout": 0.3}
+"""Dropout rates of a classifier that starts from a language model: the rates that suit random
+weights hide too much of what the language model has learned."""
 
 
 def adopt_shape(config: ClassifierRunConfig, *, given: Collection[str] = ()) -> ClassifierRunConfig:
-    """The settings of a classifier that begins with a language model, `training.init_from`.
+    """The settings of a classifier that starts from a language model, `start.init_from`.
 
-    Its tokenizer and the shape of its recurrence are the language model's; in both directions these
-    are separate_directions, where that makes a difference: with several layers or `residual`. Dropouts that are
-    as by default become those of `GENTLE`.
+    The tokenizer and the encoder become the language model's. If it reads both directions and has
+    several layers or `residual`, `separate_directions` is turned on. Dropout rates that have their
+    default values become those of `FINE_TUNING_DROPOUT`.
 
     Args:
         config: The settings.
-        given: Names of those that the user has chosen, which must agree, or stay.
+        given: Names of the settings that the user has chosen; they must agree, or they stay.
 
     Raises:
-        ConfigError: One does not.
-        ModelError: There is no language model there.
+        ConfigError: A chosen setting differs from the language model's.
+        ModelError: The folder holds no language model.
     """
     init_from = config.start.init_from
     if init_from is None:
@@ -56,64 +57,76 @@ def adopt_shape(config: ClassifierRunConfig, *, given: Collection[str] = ()) -> 
             f"{init_from}: expected a language model's run folder, found none; make one by "
             "textrnn pretrain."
         )
-    own = run_folder.read_settings(Path(init_from) / run_folder.CONFIG, LanguageModelRunConfig)
-    shape = own.model.to_dict()
-    both = own.model.bidirectional
+    source = run_folder.read_settings(Path(init_from) / run_folder.CONFIG, LanguageModelRunConfig)
+    encoder = _encoder_settings(config, source, given)
+    for section, values in (("model", encoder), ("tokenizer", source.tokenizer.to_dict())):
+        for name, expected in values.items():
+            chosen = getattr(getattr(config, section), name)
+            if name in given and chosen != expected:
+                expected, chosen = ("auto" if v is None else v for v in (expected, chosen))
+                raise ConfigError(
+                    f"`{name}` must be that of {init_from}, {expected}, got {chosen}; leave it out."
+                )
+    default = ModelConfig()
+    dropouts = {
+        name: rate
+        for name, rate in FINE_TUNING_DROPOUT.items()
+        if name not in given and getattr(config.model, name) == getattr(default, name)
+    }
+    return config.replace(**source.tokenizer.to_dict(), **encoder, **dropouts)
+
+
+def _encoder_settings(
+    config: ClassifierRunConfig, source: LanguageModelRunConfig, given: Collection[str]
+) -> dict[str, Any]:
+    """The settings of the encoder that suit the language model."""
+    both = source.model.bidirectional
     if "bidirectional" in given and config.model.bidirectional and not both:
         raise ConfigError(
-            f"{init_from} reads forwards only; leave --bidirectional out, or pretrain another."
+            f"{config.start.init_from} reads forwards only; leave --bidirectional out, or pretrain "
+            "another."
         )
-    shape["bidirectional"] = config.model.bidirectional and both
+    settings = source.model.to_dict()
+    settings["bidirectional"] = config.model.bidirectional and both
     for name in ("kernel", "recompute"):
-        shape[name] = getattr(config.model, name)
-    apart = own.model.layers > 1 or own.model.residual
-    usual = ModelConfig()
-    dropouts: dict[str, Any] = {
-        name: value
-        for name, value in GENTLE.items()
-        if name not in given and getattr(config.model, name) == getattr(usual, name)
-    }
-    shape["separate_directions"] = shape["bidirectional"] and apart
-    for section, values in (("model", shape), ("tokenizer", own.tokenizer.to_dict())):
-        for name, value in values.items():
-            wanted = getattr(getattr(config, section), name)
-            if name in given and wanted != value:
-                own_value, given_value = ("auto" if v is None else v for v in (value, wanted))
-                raise ConfigError(
-                    f"`{name}` must be that of {init_from}, {own_value}, got {given_value}; leave "
-                    "it out."
-                )
-    return dataclasses.replace(
-        config,
-        model=dataclasses.replace(config.model, **shape, **dropouts),
-        tokenizer=own.tokenizer,
-    )
+        settings[name] = getattr(config.model, name)
+    settings["separate_directions"] = settings["bidirectional"] and _directions_differ(source.model)
+    return settings
+
+
+def _directions_differ(encoder: EncoderConfig) -> bool:
+    """Whether layers that see both directions compute something else than separate ones."""
+    return encoder.layers > 1 or encoder.residual
 
 
 def transfer(trained: TrainedLanguageModel, model: TextClassifier) -> None:
-    """Gives a classifier, built, a language model's embeddings and recurrent weights.
+    """Copies a language model's embeddings and recurrent weights into a classifier that is built.
 
     Raises:
-        ConfigError: Its shape is another one.
+        ConfigError: The classifier's encoder differs from the language model's.
     """
-    own, shape = model.config, trained.config.model
-    names = [each.name for each in dataclasses.fields(EncoderConfig) if each.name not in FREE]
-    for name in names:
-        if getattr(own, name) != getattr(shape, name):
+    config, encoder = model.config, trained.config.model
+    for setting in dataclasses.fields(EncoderConfig):
+        name = setting.name
+        if name not in MAY_DIFFER and getattr(config, name) != getattr(encoder, name):
             raise ConfigError(
-                f"`{name}` must be that of the language model, {getattr(shape, name)}, got "
-                f"{getattr(own, name)}."
+                f"`{name}` must be that of the language model, {getattr(encoder, name)}, got "
+                f"{getattr(config, name)}."
             )
-    if own.bidirectional > shape.bidirectional:
+    if config.bidirectional > encoder.bidirectional:
         raise ConfigError("`bidirectional` needs a language model of both directions.")
-    apart = own.layers > 1 or own.residual
-    if model.stack is None or (own.bidirectional and apart and not own.separate_directions):
-        raise ConfigError("`separate_directions` must be on, as a language model's directions are apart.")
-    if own.pyramid and own.layers > 1:
-        raise ConfigError("`pyramid` must be off, as a language model's layers read every step.")
+    separate = not config.bidirectional or not _directions_differ(config)
+    if model.stack is None or not (separate or config.separate_directions):
+        raise ConfigError(
+            "`separate_directions` must be on, because those of the language model are separate."
+        )
+    if config.pyramid and config.layers > 1:
+        raise ConfigError(
+            "`pyramid` must be off, because the language model's layers read every step."
+        )
     source = trained.model
     model.embedding.set_weights(source.embedding.get_weights())
     for i, layer in enumerate(model.stack.rnns):
-        targets = [layer.forward_layer, layer.backward_layer] if own.bidirectional else [layer]
+        targets = [layer.forward_layer, layer.backward_layer] if config.bidirectional else [layer]
         for stack, target in zip(source.stacks, targets, strict=False):
             target.cell.set_weights(stack.cells[i].get_weights())

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from tiny import labelled_texts, run_config, write_csv
 
-from textrnn.config.model import EncoderConfig
 from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.models.language_model import LanguageModel
@@ -76,9 +76,8 @@ def test_validation_texts_of_one_run_are_not_training_texts_of_another(
 ):
     result = textrnn("compare", run, twin, "--split", "validation", "--json")
     assert json.loads(result.stdout)["texts"] == 4
-    values = finished.config.to_dict()
-    values["model"]["cell"], values["training"] = "none", {**values["training"], "seed": 1}
-    train(type(finished.config).from_dict(values), home / "odd", reporter=Silent())
+    config = finished.config.replace(cell="none", seed=1)
+    train(config, home / "odd", reporter=Silent())
     result = textrnn("compare", run, "odd", "--split", "validation", code=1)
     assert "odd was trained with another seed or other data" in result.stderr
     assert json.loads(textrnn("compare", run, "odd", "--json").stdout)["texts"] == 10

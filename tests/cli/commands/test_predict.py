@@ -95,14 +95,13 @@ def test_a_text_on_several_lines_stays_on_one(textrnn, run):
 
 
 def test_a_text_that_is_cut_is_noted(textrnn, run, monkeypatch):
-    from textrnn.config.classifier import ClassifierRunConfig
     from textrnn.inference import run_folder
 
     load = run_folder.load
 
     def load_short(folder):
         classifier = load(folder)
-        object.__setattr__(classifier.config, "training", ClassifierRunConfig.of(max_length=1))
+        object.__setattr__(classifier, "config", classifier.config.replace(max_length=1))
         return classifier
 
     monkeypatch.setattr(run_folder, "load", load_short)

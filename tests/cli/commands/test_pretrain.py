@@ -61,7 +61,7 @@ def test_pretrain_score_and_begin_a_classifier_with_it(textrnn, pretrained, data
 
 
 def test_the_dropouts_of_a_config_file_stay(textrnn, pretrained, data):
-    Path("own.yaml").write_text(f"training: {{init_from: {pretrained}}}", encoding="utf-8")
+    Path("own.yaml").write_text(f"start: {{init_from: {pretrained}}}", encoding="utf-8")
     more = ("--train-file", data, "--epochs", "1", "--dropout", "0.4", "--output", "run")
     textrnn("train", "--config", "own.yaml", *more)
     config = yaml.safe_load(Path("run/config.yaml").read_text(encoding="utf-8"))
@@ -101,7 +101,7 @@ def test_an_unfinished_run_is_gone_on_with_by_its_own_command_and_settings(textr
     (home / "lm" / "checkpoints" / "1").mkdir(parents=True)
     result = textrnn("score", "lm", "a", code=1)
     assert "go on with: textrnn pretrain --resume --output lm" in result.stderr
-    Path("other.yaml").write_text("pretraining: {epochs: 9}", encoding="utf-8")
+    Path("other.yaml").write_text("schedule: {epochs: 9}", encoding="utf-8")
     result = textrnn("pretrain", "--resume", "--config", "other.yaml", "--output", "lm", code=1)
     assert "a run resumes with its own settings" in result.stderr
 

@@ -84,7 +84,7 @@ def test_a_name_that_is_no_unicode_is_printed_as_its_bytes(textrnn, home):
 def test_settings_come_from_the_command_line_before_the_file(textrnn, data, home):
     (home / "settings.yaml").write_text(
         "model: {cell: none, units: 5, residual: true}\n"
-        "training: {epochs: 1, learning_rate: 1e-1}\n"
+        "schedule: {epochs: 1}\noptimizer: {learning_rate: 1e-1}\n"
     )
     textrnn(
         *("train", "--config", "settings.yaml", "--train-file", data, "--output", "run"),
@@ -93,8 +93,8 @@ def test_settings_come_from_the_command_line_before_the_file(textrnn, data, home
     values = config_of(home / "run")
     assert values["model"]["units"] == 6
     assert values["model"]["residual"] is False
-    assert values["training"]["learning_rate"] == 0.1
-    assert values["training"]["epochs"] == 1
+    assert values["optimizer"]["learning_rate"] == 0.1
+    assert values["schedule"]["epochs"] == 1
 
 
 def test_a_run_s_own_settings_repeat_it(textrnn, data):
@@ -241,7 +241,7 @@ def test_the_log_can_be_json_and_the_test_left_out(textrnn, data, home):
     assert "test accuracy" not in result.stdout
     lines = [json.loads(line) for line in result.stderr.splitlines()]
     assert {line["event"] for line in lines} >= {"message", "epoch"}
-    assert config_of(Path("runs/letters"))["training"]["epochs"] is None
+    assert config_of(Path("runs/letters"))["schedule"]["epochs"] is None
 
 
 @pytest.mark.parametrize(

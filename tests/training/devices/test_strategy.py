@@ -244,7 +244,9 @@ def one_update(
         texts = [np.array([2, 3, 3])]
         language_model_loss = LanguageModelLoss(model, weight=language_weight, texts=texts, seed=0)
     parts = 2 if model.stack is None else 1
-    config = ClassifierRunConfig.of(learning_rate=0.05, accumulate=parts, ema=0.9, **(training or {}))
+    config = ClassifierRunConfig.of(
+        learning_rate=0.05, accumulate=parts, ema=0.9, **(training or {})
+    )
     unlabelled_rows = 4.0 if {"adversarial", "vat", "entropy"} & set(training or {}) else 0.0
     loss = BatchLoss.from_config(
         config,

@@ -81,9 +81,7 @@ def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypa
 
 
 def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tmp_path, capsys):
-    values = config.to_dict()
-    values["training"].update(epochs=2, checkpoint_minutes=0.0)
-    config = type(config).from_dict(values)
+    config = config.replace(epochs=2, checkpoint_minutes=0.0)
     whole = train(config, tmp_path / "whole", reporter=QUIET)
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "run", reporter=QUIET, should_stop=stop_after(4))
@@ -99,9 +97,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tm
 
 def test_operational_settings_may_change(config, tmp_path):
     interrupt(config, tmp_path / "run")
-    values = config.to_dict()
-    values["training"].update(on_nan="rollback", checkpoint_minutes=1.0, keep_checkpoints=1)
-    changed = type(config).from_dict(values)
+    changed = config.replace(on_nan="rollback", checkpoint_minutes=1.0, keep_checkpoints=1)
     assert train(changed, tmp_path / "run", reporter=QUIET, resume=True)
     assert run_folder.load_config(tmp_path / "run" / "config.yaml") == changed
 

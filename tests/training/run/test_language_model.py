@@ -35,14 +35,8 @@ def texts(tmp_path: Path) -> Path:
 def config(texts: Path, **settings) -> LanguageModelRunConfig:
     own = {"epochs": 2, "streams": 2, "segment": 8, "negatives": 16, "held_out": 0.1}
     shape = {"units": 4, "embedding_units": 4, "layers": 1, "window": 1}
-    return LanguageModelRunConfig.from_dict(
-        {
-            "data": {"text_file": str(texts)},
-            "tokenizer": {"vocab_size": 30},
-            "model": shape,
-            "pretraining": {**own, **settings},
-        }
-    )
+    values = {"text_file": str(texts), "vocab_size": 30, **shape, **own, **settings}
+    return LanguageModelRunConfig.of(**values)
 
 
 def test_it_learns_what_comes_next_and_what_came_before(texts, tmp_path):
@@ -208,9 +202,9 @@ def test_wrong_settings_are_told():
         with pytest.raises(ConfigError, match=f"`{name}` is .* a file, got - for stdin"):
             section(**{name: "-"})
     with pytest.raises(ConfigError, match="needs a recurrence"):
-        LanguageModelRunConfig.from_dict({"model": {"cell": "none"}})
+        LanguageModelRunConfig.of(cell="none")
     with pytest.raises(ConfigError, match="`held_out` must be more than 0"):
-        LanguageModelRunConfig.from_dict({"pretraining": {"held_out": 0.0}})
+        LanguageModelRunConfig.of(held_out=0.0)
 
 
 @pytest.mark.parametrize("name", ["write_history", "language_model_card"])

@@ -7,10 +7,7 @@ import pytest
 from markdown_it import MarkdownIt
 from tiny import MODEL
 
-from textrnn.config.data import DataConfig
-from textrnn.config.model import ModelConfig
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.config.language_model import LanguageModelRunConfig, TextConfig
 from textrnn.training.run.model_card import language_model_card, model_card, with_key_figures
 
@@ -34,11 +31,13 @@ def card(
     labels=("neg", "pos"),
     **model,
 ) -> str:
-    config = ClassifierRunConfig(
-        data=DataConfig(train_file="a.csv"),
-        tokenizer=TokenizerConfig(piece_type="bpe", lowercase=False),
-        model=ModelConfig(**{**MODEL, "cell": "lstm", "units": 5, "head": "mean", **model}),
-        training=ClassifierRunConfig.of(seed=17, keep=keep),
+    config = ClassifierRunConfig.of(
+        train_file="a.csv",
+        piece_type="bpe",
+        lowercase=False,
+        seed=17,
+        final_weights=keep,
+        **{**MODEL, "cell": "lstm", "units": 5, "head": "mean", **model},
     )
     return model_card(
         config,

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textrnn.config.model import ModelConfig, EncoderConfig
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.config.model import EncoderConfig, ModelConfig
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
@@ -37,7 +37,11 @@ def language_model(tokenizer: Tokenizer, shape: EncoderConfig = SHAPE) -> Traine
 
 
 def classifier(tokenizer: Tokenizer, shape: EncoderConfig = SHAPE, **settings) -> TextClassifier:
-    own = {**shape.to_dict(), "separate_directions": shape.bidirectional, **dict.fromkeys(FREE, 0.0)}
+    own = {
+        **shape.to_dict(),
+        "separate_directions": shape.bidirectional,
+        **dict.fromkeys(FREE, 0.0),
+    }
     model = TextClassifier(tokenizer.vocab_size, 2, config=ModelConfig(**{**own, **settings}))
     model.build((None, None))
     return model
@@ -91,8 +95,16 @@ def test_a_classifier_may_take_the_forward_direction_alone(tokenizer):
     [
         ({}, {"units": 5}, "`units` must be that of the language model, 3, got 5"),
         ({}, {"separate_directions": False}, "`separate_directions` must be on"),
-        ({}, {"bidirectional": False, "separate_directions": False, "pyramid": True}, "`pyramid` must be off"),
-        ({"bidirectional": False}, {"bidirectional": True, "separate_directions": True}, "both directions"),
+        (
+            {},
+            {"bidirectional": False, "separate_directions": False, "pyramid": True},
+            "`pyramid` must be off",
+        ),
+        (
+            {"bidirectional": False},
+            {"bidirectional": True, "separate_directions": True},
+            "both directions",
+        ),
     ],
 )
 def test_another_shape_is_told(tokenizer, shape, settings, message):

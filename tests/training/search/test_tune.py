@@ -1,8 +1,8 @@
 import csv
-import dataclasses
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,14 +10,12 @@ import yaml
 from tiny import QUIET, labelled_texts, run_config, write_csv
 
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
-from textrnn.messages.terminal import TerminalReporter
-from textrnn.training.search import tune as tuning
-from textrnn.training.search.tune import SEARCHED, model_bytes, tune
+from textrnn.progress import Reporter
+from textrnn.training.search.tune import SEARCHED, Budget, model_bytes, tune
 
-FIXED = {name for settings in SEARCHED.values() for name in settings} - {"cell", "units"}
+FIXED = SEARCHED.keys() - {"cell", "units"}
 
 
 class Trials:
@@ -27,28 +25,24 @@ class Trials:
         self.configs: list[ClassifierRunConfig] = []
         self.interrupt_at = -1
 
-    def __call__(self, command: list[str], log) -> int:
-        assert command[1:4] == ["-m", "textrnn", "train"]
-        assert "--no-test" in command
-        run = Path(command[command.index("--output") + 1])
-        config = run_folder.load_config(Path(command[command.index("--config") + 1]))
+    def __call__(self, config: Path, run: Path, *, log: Path, options: Sequence[str]) -> int:
+        assert "--no-test" in options
+        settings = run_folder.load_config(config)
         if len(self.configs) == self.interrupt_at:
             self.interrupt_at = -1
             raise KeyboardInterrupt
-        self.configs.append(config)
-        if config.model.cell == "minlstm":
-            log.write("textrnn: error: no\n")
+        self.configs.append(settings)
+        if settings.model.cell == "minlstm":
+            log.write_text("textrnn: error: no\n")
             return 1
-        score = config.model.units / 512 + 0.3 * (config.model.cell == "gru")
+        score = settings.model.units / 512 + 0.3 * (settings.model.cell == "gru")
         (run / "metrics.json").write_text(json.dumps({"validation": {"accuracy": score}}))
         return 0
 
 
 @pytest.fixture
-def trials(monkeypatch) -> Trials:
-    ours = Trials()
-    monkeypatch.setattr(tuning, "_call", ours)
-    return ours
+def trials() -> Trials:
+    return Trials()
 
 
 @pytest.fixture
@@ -56,20 +50,14 @@ def config(tmp_path) -> ClassifierRunConfig:
     return run_config(tmp_path / "letters.csv")
 
 
-def search(config, output, **settings):
-    defaults = {
-        "fixed": FIXED,
-        "seconds": 3600.0,
-        "trial_seconds": 60.0,
-        "most_bytes": None,
-        "most_trials": 12,
-        "reporter": QUIET,
-    }
-    return tune(config, output, **{**defaults, **settings})
+def search(config, output, trials, *, fixed=FIXED, reporter=QUIET, **limits):
+    defaults = {"seconds": 3600.0, "trial_seconds": 60.0, "most_trials": 12}
+    budget = Budget(**{**defaults, **limits})
+    return tune(config, output, fixed=fixed, budget=budget, reporter=reporter, train=trials)
 
 
 def test_the_best_settings_are_found_and_kept(config, trials, tmp_path):
-    outcomes = search(config, tmp_path / "tune")
+    outcomes = search(config, tmp_path / "tune", trials)
     assert len(outcomes) == len(trials.configs) == 12
     scores = [outcome.score for outcome in outcomes if outcome.score is not None]
     assert scores == sorted(scores, reverse=True)
@@ -87,14 +75,14 @@ def test_a_picture_that_fails_loses_no_search(config, trials, tmp_path, monkeypa
     def fail(*_):
         raise ValueError("no")
 
-    monkeypatch.setattr(tuning, "png", fail)
-    search(config, tmp_path / "tune", most_trials=2, reporter=TerminalReporter())
+    monkeypatch.setattr("textrnn.training.search.trials.png", fail)
+    search(config, tmp_path / "tune", trials, most_trials=2, reporter=Reporter())
     assert (tmp_path / "tune" / "best").is_dir()
     assert "warning: " in capsys.readouterr().err
 
 
 def test_what_is_given_is_not_searched(config, trials, tmp_path):
-    search(config, tmp_path / "tune", most_trials=4)
+    search(config, tmp_path / "tune", trials, most_trials=4)
     for tried in trials.configs:
         assert tried.model.head == config.model.head
         assert tried.optimizer.learning_rate == config.optimizer.learning_rate
@@ -105,7 +93,7 @@ def test_what_is_given_is_not_searched(config, trials, tmp_path):
 def test_models_that_are_too_large_are_not_trained(config, trials, tmp_path):
     sizes = {model_bytes(c) for c in _all_sizes(config)}
     most = sorted(sizes)[len(sizes) // 2]
-    outcomes = search(config, tmp_path / "tune", most_bytes=most, most_trials=8)
+    outcomes = search(config, tmp_path / "tune", trials, most_bytes=most, most_trials=8)
     assert len(trials.configs) == 8
     assert all(model_bytes(tried) <= most for tried in trials.configs)
     left_out = [outcome for outcome in outcomes if outcome.state == "too_large"]
@@ -114,38 +102,36 @@ def test_models_that_are_too_large_are_not_trained(config, trials, tmp_path):
 
 
 def _all_sizes(config):
-    for cell in SEARCHED["model"]["cell"]:
-        for units in SEARCHED["model"]["units"]:
-            values = config.to_dict()
-            values["model"].update(cell=cell, units=units)
-            yield ClassifierRunConfig.from_dict(values)
+    for cell in SEARCHED["cell"]:
+        for units in SEARCHED["units"]:
+            yield config.replace(cell=cell, units=units)
 
 
 def test_an_interrupted_search_goes_on(config, trials, tmp_path):
     trials.interrupt_at = 3
     with pytest.raises(KeyboardInterrupt):
-        search(config, tmp_path / "tune", most_trials=6)
+        search(config, tmp_path / "tune", trials, most_trials=6)
     assert len(trials.configs) == 3
-    outcomes = search(config, tmp_path / "tune", most_trials=8)
+    outcomes = search(config, tmp_path / "tune", trials, most_trials=8)
     assert len(outcomes) == 8
     assert len(trials.configs) == 7
-    assert len(search(config, tmp_path / "tune", most_trials=9)) == 9
+    assert len(search(config, tmp_path / "tune", trials, most_trials=9)) == 9
 
 
 def test_a_search_of_other_settings_is_not_gone_on_with(config, trials, tmp_path):
-    search(config, tmp_path / "tune", most_trials=3)
+    search(config, tmp_path / "tune", trials, most_trials=3)
     with pytest.raises(ConfigError, match="holds a search with other settings; choose another"):
-        search(config, tmp_path / "tune", most_bytes=1000)
+        search(config, tmp_path / "tune", trials, most_bytes=1000)
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "mine.txt").touch()
-    with pytest.raises(ConfigError, match="home holds files that are no search's"):
-        search(config, tmp_path / "home")
+    with pytest.raises(ConfigError, match="home holds files that belong to no search"):
+        search(config, tmp_path / "home", trials)
 
 
 def test_the_time_is_kept(config, trials, tmp_path, monkeypatch):
     clock = iter(range(0, 10**9, 50))
-    monkeypatch.setattr(tuning.time, "monotonic", lambda: float(next(clock)))
-    outcomes = search(config, tmp_path / "tune", seconds=170.0, most_trials=None)
+    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
+    outcomes = search(config, tmp_path / "tune", trials, seconds=170.0, most_trials=None)
     assert [tried.schedule.time_budget for tried in trials.configs] == [
         "60.0s",
         "60.0s",
@@ -156,11 +142,9 @@ def test_the_time_is_kept(config, trials, tmp_path, monkeypatch):
 
 
 def test_where_all_trials_fail_it_says_so(config, trials, tmp_path):
-    values = config.to_dict()
-    values["model"]["cell"] = "minlstm"
-    config = ClassifierRunConfig.from_dict(values)
-    with pytest.raises(ConfigError, match=r"no trial of 2 came to an end; look into .*trials"):
-        search(config, tmp_path / "tune", fixed=FIXED | {"cell"}, most_trials=2)
+    config = config.replace(cell="minlstm")
+    with pytest.raises(ConfigError, match=r"none of 2 trials ended well; look into .*trials"):
+        search(config, tmp_path / "tune", trials, fixed=FIXED | {"cell"}, most_trials=2)
 
 
 @pytest.mark.slow
@@ -181,9 +165,9 @@ def test_an_automatic_vocabulary_is_searched_and_has_the_size_of_the_largest(
     config, trials, tmp_path
 ):
     def bytes_of(size: int | None) -> int:
-        return model_bytes(dataclasses.replace(config, tokenizer=TokenizerConfig(vocab_size=size)))
+        return model_bytes(config.replace(vocab_size=size))
 
     assert bytes_of(None) == bytes_of(16_000) > bytes_of(8_000)
     fixed = (FIXED | {"cell", "units"}) - {"vocab_size"}
-    outcomes = search(config, tmp_path / "out", fixed=fixed, most_trials=12)
+    outcomes = search(config, tmp_path / "out", trials, fixed=fixed, most_trials=12)
     assert None in {outcome.settings["vocab_size"] for outcome in outcomes}

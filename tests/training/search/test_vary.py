@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -6,8 +7,7 @@ from tiny import QUIET, labelled_texts, run_config, write_csv
 
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
-from textrnn.training.search import vary as varying
-from textrnn.training.search.vary import train_each, varied
+from textrnn.training.search.vary import train_all, varied
 
 
 class Trainings:
@@ -17,26 +17,22 @@ class Trainings:
         self.runs: list[str] = []
         self.fail_at = ""
 
-    def __call__(self, command: list[str], log) -> int:
-        assert command[1:5] == ["-m", "textrnn", "train", "--resume-or-start"]
-        run = Path(command[command.index("--output") + 1])
-        config = run_folder.load_config(Path(command[command.index("--config") + 1]))
+    def __call__(self, config: Path, run: Path, *, log: Path, options: Sequence[str]) -> int:
+        assert list(options) == ["--resume-or-start"]
         self.runs.append(run.name)
         if run.name == self.fail_at:
-            log.write("textrnn: error: no room\n")
+            log.write_text("textrnn: error: no room\n")
             return 1
-        run_folder.begin(run, config)
+        run_folder.begin(run, run_folder.load_config(config))
         (run / run_folder.DIGESTS).write_text(json.dumps({}))
-        log.buffer.write(b"run folder \xff\n")  # A name that is no UTF-8.
-        log.write("test accuracy 50.00%\n")
+        # A name that is not UTF-8.
+        log.write_bytes(b"run folder \xff\ntest accuracy 50.00%\n")
         return 0
 
 
 @pytest.fixture
-def trainings(monkeypatch) -> Trainings:
-    ours = Trainings()
-    monkeypatch.setattr(varying, "_call", ours)
-    return ours
+def trainings() -> Trainings:
+    return Trainings()
 
 
 @pytest.fixture
@@ -74,11 +70,11 @@ def test_what_cannot_be_varied(config, setting, values, message):
 
 def test_each_is_trained_once(config, trainings, tmp_path):
     configs = varied(config, "units", [3, 4])
-    runs = train_each(configs, tmp_path / "out", reporter=QUIET)
+    runs = train_all(configs, tmp_path / "out", reporter=QUIET, train=trainings)
     assert runs == [tmp_path / "out" / "units=3", tmp_path / "out" / "units=4"]
     assert run_folder.load_config(runs[1] / run_folder.CONFIG) == configs["units=4"]
     more = varied(config, "units", [3, 4, 5])
-    train_each(more, tmp_path / "out", reporter=QUIET)
+    train_all(more, tmp_path / "out", reporter=QUIET, train=trainings)
     assert trainings.runs == ["units=3", "units=4", "units=5"]
 
 
@@ -86,14 +82,14 @@ def test_a_failure_is_told_and_gone_on_from(config, trainings, tmp_path):
     configs = varied(config, "units", [3, 4])
     trainings.fail_at = "units=4"
     with pytest.raises(ConfigError, match=r"units=4: the training failed \(.*no room\); see .*log"):
-        train_each(configs, tmp_path / "out", reporter=QUIET)
+        train_all(configs, tmp_path / "out", reporter=QUIET, train=trainings)
     trainings.fail_at = ""
-    train_each(configs, tmp_path / "out", reporter=QUIET)
+    train_all(configs, tmp_path / "out", reporter=QUIET, train=trainings)
     assert trainings.runs == ["units=3", "units=4", "units=4"]
 
 
 def test_runs_of_other_settings_are_not_taken_for_these(config, trainings, tmp_path):
-    train_each(varied(config, "units", [3, 4]), tmp_path / "out", reporter=QUIET)
+    train_all(varied(config, "units", [3, 4]), tmp_path / "out", reporter=QUIET, train=trainings)
     other = varied(run_config(tmp_path / "letters.csv", epochs=2), "units", [3, 4])
     with pytest.raises(ConfigError, match="units=3 holds a run with other settings; choose"):
-        train_each(other, tmp_path / "out", reporter=QUIET)
+        train_all(other, tmp_path / "out", reporter=QUIET, train=trainings)

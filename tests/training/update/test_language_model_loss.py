@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from tiny import QUIET, classifier, fit, labelled_ids, stop_after, trainer
 
-from textrnn.config.model import EncoderConfig
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.data.batching import BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.models.language_model import LanguageModel
@@ -19,8 +19,12 @@ UNITS = {"cell": "mingru", "units": 3, "embedding_units": 4}
 
 def model_and_source(**settings):
     """A classifier of random weights, and the language model that has the same ones."""
-    model = classifier(**{"layers": 2, "bidirectional": True, "separate_directions": True, **UNITS, **settings})
-    shape = EncoderConfig(**{name: getattr(model.config, name) for name in EncoderConfig().to_dict()})
+    model = classifier(
+        **{"layers": 2, "bidirectional": True, "separate_directions": True, **UNITS, **settings}
+    )
+    shape = EncoderConfig(
+        **{name: getattr(model.config, name) for name in EncoderConfig().to_dict()}
+    )
     source = LanguageModel(model.vocab_size, config=shape)
     source.build((None, None))
     rng = np.random.default_rng(3)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from textrnn.config.model import EncoderConfig
 from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.models.language_model import LanguageModel
 from textrnn.training.update.language_model_step import LanguageModelStep
 from textrnn.training.update.lazy_adam import LazyAdam

@@ -16,7 +16,9 @@ def updates_of(model: TextClassifier, *, update: int, **settings) -> list[float]
     """How far each variable goes, in multiples of the learning rate, in its first update."""
     optimizer = LazyAdam(0.01, weight_decay=settings.get("weight_decay"))
     optimizer.build(model.trainable_variables)
-    rates = LayerRates(model, optimizer, config=ClassifierRunConfig.of(**settings), epoch_updates=10)
+    rates = LayerRates(
+        model, optimizer, config=ClassifierRunConfig.of(**settings), epoch_updates=10
+    )
     rates.set(update)
     before = model.get_weights()
     optimizer.apply([tf.ones(v.shape) for v in model.trainable_variables])

@@ -75,7 +75,7 @@ class Recurrence:
         gates: `[T, B, G*H]`, the result of the cell's `project`, in the order of reading. Padding
             follows the last step.
         lengths: `[B]`, the number of steps of each text.
-        tokens_per_step: 1. In a pyramid (`pyramid`) it is 2 in the second layer, 4 in the third, ...
+        tokens_per_step: 1; in a pyramid 2 in the second layer, 4 in the third, ...
     """
 
     layer: int

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from textrnn.analysis.dynamics.sampled_batches import Sample
 from textrnn.analysis.report.page import report_page
 from textrnn.analysis.report.summary import Summary, key_figures, summarize
-from textrnn.config.data import DataConfig
 from textrnn.errors import DataError
 from textrnn.evaluation.labelled_data import LabelledData
 from textrnn.evaluation.opened_run import OpenedRun
@@ -70,7 +69,6 @@ def report(
     labels: Sequence[str | Sequence[str]] | None = None,
     split: Literal["validation", "test"] | None = None,
     samples: int = 2000,
-    data: DataConfig | None = None,
     reporter: Reporter | None = None,
     **settings: Any,
 ) -> Report:
@@ -88,9 +86,8 @@ def report(
         split: Which part of the data is read, `validation` or `test`. None: the test texts, or the
             validation texts of a run that has no test texts.
         samples: How many of the texts are used, drawn at random; 0: all.
-        data: Settings of the data that replace those of the run.
         reporter: Receives the progress and the notices; None: nothing is reported.
-        **settings: Single settings of `DataConfig` that replace those of the run, such as
+        **settings: Settings of the data and of its labels that replace those of the run, such as
             `test_file`.
 
     Raises:
@@ -99,9 +96,7 @@ def report(
         ConfigError: A setting is unknown or wrong.
     """
     opened = OpenedRun.of(run)
-    source = LabelledData(
-        split=split or "test", texts=texts, labels=labels, data=data, settings=settings
-    )
+    source = LabelledData(split=split or "test", texts=texts, labels=labels, settings=settings)
     if split is None and not source.is_other_data and "test" not in opened.classifier.metrics:
         source = LabelledData(split="validation", settings=settings)
     labelled = source.read(opened.record, reporter=reporter)

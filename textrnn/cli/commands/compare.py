@@ -12,13 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from textrnn.cli.console import print_table, table_console
+from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
-from textrnn.cli.run_data import check_run
+from textrnn.cli.run_data import check_run, data_settings
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.data import DataConfig
-from textrnn.config.model import ModelConfig
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.config.section import field_types
 from textrnn.errors import DataError
 from textrnn.inference.run_files import load_config
@@ -37,9 +35,12 @@ LEVEL = 0.05
 """The corrected p-value below which a difference counts as significant."""
 
 
-@click.command(short_help="Put runs side by side on one test set, with a paired test.")
+@click.command(
+    cls=SectionedCommand,
+    short_help="Put runs side by side on one test set, with a paired test.",
+)
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
-@setting_options(DataConfig, TokenizerConfig, ModelConfig, ClassifierRunConfig)
+@setting_options()
 @click.option(
     "--vary",
     metavar="SETTING=VALUE,VALUE,...",
@@ -91,7 +92,7 @@ def compare(
     if vary is None:
         if len(runs) < 2:
             raise click.UsageError("give at least two RUNS, or --vary.")
-        if set(given) - {"data"} or config_file is not None:
+        if set(given) - {"data", "task"} or config_file is not None:
             raise click.UsageError("options of the training need --vary.")
     elif runs:
         raise click.UsageError("give either RUNS or --vary.")
@@ -111,7 +112,7 @@ def compare(
         held_out = split == "validation"
         comparison = compare_on(data, trained, held_out=held_out, reporter=reporter)
     else:
-        comparison = compare_runs(runs, split=split, reporter=reporter, **given.get("data", {}))
+        comparison = compare_runs(runs, split=split, reporter=reporter, **data_settings(given))
     if as_json:
         click.echo(json.dumps(comparison.to_dict()))
     else:
@@ -129,33 +130,37 @@ def _train(
     """Trains the runs to compare, after checking that there is data to compare them on."""
     from textrnn.data import load_corpus
     from textrnn.inference import run_folder
-    from textrnn.training.run.transfer import GENTLE, adopt_shape
-    from textrnn.training.search.vary import train_each, varied
+    from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape
+    from textrnn.training.search.vary import train_all, varied
 
     config = run_folder.load_config(config_file) if config_file else ClassifierRunConfig()
     config = merge_settings(config, given)
     setting, values = _values(vary)
     chosen = {setting, *(name for section in given.values() for name in section)}
-    chosen |= GENTLE.keys() if config_file else set()
+    chosen |= FINE_TUNING_DROPOUT.keys() if config_file else set()
     configs = {
         name: adopt_shape(varied_config, given=chosen)
         for name, varied_config in varied(config, setting, values).items()
     }
-    corpus = load_corpus(config.data, seed=config.runtime.seed)
+    corpus = load_corpus(config, seed=config.runtime.seed)
     data = getattr(corpus, split)
     if data is None:
         raise DataError(
             f"{corpus.name}: expected test data, got none; give it with --test-file, or compare "
             "on --split validation."
         )
-    return data, tuple(train_each(configs, output, reporter=reporter))
+    return data, tuple(train_all(configs, output, reporter=reporter))
 
 
 def _values(vary: str) -> tuple[str, list[Any]]:
     """Returns the name of the setting, and its values in the type of the setting."""
     name, _, values = vary.partition("=")
     name = name.strip().replace("-", "_")
-    kinds = {n: kind for s in ClassifierRunConfig.sections().values() for n, kind in field_types(s).items()}
+    kinds = {
+        n: kind
+        for s in ClassifierRunConfig.sections().values()
+        for n, kind in field_types(s).items()
+    }
     kind, optional = kinds.get(name, (str, False))
     converted: list[Any] = []
     for value in map(str.strip, values.split(",")):

@@ -14,8 +14,9 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 
 from textrnn.cli.console import table_console
+from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import data_options, given_settings, run_argument
-from textrnn.cli.run_data import check_run
+from textrnn.cli.run_data import check_run, data_settings
 from textrnn.cli.startup import start_tensorflow
 from textrnn.messages.wording import counted
 
@@ -27,7 +28,7 @@ __all__ = ["evaluate"]
 SplitName = Literal["train", "validation", "test"]
 
 
-@click.command(short_help="Measure a run on labelled texts.")
+@click.command(cls=SectionedCommand, short_help="Measure a run on labelled texts.")
 @run_argument
 @data_options
 @click.option(
@@ -49,7 +50,7 @@ def evaluate(
     from textrnn.evaluation.evaluate import evaluate as measure
     from textrnn.messages.terminal import TerminalReporter
 
-    evaluation = measure(run, split=split, reporter=TerminalReporter(), **given.get("data", {}))
+    evaluation = measure(run, split=split, reporter=TerminalReporter(), **data_settings(given))
     if as_json:
         click.echo(json.dumps(evaluation.to_dict()))
     else:

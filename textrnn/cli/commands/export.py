@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from textrnn.cli.console import print_table, table_console
+from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import data_options, given_settings
 from textrnn.cli.run_data import check_run, read_split
 from textrnn.cli.startup import start_tensorflow
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 
-@click.command(short_help="Write and verify the files that other programs load.")
+@click.command(
+    cls=SectionedCommand, short_help="Write and verify the files that other programs load."
+)
 @click.argument("run", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--kind",

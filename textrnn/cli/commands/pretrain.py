@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from textrnn.cli.help import SectionedCommand
 from textrnn.cli.interrupt import interrupt_once
 from textrnn.cli.options import (
     check_inputs,
@@ -18,8 +19,6 @@ from textrnn.cli.options import (
     with_given,
 )
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.model import EncoderConfig
-from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.config.language_model import LanguageModelRunConfig, TextConfig
 from textrnn.errors import ConfigError
 from textrnn.inference.run_files import read_settings
@@ -27,8 +26,8 @@ from textrnn.inference.run_files import read_settings
 __all__ = ["pretrain"]
 
 
-@click.command(short_help="Train a language model on texts without labels.")
-@setting_options(TextConfig, TokenizerConfig, EncoderConfig, LanguageModelRunConfig)
+@click.command(cls=SectionedCommand, short_help="Train a language model on texts without labels.")
+@setting_options(LanguageModelRunConfig)
 @run_options("runs/DATA SET_lm")
 @click.pass_context
 def pretrain(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import data_options, given_settings, run_argument
-from textrnn.cli.run_data import check_run
+from textrnn.cli.run_data import check_run, data_settings
 from textrnn.cli.startup import start_tensorflow
 from textrnn.errors import DataError
 
@@ -21,7 +22,10 @@ __all__ = ["report"]
 SplitName = Literal["validation", "test"]
 
 
-@click.command(short_help="Write one HTML page about a run: its figures, mistakes and memory.")
+@click.command(
+    cls=SectionedCommand,
+    short_help="Write one HTML page about a run: its figures, mistakes and memory.",
+)
 @run_argument
 @data_options
 @click.option(
@@ -63,7 +67,7 @@ def report(
     from textrnn.messages.terminal import TerminalReporter
 
     made = make_report(
-        run, split=split, samples=samples, reporter=TerminalReporter(), **given.get("data", {})
+        run, split=split, samples=samples, reporter=TerminalReporter(), **data_settings(given)
     )
     page = output or run / "report.html"
     made.save(page)

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from textrnn.cli.help import SectionedCommand
 from textrnn.cli.interrupt import interrupt_once
 from textrnn.cli.options import (
     check_inputs,
@@ -20,18 +21,16 @@ from textrnn.cli.options import (
     setting_options,
 )
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.data import DataConfig
-from textrnn.config.model import ModelConfig
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.tokenizer import TokenizerConfig
+from textrnn.config.data import DataConfig
 from textrnn.errors import ConfigError
 from textrnn.inference.run_files import load_config
 
 __all__ = ["train"]
 
 
-@click.command()
-@setting_options(DataConfig, TokenizerConfig, ModelConfig, ClassifierRunConfig)
+@click.command(cls=SectionedCommand)
+@setting_options()
 @run_options("runs/DATA SET")
 @click.option(
     "--resume-or-start",
@@ -173,11 +172,13 @@ def _settings(
         # What has begun needs its language model no more.
         resume = (folder / run_folder.CONFIG).is_file()
     if init_from and (config_file or not resume):
-        from textrnn.training.run.transfer import GENTLE, adopt_shape
+        from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape
 
         chosen = {name for own in given.values() for name in own}
         # A file may be another run's, whose dropouts are as they were meant.
-        config = adopt_shape(config, given=chosen | (GENTLE.keys() if config_file else set()))
+        config = adopt_shape(
+            config, given=chosen | (FINE_TUNING_DROPOUT.keys() if config_file else set())
+        )
     if not resume:
         return config, folder
     if not (folder / run_folder.CONFIG).is_file() and "TF_CONFIG" in os.environ:

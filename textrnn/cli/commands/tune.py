@@ -11,12 +11,10 @@ import humanfriendly
 from rich.table import Table
 
 from textrnn.cli.console import print_table, table_console
+from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.data import DataConfig
-from textrnn.config.model import ModelConfig
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.config.section import seconds
 from textrnn.errors import ConfigError
 from textrnn.messages.wording import counted
@@ -27,8 +25,10 @@ SHOWN = 10
 """Trials in the table, at the most."""
 
 
-@click.command(short_help="Search for good settings, under a budget of time and of size.")
-@setting_options(DataConfig, TokenizerConfig, ModelConfig, ClassifierRunConfig)
+@click.command(
+    cls=SectionedCommand, short_help="Search for good settings, under a budget of time and of size."
+)
+@setting_options()
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -65,11 +65,10 @@ def tune(
     start_tensorflow()
     from textrnn.messages.terminal import TerminalReporter
     from textrnn.training.run.transfer import ADOPTED, adopt_shape
-    from textrnn.training.search.tune import shown
+    from textrnn.training.search.tune import Budget, shown
     from textrnn.training.search.tune import tune as search
 
-    total = seconds(given.get("training", {}).pop("time_budget", None) or "30m")
-    each = seconds(trial_budget) if trial_budget else total / 10
+    total = seconds(given.get("schedule", {}).pop("time_budget", None) or "30m")
     most_bytes = None
     if size_budget is not None:
         try:
@@ -84,10 +83,12 @@ def tune(
         config,
         output,
         fixed=fixed,
-        seconds=total,
-        trial_seconds=each,
-        most_bytes=most_bytes,
-        most_trials=trials,
+        budget=Budget(
+            seconds=total,
+            trial_seconds=seconds(trial_budget) if trial_budget else total / 10,
+            most_bytes=most_bytes,
+            most_trials=trials,
+        ),
         reporter=TerminalReporter(),
     )
     if as_json:

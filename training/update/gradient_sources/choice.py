@@ -41,7 +41,11 @@ def choose_source(
     sources: dict[str, Callable[[], GradientSource]] = {}
     if config.optimizer.segment_steps is not None:
         sources["`tbptt`"] = lambda: TruncatedGradients(model, config)
-    if config.regularization.adversarial or config.regularization.vat or config.regularization.entropy:
+    if (
+        config.regularization.adversarial
+        or config.regularization.vat
+        or config.regularization.entropy
+    ):
         sources["`adversarial`, `vat` or `entropy`"] = lambda: SmoothedGradients(
             model, config, loss=loss
         )

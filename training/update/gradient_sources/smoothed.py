@@ -60,10 +60,15 @@ class SmoothedGradients:
 
     draw_specs: tuple[tf.TensorSpec, ...] = ()
 
-    def __init__(self, model: TextClassifier, config: ClassifierRunConfig, *, loss: BatchLoss) -> None:
+    def __init__(
+        self, model: TextClassifier, config: ClassifierRunConfig, *, loss: BatchLoss
+    ) -> None:
         self._model = model
         self._adversarial, self._vat = config.regularization.adversarial, config.regularization.vat
-        self._weight, self._entropy = config.regularization.adversarial_weight, config.regularization.entropy
+        self._weight, self._entropy = (
+            config.regularization.adversarial_weight,
+            config.regularization.entropy,
+        )
         self._label_space = loss.label_space
         self._scale = loss.scale / (loss.mean_rows + loss.unlabelled_rows)
         self.row_specs = (tf.TensorSpec([None, None], tf.int32),) if loss.unlabelled_rows else ()

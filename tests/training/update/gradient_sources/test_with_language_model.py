@@ -18,7 +18,9 @@ def gradients_of(weight):
     """The gradients of the classifier alone, and those with a language model's loss."""
     model = random_classifier("mingru", "mean", bidirectional=False)
     loss = BatchLoss.from_config(
-        ClassifierRunConfig.of(), label_space=LabelSpace(("a", "b"), multi_label=False), mean_rows=2.0
+        ClassifierRunConfig.of(),
+        label_space=LabelSpace(("a", "b"), multi_label=False),
+        mean_rows=2.0,
     )
     language_model_loss = LanguageModelLoss(model, weight=weight, texts=[IDS[0]], seed=0)
     source = WithLanguageModel(model, language_model_loss, loss=loss)

@@ -1,0 +1,53 @@
+import click
+import pytest
+from click.testing import CliRunner
+
+from textrnn.cli.commands.pretrain import pretrain
+from textrnn.cli.commands.train import train
+from textrnn.cli.help import SettingOption
+from textrnn.config.classifier import ClassifierRunConfig
+
+
+def help_of(command: click.Command, flag: str) -> str:
+    result = CliRunner().invoke(command, [flag], prog_name="textrnn command")
+    assert result.exit_code == 0
+    return result.output
+
+
+def flags(text: str) -> set[str]:
+    """The options that a help text lists, those in running text left out."""
+    lines = (line.strip() for line in text.splitlines())
+    return {
+        word.strip(",")
+        for line in lines
+        if line.startswith("-")
+        for word in line.split("  ")[0].split()
+        if word.startswith("--")
+    }
+
+
+@pytest.mark.parametrize("command", [train, pretrain])
+def test_help_lists_the_common_options_and_counts_the_others(command):
+    settings = [param for param in command.params if isinstance(param, SettingOption)]
+    common = {param.opts[0] for param in settings if param.common}
+    text = help_of(command, "--help")
+    assert common <= flags(text)
+    assert not flags(text) & {param.opts[0] for param in settings if not param.common}
+    more = len(settings) - len(common)
+    assert f"textrnn command --help-all lists {more} more options" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("command", [train, pretrain])
+def test_help_all_lists_every_option(command):
+    options = {param.opts[0] for param in command.params if isinstance(param, click.Option)}
+    text = help_of(command, "--help-all")
+    assert options <= flags(text)
+    assert "more options" not in text
+
+
+def test_each_section_is_a_titled_group():
+    text = help_of(train, "--help-all")
+    titles = [
+        line[:-1].lower() for line in text.splitlines() if line.endswith(":") and line[0] != " "
+    ]
+    assert titles == ["options", *ClassifierRunConfig.sections()]

@@ -1,0 +1,88 @@
+"""`--help` lists the options that people need first, in titled groups; `--help-all` lists all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+__all__ = ["SectionedCommand", "SettingOption"]
+
+_OWN = "Options"
+"""Title of the options that belong to no section of the settings."""
+
+
+class SettingOption(click.Option):
+    """The option of one setting.
+
+    Args:
+        declarations: The option's names, as for `click.Option`.
+        section: The section of the settings that it belongs to.
+        common: Whether `--help` lists it.
+        **attributes: As for `click.Option`.
+    """
+
+    def __init__(
+        self, declarations: list[str], *, section: str, common: bool, **attributes: Any
+    ) -> None:
+        super().__init__(declarations, **attributes)
+        self.section, self.common = section, common
+
+
+class SectionedCommand(click.Command):
+    """A command whose help lists its options by section."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The command's parameters, with `--help-all` if `--help` leaves options out."""
+        params = super().get_params(ctx)
+        if any(isinstance(param, SettingOption) and not param.common for param in params):
+            params.append(_help_all())
+        return params
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the options: the command's own first, then one group a section."""
+        every = bool(ctx.meta.get(_EVERY))
+        groups: dict[str, list[tuple[str, str]]] = {_OWN: []}
+        left_out: dict[str, int] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is None:
+                continue
+            if not isinstance(param, SettingOption):
+                groups[_OWN].append(record)
+            elif every or param.common:
+                groups.setdefault(param.section.capitalize(), []).append(record)
+            else:
+                left_out[param.section] = left_out.get(param.section, 0) + 1
+        for title, records in groups.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+        if left_out:
+            counts = ", ".join(f"{count} of {section}" for section, count in left_out.items())
+            formatter.write_paragraph()
+            formatter.write_text(
+                f"{ctx.command_path} --help-all lists {sum(left_out.values())} more options: "
+                f"{counts}."
+            )
+
+
+_EVERY = "textrnn.help_all"
+"""Key of the context's `meta` that asks for every option."""
+
+
+def _help_all() -> click.Option:
+    def show(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            ctx.meta[_EVERY] = True
+            click.echo(ctx.get_help(), color=ctx.color)
+            ctx.exit()
+
+    return click.Option(
+        ["--help-all"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=show,
+        help="Show every option and exit.",
+    )

@@ -1,0 +1,29 @@
+"""The names that an option may take, where a module that imports TensorFlow gives them meaning."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ATTRIBUTIONS",
+    "CELLS",
+    "EXPORT_FORMS",
+    "EXPORT_KINDS",
+    "EXPORT_PRECISIONS",
+    "HEADS",
+    "KERNELS",
+    "NORMALIZATIONS",
+    "PIECE_TYPES",
+    "PRECISIONS",
+    "STRATEGIES",
+]
+
+CELLS = ("simple", "gru", "lstm", "mingru", "minlstm", "none")
+HEADS = ("last", "mean", "max", "attention")
+KERNELS = ("auto", "unroll", "chunked", "scan")
+PRECISIONS = ("float32", "bfloat16", "float16")
+STRATEGIES = ("auto", "single", "mirrored", "multiworker", "tpu")
+PIECE_TYPES = ("unigram", "bpe", "char", "byte", "word")
+NORMALIZATIONS = ("nfkc", "plain")
+EXPORT_KINDS = ("saved_model", "tflite", "mediapipe", "stream", "onnx")
+EXPORT_FORMS = ("auto", "fused", "parallel", "loop", "unrolled")
+EXPORT_PRECISIONS = ("float32", "float16", "dynamic_int8", "int4", "full_int8")
+ATTRIBUTIONS = ("integrated-gradients", "occlusion", "gradient", "head", "additive")

@@ -1,0 +1,103 @@
+"""The settings of the models: those of the encoder, and those that only a classifier has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textrnn.config.choices import CELLS, HEADS, KERNELS
+from textrnn.config.section import Section, setting
+from textrnn.errors import ConfigError
+
+__all__ = ["EncoderConfig", "ModelConfig"]
+
+
+@dataclass(frozen=True)
+class EncoderConfig(Section):
+    """The embedding and the recurrence, which a classifier and a language model share."""
+
+    cell: str = setting(
+        "mingru",
+        "Recurrent cell; none is a bag of embeddings.",
+        choices=CELLS,
+        common=True,
+        registered=True,
+    )
+    units: int = setting(128, "State size H of each cell.", minimum=1, common=True)
+    layers: int = setting(1, "Number of stacked recurrent layers.", minimum=1, common=True)
+    bidirectional: bool = setting(True, "Read the text in both directions.", common=True)
+    window: int = setting(
+        3,
+        "Number of tokens that each step sees: its own token and those before it (1: the plain "
+        "cell).",
+        minimum=1,
+    )
+    embedding_units: int = setting(128, "Size E of a token's embedding.", minimum=1)
+    residual: bool = setting(
+        False, "Add the input of each layer to its output where their sizes agree."
+    )
+    chrono_steps: int = setting(
+        0,
+        "Longest dependency, in steps, for chrono initialization of the gates' biases (0: off).",
+        minimum=0,
+    )
+    kernel: str = setting(
+        "auto",
+        "Implementation of the recurrence; all of them give the same numbers.",
+        choices=KERNELS,
+    )
+    recompute: int = setting(
+        0,
+        "For long texts: keep the activations of this many steps at a time and recompute the "
+        "others in the backward pass (0: keep all).",
+        minimum=0,
+    )
+
+
+@dataclass(frozen=True)
+class ModelConfig(EncoderConfig):
+    """The classifier: the encoder, the head, and dropout."""
+
+    head: str = setting(
+        "attention", "Pooling of the states into one vector.", choices=HEADS, common=True
+    )
+    separate_directions: bool = setting(
+        False,
+        "With --bidirectional: run one stack of layers for each direction and join them after the "
+        "last layer, as a language model needs it. Otherwise each layer sees both directions of "
+        "the layer below.",
+    )
+    layer_norm: bool = setting(False, "Normalize the output of each layer.")
+    pyramid: bool = setting(
+        False,
+        "Join pairs of neighbouring states between layers, so that each layer reads half as many "
+        "steps as the one below.",
+    )
+    embedding_dropout: float = setting(
+        0.5, "Share of the embedding values that are dropped.", minimum=0.0, below=1.0
+    )
+    dropout: float = setting(
+        0.5,
+        "Share of the pooled vector, and of the values between layers, that is dropped.",
+        minimum=0.0,
+        below=1.0,
+        common=True,
+    )
+    recurrent_dropout: float = setting(
+        0.0,
+        "Share of the state's units that are dropped; the same units at each step.",
+        minimum=0.0,
+        below=1.0,
+    )
+    word_dropout: float = setting(
+        0.2,
+        "Share of the tokens that training replaces by the unknown token.",
+        minimum=0.0,
+        below=1.0,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.separate_directions and self.pyramid:
+            raise ConfigError(
+                "`separate_directions` and `pyramid` exclude each other; turn one of them off."
+            )

