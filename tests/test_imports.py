@@ -38,7 +38,7 @@ WITHIN = {
     "analysis": "dynamics attribution statistics comparison compare planted redundancy report",
     "training": "batches devices update loop run search",
     "export": "options manifest reference graphs workers verification formats description run",
-    "cli": "console interrupt options startup texts run_data commands main",
+    "cli": "console help interrupt options startup texts run_data commands main",
 }
 
 

@@ -146,7 +146,7 @@ def _refuse_other_separator(
         if certain or _are_combinations(cells, separator):
             raise DataError(
                 f"{where}: expected {config.task.label_separator!r} between the labels of a text, "
-                f"got it in no row, but {separator!r} in {_example(cells, separator)!r} and others; "
+                f"got it nowhere, but {separator!r} in {_example(cells, separator)!r} and others; "
                 f"pass --label-separator {separator!r}, or --no-check-labels if these are names."
             )
 

@@ -55,7 +55,7 @@ class RowError(Exception):
 class LabelReader:
     """Reads label cells.
 
-    >>> reader = LabelReader(ClassifierRunConfig(multi_label=True))
+    >>> reader = LabelReader(ClassifierRunConfig.of(multi_label=True))
     >>> reader.read("sport, news"), reader.read('["news"]')
     (('sport', 'news'), ('news',))
 

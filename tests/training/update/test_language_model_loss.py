@@ -167,7 +167,7 @@ def test_accumulated_parts_make_the_same_update(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"language_weight": 0.1}, "`language_weight` needs `init_from` beside it"),
+        ({"language_weight": 0.1}, "`language_weight` needs `init_from`"),
         ({"language_weight": 0.1, "init_from": "lm", "vat": 0.1}, "leave either out"),
         ({"language_weight": 0.1, "init_from": "lm", "tbptt": "8,8"}, "leave either out"),
         ({"language_weight": -1.0, "init_from": "lm"}, "language_weight"),

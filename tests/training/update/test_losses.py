@@ -14,7 +14,7 @@ def space(multi_label: bool) -> LabelSpace:
 
 def losses(targets, logits, *, multi_label=False, **settings) -> np.ndarray:
     config = ClassifierRunConfig.of(**{"label_smoothing": 0.0, **settings})
-    loss = space(multi_label).loss(label_smoothing=config.label_smoothing)
+    loss = space(multi_label).loss(label_smoothing=config.regularization.label_smoothing)
     return loss(tf.constant(targets, tf.float32), tf.constant(logits, tf.float32)).numpy()
 
 
