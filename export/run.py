@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,48 +17,56 @@ from textrnn.export.graphs.recurrence_forms import choose_form
 from textrnn.export.manifest import Artefact
 from textrnn.export.options import ExportOptions
 from textrnn.export.reference import Reference
+from textrnn.export.sample import VerificationSample
 from textrnn.export.verification.verify import Verifier
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.progress import Reporter, Silent
 from textrnn.text.unicode import valid_unicode
 
-__all__ = ["ExportOptions", "export", "run_of", "verify_folder"]
+__all__ = ["ExportOptions", "VerificationSample", "export", "run_of", "verify_folder"]
 
 
 def export(
     run: str | Path,
-    folder: str | Path,
+    folder: str | Path | None = None,
     *,
-    texts: Sequence[str],
-    targets: Sequence[int],
     options: ExportOptions | None = None,
-    progress: Callable[[str], None] = lambda message: None,
+    sample: VerificationSample | None = None,
+    reporter: Reporter | None = None,
 ) -> list[Artefact]:
     """Writes the files that other programs load, and verifies each file in its own runtime.
 
+    Example:
+        textrnn.export("runs/bbc_news")
+        textrnn.export("runs/bbc_news", "files", options=ExportOptions(formats=("onnx",)))
+
     Args:
         run: The run folder.
-        folder: The export folder. Files of the same names are replaced.
-        texts: Real texts to verify the files with.
-        targets: The place of each text's label, -1 for a text without one.
+        folder: The export folder; None: `export` in the run folder. Files of the same names are
+            replaced.
         options: The options of the export.
-        progress: Called with a message before each long step.
+        sample: Real texts to verify the files with; None: 500 validation texts of the run.
+        reporter: Receives a message before each long step; None: nothing is reported.
 
     Returns:
         The files with their checks, and for each file that was left out its reason.
 
     Raises:
         ModelError: The run cannot be loaded.
+        DataError: The validation texts of the run cannot be read.
         ConfigError: An option does not suit the model, or the folder cannot be written to.
     """
-    options = options or ExportOptions()
-    run, folder = Path(run), Path(folder)
+    run, reporter = Path(run), reporter or Silent()
+    folder = run / "export" if folder is None else Path(folder)
+    options = options or ExportOptions(name=valid_unicode(run.resolve().name))
     classifier = run_folder.load(run)
     _check_options(options, classifier)
     _prepare(folder, classifier)
-    progress("computing the reference answers")
-    reference = Reference(classifier, texts, targets=targets)
+    sample = sample or VerificationSample.of_run(run, reporter=reporter)
+    reporter.message("computing the reference answers")
+    reference = Reference(classifier, sample.texts, targets=sample.targets)
     with tempfile.TemporaryDirectory() as scratch:
         context = ExportContext(
             run=run,
@@ -67,13 +74,15 @@ def export(
             scratch=Path(scratch),
             reference=reference,
             options=options,
-            progress=progress,
+            progress=reporter.message,
         )
         artefacts = _make(context)
-    verifier = Verifier(formats=FORMATS, folder=folder, reference=reference, progress=progress)
+    verifier = Verifier(
+        formats=FORMATS, folder=folder, reference=reference, progress=reporter.message
+    )
     artefacts = verifier.verify(artefacts)
     artefacts = [_finished(artefact, folder) for artefact in artefacts]
-    about = describe(context, verified_texts=len(texts))
+    about = describe(context, verified_texts=len(sample.texts))
     manifest.write(folder, artefacts, about=about)
     return artefacts
 
@@ -150,17 +159,15 @@ def _short(value: Any) -> str:
 def verify_folder(
     folder: str | Path,
     *,
-    texts: Sequence[str],
-    targets: Sequence[int],
-    progress: Callable[[str], None] = lambda message: None,
+    sample: VerificationSample | None = None,
+    reporter: Reporter | None = None,
 ) -> list[Artefact]:
     """Verifies the files of an export folder once more, and changes nothing.
 
     Args:
         folder: The export folder.
-        texts: Real texts to verify the files with.
-        targets: The place of each text's label, -1 for a text without one.
-        progress: Called with a message before each long step.
+        sample: Real texts to verify the files with; None: 500 validation texts of the run.
+        reporter: Receives a message before each long step; None: nothing is reported.
 
     Returns:
         The files with their new checks, and those that the export left out.
@@ -168,7 +175,9 @@ def verify_folder(
     Raises:
         ModelError: The folder has no manifest, its run is missing or another one, or a file is
             missing or changed.
+        DataError: The validation texts of the run cannot be read.
     """
+    reporter = reporter or Silent()
     folder = Path(folder)
     artefacts, about = manifest.read(folder)
     classifier = run_folder.load(run_of(folder))
@@ -180,8 +189,11 @@ def verify_folder(
     for artefact in artefacts:
         if artefact.reason is None:
             _check_unchanged(artefact, folder)
-    reference = Reference(classifier, texts, targets=targets)
-    verifier = Verifier(formats=FORMATS, folder=folder, reference=reference, progress=progress)
+    sample = sample or VerificationSample.of_run(run_of(folder), reporter=reporter)
+    reference = Reference(classifier, sample.texts, targets=sample.targets)
+    verifier = Verifier(
+        formats=FORMATS, folder=folder, reference=reference, progress=reporter.message
+    )
     return verifier.verify(artefacts)
 
 

@@ -13,6 +13,7 @@ from tiny import LABELS, QUIET, labelled_texts, run_config, write_csv
 from textrnn.export import reference
 from textrnn.export.manifest import Artefact
 from textrnn.export.run import ExportOptions, export
+from textrnn.export.sample import VerificationSample
 from textrnn.training.run.classifier import train
 
 TEXTS = 10
@@ -61,5 +62,5 @@ def _exported_run(run: Path) -> Exported:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reference, "MEGABYTE", 100_000)  # Long enough to be encoded in parts.
-        made = export(run, folder, texts=texts, targets=targets, options=options)
+        made = export(run, folder, sample=VerificationSample(texts, targets), options=options)
     return Exported(run, folder, {a.name: a for a in made}, texts, targets)

@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "evaluation": "config text data models inference messages progress",
     "analysis": "host config text data layers messages progress pictures models inference "
     "evaluation",
-    "export": "host config text layers messages progress models inference",
+    "export": "host config text layers messages progress models inference evaluation",
     "training": "keras_internals host config text data layers messages progress pictures models "
     "inference evaluation analysis",
     "cli": "host config text data layers messages progress inference evaluation analysis export "
@@ -37,7 +37,8 @@ WITHIN = {
     "layers": "cells recurrence inputs window rnn bidirectional stack pooling embedding",
     "analysis": "dynamics attribution statistics comparison compare planted redundancy report",
     "training": "batches devices update loop run search",
-    "export": "options manifest reference graphs workers verification formats description run",
+    "export": "options sample manifest reference graphs workers verification formats description "
+    "run",
     "cli": "console help interrupt options startup texts run_data commands main",
 }
 

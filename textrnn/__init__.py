@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from textrnn.analysis.attribution.explain import explain
     from textrnn.analysis.compare import compare
     from textrnn.analysis.report.report import report
+    from textrnn.config.classifier import ClassifierRunConfig
+    from textrnn.config.language_model import LanguageModelRunConfig
     from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
     from textrnn.evaluation.evaluate import evaluate
     from textrnn.inference.classifier import Prediction, TrainedClassifier
@@ -40,16 +42,20 @@ if TYPE_CHECKING:
     from textrnn.models.classifier import TextClassifier
     from textrnn.models.language_model import LanguageModel
     from textrnn.text.tokenizer import Tokenizer
+    from textrnn.training.run.classifier import train
+    from textrnn.training.run.language_model import pretrain
 
 __all__ = [
     "RNN",
     "AttentionPooling",
     "Bidirectional",
+    "ClassifierRunConfig",
     "ConfigError",
     "DataError",
     "GRUCell",
     "LSTMCell",
     "LanguageModel",
+    "LanguageModelRunConfig",
     "LastState",
     "Likelihood",
     "LinearRNNCell",
@@ -72,20 +78,25 @@ __all__ = [
     "compare",
     "evaluate",
     "explain",
+    "export",
     "load",
     "load_language_model",
+    "pretrain",
     "report",
+    "train",
 ]
 
 _HOMES = {
     "RNN": "layers.rnn",
     "AttentionPooling": "layers.pooling",
     "Bidirectional": "layers.bidirectional",
+    "ClassifierRunConfig": "config.classifier",
     "ConfigError": "errors",
     "DataError": "errors",
     "GRUCell": "layers.cells",
     "LSTMCell": "layers.cells",
     "LanguageModel": "models.language_model",
+    "LanguageModelRunConfig": "config.language_model",
     "LastState": "layers.pooling",
     "Likelihood": "inference.language_model",
     "LinearRNNCell": "layers.cells",
@@ -110,13 +121,17 @@ _HOMES = {
     "explain": "analysis.attribution.explain",
     "load": "inference.run_folder",
     "load_language_model": "inference.run_folder",
+    "pretrain": "training.run.language_model",
     "report": "analysis.report.report",
+    "train": "training.run.classifier",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return importlib.metadata.version("textrnn")
+    if name == "export":  # A package that can be called.
+        return importlib.import_module("textrnn.export")
     if name not in _HOMES:
         raise AttributeError(f"module 'textrnn' has no attribute {name!r}")
     return getattr(importlib.import_module(f"textrnn.{_HOMES[name]}"), name)

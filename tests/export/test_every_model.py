@@ -14,6 +14,7 @@ from textrnn.config.choices import CELLS, HEADS
 from textrnn.config.model import ModelConfig
 from textrnn.export import reference
 from textrnn.export.run import ExportOptions, export
+from textrnn.export.sample import VerificationSample
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.classifier import TextClassifier
@@ -43,8 +44,7 @@ def test_every_cell_and_head(
     made = export(
         tmp_path / "run",
         tmp_path / "export",
-        texts=["a x b", "y c", "d e f"],
-        targets=[-1, -1, -1],
+        sample=VerificationSample(["a x b", "y c", "d e f"], [-1, -1, -1]),
         options=options,
     )
     assert {a.name: a.status for a in made if a.precision == "float32"} == dict.fromkeys(

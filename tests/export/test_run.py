@@ -14,6 +14,9 @@ import textrnn
 from textrnn.errors import ConfigError, ModelError
 from textrnn.export import manifest, reference
 from textrnn.export.run import ExportOptions, export, verify_folder
+from textrnn.export.sample import VerificationSample
+
+SAMPLE = VerificationSample(["a"], [1])
 
 
 @pytest.fixture(scope="session")
@@ -77,14 +80,14 @@ def test_a_changed_file_is_named(exported: Exported) -> None:
     path = folder / "tflite/model.tflite"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelError, match=r"model\.tflite: changed since it was verified"):
-        verify_folder(folder, texts=exported.texts, targets=exported.targets)
+        verify_folder(folder, sample=VerificationSample(exported.texts, exported.targets))
 
 
 def test_a_missing_file_is_named(exported: Exported) -> None:
     folder = copied(exported, "missing")
     (folder / "onnx/model.onnx").unlink()
     with pytest.raises(ModelError, match=r"model\.onnx: missing"):
-        verify_folder(folder, texts=exported.texts, targets=exported.targets)
+        verify_folder(folder, sample=VerificationSample(exported.texts, exported.targets))
 
 
 def test_a_file_with_other_answers_fails_and_stays(exported: Exported) -> None:
@@ -96,20 +99,20 @@ def test_a_file_with_other_answers_fails_and_stays(exported: Exported) -> None:
         if file.is_file():
             shutil.copy(file, run)
     manifest.write(folder, [model], about=about)
-    right = verify_folder(folder, texts=exported.texts, targets=exported.targets)
+    right = verify_folder(folder, sample=VerificationSample(exported.texts, exported.targets))
     assert [a.status for a in right] == ["verified"]
     classifier = textrnn.load(exported.run)
     classifier.model.classify.bias.assign_add([0.3, -0.3])
     textrnn.inference.run_folder.save(classifier, run)
     manifest.write(folder, [model], about={**about, "run": "../other_run"})
-    wrong = verify_folder(folder, texts=exported.texts, targets=exported.targets)
+    wrong = verify_folder(folder, sample=VerificationSample(exported.texts, exported.targets))
     assert [a.status for a in wrong] == ["failed"]
     assert (folder / model.path).is_file()
 
 
 def test_a_folder_without_a_manifest_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"manifest\.json"):
-        verify_folder(tmp_path, texts=["a"], targets=[0])
+        verify_folder(tmp_path, sample=SAMPLE)
 
 
 def test_a_folder_that_no_runtime_can_open_is_named(
@@ -117,7 +120,9 @@ def test_a_folder_that_no_runtime_can_open_is_named(
 ) -> None:
     with pytest.raises(ConfigError, match="expected a folder whose path is UTF-8"):
         export(
-            finished_run(tmp_path_factory).folder, tmp_path / "ex\udcff", texts=["a"], targets=[1]
+            finished_run(tmp_path_factory).folder,
+            tmp_path / "ex\udcff",
+            sample=SAMPLE,
         )
     assert not list(tmp_path.iterdir())
 
@@ -126,7 +131,7 @@ def test_what_a_model_cannot_be_is_said_in_a_line(tmp_path_factory: pytest.TempP
     run = finished_run(tmp_path_factory).folder
     folder = tmp_path_factory.mktemp("bidirectional")
     options = ExportOptions(formats=("stream",))
-    (artefact,) = export(run, folder, texts=["a x"], targets=[1], options=options)
+    (artefact,) = export(run, folder, sample=VerificationSample(["a x"], [1]), options=options)
     assert artefact.status == "left out"
     assert "--no-bidirectional" in str(artefact.reason)
 
@@ -134,7 +139,12 @@ def test_what_a_model_cannot_be_is_said_in_a_line(tmp_path_factory: pytest.TempP
 def test_a_form_must_suit_the_cell(tmp_path_factory: pytest.TempPathFactory) -> None:
     run = finished_run(tmp_path_factory).folder
     with pytest.raises(ConfigError, match="fused needs an LSTMCell"):
-        export(run, run / "x", texts=["a"], targets=[0], options=ExportOptions(form="fused"))
+        export(
+            run,
+            run / "x",
+            sample=SAMPLE,
+            options=ExportOptions(form="fused"),
+        )
     assert not (run / "x").exists()
 
 

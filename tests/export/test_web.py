@@ -17,6 +17,7 @@ from tiny import finished_run
 
 import textrnn
 from textrnn.export.run import ExportOptions, export
+from textrnn.export.sample import VerificationSample
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/web/index.html").read_text(encoding="utf-8")
@@ -92,7 +93,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("web")
     options = ExportOptions(formats=("mediapipe",), lengths=(LENGTH,))
     run = finished_run(tmp_path_factory).folder
-    (artefact,) = export(run, folder, texts=["a x"], targets=[1], options=options)
+    (artefact,) = export(run, folder, sample=VerificationSample(["a x"], [1]), options=options)
     assert artefact.status == "verified"
     return folder / artefact.path
 

@@ -9,16 +9,37 @@ from pathlib import Path
 
 import filelock
 
+from textrnn.config.data import DataConfig
+from textrnn.config.language_model import TextConfig
 from textrnn.config.section import Settings
+from textrnn.data.text_files import stem
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 
-__all__ = ["LOCK", "begin", "check_folder", "check_started", "hold", "is_started"]
+__all__ = [
+    "LOCK",
+    "begin",
+    "check_folder",
+    "check_started",
+    "default_folder",
+    "hold",
+    "is_started",
+]
 
 LOCK = ".lock"
 """The file in a run folder that a process holds while it trains."""
+
+
+def default_folder(data: DataConfig | TextConfig) -> Path:
+    """Returns the run folder of a training that names none: `runs/` and the name of the data."""
+    if isinstance(data, TextConfig):
+        name = stem(data.text_file) if data.text_file is not None else str(data.dataset)
+        name = f"{name}_lm"
+    else:
+        name = stem(data.train_file) if data.train_file is not None else str(data.dataset)
+    return Path("runs") / name.replace("/", "_").replace(":", "_")
 
 
 def is_started(folder: Path) -> bool:

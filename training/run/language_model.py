@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -28,7 +29,7 @@ from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.language_model_trainer import LanguageModelTrainer
 from textrnn.training.loop.schedule import TimeBudget
 from textrnn.training.run.faults import explained, spared
-from textrnn.training.run.folder import begin, check_folder, hold
+from textrnn.training.run.folder import begin, check_folder, default_folder, hold
 from textrnn.training.run.history import write_history
 from textrnn.training.run.model_card import language_model_card
 
@@ -47,33 +48,40 @@ LESS_MEMORY = (
 
 
 def pretrain(
-    config: LanguageModelRunConfig,
-    output: str | Path,
+    config: LanguageModelRunConfig | None = None,
+    output: str | Path | None = None,
     *,
     reporter: Reporter | None = None,
     resume: bool = False,
     overwrite: bool = False,
     should_stop: Callable[[], bool] = lambda: False,
     started: float | None = None,
+    **settings: Any,
 ) -> TrainedLanguageModel:
     """Trains a language model into a run folder, on one device.
 
+    Example:
+        textrnn.pretrain(text_file="texts.txt", time_budget="1h", output="runs/lm")
+
     Args:
-        config: All settings.
-        output: The run folder.
-        reporter: Receives messages and progress; None means silence.
-        resume: Whether to go on from the folder's checkpoint, whose settings must be these.
+        config: All settings; None: the defaults.
+        output: The run folder; None: `runs/`, the name of the data, and `_lm`.
+        reporter: Receives messages and progress; None: nothing is reported.
+        resume: Whether to continue from the checkpoint in the folder, with the same settings.
         overwrite: Whether a run in the folder may be replaced.
-        should_stop: Asked at each update; True saves a checkpoint and raises KeyboardInterrupt.
-        started: When the time budget began, by `time.monotonic`; None: now.
+        should_stop: Called at each update; True saves a checkpoint and raises KeyboardInterrupt.
+        started: The beginning of the time budget, by `time.monotonic`; None: now.
+        **settings: Single settings that replace those of `config`, such as `epochs`.
 
     Raises:
         TextRNNError: The data, the settings or the folder do not allow it.
     """
-    started = time.monotonic() if started is None else started
-    reporter = reporter or Silent()
+    started, reporter = started or time.monotonic(), reporter or Silent()
+    config = (config or LanguageModelRunConfig()).replace(**settings)
+    if config.data.dataset is None and config.data.text_file is None:
+        config = config.replace(dataset="bbc_news")
     distribution = Distribution.choose("single")
-    folder = Path(output)
+    folder = Path(output) if output is not None else default_folder(config.data)
     with hold(folder), explained(distribution, less_memory=LESS_MEMORY):
         check_folder(folder, config, resume=resume, overwrite=overwrite)
         keras.utils.set_random_seed(config.runtime.seed)
@@ -96,24 +104,29 @@ def pretrain(
             reporter=reporter, on_epoch=lambda rows: _write_curve(folder, rows, reporter)
         )
         trained = trainer.trained()
-        with spared(f"{folder}: the model card was not written", reporter):
-            card = language_model_card(
-                config,
-                folder=folder,
-                weights=trained.model.count_params(),
-                metrics=trained.metrics,
-            )
-            write_atomically(folder / "README.md", card)
-        try:
-            run_folder.save_language_model(trained, folder)
-        except OSError as error:
-            raise ModelError(
-                f"{folder}: the model was not written ({error.strerror}); make room, then finish "
-                "with --resume: the last checkpoint is whole."
-            ) from None
+        _write(trained, folder, reporter)
         reporter.message(f"updates: {state.update:,} in {state.elapsed:.0f} s")
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
         return trained
+
+
+def _write(trained: TrainedLanguageModel, folder: Path, reporter: Reporter) -> None:
+    """Writes the model card and the finished run."""
+    with spared(f"{folder}: the model card was not written", reporter):
+        card = language_model_card(
+            trained.config,
+            folder=folder,
+            weights=trained.model.count_params(),
+            metrics=trained.metrics,
+        )
+        write_atomically(folder / "README.md", card)
+    try:
+        run_folder.save_language_model(trained, folder)
+    except OSError as error:
+        raise ModelError(
+            f"{folder}: the model was not written ({error.strerror}); make room, then finish "
+            "with --resume: the last checkpoint is whole."
+        ) from None
 
 
 def _budget(config: LanguageModelRunConfig, started: float) -> TimeBudget | None:

@@ -23,7 +23,7 @@ from textrnn.inference import run_folder
 from textrnn.messages.terminal import TerminalReporter
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.loop.trainer import Trainer
-from textrnn.training.run import classifier as running
+from textrnn.training.run import classifier_run as running
 from textrnn.training.run.classifier import train
 from textrnn.training.run.preparation import describe
 

@@ -13,7 +13,7 @@ from textrnn.messages.terminal import TerminalReporter
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.range_test import RangeTest
-from textrnn.training.run import classifier as running
+from textrnn.training.run import classifier_run as running
 from textrnn.training.run.classifier import find_learning_rate, train
 from textrnn.training.run.faults import WorkerLost, explained, spared
 from textrnn.training.run.folder import hold

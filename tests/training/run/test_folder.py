@@ -22,7 +22,7 @@ from textrnn.evaluation import measurement
 from textrnn.inference import run_folder
 from textrnn.training.loop.checkpoints import CHECKPOINTS
 from textrnn.training.loop.trainer import Trainer
-from textrnn.training.run import classifier as running
+from textrnn.training.run import classifier_run as running
 from textrnn.training.run.classifier import find_learning_rate, train
 
 pytestmark = pytest.mark.usefixtures("cache")

@@ -1,0 +1,68 @@
+"""The time that a run with `time_budget` has for each of its parts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from textrnn.config.section import seconds
+from textrnn.data import Corpus
+from textrnn.training.loop.schedule import TimeBudget
+
+__all__ = ["TimeLimits"]
+
+SAVING_SECONDS = 10.0
+"""Estimate of the time to trace the graph again and to write a finished run."""
+
+
+@dataclass(frozen=True)
+class TimeLimits:
+    """The limits of a run.
+
+    >>> TimeLimits(None, started=0.0).deadline(0.5) is None
+    True
+
+    Attributes:
+        duration: The time for the whole run, such as 30m; None: no limit.
+        started: The beginning of the run, by `time.monotonic`.
+    """
+
+    duration: str | None
+    started: float
+
+    def budget(self, corpus: Corpus, token_seconds: float) -> TimeBudget | None:
+        """Returns the budget of the training, which leaves time for what follows it.
+
+        Args:
+            corpus: The data.
+            token_seconds: The time that it took to encode the training and validation texts.
+        """
+        if self.duration is None:
+            return None
+        valid = len(corpus.validation)
+        test = len(corpus.test) if corpus.test is not None else 0
+        token_seconds *= (valid + test) / (len(corpus.train) + valid)
+        whole = seconds(self.duration)
+        left = whole - (time.monotonic() - self.started) - token_seconds - SAVING_SECONDS
+
+        def finish(validation: float) -> float:
+            # Both measurements of the best weights, on as many texts as half of the time allows.
+            measuring = min(validation * (1.0 + test / valid), max(left, 0.0) / 2)
+            return measuring + token_seconds + SAVING_SECONDS
+
+        return TimeBudget(whole, self.started, finish)
+
+    def deadline(self, share: float) -> float | None:
+        """Returns the moment at which this share of the remaining time is used up.
+
+        Args:
+            share: Between 0 and 1.
+
+        Returns:
+            The moment by `time.monotonic`; None without a limit.
+        """
+        if self.duration is None:
+            return None
+        end = self.started + seconds(self.duration) - SAVING_SECONDS / 2
+        now = time.monotonic()
+        return now + share * (end - now)
