@@ -1,7 +1,6 @@
 import pytest
 
-from textrnn.data.corpus import Split, normal_form, targets
-from textrnn.errors import DataError
+from textrnn.data.corpus import Split, normal_form
 
 
 def test_a_split_has_one_item_of_labels_per_text():
@@ -17,12 +16,3 @@ def test_rows_are_taken_in_the_given_order():
 
 def test_case_and_white_space_do_not_distinguish_texts():
     assert normal_form("  Straße\n1 ") == normal_form("STRASSE 1") != normal_form("strasse1")
-
-
-def test_targets_are_one_where_a_text_has_the_label():
-    assert targets([("b",), (), ("a", "b")], ["a", "b"]).tolist() == [[0, 1], [0, 0], [1, 1]]
-
-
-def test_an_unknown_label_has_no_target():
-    with pytest.raises(DataError, match="expected the labels a, b, got 'c'"):
-        targets([("c",)], ["a", "b"])

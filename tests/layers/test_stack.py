@@ -81,7 +81,7 @@ def test_layer_norm_normalises_each_layers_output(rng: np.random.Generator) -> N
 
 
 @each_mask
-def test_halve_joins_neighbours_between_layers(
+def test_a_pyramid_joins_neighbours_between_layers(
     mask: np.ndarray | None, rng: np.random.Generator
 ) -> None:
     stack = make_stack("gru", "lstm", "mingru", pyramid=True)
@@ -113,10 +113,10 @@ def test_halve_time_equals_the_oracle(
 
 @pytest.mark.parametrize("pyramid", [False, True])
 def test_padding_behind_changes_nothing(
-    cell_name: str, halve: bool, rng: np.random.Generator
+    cell_name: str, pyramid: bool, rng: np.random.Generator
 ) -> None:
     stack = make_stack(
-        cell_name, cell_name, bidirectional=True, window=2, pyramid=halve, residual=True
+        cell_name, cell_name, bidirectional=True, window=2, pyramid=pyramid, residual=True
     )
     sequence, mask = random_sequence(rng), np.ones((BATCH, STEPS), bool)
     expected, _ = stack(sequence, mask=mask)

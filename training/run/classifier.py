@@ -51,8 +51,7 @@ def train(
 ) -> TrainedClassifier | None:
     """Trains a classifier into a run folder.
 
-    The validation data chooses the epoch whose weights are kept; the test data is measured once,
-    after that.
+    The validation data chooses the epoch whose weights are kept; then the test data is measured.
 
     Example:
         textrnn.train(train_file="reviews.csv", cell=MyCell, epochs=3, output="runs/reviews")
@@ -72,9 +71,8 @@ def train(
         callbacks: Keras callbacks. The learning rate follows the schedule, unless a callback
             changes it in `on_train_batch_begin`.
         started: The beginning of the time budget, by `time.monotonic`; None: now.
-        **settings: Single settings that replace those of `config`, such as `epochs`; see
-            `ClassifierRunConfig.of`. With `init_from`, the settings that are not given here follow
-            the language model.
+        **settings: Single settings that replace those of `config`, such as `epochs`. With
+            `init_from`, the settings that are not given here follow the language model.
 
     Returns:
         The classifier; None on a worker that is not the chief.

@@ -70,7 +70,7 @@ def pretrain(
         resume: Whether to continue from the checkpoint in the folder, with the same settings.
         overwrite: Whether a run in the folder may be replaced.
         should_stop: Called at each update; True saves a checkpoint and raises KeyboardInterrupt.
-        started: The beginning of the time budget, by `time.monotonic`; None: now.
+        started: The start of the time budget, by `time.monotonic`; None: now.
         **settings: Single settings that replace those of `config`, such as `epochs`.
 
     Raises:
@@ -81,7 +81,7 @@ def pretrain(
     if config.data.dataset is None and config.data.text_file is None:
         config = config.replace(dataset="bbc_news")
     distribution = Distribution.choose("single")
-    folder = Path(output) if output is not None else default_folder(config.data)
+    folder = default_folder(config.data) if output is None else Path(output)
     with hold(folder), explained(distribution, less_memory=LESS_MEMORY):
         check_folder(folder, config, resume=resume, overwrite=overwrite)
         keras.utils.set_random_seed(config.runtime.seed)

@@ -16,7 +16,7 @@ from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.language_model import LanguageModel
 from textrnn.text.tokenizer import Tokenizer
-from textrnn.training.run.transfer import GENTLE, adopt_shape, transfer
+from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape, transfer
 
 SHAPE = EncoderConfig(units=3, layers=2, embedding_units=4, window=2)
 FREE = ("dropout", "embedding_dropout", "word_dropout")
@@ -121,7 +121,7 @@ def test_settings_follow_the_language_model_but_for_those_that_are_given(tokeniz
     assert {name: getattr(found.model, name) for name in SHAPE.to_dict()} == SHAPE.to_dict()
     assert found.model.separate_directions
     assert found.tokenizer == trained.config.tokenizer
-    assert {name: getattr(found.model, name) for name in GENTLE} == GENTLE
+    assert {name: getattr(found.model, name) for name in FINE_TUNING_DROPOUT} == FINE_TUNING_DROPOUT
     assert adopt_shape(config, given={"dropout"}).model.dropout == ModelConfig().dropout
     strong = dataclasses.replace(config, model=ModelConfig(dropout=0.7))
     assert adopt_shape(strong).model.dropout == 0.7

@@ -12,7 +12,7 @@ from tiny import QUIET, labelled_texts, run_config, write_csv
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
-from textrnn.progress import Reporter
+from textrnn.messages.terminal import TerminalReporter
 from textrnn.training.search.tune import SEARCHED, Budget, model_bytes, tune
 
 FIXED = SEARCHED.keys() - {"cell", "units"}
@@ -76,7 +76,7 @@ def test_a_picture_that_fails_loses_no_search(config, trials, tmp_path, monkeypa
         raise ValueError("no")
 
     monkeypatch.setattr("textrnn.training.search.trials.png", fail)
-    search(config, tmp_path / "tune", trials, most_trials=2, reporter=Reporter())
+    search(config, tmp_path / "tune", trials, most_trials=2, reporter=TerminalReporter())
     assert (tmp_path / "tune" / "best").is_dir()
     assert "warning: " in capsys.readouterr().err
 
