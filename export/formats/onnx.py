@@ -17,6 +17,8 @@ from textrnn.export.reference import LONGEST_PIECEWISE
 from textrnn.export.verification.checks import drift_check, label_check, none_check
 from textrnn.export.verification.probing import ProbeAnswer, ProbeContext
 from textrnn.export.workers.jobs import Job, run_jobs
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.classifier import TextClassifier
 
 __all__ = ["ONNXFormat"]
 
@@ -31,13 +33,23 @@ class ONNXFormat(ExportFormat):
     requirement = Requirement(("tf2onnx", "onnx", "onnxruntime"), "textrnn[onnx]")
     probe = "textrnn.export.verification.probes.onnx"
 
+    def unsuitable(self, classifier: TrainedClassifier) -> str | None:
+        """See `ExportFormat.unsuitable`."""
+        if "__main__" in _cell_modules(classifier.model):
+            return "another process converts the model; define its cell in a module, not a script"
+        return None
+
     def make(self, context: ExportContext) -> list[Artefact]:
         """See `ExportFormat.make`."""
         context.progress("converting to ONNX")
         artefact = Artefact("onnx", self.name, "onnx/model.onnx")
         output = context.folder / artefact.path
         output.parent.mkdir(exist_ok=True)
-        job = {"run": str(context.run), "output": str(output)}
+        job: Job = {
+            "run": str(context.run),
+            "output": str(output),
+            "modules": _cell_modules(context.classifier.model),
+        }
         (answer,) = run_jobs("textrnn.export.workers.onnx_conversion", [job])
         return [artefact.made_by(answer)]
 
@@ -61,3 +73,10 @@ class ONNXFormat(ExportFormat):
             drift_check(expected, answer.arrays),
             none_check("foreign operations", answer.report["foreign_domains"]),
         ]
+
+
+def _cell_modules(model: TextClassifier) -> list[str]:
+    """Returns the modules outside textrnn that define the model's cells."""
+    cells = [] if model.stack is None else model.stack.cells
+    modules = {type(cell).__module__ for cell in cells}
+    return sorted(module for module in modules if module.split(".")[0] != "textrnn")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Iterator
+import importlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +23,21 @@ __all__ = ["OPSET", "export_onnx", "onnx_of"]
 OPSET = 18
 
 
-def export_onnx(run: str, output: str) -> dict[str, Any]:
+def export_onnx(run: str, output: str, modules: Sequence[str] = ()) -> dict[str, Any]:
     """Writes the ONNX file of a run.
 
     Args:
         run: The run folder.
         output: The path of the ONNX file.
+        modules: Names of the modules that define the run's own cells.
 
     Returns:
         `bytes`, the size of the file.
     """
     from textrnn.inference import run_folder
 
+    for module in modules:
+        importlib.import_module(module)
     classifier = run_folder.load(run)
     content = onnx_of(classifier.model, label_space=classifier.label_space)
     Path(output).write_bytes(content)
