@@ -36,7 +36,8 @@ WITHIN = {
     "analysis": "dynamics attribution comparison planted redundancy report",
     "training": "batches devices update loop run search",
     "export": "manifest reference workers graphs formats verification run",
-    "cli": "console interrupt options startup texts run_data commands main",
+    "cli": "console help option_group options interrupt run_choice startup stdin_pieces text_options "
+    "texts answers run_data commands main",
 }
 
 

@@ -1,4 +1,4 @@
-"""The labelled texts that a command measures a run on: the run's own, or those of the options."""
+"""The labelled texts on which a command measures a run: those of the run or of the options."""
 
 from __future__ import annotations
 
@@ -25,14 +25,23 @@ if TYPE_CHECKING:
 __all__ = ["SOURCES", "check_run", "learned_from", "read_split"]
 
 SOURCES = frozenset({"dataset", "train_file", "valid_file", "test_file"})
-"""The options that name other data than the run's own."""
+"""The settings that name other data than the data of the run."""
 
 SplitName = Literal["train", "validation", "test"]
-_FILES = {"train": "train_file", "validation": "valid_file", "test": "test_file"}
+_FILES: dict[SplitName, str] = {
+    "train": "train_file",
+    "validation": "valid_file",
+    "test": "test_file",
+}
+"""The setting that names the file of each split."""
 
 
 def check_run(run: Path, given: Mapping[str, Mapping[str, Any]]) -> None:
-    """Finds out, before TensorFlow is waited for, whether a run and the given files are there.
+    """Checks, without TensorFlow, that a run and the files that the user names exist.
+
+    Args:
+        run: The run folder.
+        given: The settings that the user typed on the command line, by section.
 
     Raises:
         ModelError: The run is missing or not finished.
@@ -52,16 +61,19 @@ def read_split(
     given: Mapping[str, Mapping[str, Any]],
     reporter: Reporter,
 ) -> Split:
-    """Reads a split and reports what was left out of it.
+    """Reads a split and reports the rows that were left out.
 
     Args:
-        run: The folder of a finished run, whose settings hold where the options do not say.
-        which: The split.
-        given: The settings of the command line, by section.
+        run: The folder of a finished run, whose settings hold where the user gives none.
+        which: Name of the split.
+        given: The settings that the user typed on the command line, by section.
         reporter: Receives the notices.
 
+    Returns:
+        The texts and their labels.
+
     Raises:
-        DataError: The data cannot be read; if its path is the run's, the message says so.
+        DataError: The data cannot be read; the message says so if the run's settings name it.
     """
     from textrnn.data import load_split
 
@@ -69,15 +81,15 @@ def read_split(
     config = merge_settings(trained, given)
     chosen = set(given.get("data", {}))
     _check_paths(config.data, run, which, chosen)
-    own = config.with_absolute_paths().data == trained.with_absolute_paths().data
+    unchanged = config.with_absolute_paths().data == trained.with_absolute_paths().data
     split, notices = load_split(
         config,
         which,
         seed=config.runtime.seed,
         label_names=read_labels(run),
-        trained_on=read_provenance(run) if own else None,
+        trained_on=read_provenance(run) if unchanged else None,
     )
-    if which == "test" and not own:
+    if which == "test" and not unchanged:
         notices = (*notices, *learned_from([run], config.data))
     for notice in notices:
         reporter.message(f"note: {notice}")
@@ -85,25 +97,33 @@ def read_split(
 
 
 def learned_from(runs: Sequence[Path], data: DataConfig) -> list[str]:
-    """A sentence for each run that learned from the file that it is to be tested on."""
-    return [
-        f"{data.test_file} is what {run} learned from: its figures say nothing about other texts."
-        for run in runs
+    """Returns a warning for each run that was trained on the file that is to test it.
+
+    Args:
+        runs: The run folders.
+        data: The settings that name the test data.
+    """
+    warnings = []
+    for run in runs:
+        trained = load_config(run / CONFIG).data
         if any(
-            _is_same_file(path, data.test_file)
-            for own in [load_config(run / CONFIG).data]
-            for path in (own.train_file, own.valid_file)
-        )
-    ]
+            _is_same_file(path, data.test_file) for path in (trained.train_file, trained.valid_file)
+        ):
+            warnings.append(
+                f"{data.test_file} is what {run} learned from, so its figures there say nothing "
+                "about other texts."
+            )
+    return warnings
 
 
-def _is_same_file(one: str | None, other: str | None) -> bool:
-    both = one is not None and other is not None and os.path.exists(one) and os.path.exists(other)
-    return both and os.path.samefile(str(one), str(other))
+def _is_same_file(first: str | None, second: str | None) -> bool:
+    if first is None or second is None:
+        return False
+    return os.path.exists(first) and os.path.exists(second) and os.path.samefile(first, second)
 
 
 def _check_paths(data: DataConfig, run: Path, which: SplitName, chosen: set[str]) -> None:
-    """Raises DataError if a file that the run was trained with is no longer there."""
+    """Raises DataError if a file that the run was trained with no longer exists."""
     needed = [_FILES[which]]
     if which == "train" or (which == "validation" and data.valid_file is None):
         needed = ["train_file"]
