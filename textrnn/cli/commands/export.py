@@ -111,9 +111,7 @@ _file_options = OptionGroup(
 )
 
 
-@click.command(
-    cls=SectionedCommand, short_help="Export a run for servers, phones and browsers."
-)
+@click.command(cls=SectionedCommand, short_help="Export a run for servers, phones and browsers.")
 @click.argument("run", type=click.Path(path_type=Path), required=False)
 @_file_options
 @click.option(
