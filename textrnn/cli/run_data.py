@@ -80,7 +80,7 @@ def read_split(
     trained = load_config(run / CONFIG)
     config = merge_settings(trained, given)
     chosen = set(given.get("data", {}))
-    _check_paths(config.data, run, which, chosen)
+    _check_paths(config.data, run, which=which, chosen=chosen)
     unchanged = config.with_absolute_paths().data == trained.with_absolute_paths().data
     split, notices = load_split(
         config,
@@ -122,7 +122,7 @@ def _is_same_file(first: str | None, second: str | None) -> bool:
     return os.path.exists(first) and os.path.exists(second) and os.path.samefile(first, second)
 
 
-def _check_paths(data: DataConfig, run: Path, which: SplitName, chosen: set[str]) -> None:
+def _check_paths(data: DataConfig, run: Path, *, which: SplitName, chosen: set[str]) -> None:
     """Raises DataError if a file that the run was trained with no longer exists."""
     needed = [_FILES[which]]
     if which == "train" or (which == "validation" and data.valid_file is None):

@@ -51,7 +51,7 @@ def doctor(as_json: bool) -> None:
         **{name: _version(name) for name in _PACKAGES},
         "cores": str(count_cores()),
         "threads": f"{os.environ['TF_NUM_INTEROP_THREADS']} operations at once, "
-        f"{os.environ['TF_NUM_INTRAOP_THREADS']} threads per operation",
+        f"threads per operation: {os.environ['TF_NUM_INTRAOP_THREADS']}",
         "parts of a training batch": f"{parts}, computed side by side",
         "devices": ", ".join(device.name for device in tf.config.list_logical_devices()),
         **{f"kernel of {name}": ": ".join(choose_kernel(cell(1))) for name, cell in CELLS.items()},

@@ -165,7 +165,7 @@ def export(
 
     reporter = Reporter()
     source = run or run_of(Path(str(verify_only)))
-    sample = _sample(source, given, text_count, reporter)
+    sample = _sample(source, given, count=text_count, reporter=reporter)
     folder = verify_only or output or source / "export"
     if verify_only is not None:
         artefacts = verify_folder(folder, **sample, say=reporter.message)
@@ -184,7 +184,7 @@ def export(
 
 
 def _sample(
-    run: Path, given: Mapping[str, Mapping[str, Any]], count: int, reporter: Reporter
+    run: Path, given: Mapping[str, Mapping[str, Any]], *, count: int, reporter: Reporter
 ) -> dict[str, Any]:
     """Returns validation texts, and the index of each text's label, -1 for several labels."""
     import numpy as np

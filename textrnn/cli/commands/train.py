@@ -75,7 +75,7 @@ def train(
     if not (options.config_file or options.resume or "data" in choice.given):
         reporter.message("no data was given: training on bbc_news, which is bundled")
     if find_lr:
-        _find_learning_rate(config, choice.folder, options, reporter)
+        _find_learning_rate(config, choice.folder, options=options, reporter=reporter)
         return
     from textrnn.training.run.classifier import train as run_training
     from textrnn.training.run.faults import WorkerLost
@@ -99,7 +99,7 @@ def train(
         reporter.message(f"{error} Starting this one again.")
         _start_again()
     if classifier is not None:  # Only the chief worker has the classifier.
-        _print_results(classifier, choice.folder, options)
+        _print_results(classifier, choice.folder, options=options)
 
 
 def _choose(context: click.Context, options: RunOptions) -> RunChoice[ClassifierRunConfig]:
@@ -147,7 +147,7 @@ def _with_shape_of_language_model(
 
 
 def _find_learning_rate(
-    config: ClassifierRunConfig, folder: Path, options: RunOptions, reporter: Reporter
+    config: ClassifierRunConfig, folder: Path, *, options: RunOptions, reporter: Reporter
 ) -> None:
     from textrnn.training.run.classifier import find_learning_rate
 
@@ -166,7 +166,7 @@ def _start_again() -> NoReturn:
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def _print_results(classifier: TrainedClassifier, folder: Path, options: RunOptions) -> None:
+def _print_results(classifier: TrainedClassifier, folder: Path, *, options: RunOptions) -> None:
     metrics = classifier.metrics
     measured = [(name, metrics[name]) for name in ("validation", "test") if name in metrics]
     options.print_results(
