@@ -43,7 +43,7 @@ def test_fewer_pieces_than_given_are_told(textrnn, home):
 
 @pytest.mark.parametrize("command", ["train", "pretrain"])
 def test_the_help_says_that_the_size_is_automatic(textrnn, command):
-    text = " ".join(textrnn(command, "--help").stdout.split())
+    text = " ".join(textrnn(command, "--help-all").stdout.split())
     about = text.split("--vocab-size INTEGER")[1].split("--lowercase")[0]
     assert "[default: auto; x>=" in about or "[default: auto]" in about
 

@@ -2,11 +2,11 @@ import os
 
 import pytest
 
-from textrnn.cli.startup import _hidden_stderr, start_tensorflow
+from textrnn.cli.startup import hidden_stderr, start_tensorflow
 
 
 def test_notes_to_the_file_descriptor_are_hidden(capfd):
-    with _hidden_stderr():
+    with hidden_stderr():
         os.write(2, b"a note of C++")
     os.write(2, b"ours")
     assert capfd.readouterr().err == "ours"
@@ -14,7 +14,7 @@ def test_notes_to_the_file_descriptor_are_hidden(capfd):
 
 def test_a_failed_start_shows_what_was_written(capfd):
     def fail() -> None:
-        with _hidden_stderr():
+        with hidden_stderr():
             os.write(2, b"the reason")
             raise ImportError
 
@@ -26,7 +26,7 @@ def test_a_failed_start_shows_what_was_written(capfd):
 def test_no_file_descriptor_is_lost():
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
-        with _hidden_stderr():
+        with hidden_stderr():
             pass
     assert len(os.listdir("/proc/self/fd")) == before
 

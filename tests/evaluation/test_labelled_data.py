@@ -51,19 +51,19 @@ def test_another_source_replaces_all_sources_of_the_run(run, tmp_path):
     path = write_csv(tmp_path / "train.csv", labelled_texts(20))
     data = LabelledData(split="train", settings={"train_file": str(path)})
     assert data.config(run).test_file is None
-    assert LabelledData(settings={"dataset": "imdb"}).config(run).train_file is None
+    assert LabelledData(settings={"dataset": "imdb"}).config(run).data.train_file is None
 
 
 def test_settings_of_the_data_replace_those_of_the_run(run, tmp_path):
     path = str(write_csv(tmp_path / "train.csv", labelled_texts(20)))
-    data = LabelledData(split="train", data=DataConfig(train_file=path))
+    data = LabelledData(split="train", settings={"train_file": path})
     assert data.is_other_data
     assert len(data.read(run)) == 18
 
 
 def test_without_a_source_the_data_are_the_bundled_ones(run):
     bare = dataclasses.replace(run, config=dataclasses.replace(run.config, data=DataConfig()))
-    assert LabelledData().config(bare).dataset == "bbc_news"
+    assert LabelledData().config(bare).data.dataset == "bbc_news"
 
 
 def test_a_test_on_training_texts_is_reported(run):

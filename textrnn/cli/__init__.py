@@ -1,1 +1,1 @@
-"""The command line: one file a command, each parses, calls and prints."""
+"""The command line. The module of a command parses options, calls the library and prints."""

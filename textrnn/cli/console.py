@@ -1,34 +1,59 @@
-"""What goes to stdout: any name, and tables as wide as the terminal, or wide enough for a file."""
+"""What commands write to stdout: names in any encoding, JSON, and tables that fit their place."""
 
 from __future__ import annotations
 
 import codecs
 import io
+import json
 import os
 import sys
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["fits", "print_any_name", "print_table", "table_console"]
+__all__ = [
+    "fits",
+    "print_any_name",
+    "print_json",
+    "print_table",
+    "single_spaced",
+    "table_console",
+]
 
 FILE_WIDTH = 160
+"""Width of a table that goes to a file or a pipe."""
 
 
 def print_any_name() -> None:
-    """Has stdout take any name of a file.
+    """Lets stdout print the name of any file.
 
-    The bytes of a name that is no UTF-8 go out as they are, so that a script can use the name. An
-    encoding with few characters gets escapes for the others.
+    The bytes of a name that is not valid UTF-8 are printed unchanged, so that a script can use the
+    name. If the encoding of stdout is not a Unicode encoding, the characters that it lacks are
+    printed as escapes.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         unicode = codecs.lookup(sys.stdout.encoding).name.startswith("utf-")
         sys.stdout.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
 
 
+def print_json(value: object) -> None:
+    """Prints a value as JSON, on one line and in ASCII."""
+    click.echo(json.dumps(value))
+
+
+def single_spaced(text: str) -> str:
+    """Returns the text on one line, with one space in place of each run of white space.
+
+    >>> single_spaced("a\\nb\\t c ")
+    'a b c'
+    """
+    return " ".join(text.split())
+
+
 def table_console() -> Console:
-    """A console on stdout; tables are cut short only where a terminal or COLUMNS limits them."""
+    """Returns a console on stdout that is as wide as the terminal or COLUMNS, else wide."""
     console = Console(highlight=False, emoji=False)
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
@@ -36,15 +61,15 @@ def table_console() -> Console:
 
 
 def fits(console: Console, table: Table) -> bool:
-    """Whether a table can be printed with each cell on as many lines as it has."""
+    """Whether the console has room for the table without wrapping a cell."""
     boundless = console.options.update(max_width=10_000)
     return console.measure(table, options=boundless).maximum <= console.width
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Prints a table: without its inner lines where they leave the words too little room.
+    """Prints a table; a narrow console gets it without inner lines.
 
-    What is still too wide goes on in the next line; nothing is cut off.
+    A cell that is still too wide continues on the next line; nothing is cut off.
     """
     for column in table.columns:
         column.overflow = "fold"

@@ -1,17 +1,23 @@
-"""What Ctrl-C does while a model is trained."""
+"""How Ctrl-C stops a training."""
 
 from __future__ import annotations
 
+import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-__all__ = ["interrupt_once"]
+__all__ = ["interrupt_once", "resumable"]
 
 
 class interrupt_once:
-    """While open, the first Ctrl-C only asks training to stop; a second one stops at once.
+    """While the context is open, the first Ctrl-C asks the training to stop after its batch.
 
-    Before the first update there is nothing to save, and the first Ctrl-C stops at once too.
+    A second Ctrl-C stops at once. So does the first one before the first update, because there is
+    nothing to save yet. The context gives the function that the training asks whether to stop.
+
+    Args:
+        message: Shows a line to the user.
     """
 
     def __init__(self, message: Callable[[str], None]) -> None:
@@ -35,3 +41,25 @@ class interrupt_once:
             raise KeyboardInterrupt
         self._asked = True
         self._message("stopping after this batch; Ctrl-C again stops at once")
+
+
+@contextlib.contextmanager
+def resumable(
+    folder: Path, *, command: str, message: Callable[[str], None]
+) -> Iterator[Callable[[], bool]]:
+    """An `interrupt_once` that also says how to resume the run, if it has a checkpoint.
+
+    Args:
+        folder: The run folder.
+        command: Name of the command that trains, such as `train`.
+        message: Shows a line to the user.
+    """
+    from textrnn.training.run.folder import is_started
+
+    try:
+        with interrupt_once(message) as should_stop:
+            yield should_stop
+    except KeyboardInterrupt:
+        if is_started(folder):
+            message(f"saved; go on with: textrnn {command} --resume --output {folder}")
+        raise

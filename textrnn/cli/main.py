@@ -1,4 +1,4 @@
-"""`textrnn`: the commands, and what becomes of errors."""
+"""`textrnn`: finds the command that the user names, and turns errors into exit codes."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ __all__ = ["main"]
 
 _COMMANDS = (
     "train",
-    "tune",
     "pretrain",
-    "evaluate",
+    "tune",
     "predict",
-    "score",
     "explain",
+    "score",
+    "evaluate",
     "compare",
     "report",
     "export",
     "config",
     "doctor",
 )
+"""The commands in the order of the help: to train, to use, to measure, to deploy, to set up."""
 
 
 class _LazyGroup(click.Group):
-    """Imports a command's module when the command is used, so that --help is quick."""
+    """Imports the module of a command only when the command is used, so that --help is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -46,17 +47,18 @@ class _LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command of that name, or an error that names those like it."""
+        """Returns the command, or raises a UsageError that suggests similar names."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             close = difflib.get_close_matches(args[0], _COMMANDS)
             if close and not args[0].startswith("-"):
-                told = f"{error.message} Did you mean {' or '.join(close)}?"
-                raise click.UsageError(told, ctx) from None
+                message = f"{error.message} Did you mean {' or '.join(close)}?"
+                raise click.UsageError(message, ctx) from None
             raise
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; the user's errors become one line on stderr and exit code 1."""
         try:
             return super().invoke(ctx)
         except TextRNNError as error:
@@ -64,7 +66,7 @@ class _LazyGroup(click.Group):
             click.echo(f"textrnn: {kind}: {' '.join(str(error).split())}", err=True)
             ctx.exit(1)
         except BrokenPipeError:
-            # The reader of our output has seen enough; Python must not complain at exit.
+            # The reader has closed the pipe; Python must not report that once more at its exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
         except KeyboardInterrupt:
@@ -75,7 +77,7 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="textrnn")
 def main() -> None:
-    """Recurrent text classifiers: small, fast, explainable, trained on your own machine."""
-    from textrnn.cli.console import print_any_name
+    """Train, use, explain and deploy recurrent text classifiers."""
+    from textrnn.cli.console import print_any_name  # A shell's completion need not import rich.
 
     print_any_name()

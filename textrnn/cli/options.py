@@ -22,7 +22,6 @@ __all__ = [
     "given_settings",
     "merge_settings",
     "run_argument",
-    "run_options",
     "setting_options",
     "with_given",
 ]
@@ -172,50 +171,6 @@ def check_inputs(config: Settings, given: Mapping[str, Mapping[str, Any]], *, so
                     f"{path}{origin}: expected a file, got none; check the path, or pass "
                     f"another {option}."
                 )
-
-
-def run_options(default_output: str) -> Callable[[F], F]:
-    """Adds the options of every command that trains into a run folder.
-
-    Args:
-        default_output: The folder if `--output` is not given.
-    """
-
-    def decorate(command: F) -> F:
-        for option in reversed(
-            (
-                click.option(
-                    "--config",
-                    "config_file",
-                    type=click.Path(path_type=Path),
-                    help="YAML file of settings, such as a run's config.yaml; the command line "
-                    "wins.",
-                ),
-                click.option(
-                    "--output",
-                    type=click.Path(path_type=Path),
-                    help=f"Run folder.  [default: {default_output}]",
-                ),
-                click.option(
-                    "--resume", is_flag=True, help="Continue the unfinished run in --output."
-                ),
-                click.option("--overwrite", is_flag=True, help="Replace the run in --output."),
-                click.option(
-                    "--log-format",
-                    type=click.Choice(["text", "json"]),
-                    default="text",
-                    help="Format of messages and progress on stderr; json: one object a line.",
-                    show_default=True,
-                ),
-                click.option(
-                    "--json", "as_json", is_flag=True, help="Print the figures as one JSON object."
-                ),
-            )
-        ):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 def run_argument(command: F) -> F:

@@ -1,21 +1,16 @@
-"""The run and the files that a command measures it on: checks them, reads the labelled texts."""
+"""The run that a command measures, and the settings of other data to measure it on."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textrnn.errors import DataError
 from textrnn.inference.run_files import check_finished
 
-if TYPE_CHECKING:
-    from textrnn.data import Split
-    from textrnn.evaluation.labelled_data import SplitName
-    from textrnn.progress import Reporter
-
-__all__ = ["check_run", "data_settings", "read_split"]
+__all__ = ["check_run", "data_settings"]
 
 _FILES = ("train_file", "valid_file", "test_file")
 
@@ -45,28 +40,3 @@ def data_settings(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         given: The settings of the command line, by section.
     """
     return {**given.get("data", {}), **given.get("task", {})}
-
-
-def read_split(
-    run: Path,
-    which: SplitName,
-    *,
-    given: Mapping[str, Mapping[str, Any]],
-    reporter: Reporter,
-) -> Split:
-    """Reads a split of the data of a run, and reports the notices about it.
-
-    Args:
-        run: The folder of a finished run.
-        which: The name of the split.
-        given: The settings of the command line, by section, which replace those of the run.
-        reporter: Receives the notices.
-
-    Raises:
-        DataError: The data cannot be read.
-    """
-    from textrnn.evaluation.labelled_data import LabelledData
-    from textrnn.evaluation.opened_run import RunRecord
-
-    data = LabelledData(split=which, settings=data_settings(given))
-    return data.read(RunRecord.of(run), reporter=reporter)

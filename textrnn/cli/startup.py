@@ -1,4 +1,4 @@
-"""Starting TensorFlow without its start-up notes among our messages."""
+"""The start of TensorFlow, without its start-up messages."""
 
 from __future__ import annotations
 
@@ -10,44 +10,45 @@ from collections.abc import Iterator
 
 from textrnn.host.threads import set_thread_defaults
 
-__all__ = ["start_tensorflow"]
+__all__ = ["hidden_stderr", "start_tensorflow"]
 
 
 def start_tensorflow() -> None:
-    """Imports TensorFlow and finds its devices, quietly.
+    """Imports TensorFlow and finds its devices, without messages on stderr.
 
-    Its C++ part writes to file descriptor 2 before any setting can stop it. Where the start
-    fails, what it wrote is shown. A user who sets TF_CPP_MIN_LOG_LEVEL gets everything. Threads
-    are as `textrnn.host.threads` says.
+    If the import fails, the messages appear. If the user has set TF_CPP_MIN_LOG_LEVEL, all
+    messages appear. `textrnn.host.threads` sets the number of threads.
     """
     set_thread_defaults()
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    with _hidden_stderr():
+    # The C++ part writes to file descriptor 2 before it reads any setting.
+    with hidden_stderr():
         import absl.logging
         import keras  # noqa: F401
         import tensorflow as tf
 
         absl.logging.set_verbosity(absl.logging.ERROR)
-        tf.get_logger().setLevel("ERROR")  # It warns of graphs traced anew, as is meant here.
-        if not {"TF_CONFIG", "TPU_NAME"} & set(os.environ):  # A cluster must come first.
+        tf.get_logger().setLevel("ERROR")  # It warns of retracing, which is intended here.
+        if not {"TF_CONFIG", "TPU_NAME"} & set(os.environ):  # A cluster must be set up first.
             tf.config.list_logical_devices()
 
 
 @contextlib.contextmanager
-def _hidden_stderr() -> Iterator[None]:
+def hidden_stderr() -> Iterator[None]:
+    """Hides what is written to file descriptor 2; an error makes it visible again."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     with tempfile.TemporaryFile() as hidden:
         os.dup2(hidden.fileno(), 2)
         try:
             yield
         except BaseException:
-            os.dup2(kept, 2)
+            os.dup2(stderr, 2)
             hidden.seek(0)
             os.write(2, hidden.read())
             raise
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)

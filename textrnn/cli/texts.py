@@ -1,203 +1,146 @@
-"""Texts that are given to a command: as arguments, from a file, or on stdin."""
+"""The texts that a command answers: arguments, the rows of a file, or the lines of stdin."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import click
 
-from textrnn.errors import DataError
+from textrnn.cli.text_options import TextOptions
 
 if TYPE_CHECKING:
     from textrnn.config.data import DataConfig
     from textrnn.config.language_model import TextConfig
-    from textrnn.data import FileFormat
     from textrnn.progress import Reporter
 
-__all__ = ["BadRow", "TextSource", "printable", "text_options"]
+__all__ = ["BadRow", "TextSource", "printable"]
 
-F = TypeVar("F", bound=Callable[..., Any])
 A = TypeVar("A")
-STDIN = "-"
 
 
 class BadRow(NamedTuple):
-    """Stands in the place of an answer for a row that cannot be used."""
+    """Takes the place of an answer for a row that cannot be read."""
 
     reason: str
 
 
-def text_options(command: F) -> F:
-    """Adds the argument TEXTS and the options that say where else texts come from."""
-    for decorate in (
-        click.option(
-            "--skip-bad-rows",
-            is_flag=True,
-            help="Give an empty answer, with the reason, to rows that cannot be read, instead of "
-            "stopping at the first.",
-        ),
-        click.option(
-            "--encoding", help="Encoding of the file or of stdin.  [default: the run's data's]"
-        ),
-        click.option(
-            "--delimiter",
-            help="Between the columns of the file: one character, or tab.  [default: the run's "
-            "data's, or found from the header]",
-        ),
-        click.option("--text-column", help="Column of the text.  [default: the run's data's]"),
-        click.option(
-            "--file",
-            "file",
-            type=click.Path(path_type=Path),
-            help="Read texts from a file: one a line, or a column of a .csv, .tsv or .jsonl.",
-        ),
-        click.argument("texts", nargs=-1),
-    ):
-        command = decorate(command)
-    return command
-
-
 class TextSource:
-    """The texts of a command, read as they are asked for.
+    """Reads the texts of a command one by one, and counts what needs a note to the user.
+
+    >>> from textrnn.config.data import DataConfig
+    >>> source = TextSource(TextOptions(texts=("one", "two")))
+    >>> list(source.read(DataConfig()))
+    ['one', 'two']
 
     Args:
-        texts: The arguments; `-` alone is stdin.
-        file: The file, if one is given.
-        text_column: The column of its texts; None: that of the run's data.
-        delimiter: What stands between its columns; None: that of the run's data.
-        encoding: Of the file or of stdin; None: that of the run's data.
-        skip_bad_rows: Whether rows that cannot be used are passed over.
+        options: The options that name the texts.
 
     Raises:
-        click.UsageError: No texts are given, or in two ways, or with an option that says nothing
-            about them.
+        click.UsageError: The options name no source of texts, or more than one.
         DataError: The file is missing.
     """
 
-    def __init__(
-        self,
-        texts: tuple[str, ...],
-        *,
-        file: Path | None,
-        text_column: str | None,
-        delimiter: str | None,
-        encoding: str | None,
-        skip_bad_rows: bool,
-    ) -> None:
-        if (file is None) == (not texts) or (STDIN in texts and len(texts) > 1):
-            raise click.UsageError("give either TEXTS, or - for stdin, or --file.")
-        self._path = file if file is not None else Path(STDIN) if texts == (STDIN,) else None
-        self._texts = texts
-        given = {"--text-column": text_column, "--delimiter": delimiter, "--encoding": encoding}
-        for option in _unused_options(self._path):
-            if given[option] is not None:
-                raise click.UsageError(f"{option} says nothing about {_described(self._path)}.")
-        if file is not None and str(file) != STDIN and not os.path.exists(file):
-            raise DataError(f"{file}: expected a file, got none; check the path.")
-        self._given = {name: value for name, value in given.items() if value is not None}
-        self._skip = skip_bad_rows
+    def __init__(self, options: TextOptions) -> None:
+        options.check()
+        self._options = options
         self._notices: list[str] = []
-        self._bad: deque[tuple[int, str]] = deque()
-        self._good = self._skipped = self._blank = 0
+        # Number of texts before each bad row that is not printed yet, and the reason.
+        self._bad_rows: deque[tuple[int, str]] = deque()
+        self._text_count = self._bad_count = self._blank_count = 0
         self._ended = False
 
     def read(self, data: DataConfig | TextConfig) -> Iterator[str]:
-        """The texts, one after the other.
+        """Yields the texts.
 
         Args:
-            data: What the run knows of its data, the default of what the options do not say.
+            data: The settings of the run's data, which hold where the options say nothing.
 
         Raises:
-            DataError: The file cannot be read, or one of its rows where none are to be skipped.
-            ConfigError: The encoding or the separator is none.
+            DataError: The file cannot be read, or a row cannot be read and is not to be skipped.
+            ConfigError: The encoding or the delimiter is not valid.
         """
         for text in self._read(data):
-            self._good += 1
-            self._blank += not text.strip()
+            self._text_count += 1
+            self._blank_count += not text.strip()
             yield text
         self._ended = True
 
     def _read(self, data: DataConfig | TextConfig) -> Iterator[str]:
-        if self._path is None:
-            yield from map(printable, self._texts)
+        path = self._options.path
+        if path is None:
+            yield from map(printable, self._options.texts)
             return
         from textrnn.data import read_texts
 
         yield from read_texts(
-            self._path,
-            self._format(data),
+            path,
+            self._options.file_format(data),
             notices=self._notices,
-            on_bad_row=self._note_bad_row if self._skip else None,
+            on_bad_row=self._note_bad_row if self._options.skip_bad_rows else None,
         )
 
-    def in_order(self, answers: Iterable[A]) -> Iterator[A | BadRow]:
-        """The answers to the texts, with a `BadRow` in the place of each row without one."""
-        done = 0
-        for answer in answers:
-            yield from self._due(done)
-            yield answer
-            done += 1
-        yield from self._due(done)
+    def _note_bad_row(self, reason: str) -> None:
+        self._bad_count += 1
+        self._bad_rows.append((self._text_count, reason))
 
-    def report(self, reporter: Reporter) -> None:
-        """Reports, after the last answer, what was not an ordinary text."""
-        if self._path is None and len(self._texts) == 1 and os.path.isfile(self._texts[0]):
+    def print_answers(
+        self, answers: Iterable[A], line: Callable[[A | BadRow], str], *, reporter: Reporter
+    ) -> None:
+        """Prints one line per row, in the order of the input, and then reports the notes.
+
+        Args:
+            answers: The answers to the texts that `read` yields, in their order.
+            line: Returns the line for an answer, or for a row that cannot be read.
+            reporter: Receives the notes.
+        """
+        try:
+            for answer in self._in_order(answers):
+                click.echo(line(answer))
+        finally:
+            self._report(reporter)
+
+    def _in_order(self, answers: Iterable[A]) -> Iterator[A | BadRow]:
+        """Yields the answers, and a `BadRow` at the place of each row that cannot be read."""
+        answered = 0
+        for answer in answers:
+            yield from self._bad_rows_before(answered)
+            yield answer
+            answered += 1
+        yield from self._bad_rows_before(answered)
+
+    def _bad_rows_before(self, answered: int) -> Iterator[BadRow]:
+        while self._bad_rows and self._bad_rows[0][0] <= answered:
+            yield BadRow(self._bad_rows.popleft()[1])
+
+    def _report(self, reporter: Reporter) -> None:
+        """Reports the texts that were not ordinary."""
+        options = self._options
+        if options.path is None and len(options.texts) == 1 and os.path.isfile(options.texts[0]):
             reporter.message(
-                f"note: the text is the name of a file; to read it, pass --file {self._texts[0]}."
+                "note: the text is the name of a file; to read the file, pass --file "
+                f"{options.texts[0]}."
             )
-        if self._ended and self._good + self._skipped == 0:
+        if self._ended and self._text_count + self._bad_count == 0:
             reporter.message("note: there is no text to answer.")
         for notice in self._notices:
             reporter.message(f"note: {notice}")
-        if self._blank:
-            blank = "1 text is" if self._blank == 1 else f"{self._blank:,} texts are"
+        if self._blank_count:
+            count = self._blank_count
+            blank = "1 text is" if count == 1 else f"{count:,} texts are"
             reporter.message(
-                f"note: {blank} blank; the answer to a blank text is that of no words at all."
+                f"note: {blank} blank; the answer to a blank text is the answer to no words."
             )
-
-    def _due(self, done: int) -> Iterator[BadRow]:
-        while self._bad and self._bad[0][0] <= done:
-            yield BadRow(self._bad.popleft()[1])
-
-    def _note_bad_row(self, reason: str) -> None:
-        self._skipped += 1
-        self._bad.append((self._good, reason))
-
-    def _format(self, data: DataConfig | TextConfig) -> FileFormat:
-        from textrnn.config.data import separator
-        from textrnn.data import FileFormat
-
-        delimiter = self._given.get("--delimiter", data.delimiter)
-        return FileFormat(
-            text_column=self._given.get("--text-column", data.text_column),
-            label_column=getattr(data, "label_column", "label"),
-            encoding=self._given.get("--encoding", data.encoding),
-            delimiter=None if delimiter is None else separator(delimiter),
-        )
-
-
-def _unused_options(path: Path | None) -> tuple[str, ...]:
-    """The options that have no meaning for texts from there."""
-    if path is None:
-        return ("--text-column", "--delimiter", "--encoding")
-    from textrnn.data.text_files import has_columns
-
-    if not has_columns(path):
-        return ("--text-column", "--delimiter")
-    return ("--delimiter",) if ".jsonl" in path.suffixes else ()
-
-
-def _described(path: Path | None) -> str:
-    if path is None:
-        return "texts that are given as arguments"
-    name = "stdin" if str(path) == STDIN else str(path)
-    return f"{name}, which holds no columns" if ".jsonl" not in path.suffixes else name
 
 
 def printable(text: str) -> str:
-    """The text, U+FFFD standing for the lone surrogates that bytes of no encoding arrive as."""
+    """Returns the text with U+FFFD in place of each lone surrogate.
+
+    Python makes lone surrogates of the bytes of an argument that are not valid in its encoding.
+
+    >>> printable("a" + chr(0xDCFF))
+    'a\ufffd'
+    """
     return text.encode("utf-16", errors="surrogatepass").decode("utf-16", errors="replace")

@@ -20,6 +20,7 @@ import yaml
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.config.section import Settings
+from textrnn.data.text_files import stem
 from textrnn.errors import ConfigError, ModelError
 from textrnn.host.atomic import write_atomically
 
@@ -36,6 +37,7 @@ __all__ = [
     "begin",
     "check_finished",
     "checked_files",
+    "default_name",
     "is_complete",
     "load_config",
     "read_any_settings",
@@ -158,6 +160,21 @@ def _check_version(version: Any, where: str | Path) -> None:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def default_name(dataset: str | None, file: str | None) -> str:
+    """Returns the name of a run folder after the data.
+
+    >>> default_name(None, "data/reviews.csv.gz"), default_name("glue/sst2", None)
+    ('reviews', 'glue_sst2')
+
+    Args:
+        dataset: The data set, which counts only without a file.
+        file: The file of the texts that the run learns from, if there is one.
+    """
+    if file is not None:
+        return stem(file)
+    return str(dataset).replace("/", "_").replace(":", "_")
 
 
 def is_complete(run: str | Path) -> bool:

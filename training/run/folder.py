@@ -12,9 +12,8 @@ import filelock
 from textrnn.config.data import DataConfig
 from textrnn.config.language_model import TextConfig
 from textrnn.config.section import Settings
-from textrnn.data.text_files import stem
 from textrnn.errors import ConfigError, ModelError
-from textrnn.inference import run_folder
+from textrnn.inference import run_files, run_folder
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 
@@ -35,11 +34,8 @@ LOCK = ".lock"
 def default_folder(data: DataConfig | TextConfig) -> Path:
     """Returns the run folder of a training that names none: `runs/` and the name of the data."""
     if isinstance(data, TextConfig):
-        name = stem(data.text_file) if data.text_file is not None else str(data.dataset)
-        name = f"{name}_lm"
-    else:
-        name = stem(data.train_file) if data.train_file is not None else str(data.dataset)
-    return Path("runs") / name.replace("/", "_").replace(":", "_")
+        return Path("runs") / f"{run_files.default_name(data.dataset, data.text_file)}_lm"
+    return Path("runs") / run_files.default_name(data.dataset, data.train_file)
 
 
 def is_started(folder: Path) -> bool:

@@ -1,11 +1,12 @@
 import dataclasses
-import gzip
 import json
 import os
 import subprocess
 import sys
 
 import pytest
+
+from textrnn.inference import run_folder
 
 TEXTS = ["a x b", "y", "c c x", "b y"]
 LABELS = ["pos", "neg", "pos", "neg"]
@@ -49,54 +50,7 @@ def test_texts_from_stdin(textrnn, run):
     assert "note: 1 text is blank" in result.stderr
 
 
-@pytest.mark.parametrize("form", [[], ["--json"]])
-def test_bytes_that_are_no_text_are_shown_as_such(textrnn, run, form):
-    """A shell passes them on; Python makes lone surrogates of them."""
-    result = textrnn("predict", run, *form, os.fsdecode(b"\xff x"), "y\ud83d", "😀")
-    first, second, third = result.stdout.splitlines()
-    assert "\ufffd x" in first
-    assert "y\ufffd" in second
-    assert "😀" in third
-
-
-def test_no_line_on_stdin_gives_no_line(textrnn, run):
-    assert textrnn("predict", run, "-", input=b"").stdout == ""
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("texts.txt", "\n".join(TEXTS) + "\n"),
-        ("texts.csv", "id,text\n" + "".join(f'{i},"{t}"\n' for i, t in enumerate(TEXTS))),
-        ("texts.tsv", "text\tid\n" + "".join(f"{t}\t{i}\n" for i, t in enumerate(TEXTS))),
-        ("texts.jsonl", "".join(json.dumps({"text": t}) + "\n" for t in TEXTS)),
-        ("texts.txt.gz", "\n".join(TEXTS)),
-    ],
-)
-def test_texts_from_a_file(textrnn, run, home, name, content):
-    packed = gzip.compress(content.encode()) if name.endswith(".gz") else content.encode()
-    (home / name).write_bytes(packed)
-    result = textrnn("predict", run, "--file", name)
-    assert labels(result) == LABELS
-    assert [line.split("\t")[2] for line in result.stdout.splitlines()] == TEXTS
-
-
-def test_another_column_and_encoding(textrnn, run, home):
-    (home / "texts.csv").write_bytes("wörter\né x\n".encode("latin-1"))
-    arguments = ("--file", "texts.csv", "--text-column", "wörter", "--encoding", "latin-1")
-    result = textrnn("predict", run, *arguments)
-    assert result.stdout.endswith("\té x\n")
-
-
-def test_a_text_on_several_lines_stays_on_one(textrnn, run):
-    result = textrnn("predict", run, "a\nb\t x\n")
-    assert result.stdout.endswith("\ta b x\n")
-    assert result.stdout.count("\n") == 1
-
-
 def test_a_text_that_is_cut_is_noted(textrnn, run, monkeypatch):
-    from textrnn.inference import run_folder
-
     load = run_folder.load
 
     def load_short(folder):
@@ -107,13 +61,7 @@ def test_a_text_that_is_cut_is_noted(textrnn, run, monkeypatch):
     monkeypatch.setattr(run_folder, "load", load_short)
     result = textrnn("predict", run, "x b c d")
     assert labels(result) == ["pos"]
-    assert result.stderr == "note: the run's --max-length cut off 75.0% of the tokens given.\n"
-
-
-@pytest.mark.parametrize("arguments", [[], ["x", "--file", "texts.txt"]])
-def test_texts_come_from_one_place(textrnn, run, arguments):
-    result = textrnn("predict", run, *arguments, code=2)
-    assert "give either TEXTS, or - for stdin, or --file" in result.stderr
+    assert result.stderr == "note: the run's --max-length cut off 75.0% of the tokens.\n"
 
 
 def test_errors_are_one_line(textrnn, run, home):
@@ -154,72 +102,66 @@ def test_the_installed_command_writes_nothing_but_its_answer(run):
     assert [(row[0], row[2]) for row in rows] == [("pos", "a x b"), ("neg", "é y")]
 
 
-@pytest.fixture
-def renamed(finished, home):
-    """A copy of the run with other labels, and other settings of its data."""
-    from textrnn.inference import run_folder
-    from textrnn.inference.classifier import TrainedClassifier
+# Files, several labels, likelihoods
 
-    def save(*labels, **data):
-        ours = finished.classifier
-        changed = dataclasses.replace(ours.config.data, **data)
-        config = dataclasses.replace(ours.config, data=changed)
-        run_folder.save(
-            TrainedClassifier(ours.model, ours.tokenizer, labels, config), home / "renamed"
+
+@pytest.fixture
+def changed(finished, home):
+    """Saves a copy of the run with other labels and settings."""
+
+    def save(*labels, **settings):
+        config = finished.classifier.config.replace(**settings)
+        copy = dataclasses.replace(
+            finished.classifier, labels=labels or finished.classifier.labels, config=config
         )
-        return home / "renamed"
+        run_folder.save(copy, home / "changed")
+        return home / "changed"
 
     return save
 
 
-def test_a_tab_in_a_label_shifts_no_column(textrnn, renamed):
-    result = textrnn("predict", renamed("a\tb", "c d"), "y", "x")
-    rows = [line.split("\t") for line in result.stdout.splitlines()]
-    assert [(row[0], row[2]) for row in rows] == [("a b", "y"), ("c d", "x")]
+def test_a_file_is_read_as_the_run_s_own(textrnn, changed, home):
+    run = changed(text_column="Wörter", encoding="latin-1")
+    (home / "a.csv").write_text("id;Wörter\n0;x ü\n1;y\n", encoding="latin-1")
+    result = textrnn("predict", run, "--file", "a.csv")
+    assert [line.split("\t")[2] for line in result.stdout.splitlines()] == ["x ü", "y"]
 
 
-def test_each_of_several_labels_has_its_score(textrnn, renamed):
-    run = renamed("good, old", "new", multi_label=True)
+def test_bytes_that_are_no_text_are_shown_as_such(textrnn, run):
+    """A shell passes them on; Python makes lone surrogates of them."""
+    result = textrnn("predict", run, os.fsdecode(b"\xff x"), "y\ud83d", "😀")
+    assert [line.split("\t")[2] for line in result.stdout.splitlines()] == [
+        *("\ufffd x", "y\ufffd", "😀")
+    ]
+
+
+def test_each_of_several_labels_has_its_score(textrnn, changed):
+    run = changed("good, old", "new", multi_label=True)
     texts = ("x", "y", "a b")
     found = list(map(json.loads, textrnn("predict", run, "--json", *texts).stdout.splitlines()))
     rows = [line.split("\t") for line in textrnn("predict", run, *texts).stdout.splitlines()]
     for row, answer in zip(rows, found, strict=True):
         assert len(row) == 3
-        # The labels hold the separator of the data, ",": another one stands between them.
+        # The labels contain the separator of the data, ",": another one stands between them.
         assert row[0] == (";".join(answer["labels"]) or "-")
         scores = [f"{answer['scores'][label]:.4f}" for label in answer["labels"]]
         assert row[1] == (";".join(scores) or f"{answer['score']:.4f}")
 
 
-def test_blank_texts_are_answered_with_a_note(textrnn, run):
-    result = textrnn("predict", run, "-", input=b"x\n\n  \n")
-    assert len(result.stdout.splitlines()) == 3
-    assert result.stderr == (
-        "note: 2 texts are blank; the answer to a blank text is that of no words at all.\n"
-    )
+def test_texts_have_likelihoods(textrnn, changed, pretrained):
+    run = changed(init_from=str(pretrained.folder))
+    result = textrnn("predict", run, "--with-likelihood", "--json", "a x", "q q q q")
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(answer["bits_per_token"] > 0 for answer in answers)
+    assert {answer["unusual"] for answer in answers} <= {True, False}
 
 
-def test_an_answer_without_a_label_names_none(textrnn, renamed):
-    run = renamed("old", "new", multi_label=True)
-    (answer,) = map(json.loads, textrnn("predict", run, "--json", "a b").stdout.splitlines())
-    assert (answer["label"] is None) == (answer["labels"] == [])
+def test_another_language_model_may_be_named(textrnn, run, pretrained):
+    assert " bits" in textrnn("predict", run, "--language-model", pretrained.folder, "a x").stdout
 
 
-def test_a_text_that_is_the_name_of_a_file_is_noted(textrnn, run, home):
-    (home / "texts.txt").write_text("x")
-    result = textrnn("predict", run, "texts.txt")
-    assert result.stderr == (
-        "note: the text is the name of a file; to read it, pass --file texts.txt.\n"
-    )
-
-
-def test_no_text_at_all_is_noted(textrnn, run, home):
-    (home / "texts.txt").write_text("")
-    assert textrnn("predict", run, "--file", "texts.txt").stderr == (
-        "note: there is no text to answer.\n"
-    )
-
-
-def test_stdin_may_be_named_as_the_file(textrnn, run):
-    assert labels(textrnn("predict", run, "--file", "-", input=b"x\n")) == ["pos"]
-    assert "give either TEXTS" in textrnn("predict", run, "-", "more", code=2).stderr
+def test_likelihoods_need_a_language_model(textrnn, run):
+    result = textrnn("predict", run, "--with-likelihood", "a", code=1)
+    assert "by --language-model" in result.stderr
+    result = textrnn("predict", run, "--language-model", run, "a", code=1)
+    assert "expected the run of a language model, got that of a classifier" in result.stderr

@@ -99,6 +99,9 @@ def test_long_texts_are_read_in_pieces_and_none_is_cut(run, monkeypatch):
     ("arguments", "match"),
     [
         (["--stream", "a text"], "--stream reads stdin, as one text, and nothing else"),
+        (["--stream", "--skip-bad-rows"], "--stream reads stdin, as one text, and nothing else"),
+        (["--stream", "--confident", "0.9"], "--stream reads stdin, as one text, and nothing"),
+        (["--stream", "--with-likelihood"], "--stream reads stdin, as one text, and nothing else"),
         (["--every", "3", "a text"], "--every needs --stream"),
     ],
 )

@@ -1,17 +1,21 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-import yaml
 from tiny import labelled_texts, write_csv
 
 import textrnn as package
-from textrnn.training.loop.checkpoints import CHECKPOINTS
-from textrnn.training.run import classifier as running
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.inference import run_folder
+from textrnn.inference.run_files import CONFIG, load_config
+from textrnn.training.loop.range_test import RangeTest
+from textrnn.training.run.faults import WorkerLost
 
 TINY = (
     *("--cell", "none", "--embedding-units", "4", "--vocab-size", "60", "--batch-texts", "8"),
@@ -19,10 +23,11 @@ TINY = (
 )
 
 
-def config_of(run: Path) -> dict:
-    values = yaml.safe_load((run / "config.yaml").read_text())
-    del values["about"]
-    return values
+@pytest.fixture
+def fake(fake_train, finished):
+    """A training that comes to the end with the classifier of `finished`."""
+    fake_train.act = lambda **_: finished.classifier
+    return fake_train
 
 
 def error_line(result) -> str:
@@ -48,61 +53,64 @@ def test_a_run_from_a_file(textrnn, data, home):
     assert package.load("runs/letters").labels == ("neg", "pos")
 
 
-def test_json_is_one_object(textrnn, data):
-    result = textrnn("train", "--train-file", data, "--output", "out", "--json", *TINY)
-    figures = json.loads(result.stdout)
+def test_json_is_one_object(textrnn, fake, finished):
+    result = textrnn("train", "--output", "out", "--json")
     assert result.stdout.count("\n") == 1
-    assert figures["run"] == "out"
-    assert figures["training"]["epochs"] == 1
-    assert set(figures["validation"]["per_class"]) == {"neg", "pos"}
+    assert json.loads(result.stdout) == {"run": "out", **finished.classifier.metrics}
+
+
+def test_a_worker_that_is_not_the_chief_prints_nothing(textrnn, fake):
+    fake.act = lambda **_: None
+    assert textrnn("train", "--json").stdout == ""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
-def test_a_name_that_is_no_unicode_is_printed_as_its_bytes(textrnn, home):
+def test_a_name_that_is_no_unicode_is_printed_as_its_bytes(textrnn, fake, finished, home):
     odd = os.fsdecode(b"rev\xff $a_$")
-    write_csv(home / f"{odd}.csv", labelled_texts(40))
-    result = textrnn("train", "--train-file", f"{odd}.csv", *TINY)
+    data = write_csv(home / f"{odd}.csv", labelled_texts(10))
+    result = textrnn("train", "--train-file", data.name)
     assert result.stdout_bytes.endswith(b"run folder runs/rev\xff $a_$\n")
-    for command in (["evaluate", f"runs/{odd}"], ["predict", f"runs/{odd}", "--file"]):
-        extra = ["--split", "validation"] if command[0] == "evaluate" else [f"{odd}.csv"]
-        assert textrnn(*command, *extra).stdout
-    found = json.loads(
-        textrnn(
-            "train",
-            "--resume-or-start",
-            "--json",
-            "--output",
-            f"runs/{odd}",
-            "--train-file",
-            f"{odd}.csv",
-            *TINY,
-        ).stdout
+    assert json.loads(textrnn("train", "--train-file", data.name, "--json").stdout)["run"] == (
+        f"runs/{odd}"
     )
-    assert found["run"] == f"runs/{odd}"
+    shutil.copytree(finished.folder, f"runs/{odd}")
+    assert textrnn("evaluate", f"runs/{odd}", "--test-file", data.name).stdout
+    assert textrnn("predict", f"runs/{odd}", "--file", data.name).stdout
 
 
-def test_settings_come_from_the_command_line_before_the_file(textrnn, data, home):
+def test_settings_come_from_the_command_line_before_the_file(textrnn, fake, data, home):
     (home / "settings.yaml").write_text(
         "model: {cell: none, units: 5, residual: true}\n"
         "schedule: {epochs: 1}\noptimizer: {learning_rate: 1e-1}\n"
     )
     textrnn(
-        *("train", "--config", "settings.yaml", "--train-file", data, "--output", "run"),
-        *("--units", 6, "--no-residual", "--vocab-size", 60, "--embedding-units", 4),
+        *("train", "--config", "settings.yaml", "--train-file", data, "--epochs", "auto"),
+        *("--units", 6, "--no-residual"),
     )
-    values = config_of(home / "run")
-    assert values["model"]["units"] == 6
-    assert values["model"]["residual"] is False
-    assert values["optimizer"]["learning_rate"] == 0.1
-    assert values["schedule"]["epochs"] == 1
+    config = fake.config
+    assert (config.model.cell, config.model.units, config.model.residual) == ("none", 6, False)
+    assert (config.optimizer.learning_rate, config.schedule.epochs) == (0.1, None)
+    assert str(fake.folder) == "runs/letters"
 
 
-def test_a_run_s_own_settings_repeat_it(textrnn, data):
-    textrnn("train", "--train-file", data, "--output", "one", "--seed", 3, *TINY)
-    textrnn("train", "--config", "one/config.yaml", "--output", "two")
-    assert config_of(Path("one")) == config_of(Path("two"))
-    one, two = (package.load(name).model.get_weights() for name in ("one", "two"))
-    assert [a.tobytes() for a in one] == [b.tobytes() for b in two]
+def test_a_run_s_own_settings_repeat_it(textrnn, fake, finished):
+    textrnn("train", "--config", finished.folder / CONFIG, "--output", "two")
+    assert fake.config == load_config(finished.folder / CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("typed", "options"),
+    [
+        ((), {"resume": False, "resume_or_start": False, "overwrite": False}),
+        (("--overwrite",), {"overwrite": True}),
+        (("--resume-or-start",), {"resume_or_start": True, "resume": False}),
+        ((), {"measure_test": True}),
+        (("--no-test",), {"measure_test": False}),
+    ],
+)
+def test_options_reach_the_training(textrnn, fake, typed, options):
+    textrnn("train", *typed)
+    assert options.items() <= fake.options.items()
 
 
 def test_a_finished_run_is_only_replaced_on_demand(textrnn, finished, data):
@@ -132,69 +140,79 @@ def test_resume_and_overwrite_exclude_each_other(textrnn):
     assert "exclude each other" in result.stderr
 
 
-def test_without_data_it_says_what_it_trains_on(textrnn, monkeypatch):
-    def stop(config, **_):
-        assert config.dataset == "bbc_news"
+def test_without_data_it_says_what_it_trains_on(textrnn, fake, data):
+    note = "no data was given: training on bbc_news"
+    assert note in textrnn("train").stderr
+    assert fake.config.data.dataset == "bbc_news"
+    assert note not in textrnn("train", "--train-file", data).stderr
+
+
+def test_a_run_resumes_with_its_own_settings(textrnn, fake, home):
+    config = ClassifierRunConfig.of(dataset="imdb", units=7)
+    run_folder.begin(home / "run", config)
+    textrnn("train", "--resume", "--output", "run")
+    assert (fake.config, fake.options["resume"]) == (config, True)
+    result = textrnn("train", "--resume", "--output", "run", "--units", 9, code=1)
+    assert "a run resumes with its own settings" in error_line(result)
+
+
+def test_a_worker_resumes_without_the_folder_that_the_chief_has(textrnn, fake, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "{}")
+    textrnn("train", "--resume", "--dataset", "imdb", "--output", "elsewhere")
+    assert fake.config.data.dataset == "imdb"
+
+
+# Ctrl-C and lost workers
+
+
+def press(**_) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(textrnn, fake_train, home):
+    def train(should_stop, **_):
+        (home / "run" / "checkpoints").mkdir(parents=True)
+        (home / "run" / "checkpoints" / "update-1.npz").touch()
+        assert not should_stop()
+        press()
+        assert should_stop()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "load_corpus", stop)
-    result = textrnn("train", code=130)
-    assert "no data was given: training on bbc_news" in result.stderr
-    assert not Path("runs").exists()
-
-
-# Ctrl-C
-
-
-def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(textrnn, data, monkeypatch):
-    monkeypatch.setattr(running, "_write_curves", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    fake_train.act = train
     handler = signal.getsignal(signal.SIGINT)
-    arguments = ("train", "--train-file", data, *TINY, "--epochs", "2", "--output", "run")
-    result = textrnn(*arguments, code=130)
+    result = textrnn("train", "--dataset", "imdb", "--output", "run", code=130)
     assert result.stdout == ""
-    assert "stopping after this batch; Ctrl-C again stops at once" in result.stderr
-    assert "saved; go on with: textrnn train --resume --output run\n" in result.stderr
-    assert result.stderr.endswith("textrnn: interrupted\n")
+    assert result.stderr == (
+        "stopping after this batch; Ctrl-C again stops at once\n"
+        "saved; go on with: textrnn train --resume --output run\ntextrnn: interrupted\n"
+    )
     assert signal.getsignal(signal.SIGINT) is handler
-    assert (Path("run") / CHECKPOINTS).is_dir()
 
-    other = textrnn("train", "--resume", "--output", "run", "--units", 9, code=1)
-    assert "a run resumes with its own settings" in error_line(other)
-    again = textrnn(*arguments, code=1)
+
+def test_ctrl_c_before_the_first_update_stops_at_once(textrnn, fake_train):
+    fake_train.act = press
+    result = textrnn("train", "--dataset", "imdb", code=130)
+    assert result.stderr == "textrnn: interrupted\n"
+
+
+def test_an_unfinished_run_is_not_overwritten_or_used(textrnn, data, home):
+    run_folder.begin(home / "run", ClassifierRunConfig())
+    (home / "run" / "checkpoints").mkdir()
+    (home / "run" / "checkpoints" / "update-1.npz").touch()
+    again = textrnn("train", "--train-file", data, "--output", "run", code=1)
     assert "holds an unfinished run; go on with --resume" in error_line(again)
     refused = textrnn("predict", "run", "x", code=1)
     assert "this run is not finished; go on with: textrnn train --res" in error_line(refused)
 
 
-def test_ctrl_c_twice_stops_at_once(textrnn, data, monkeypatch):
-    def press_twice(*_):
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
-        raise AssertionError("still running")
-
-    monkeypatch.setattr(running, "_write_curves", press_twice)
-    result = textrnn("train", "--train-file", data, *TINY, code=130)
-    assert "saved; go on with" in result.stderr
-
-
-def test_ctrl_c_before_the_first_update_stops_at_once(textrnn, data, monkeypatch):
-    def press(*_, **__):
-        os.kill(os.getpid(), signal.SIGINT)
-        raise AssertionError("still running")
-
-    monkeypatch.setattr(running, "load_corpus", press)
-    result = textrnn("train", "--train-file", data, *TINY, code=130)
-    assert result.stderr.endswith("reading the data\ntextrnn: interrupted\n")
-
-
 INTERRUPTED = """
 import os, signal
-from textrnn.training.run import classifier as run
-write = run._write_curves
+from textrnn.progress import Reporter
+epoch = Reporter.epoch
 def press(*arguments):
-    write(*arguments)
+    epoch(*arguments)
     os.kill(os.getpid(), signal.SIGINT)
-run._write_curves = press
+Reporter.epoch = press
 from textrnn.cli.main import main
 main()
 """
@@ -217,31 +235,59 @@ def test_a_process_that_is_interrupted_exits_with_130_and_can_be_resumed(textrnn
         "go on with: textrnn train --resume --output run\ntextrnn: interrupted\n"
     )
     resumed = textrnn("train", "--resume", "--output", "run", "--json")
-    assert "going on after 1 epoch, 1 batch" in resumed.stderr
+    assert "going on after 1 epoch, " in resumed.stderr
     assert json.loads(resumed.stdout)["training"]["epochs"] == 3
     assert package.load("run").predict(["a x"])[0].label in {"neg", "pos"}
 
 
-# Helping to choose, logs, callbacks of the shell
+class Replaced(Exception):
+    """Stands for the end of a process that another program has replaced."""
 
 
-def test_a_range_test_suggests_and_trains_nothing(textrnn, data):
-    result = textrnn("train", "--train-file", data, *TINY, "--find-lr", "--output", "run")
-    suggestion, picture = result.stdout.splitlines()
-    assert suggestion.startswith("suggestion: --learning-rate ")
-    assert 1e-6 < float(suggestion.split()[-1]) < 1
-    assert picture == f"picture {Path('run') / 'find_lr.png'}"
-    assert not (Path("run") / "model.weights.h5").exists()
+def test_a_worker_starts_again_when_another_is_lost(textrnn, fake_train, monkeypatch):
+    def lose(**_):
+        raise WorkerLost("another worker was lost.")
+
+    def replace(*arguments):
+        raise Replaced(*arguments)
+
+    monkeypatch.setattr(os, "execv", replace)
+    fake_train.act = lose
+    assert "another worker was lost" in error_line(textrnn("train", code=1))
+    with pytest.raises(Replaced) as raised:
+        textrnn("train", "--resume-or-start")
+    assert raised.value.args == (sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    assert "TF_CPP_MIN_LOG_LEVEL" not in os.environ, "the new process sets it"
 
 
-def test_the_log_can_be_json_and_the_test_left_out(textrnn, data, home):
-    test = write_csv(home / "test.csv", labelled_texts(10, seed=1))
-    more = ("--log-format", "json", "--no-test", "--epochs", "auto", "--patience", "1")
-    result = textrnn("train", "--train-file", data, "--test-file", test, *TINY, *more)
-    assert "test accuracy" not in result.stdout
-    lines = [json.loads(line) for line in result.stderr.splitlines()]
-    assert {line["event"] for line in lines} >= {"message", "epoch"}
-    assert config_of(Path("runs/letters"))["schedule"]["epochs"] is None
+# Learning rates, logs, wrong settings
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_range_test_suggests_and_trains_nothing(textrnn, fake_train, monkeypatch, data, form):
+    values = np.zeros(3)
+    monkeypatch.setattr(
+        "textrnn.training.run.classifier.find_learning_rate",
+        lambda *_, **__: RangeTest(values, values, values, suggestion=0.012),
+    )
+    result = textrnn("train", "--train-file", data, "--find-lr", "--output", "run", *form)
+    assert fake_train.config is None
+    if form:
+        assert json.loads(result.stdout) == {"run": "run", "learning_rate": 0.012}
+    else:
+        assert result.stdout == "suggestion: --learning-rate 1.2e-02\npicture run/find_lr.png\n"
+
+
+def test_the_log_can_be_json(textrnn, fake_train):
+    def train(reporter, **_):
+        reporter.message("reading")
+        reporter.epoch({"epoch": 1, "train_loss": 0.5})
+
+    fake_train.act = train
+    result = textrnn("train", "--log-format", "json", "--dataset", "imdb")
+    message, epoch = [json.loads(line) for line in result.stderr.splitlines()]
+    assert (message["event"], message["text"]) == ("message", "reading")
+    assert (epoch["event"], epoch["train_loss"]) == ("epoch", 0.5)
 
 
 @pytest.mark.parametrize(
@@ -254,11 +300,6 @@ def test_the_log_can_be_json_and_the_test_left_out(textrnn, data, home):
         (["--time-budget", "1ms"], "the `time_budget` of 0 s is used up before training begins"),
     ],
 )
-def test_wrong_settings_of_the_training_are_told(textrnn, data, arguments, message):
+def test_a_wrong_setting_of_the_training_is_one_line(textrnn, data, arguments, message):
     result = textrnn("train", "--train-file", data, *TINY, *arguments, code=1)
     assert message in error_line(result)
-
-
-def test_tune_says_what_a_size_is(textrnn, data):
-    result = textrnn("tune", "--train-file", data, "--size-budget", "small", code=1)
-    assert "expected a size such as 2MB, got 'small'" in error_line(result)

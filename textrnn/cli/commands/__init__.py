@@ -1,1 +1,1 @@
-"""One file a command; each is imported when it is used."""
+"""The commands, one module per command; a module is imported when its command is used."""

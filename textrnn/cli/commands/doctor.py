@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 import platform
 
 import click
 from rich.table import Table
 
-from textrnn.cli.console import print_table, table_console
+from textrnn.cli.console import print_json, print_table, table_console
 from textrnn.cli.startup import start_tensorflow
 
 __all__ = ["doctor"]
@@ -24,15 +23,18 @@ _PACKAGES = (
     "numpy",
     "tensorflow-text",
     "ai-edge-litert",
+    # `textrnn export` needs these for some formats only.
+    "mediapipe",
+    "onnxruntime",
+    "tf2onnx",
+    "ai-edge-quantizer",
 )
-_EXTRAS = ("mediapipe", "onnxruntime", "tf2onnx", "ai-edge-quantizer")
-"""What `textrnn export` can do without."""
 
 
-@click.command()
+@click.command(short_help="Show versions, devices, kernels and cache folders.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(as_json: bool) -> None:
-    """Show versions, devices, which kernels will run, and where data is kept."""
+    """Show package versions, devices, the kernel of each cell, and where data is cached."""
     start_tensorflow()
     import tensorflow as tf
     import tensorflow_datasets as tfds
@@ -42,15 +44,14 @@ def doctor(as_json: bool) -> None:
     from textrnn.layers.cells import CELLS
     from textrnn.layers.recurrence import batch_parts, choose_kernel
 
-    with tf.Graph().as_default():  # Where a recurrence runs, rather than eagerly.
+    with tf.Graph().as_default():  # A training step runs as a graph, not eagerly.
         parts = batch_parts(directions=1)
     facts = {
         "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in _PACKAGES},
-        **{name: _version(name) for name in _EXTRAS},
+        **{name: _version(name) for name in _PACKAGES},
         "cores": str(count_cores()),
         "threads": f"{os.environ['TF_NUM_INTEROP_THREADS']} operations at once, "
-        f"threads of each: {os.environ['TF_NUM_INTRAOP_THREADS']}",
+        f"threads per operation: {os.environ['TF_NUM_INTRAOP_THREADS']}",
         "parts of a training batch": f"{parts}, computed side by side",
         "devices": ", ".join(device.name for device in tf.config.list_logical_devices()),
         **{f"kernel of {name}": ": ".join(choose_kernel(cell(1))) for name, cell in CELLS.items()},
@@ -58,7 +59,7 @@ def doctor(as_json: bool) -> None:
         "tokenizer cache": str(cache_folder()),
     }
     if as_json:
-        click.echo(json.dumps(facts))
+        print_json(facts)
         return
     table = Table("what", "found")
     for name, value in facts.items():

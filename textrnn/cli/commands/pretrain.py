@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import time
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from textrnn.cli.help import SectionedCommand
-from textrnn.cli.interrupt import interrupt_once
-from textrnn.cli.options import (
-    check_inputs,
-    given_settings,
-    run_options,
-    setting_options,
-    with_given,
-)
+from textrnn.cli.interrupt import resumable
+from textrnn.cli.options import given_settings, setting_options, with_given
+from textrnn.cli.run_choice import RunChoice, RunOptions, run_options
 from textrnn.cli.startup import start_tensorflow
-from textrnn.config.language_model import LanguageModelRunConfig, TextConfig
-from textrnn.errors import ConfigError
-from textrnn.inference.run_files import read_settings
+from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.inference.run_files import default_name
 
 __all__ = ["pretrain"]
 
@@ -30,83 +23,55 @@ __all__ = ["pretrain"]
 @setting_options(LanguageModelRunConfig)
 @run_options("runs/DATA SET_lm")
 @click.pass_context
-def pretrain(
-    context: click.Context,
-    /,
-    config_file: Path | None,
-    output: Path | None,
-    resume: bool,
-    overwrite: bool,
-    log_format: str,
-    as_json: bool,
-    **_: Any,
-) -> None:
-    """Train a language model into a run folder: the next token, and the previous one.
+def pretrain(context: click.Context, /, options: RunOptions, **_: Any) -> None:
+    """Train a language model on texts without labels and write it into a run folder.
 
-    It reads texts without labels; `textrnn train --init-from RUN` then begins with what it has
-    learned, and `textrnn score RUN` tells how probable a text is. With no data option it reads
-    bbc_news, which is bundled.
+    The model learns to predict the next token, and the previous one if it reads in both
+    directions. `textrnn train --init-from RUN` starts a classifier from it, and `textrnn score RUN`
+    prints how probable texts are. Without a data option, the data set is bbc_news, which is
+    bundled.
     """
-    if resume and overwrite:
+    if options.resume and options.overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
     started = time.monotonic()
-    given = given_settings(context, LanguageModelRunConfig)
-    config = LanguageModelRunConfig()
-    if config_file is not None:
-        config = read_settings(config_file, LanguageModelRunConfig)
-    config = with_given(config, given, sources=("dataset", "text_file"))
-    if not resume:
-        check_inputs(config, given, source=str(config_file or ""))
+    choice = RunChoice.of(
+        LanguageModelRunConfig(),
+        options,
+        given=given_settings(context, LanguageModelRunConfig),
+        merge=_merge,
+        name=lambda config: f"{default_name(config.data.dataset, config.data.text_file)}_lm",
+    )
+    if not options.resume:
+        choice.check_inputs()
     start_tensorflow()
-    from textrnn.inference import run_folder
-    from textrnn.messages.json_lines import JsonReporter
-    from textrnn.messages.terminal import TerminalReporter
-    from textrnn.training.run.folder import check_started, is_started
     from textrnn.training.run.language_model import pretrain as run_training
 
-    if config.data.dataset is None and config.data.text_file is None:
-        config = with_given(config, {"data": {"dataset": "bbc_news"}})
-    folder = output or Path("runs") / _run_name(config.data)
-    if resume:
-        if not (folder / run_folder.CONFIG).is_file():
-            check_started(folder)
-        own = run_folder.read_settings(folder / run_folder.CONFIG, LanguageModelRunConfig)
-        going_on = with_given(own, given)
-        if not going_on.resumes(own) or (config_file and not config.resumes(own)):
-            raise ConfigError(
-                "a run resumes with its own settings; leave out the options that differ from "
-                f"{folder / run_folder.CONFIG}, or train anew with --overwrite."
-            )
-        config = going_on
-    reporter = JsonReporter() if log_format == "json" else TerminalReporter()
-    try:
-        with interrupt_once(reporter.message) as should_stop:
-            trained = run_training(
-                config,
-                folder,
-                reporter=reporter,
-                resume=resume,
-                overwrite=overwrite,
-                should_stop=should_stop,
-                started=started,
-            )
-    except KeyboardInterrupt:
-        if is_started(folder):
-            reporter.message(f"saved; go on with: textrnn pretrain --resume --output {folder}")
-        raise
-    if as_json:
-        click.echo(json.dumps({"run": str(folder), **trained.metrics}))
-        return
-    held = trained.metrics["held_out"]
-    click.echo(
-        f"{held['bits_per_token']:.4f} bits a token, perplexity {held['perplexity']:.1f}, on texts "
-        "held out"
+    config = choice.resumed() if options.resume else choice.config
+    reporter = options.reporter()
+    with resumable(choice.folder, command="pretrain", message=reporter.message) as should_stop:
+        trained = run_training(
+            config,
+            choice.folder,
+            reporter=reporter,
+            resume=options.resume,
+            overwrite=options.overwrite,
+            should_stop=should_stop,
+            started=started,
+        )
+    held_out = trained.metrics["held_out"]
+    options.print_results(
+        {"run": str(choice.folder), **trained.metrics},
+        f"{held_out['bits_per_token']:.4f} bits per token, perplexity "
+        f"{held_out['perplexity']:.1f}, on held-out texts",
+        f"run folder {choice.folder}",
     )
-    click.echo(f"run folder {folder}")
 
 
-def _run_name(data: TextConfig) -> str:
-    from textrnn.data.text_files import stem
-
-    name = stem(data.text_file) if data.text_file is not None else str(data.dataset)
-    return f"{name.replace('/', '_').replace(':', '_')}_lm"
+def _merge(
+    config: LanguageModelRunConfig, given: Mapping[str, Mapping[str, Any]]
+) -> LanguageModelRunConfig:
+    """The config with the given settings in place of its own; without data, it is bbc_news."""
+    config = with_given(config, given, sources=("dataset", "text_file"))
+    if config.data.dataset is None and config.data.text_file is None:
+        config = config.replace(dataset="bbc_news")
+    return config

@@ -3,72 +3,75 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from textrnn.cli.console import single_spaced
 from textrnn.cli.options import run_argument
 from textrnn.cli.startup import start_tensorflow
-from textrnn.cli.texts import BadRow, TextSource, text_options
+from textrnn.cli.text_options import TextOptions, text_options
+from textrnn.cli.texts import BadRow, TextSource
 from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.inference.run_files import check_finished
 
+if TYPE_CHECKING:
+    from textrnn.inference.language_model import Likelihood
+
 __all__ = ["score"]
 
+_Answer = tuple[str, "Likelihood"]
+"""A text and its likelihood."""
 
-@click.command(short_help="Tell how probable texts are, by a language model.")
+
+@click.command(short_help="Print how probable texts are by a language model.")
 @run_argument
 @text_options
-@click.option("--per-token", is_flag=True, help="The log-probability of each token too (JSON).")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-def score(
-    run: Path,
-    texts: tuple[str, ...],
-    file: Path | None,
-    text_column: str | None,
-    delimiter: str | None,
-    encoding: str | None,
-    skip_bad_rows: bool,
-    per_token: bool,
-    as_json: bool,
-) -> None:
-    """Tell how probable texts are by RUN, which textrnn pretrain made.
+@click.option(
+    "--per-token",
+    is_flag=True,
+    help="Print also the log-probability of each token; implies --json.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+def score(run: Path, source: TextOptions, per_token: bool, as_json: bool) -> None:
+    """Print how probable texts are by RUN, a language model that `textrnn pretrain` made.
 
-    A line a text, in the order of the input: log-likelihood in nats, bits a token, perplexity, and
-    the text. By the chain rule the log-likelihood is the sum of those of the tokens, each given
-    those before it, and of the text's end, which counts as one token more.
+    There is one line per text, in input order: log-likelihood in nats, bits per token, perplexity,
+    text. By the chain rule, the log-likelihood is the sum of the log-probabilities of all tokens,
+    each given those before it. The end of the text counts as a token.
 
-    TEXTS are given as arguments, by --file, or one a line on stdin if TEXTS is -.
+    TEXTS are arguments. With - as the only argument, each line of stdin is a text; --file reads
+    them from a file.
     """
-    source = TextSource(
-        texts,
-        file=file,
-        text_column=text_column,
-        delimiter=delimiter,
-        encoding=encoding,
-        skip_bad_rows=skip_bad_rows,
-    )
+    texts = TextSource(source)
     check_finished(run, LanguageModelRunConfig)
     start_tensorflow()
     from textrnn.inference import run_folder
     from textrnn.messages.terminal import TerminalReporter
 
     model = run_folder.load_language_model(run)
-    try:
-        for answer in source.in_order(model.score_stream(source.read(model.config.data))):
-            if isinstance(answer, BadRow):
-                reason = " ".join(answer.reason.split())
-                error = {"text": None, "error": answer.reason}
-                click.echo(json.dumps(error) if as_json or per_token else f"\t\t\t{reason}")
-                continue
-            text, found = answer
-            if as_json or per_token:
-                values = {"text": text, **found.to_dict(per_token=per_token)}
-                click.echo(json.dumps(values, ensure_ascii=False))
-            else:
-                click.echo(
-                    f"{found.log_likelihood:.3f}\t{found.bits_per_token:.4f}\t"
-                    f"{found.perplexity:.1f}\t{' '.join(text.split())}"
-                )
-    finally:
-        source.report(TerminalReporter())
+    texts.print_answers(
+        model.score_stream(texts.read(model.config.data)),
+        partial(_json_line, per_token=per_token) if as_json or per_token else _text_line,
+        reporter=TerminalReporter(),
+    )
+
+
+def _json_line(answer: _Answer | BadRow, *, per_token: bool) -> str:
+    if isinstance(answer, BadRow):
+        return json.dumps({"text": None, "error": answer.reason})
+    text, likelihood = answer
+    fields = {"text": text, **likelihood.to_dict(per_token=per_token)}
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _text_line(answer: _Answer | BadRow) -> str:
+    if isinstance(answer, BadRow):
+        return f"\t\t\t{single_spaced(answer.reason)}"
+    text, likelihood = answer
+    return (
+        f"{likelihood.log_likelihood:.3f}\t{likelihood.bits_per_token:.4f}\t"
+        f"{likelihood.perplexity:.1f}\t{single_spaced(text)}"
+    )

@@ -2,113 +2,93 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from textrnn.cli.help import SectionedCommand
-from textrnn.cli.interrupt import interrupt_once
-from textrnn.cli.options import (
-    check_inputs,
-    given_settings,
-    merge_settings,
-    run_options,
-    setting_options,
-)
+from textrnn.cli.interrupt import resumable
+from textrnn.cli.options import given_settings, merge_settings, setting_options
+from textrnn.cli.run_choice import RunChoice, RunOptions, run_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.data import DataConfig
-from textrnn.errors import ConfigError
-from textrnn.inference.run_files import load_config
+from textrnn.inference.run_files import CONFIG, default_name
+
+if TYPE_CHECKING:
+    from textrnn.inference.classifier import TrainedClassifier
+    from textrnn.progress import Reporter
 
 __all__ = ["train"]
 
 
-@click.command(cls=SectionedCommand)
+@click.command(cls=SectionedCommand, short_help="Train a classifier on labelled texts.")
 @setting_options()
 @run_options("runs/DATA SET")
 @click.option(
     "--resume-or-start",
     is_flag=True,
-    help="Go on with the unfinished run in --output if there is one, else begin it; for workers "
-    "and jobs that are started again after a failure.",
+    help="Continue the unfinished run in --output if there is one, else start it; for workers and "
+    "jobs that are restarted after a failure.",
 )
 @click.option(
     "--test/--no-test",
     "measure_test",
     default=True,
-    help="Measure the test data at the end.",
+    help="Measure the classifier on the test data at the end.",
     show_default=True,
 )
 @click.option(
     "--find-lr",
     is_flag=True,
-    help="Do not train: try learning rates from small to large, draw the losses, suggest one.",
+    help="Do not train: try learning rates from small to large, draw the losses, and suggest a "
+    "learning rate.",
 )
 @click.pass_context
 def train(
     context: click.Context,
     /,
-    config_file: Path | None,
-    output: Path | None,
-    resume: bool,
+    options: RunOptions,
     resume_or_start: bool,
-    overwrite: bool,
     measure_test: bool,
     find_lr: bool,
-    log_format: str,
-    as_json: bool,
     **_: Any,
 ) -> None:
-    """Train a classifier into a run folder.
+    """Train a classifier on labelled texts and write it into a run folder.
 
-    With no data option it trains on bbc_news, which is bundled (pip install 'textrnn[demo]').
+    Without a data option, the data set is bbc_news, which is bundled (pip install
+    'textrnn[demo]').
     """
-    if resume + resume_or_start + overwrite > 1:
+    if options.resume + resume_or_start + options.overwrite > 1:
         raise click.UsageError("--resume, --resume-or-start and --overwrite exclude each other.")
     started = time.monotonic()
-    # What can be wrong with the options is found before TensorFlow is waited for.
-    _check(context, config_file, resume=resume or resume_or_start)
+    choice = _choose(context, options)
+    if not (options.resume or resume_or_start):
+        choice.check_inputs()
     start_tensorflow()
-    from textrnn.messages.json_lines import JsonReporter
-    from textrnn.messages.terminal import TerminalReporter
-    from textrnn.training.run.classifier import find_learning_rate
-    from textrnn.training.run.classifier import train as run_training
-    from textrnn.training.run.faults import WorkerLost
-    from textrnn.training.run.folder import is_started
-
-    config, folder = _settings(
-        context,
-        config_file=config_file,
-        output=output,
-        resume=resume,
-        resume_or_start=resume_or_start,
-    )
-    reporter = JsonReporter() if log_format == "json" else TerminalReporter()
-    if not (config_file or resume or "data" in given_settings(context, ClassifierRunConfig)):
+    config = _settings(choice, resume=options.resume, resume_or_start=resume_or_start)
+    reporter = options.reporter()
+    if not (options.config_file or options.resume or "data" in choice.given):
         reporter.message("no data was given: training on bbc_news, which is bundled")
     if find_lr:
-        found = find_learning_rate(config, folder, reporter=reporter, overwrite=overwrite)
-        if as_json:
-            click.echo(json.dumps({"run": str(folder), "learning_rate": found.suggestion}))
-        else:
-            click.echo(f"suggestion: --learning-rate {found.suggestion:.1e}")
-            click.echo(f"picture {folder / 'find_lr.png'}")
+        _find_learning_rate(config, choice.folder, options=options, reporter=reporter)
         return
+    from textrnn.training.run.classifier import train as run_training
+    from textrnn.training.run.faults import WorkerLost
+
     try:
-        with interrupt_once(reporter.message) as should_stop:
+        with resumable(choice.folder, command="train", message=reporter.message) as should_stop:
             classifier = run_training(
                 config,
-                folder,
+                choice.folder,
                 reporter=reporter,
-                resume=resume,
+                resume=options.resume,
                 resume_or_start=resume_or_start,
-                overwrite=overwrite,
+                overwrite=options.overwrite,
                 measure_test=measure_test,
                 should_stop=should_stop,
                 started=started,
@@ -117,87 +97,84 @@ def train(
         if not resume_or_start:
             raise
         reporter.message(f"{error} Starting this one again.")
-        # The collective operations of this process cannot be used again: a new one takes over.
-        if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "3":
-            del os.environ["TF_CPP_MIN_LOG_LEVEL"]  # It was set by this one.
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
-    except KeyboardInterrupt:
-        if is_started(folder):
-            reporter.message(f"saved; go on with: textrnn train --resume --output {folder}")
-        raise
-    if classifier is None:  # Not the chief.
-        return
-    if as_json:
-        click.echo(json.dumps({"run": str(folder), **classifier.metrics}))
-        return
-    for which in ("validation", "test"):
-        if which in classifier.metrics:
-            measured = classifier.metrics[which]
-            click.echo(
-                f"{which} accuracy {measured['accuracy']:.2%} "
-                f"(macro F1 {measured['macro_f1']:.2%}, {measured['texts']:,} texts)"
-            )
-    click.echo(f"run folder {folder}")
+        _start_again()
+    if classifier is not None:  # Only the chief worker has the classifier.
+        _print_results(classifier, choice.folder, options=options)
 
 
-def _check(context: click.Context, config_file: Path | None, *, resume: bool) -> None:
-    """Raises what the settings and their paths alone show to be wrong."""
-    given = given_settings(context, ClassifierRunConfig)
-    if resume and not given and config_file is None:
-        return
-    config = load_config(config_file) if config_file else ClassifierRunConfig()
-    config = merge_settings(config, given)
-    if not resume:  # A run that has begun needs its language model no more.
-        check_inputs(config, given, source=str(config_file or ""))
+def _choose(context: click.Context, options: RunOptions) -> RunChoice[ClassifierRunConfig]:
+    return RunChoice.of(
+        ClassifierRunConfig(),
+        options,
+        given=given_settings(context),
+        merge=merge_settings,
+        name=lambda config: default_name(config.data.dataset, config.data.train_file),
+    )
 
 
 def _settings(
-    context: click.Context,
-    *,
-    config_file: Path | None,
-    output: Path | None,
-    resume: bool,
-    resume_or_start: bool,
-) -> tuple[ClassifierRunConfig, Path]:
-    """The run's settings and its folder; to resume is to take the settings found there."""
-    from textrnn.inference import run_folder
-    from textrnn.training.run.folder import check_started
+    choice: RunChoice[ClassifierRunConfig], *, resume: bool, resume_or_start: bool
+) -> ClassifierRunConfig:
+    """Returns the settings to train with; a run that resumes has its own.
 
-    given = given_settings(context, ClassifierRunConfig)
-    config = run_folder.load_config(config_file) if config_file else ClassifierRunConfig()
-    config = merge_settings(config, given)
-    folder = output or Path("runs") / _run_name(config.data)
-    init_from = config.start.init_from
-    if init_from and resume_or_start and not (Path(init_from) / run_folder.CONFIG).is_file():
-        # What has begun needs its language model no more.
-        resume = (folder / run_folder.CONFIG).is_file()
-    if init_from and (config_file or not resume):
-        from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape
-
-        chosen = {name for own in given.values() for name in own}
-        # A file may be another run's, whose dropouts are as they were meant.
-        config = adopt_shape(
-            config, given=chosen | (FINE_TUNING_DROPOUT.keys() if config_file else set())
-        )
+    Raises:
+        ConfigError: A setting differs from that of the run or of the language model.
+        ModelError: There is no run to resume, or no language model to start from.
+    """
+    exists = (choice.folder / CONFIG).is_file()
+    init_from = choice.config.start.init_from
+    if init_from and resume_or_start and not (Path(init_from) / CONFIG).is_file():
+        resume = exists  # A run that has begun no longer needs its language model.
+    if init_from and (choice.config_file or not resume):
+        choice = _with_shape_of_language_model(choice)
     if not resume:
-        return config, folder
-    if not (folder / run_folder.CONFIG).is_file() and "TF_CONFIG" in os.environ:
-        return config, folder  # The chief of the cluster knows.
-    if not (folder / run_folder.CONFIG).is_file():
-        check_started(folder)
-    own = run_folder.load_config(folder / run_folder.CONFIG)
-    going_on = merge_settings(own, given)
-    if not going_on.resumes(own) or (config_file and not config.resumes(own)):
-        raise ConfigError(
-            "a run resumes with its own settings; leave out the options that differ from "
-            f"{folder / run_folder.CONFIG}, or train anew with --overwrite."
-        )
-    return going_on, folder
+        return choice.config
+    if not exists and "TF_CONFIG" in os.environ:
+        return choice.config  # Only the chief worker has the run folder, and checks it.
+    return choice.resumed()
 
 
-def _run_name(data: DataConfig) -> str:
-    from textrnn.data.text_files import stem
+def _with_shape_of_language_model(
+    choice: RunChoice[ClassifierRunConfig],
+) -> RunChoice[ClassifierRunConfig]:
+    from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape
 
-    if data.train_file is not None:
-        return stem(data.train_file)
-    return str(data.dataset).replace("/", "_").replace(":", "_")
+    chosen = {name for settings in choice.given.values() for name in settings}
+    if choice.config_file:
+        # The file may be that of another run, whose dropout rates are meant as they are.
+        chosen |= FINE_TUNING_DROPOUT.keys()
+    return dataclasses.replace(choice, config=adopt_shape(choice.config, given=chosen))
+
+
+def _find_learning_rate(
+    config: ClassifierRunConfig, folder: Path, *, options: RunOptions, reporter: Reporter
+) -> None:
+    from textrnn.training.run.classifier import find_learning_rate
+
+    found = find_learning_rate(config, folder, reporter=reporter, overwrite=options.overwrite)
+    options.print_results(
+        {"run": str(folder), "learning_rate": found.suggestion},
+        f"suggestion: --learning-rate {found.suggestion:.1e}",
+        f"picture {folder / 'find_lr.png'}",
+    )
+
+
+def _start_again() -> NoReturn:
+    """Replaces this process by a new one, because its collective operations are unusable."""
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "3":
+        del os.environ["TF_CPP_MIN_LOG_LEVEL"]  # This process set it, not the user.
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _print_results(classifier: TrainedClassifier, folder: Path, *, options: RunOptions) -> None:
+    metrics = classifier.metrics
+    measured = [(name, metrics[name]) for name in ("validation", "test") if name in metrics]
+    options.print_results(
+        {"run": str(folder), **metrics},
+        *(
+            f"{name} accuracy {figures['accuracy']:.2%} "
+            f"(macro F1 {figures['macro_f1']:.2%}, {figures['texts']:,} texts)"
+            for name, figures in measured
+        ),
+        f"run folder {folder}",
+    )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import humanfriendly
 from rich.table import Table
 
-from textrnn.cli.console import print_table, table_console
+from textrnn.cli.console import print_json, print_table, table_console
 from textrnn.cli.help import SectionedCommand
+from textrnn.cli.option_group import OptionGroup
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config.classifier import ClassifierRunConfig
@@ -19,14 +21,61 @@ from textrnn.config.section import seconds
 from textrnn.errors import ConfigError
 from textrnn.messages.wording import counted
 
+if TYPE_CHECKING:
+    from textrnn.training.search.tune import Budget, Outcome
+
 __all__ = ["tune"]
 
 SHOWN = 10
-"""Trials in the table, at the most."""
+"""Largest number of trials in the table."""
+DEFAULT_TIME = "30m"
+"""Time for all trials if the user gives no --time-budget."""
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """The limits of a search as the user typed them."""
+
+    trials: int | None
+    trial_budget: str | None
+    size_budget: str | None
+
+    def budget(self, time_budget: str | None) -> Budget:
+        """Returns the limits as numbers.
+
+        Args:
+            time_budget: Time for all trials, such as 30m; None: the default.
+
+        Raises:
+            ConfigError: A duration or the size is not valid.
+        """
+        from textrnn.training.search.tune import Budget
+
+        total = seconds(time_budget or DEFAULT_TIME)
+        return Budget(
+            seconds=total,
+            trial_seconds=seconds(self.trial_budget) if self.trial_budget else total / 10,
+            most_bytes=None if self.size_budget is None else _size(self.size_budget),
+            most_trials=self.trials,
+        )
+
+
+_limit_options = OptionGroup(
+    _Limits,
+    click.option("--trials", type=click.IntRange(min=1), help="Largest number of trials to train."),
+    click.option(
+        "--trial-budget", help="Time for each trial.  [default: a tenth of --time-budget]"
+    ),
+    click.option(
+        "--size-budget",
+        help="Size of the largest model, its weights in float32, such as 2MB.  [default: any]",
+    ),
+    name="limits",
+)
 
 
 @click.command(
-    cls=SectionedCommand, short_help="Search for good settings, under a budget of time and of size."
+    cls=SectionedCommand, short_help="Search for the best settings within a time and size budget."
 )
 @setting_options()
 @click.option(
@@ -36,76 +85,65 @@ SHOWN = 10
     show_default=True,
     help="Folder of the search.",
 )
-@click.option("--trials", type=click.IntRange(min=1), help="How many are trained, at the most.")
-@click.option("--trial-budget", help="Time for each trial.  [default: a tenth of --time-budget]")
-@click.option(
-    "--size-budget", help="Largest model, such as 2MB: its weights in float32.  [default: any]"
-)
+@_limit_options
 @click.option("--json", "as_json", is_flag=True, help="Print the outcomes as one JSON object.")
 @click.pass_context
-def tune(
-    context: click.Context,
-    /,
-    output: Path,
-    trials: int | None,
-    trial_budget: str | None,
-    size_budget: str | None,
-    as_json: bool,
-    **_: Any,
-) -> None:
+def tune(context: click.Context, /, output: Path, limits: _Limits, as_json: bool, **_: Any) -> None:
     """Search for the settings that give the best score on the validation data.
 
-    Cells, heads, sizes, dropout and rates are searched, but for those that are given as options.
-    --time-budget, by default 30m, is for all trials. The same command goes on with a search that
-    was interrupted; a longer budget goes on with one that has ended. The best trial's run is
-    copied to OUTPUT/best.
+    The search varies cell, head, sizes, dropout rates and learning rate, except those that you
+    give as options. All trials together take --time-budget, by default 30m.
+
+    The same command continues a search that was interrupted; with a longer budget, it continues a
+    search that has ended. The run of the best trial is copied to OUTPUT/best.
     """
     given = given_settings(context)
     check_inputs(merge_settings(ClassifierRunConfig(), given), given, source="")
     start_tensorflow()
     from textrnn.messages.terminal import TerminalReporter
     from textrnn.training.run.transfer import ADOPTED, adopt_shape
-    from textrnn.training.search.tune import Budget, shown
     from textrnn.training.search.tune import tune as search
 
-    total = seconds(given.get("schedule", {}).pop("time_budget", None) or "30m")
-    most_bytes = None
-    if size_budget is not None:
-        try:
-            most_bytes = int(humanfriendly.parse_size(size_budget))
-        except humanfriendly.InvalidSize:
-            raise ConfigError(f"expected a size such as 2MB, got {size_budget!r}.") from None
+    # The time is that of the search; a trial has a budget of its own.
+    budget = limits.budget(given.get("schedule", {}).pop("time_budget", None))
     fixed = {name for settings in given.values() for name in settings}
     config = adopt_shape(merge_settings(ClassifierRunConfig(), given), given=fixed)
     if config.start.init_from is not None:
         fixed |= ADOPTED
-    outcomes = search(
-        config,
-        output,
-        fixed=fixed,
-        budget=Budget(
-            seconds=total,
-            trial_seconds=seconds(trial_budget) if trial_budget else total / 10,
-            most_bytes=most_bytes,
-            most_trials=trials,
-        ),
-        reporter=TerminalReporter(),
-    )
+    outcomes = search(config, output, fixed=fixed, budget=budget, reporter=TerminalReporter())
     if as_json:
-        fields = ("number", "state", "score", "size", "seconds", "settings")
-        found = [{name: getattr(outcome, name) for name in fields} for outcome in outcomes]
-        click.echo(json.dumps({"best": str(output / "best"), "trials": found}))
-        return
+        _print_json(outcomes, output)
+    else:
+        _print_table(outcomes, output)
+
+
+def _size(text: str) -> int:
+    """Returns a size such as 2MB in bytes."""
+    try:
+        return int(humanfriendly.parse_size(text))
+    except humanfriendly.InvalidSize:
+        raise ConfigError(f"expected a size such as 2MB, got {text!r}.") from None
+
+
+def _print_json(outcomes: Sequence[Outcome], output: Path) -> None:
+    names = ("number", "state", "score", "size", "seconds", "settings")
+    trials = [{name: getattr(outcome, name) for name in names} for outcome in outcomes]
+    print_json({"best": str(output / "best"), "trials": trials})
+
+
+def _print_table(outcomes: Sequence[Outcome], output: Path) -> None:
+    from textrnn.training.search.tune import shown
+
     trained = [outcome for outcome in outcomes if outcome.score is not None]
     table = Table("trial", "score", "MB", "s", "settings")
     for outcome in trained[:SHOWN]:
-        values = [f"{name} {shown(value)}" for name, value in outcome.settings.items()]
+        settings = [f"{name} {shown(value)}" for name, value in outcome.settings.items()]
         table.add_row(
             str(outcome.number),
             f"{outcome.score:.4f}",
             f"{outcome.size / 1e6:.2f}",
             f"{outcome.seconds:.0f}",
-            ", ".join(values),
+            ", ".join(settings),
         )
     print_table(table_console(), table)
     click.echo(

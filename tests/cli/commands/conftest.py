@@ -1,0 +1,72 @@
+"""A language model, and a stand-in for the trainings of which only the call matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from click.testing import CliRunner
+
+from textrnn.cli.main import main
+
+
+class Pretrained(NamedTuple):
+    """A language model's run folder, and what `textrnn pretrain --json` printed."""
+
+    folder: Path
+    texts: Path
+    stdout: str
+
+
+@pytest.fixture(scope="session")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Pretrained:
+    """A tiny language model; tests must leave its folder unchanged."""
+    home = tmp_path_factory.mktemp("pretrained")
+    texts = home / "plain.txt"
+    texts.write_text("\n".join(["a b c d e f", "b c d e f a", "x y x y"] * 10), encoding="utf-8")
+    sizes = ("--units", "3", "--embedding-units", "4", "--layers", "2", "--window", "1")
+    batches = ("--vocab-size", "40", "--streams", "2", "--segment", "8", "--negatives", "8")
+    lengths = ("--epochs", "2", "--held-out", "0.1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.setenv("TEXTRNN_CACHE_DIR", str(home / "cache"))
+        patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+        result = CliRunner().invoke(
+            main,
+            ["pretrain", "--text-file", "plain.txt", *sizes, *batches, *lengths, "--json"],
+            catch_exceptions=False,
+        )
+    assert result.exit_code == 0, result.output
+    return Pretrained(home / "runs" / "plain_lm", texts, result.stdout)
+
+
+class FakeTraining:
+    """Stands for a function that trains: remembers its arguments, and acts as a test says."""
+
+    def __init__(self) -> None:
+        self.act: Callable[..., Any] = lambda **_: None
+        self.config: Any = None
+        self.folder: Path | None = None
+        self.options: dict[str, Any] = {}
+
+    def __call__(self, config: Any, folder: Path, **options: Any) -> Any:
+        self.config, self.folder, self.options = config, folder, options
+        return self.act(**options)
+
+
+@pytest.fixture
+def fake_train(monkeypatch: pytest.MonkeyPatch) -> FakeTraining:
+    """Takes the place of the training of a classifier."""
+    fake = FakeTraining()
+    monkeypatch.setattr("textrnn.training.run.classifier.train", fake)
+    return fake
+
+
+@pytest.fixture
+def fake_pretrain(monkeypatch: pytest.MonkeyPatch) -> FakeTraining:
+    """Takes the place of the training of a language model."""
+    fake = FakeTraining()
+    monkeypatch.setattr("textrnn.training.run.language_model.pretrain", fake)
+    return fake

@@ -1,0 +1,60 @@
+import os
+import signal
+
+import pytest
+
+from textrnn.cli.interrupt import interrupt_once, resumable
+
+
+def press() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_the_first_press_asks_to_stop_and_the_second_stops():
+    said = []
+    with interrupt_once(said.append) as should_stop:
+        assert not should_stop()
+        press()
+        assert should_stop()
+        assert said == ["stopping after this batch; Ctrl-C again stops at once"]
+        with pytest.raises(KeyboardInterrupt):
+            press()
+
+
+def test_before_the_first_update_the_first_press_stops():
+    said = []
+    with pytest.raises(KeyboardInterrupt), interrupt_once(said.append):
+        press()
+    assert said == []
+
+
+def test_the_handler_before_comes_back():
+    before = signal.getsignal(signal.SIGINT)
+    with interrupt_once(print):
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_run_with_a_checkpoint_says_how_it_resumes(tmp_path, saved):
+    said = []
+    (tmp_path / "checkpoints").mkdir()
+    if saved:
+        (tmp_path / "checkpoints" / "update-1.npz").touch()
+    with (
+        pytest.raises(KeyboardInterrupt),
+        resumable(tmp_path, command="train", message=said.append),
+    ):
+        press()
+    line = f"saved; go on with: textrnn train --resume --output {tmp_path}"
+    assert said == ([line] if saved else [])
+
+
+def test_an_error_passes_through(tmp_path):
+    said = []
+    with (
+        pytest.raises(ZeroDivisionError),
+        resumable(tmp_path, command="train", message=said.append),
+    ):
+        raise ZeroDivisionError
+    assert said == []

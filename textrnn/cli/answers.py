@@ -1,0 +1,170 @@
+"""The answers of a classifier to texts, and the lines that show them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textrnn.cli.console import single_spaced
+from textrnn.cli.texts import BadRow
+from textrnn.errors import ConfigError, ModelError
+from textrnn.host.blocks import blocks
+
+if TYPE_CHECKING:
+    from textrnn.inference.classifier import Prediction, TrainedClassifier
+    from textrnn.inference.language_model import TrainedLanguageModel
+
+__all__ = ["Answer", "AnswerOptions", "answer_texts", "json_line", "label_separator", "text_line"]
+
+BLOCK_TEXTS = 256
+"""Number of texts whose likelihoods are computed together."""
+
+
+@dataclass(frozen=True)
+class AnswerOptions:
+    """What `textrnn predict` computes beside the prediction from the whole text.
+
+    Attributes:
+        confident: The probability of the label at which reading stops; None: read the whole text.
+        confident_tokens: Number of successive tokens for which the label must have it.
+        with_likelihood: Whether to compute the likelihood of each text.
+        language_model: Run folder of the language model for the likelihoods; None: the one that
+            the classifier started from.
+    """
+
+    confident: float | None = None
+    confident_tokens: int = 32
+    with_likelihood: bool = False
+    language_model: Path | None = None
+
+    @property
+    def likelihood(self) -> bool:
+        """Whether the answers have likelihoods; a language model that is named asks for them."""
+        return self.with_likelihood or self.language_model is not None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A text, its prediction, and further figures by name."""
+
+    text: str
+    prediction: Prediction
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+def answer_texts(
+    classifier: TrainedClassifier, texts: Iterable[str], options: AnswerOptions
+) -> Iterator[Answer]:
+    """Yields an answer to each text, in their order, at constant memory.
+
+    Args:
+        classifier: The classifier.
+        texts: The texts.
+        options: What the answers contain beside the prediction from the whole text.
+
+    Raises:
+        ConfigError: The classifier cannot stop early, or has no language model.
+        ModelError: The language model cannot be loaded.
+    """
+    answers = _predictions(classifier, texts, options)
+    if options.likelihood:
+        run = options.language_model or classifier.config.start.init_from
+        return _with_likelihoods(answers, run)
+    return answers
+
+
+def _predictions(
+    classifier: TrainedClassifier, texts: Iterable[str], options: AnswerOptions
+) -> Iterator[Answer]:
+    if options.confident is None:
+        for text, prediction in classifier.predict_stream(texts):
+            yield Answer(text, prediction)
+        return
+    for text in texts:
+        prediction, read, tokens = classifier.predict_early(
+            text, confident=options.confident, tokens=options.confident_tokens
+        )
+        yield Answer(text, prediction, {"tokens_read": read, "tokens": tokens})
+
+
+def _with_likelihoods(answers: Iterable[Answer], run: str | Path | None) -> Iterator[Answer]:
+    """Adds to each answer the likelihood of its text, and whether the text is unusual.
+
+    A text is unusual if it has more bits per token than 99 of 100 texts that were held out of the
+    training of the language model.
+    """
+    model, usual = _load_language_model(run)
+    for block in blocks(answers, BLOCK_TEXTS):
+        likelihoods = model.score([answer.text for answer in block])
+        for answer, likelihood in zip(block, likelihoods, strict=True):
+            figures = {
+                "log_likelihood": likelihood.log_likelihood,
+                "bits_per_token": likelihood.bits_per_token,
+                "unusual": likelihood.bits_per_token > usual,
+            }
+            yield replace(answer, figures={**answer.figures, **figures})
+
+
+def _load_language_model(run: str | Path | None) -> tuple[TrainedLanguageModel, float]:
+    """Returns the language model and the largest number of bits per token that is usual."""
+    from textrnn.inference import run_folder
+
+    if run is None:
+        raise ConfigError(
+            "likelihoods need a language model, and the run did not start from one; name the run "
+            "folder of one, which textrnn pretrain makes, by --language-model."
+        )
+    try:
+        model = run_folder.load_language_model(run)
+    except ModelError as error:
+        raise ModelError(f"{error} --language-model RUN names another one.") from None
+    held_out = model.metrics.get("held_out", {})
+    if "unusual_bits_per_token" not in held_out:
+        raise ModelError(f"{run}: expected figures of held-out texts, got none; pretrain it again.")
+    return model, float(held_out["unusual_bits_per_token"])
+
+
+def json_line(answer: Answer | BadRow) -> str:
+    """Returns an answer as one line of JSON."""
+    if isinstance(answer, BadRow):
+        return json.dumps({"text": None, "label": None, "error": answer.reason})
+    fields = {"text": answer.text, **answer.prediction.to_dict(), **answer.figures}
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def text_line(answer: Answer | BadRow, *, separator: str) -> str:
+    """Returns an answer as columns with a tab between them.
+
+    The columns are labels, scores and text, with the bits per token before the text if they are
+    known. A row that cannot be read has two empty columns and the reason.
+
+    Args:
+        answer: The answer.
+        separator: The separator of several labels, and of their scores.
+    """
+    if isinstance(answer, BadRow):
+        return f"\t\t{single_spaced(answer.reason)}"
+    prediction, figures = answer.prediction, answer.figures
+    labels = [single_spaced(label) for label in prediction.labels]
+    scores = [prediction.scores[label] for label in prediction.labels] or [prediction.score]
+    columns = [separator.join(labels) or "-", separator.join(f"{score:.4f}" for score in scores)]
+    if "bits_per_token" in figures:
+        unusual = ", unusual" if figures["unusual"] else ""
+        columns.append(f"{figures['bits_per_token']:.2f} bits{unusual}")
+    return "\t".join([*columns, single_spaced(answer.text)])
+
+
+def label_separator(classifier: TrainedClassifier) -> str:
+    """Returns a separator of labels that no label contains, if possible the one of the run's data.
+
+    Args:
+        classifier: The classifier whose labels are shown.
+    """
+    preferred = classifier.config.task.label_separator
+    for separator in (preferred, ";", "|", " | "):
+        if separator.strip() and not any(separator in label for label in classifier.labels):
+            return separator
+    return " || "
