@@ -120,7 +120,7 @@ def predict(
 def _follow_stdin(run: Path, every: int | None, encoding: str | None) -> None:
     """Prints a JSON line after each sentence of stdin, or each `every` tokens, and at its end."""
     from textrnn.inference import run_folder
-    from textrnn.inference.streaming import follow_sentences, follow_tokens
+    from textrnn.inference.following import follow_sentences, follow_tokens
 
     classifier = run_folder.load(run)
     stream = classifier.stream()
