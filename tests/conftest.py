@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 from textrnn.config.classifier import CELLS
+
+# The tests compile many tiny programs and run each of them once: to compile them takes longer.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+# As the command line sets it where there are two cores; the workers of the tests share them.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
+
+def pytest_collection_finish() -> None:
+    """Runs graphs as they were traced; to optimise them takes longer than to run them once."""
+    tensorflow = sys.modules.get("tensorflow")  # Left alone where no test needs it.
+    if tensorflow is not None:
+        tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @pytest.fixture

@@ -99,9 +99,14 @@ def run_fresh(code: str) -> subprocess.CompletedProcess[str]:
     ("imports", "reverse"),
     [
         ("import keras, textrnn", False),
-        ("import textrnn\nfrom keras.models import load_model\nimport keras", False),
-        ("import textrnn\nimport tensorflow as tf\nkeras = tf.keras", True),
-        ("import textrnn\ntextrnn.RNN\nimport keras", True),
+        *(
+            pytest.param(imports, reverse, marks=pytest.mark.process)
+            for imports, reverse in [
+                ("import textrnn\nfrom keras.models import load_model\nimport keras", False),
+                ("import textrnn\nimport tensorflow as tf\nkeras = tf.keras", True),
+                ("import textrnn\ntextrnn.RNN\nimport keras", True),
+            ]
+        ),
     ],
 )
 def test_every_layer_loads_in_a_fresh_process(folder, imports, reverse):
@@ -109,6 +114,7 @@ def test_every_layer_loads_in_a_fresh_process(folder, imports, reverse):
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.process
 def test_settings_make_models_and_cells_in_a_fresh_process(tmp_path):
     stated = {name: model.to_json() for name, model in sequence_models().items()}
     cells = [keras.saving.serialize_keras_object(cell(2)) for cell in CELLS.values()]

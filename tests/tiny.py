@@ -239,14 +239,21 @@ _EACH_CELL_AND_HEAD = {
     ("none", "mean"),
 }
 
-each_pair = pytest.mark.parametrize(
-    ("cell", "head"),
-    [
-        pytest.param(
-            cell, head, marks=() if (cell, head) in _EACH_CELL_AND_HEAD else pytest.mark.slow
-        )
-        for cell in CELLS
-        for head in HEADS
-    ],
-)
+
+def _pairs(mark: pytest.MarkDecorator) -> pytest.MarkDecorator:
+    """Every cell with every head; `mark` is on all pairs but one of each cell and each head."""
+    return pytest.mark.parametrize(
+        ("cell", "head"),
+        [
+            pytest.param(cell, head, marks=() if (cell, head) in _EACH_CELL_AND_HEAD else mark)
+            for cell in CELLS
+            for head in HEADS
+        ],
+    )
+
+
+each_pair = _pairs(pytest.mark.slow)
 """Every cell with every head; but for each cell and each head once, the pairs are slow."""
+
+every_pair = _pairs(pytest.mark.thorough)
+"""The same pairs where all together take seconds, not minutes."""

@@ -36,6 +36,7 @@ def copied(exported: Exported, name: str) -> Path:
     return folder
 
 
+@pytest.mark.process
 def test_every_form_is_made_and_verified(exported: Exported) -> None:
     found = {name: a.status for name, a in exported.artefacts.items()}
     found.pop("model_full_int8")
@@ -46,6 +47,7 @@ def test_every_form_is_made_and_verified(exported: Exported) -> None:
     assert (version / "assets.extra/tf_serving_warmup_requests").is_file()
 
 
+@pytest.mark.process
 def test_a_quantised_file_is_offered_only_if_it_keeps_to_its_bounds(exported: Exported) -> None:
     artefact = exported.artefacts["model_full_int8"]
     offered = (exported.folder / "tflite/model_full_int8.tflite").exists()
@@ -53,6 +55,7 @@ def test_a_quantised_file_is_offered_only_if_it_keeps_to_its_bounds(exported: Ex
     assert offered or artefact.reason
 
 
+@pytest.mark.process
 def test_the_manifest_says_what_a_program_must_know(exported: Exported) -> None:
     content = json.loads((exported.folder / "manifest.json").read_text("utf-8"))
     assert content["labels"] == ["neg", "pos"]
@@ -67,11 +70,13 @@ def test_the_manifest_says_what_a_program_must_know(exported: Exported) -> None:
     assert {check["name"] for check in model["checks"]} >= {"drift", "same labels", "subgraphs"}
 
 
+@pytest.mark.process
 def test_texts_read_piece_by_piece_are_verified(exported: Exported) -> None:
     for name in ("saved_model", "model_stream"):
         assert exported.artefacts[name].measured("drift piece by piece") < 1e-5
 
 
+@pytest.mark.process
 def test_a_changed_file_is_named(exported: Exported) -> None:
     folder = copied(exported, "changed")
     path = folder / "tflite/model.tflite"
@@ -80,6 +85,7 @@ def test_a_changed_file_is_named(exported: Exported) -> None:
         verify_folder(folder, texts=exported.texts, targets=exported.targets)
 
 
+@pytest.mark.process
 def test_a_missing_file_is_named(exported: Exported) -> None:
     folder = copied(exported, "missing")
     (folder / "onnx/model.onnx").unlink()
@@ -87,6 +93,7 @@ def test_a_missing_file_is_named(exported: Exported) -> None:
         verify_folder(folder, texts=exported.texts, targets=exported.targets)
 
 
+@pytest.mark.process
 def test_a_file_with_other_answers_fails_and_stays(exported: Exported) -> None:
     folder = copied(exported, "wrong")
     artefacts, about = manifest.read(folder)
@@ -181,6 +188,7 @@ def test_options_are_checked(settings: dict[str, object]) -> None:
         ExportOptions(**settings)
 
 
+@pytest.mark.process
 def test_the_labels_and_the_tokenizer_lie_beside_the_files(exported: Exported) -> None:
     assert (exported.folder / "labels.txt").read_text("utf-8") == "neg\npos\n"
     tokenizer = textrnn.Tokenizer.load(exported.folder / "tokenizer.model")

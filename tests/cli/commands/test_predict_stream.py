@@ -64,6 +64,7 @@ def test_a_line_every_so_many_tokens(run, size):
     assert found[-1][1].score == pytest.approx(expected.score, abs=1e-5)
 
 
+@pytest.mark.process
 def test_the_command_answers_before_stdin_ends(run):
     command = [sys.executable, "-m", "textrnn", "predict", str(run), "--stream"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

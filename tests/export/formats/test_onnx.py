@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import assert_close
-from tiny import WORD, random_classifier
-
-from textrnn.config.classifier import HEADS
+from tiny import WORD, every_pair, random_classifier
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs textrnn[onnx]")
 pytest.importorskip("tf2onnx", reason="needs textrnn[onnx]")
@@ -34,9 +32,9 @@ def check(model: Any, rng: np.random.Generator) -> None:
         assert_close(scores, tf.nn.softmax(model(ids)), atol=1e-5)
 
 
-@pytest.mark.parametrize("head", HEADS)
-def test_every_cell_and_head(cell_name: str, head: str, rng: np.random.Generator) -> None:
-    check(random_classifier(cell_name, head, bidirectional=head in {"last", "attention"}), rng)
+@every_pair
+def test_every_cell_and_head(cell: str, head: str, rng: np.random.Generator) -> None:
+    check(random_classifier(cell, head, bidirectional=head in {"last", "attention"}), rng)
 
 
 @pytest.mark.parametrize(

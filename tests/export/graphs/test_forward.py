@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import assert_close, built_cell
-from tiny import WORD, random_classifier
+from tiny import WORD, every_pair, random_classifier
 
 from textrnn.config.classifier import HEADS
 from textrnn.errors import ConfigError
@@ -74,11 +74,9 @@ def test_every_form_gives_the_models_logits(cell: str, form: str, rng: np.random
         assert_close(found, model(ids), atol=1e-5)
 
 
-@pytest.mark.parametrize("head", HEADS)
-def test_every_head_gives_the_models_logits(
-    cell_name: str, head: str, rng: np.random.Generator
-) -> None:
-    model = random_classifier(cell_name, head, bidirectional=True, window=2)
+@every_pair
+def test_every_head_gives_the_models_logits(cell: str, head: str, rng: np.random.Generator) -> None:
+    model = random_classifier(cell, head, bidirectional=True, window=2)
     logits = traced(model, "auto")
     ids = texts(rng)
     found = tf.concat([logits(row[np.newaxis]) for row in ids], axis=0)

@@ -16,6 +16,8 @@ from cases import (
     STEPS,
     UNITS,
     built_cell,
+    by_family,
+    each_family,
     make_cell,
     random_states,
     randomise,
@@ -41,6 +43,14 @@ KERNELS = [
     if kernel != "scan" or issubclass(cell, LinearRNNCell)
 ]
 each_kernel = pytest.mark.parametrize(("cell_name", "kernel"), KERNELS)
+each_kernel_by_family = pytest.mark.parametrize(
+    ("cell_name", "kernel"),
+    [
+        pytest.param(*kernel.values, id=kernel.id, marks=getattr(cell, "marks", ()))
+        for kernel in KERNELS
+        for cell in by_family([kernel.values[0]])
+    ],
+)
 each_direction = pytest.mark.parametrize("reverse", [False, True])
 
 
@@ -125,7 +135,7 @@ def test_kernels_equal_the_unrolled_loop_in_single_precision(
 
 
 @each_direction
-@each_kernel
+@each_kernel_by_family
 @pytest.mark.parametrize("steps", [1, 2 * CHUNK + 1])
 def test_any_number_of_steps_and_rows_in_one_graph(
     cell_name: str, kernel: str, steps: int, reverse: bool, rng: np.random.Generator
@@ -150,7 +160,7 @@ def test_any_number_of_steps_and_rows_in_one_graph(
     assert_relatively_close(graph(inputs, states, mask), expected, 1e-10)
 
 
-@each_kernel
+@each_kernel_by_family
 def test_compiled_kernels_equal_the_unrolled_loop(
     cell_name: str, kernel: str, rng: np.random.Generator
 ) -> None:
@@ -284,6 +294,7 @@ def nodes(function: Any) -> list[Any]:
     return [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
 
 
+@each_family
 @pytest.mark.parametrize("kernel", ["unroll", "chunked", "auto"])
 def test_graph_size_does_not_grow_with_time(cell_name: str, kernel: str) -> None:
     cell = built_cell(cell_name)
@@ -305,6 +316,7 @@ def test_each_weight_gradient_is_one_product(cell_name: str) -> None:
     assert sum(n.op == "MatMul" and n.attr["transpose_a"].b for n in graph.node) == 2
 
 
+@each_family
 @each_direction
 @pytest.mark.parametrize("mask", ["partial"])
 @pytest.mark.parametrize("segment_steps", [2, STEPS, STEPS + 2])
