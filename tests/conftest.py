@@ -51,3 +51,17 @@ def set_dtype_policy() -> Iterator[Callable[[str], None]]:
     before = keras.config.dtype_policy()
     yield keras.config.set_dtype_policy
     keras.config.set_dtype_policy(before)
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Runs graph functions without a graph, whose tracing takes longer than such small sums.
+
+    Each kind of training is traced in at least one test; where what is shown does not depend on
+    the graph, as in a resumed training, the others ask for this.
+    """
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

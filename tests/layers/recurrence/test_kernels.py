@@ -229,12 +229,10 @@ def test_derived_gradients_equal_automatic_ones(cell_name: str, rng: np.random.G
     )
 
 
-@pytest.mark.parametrize("keeping", ["forgets", "remembers"])
-@pytest.mark.parametrize("kernel", ["chunked", "scan"])
-@pytest.mark.parametrize("cell_name", ["mingru", "minlstm"])
-def test_a_scan_is_exact_over_thousands_of_steps(
-    cell_name: str, kernel: str, keeping: str, rng: np.random.Generator
-) -> None:
+@functools.cache
+def over_thousands_of_steps(cell_name: str, keeping: str) -> tuple[Callable[[str], Any], list[Any]]:
+    """What gives a kernel's results and gradients over 4096 steps, and those of the loop."""
+    rng = np.random.default_rng(0)
     steps = 4096
     cell = built_cell(cell_name, dtype="float32", units=2)
     bias = 8.0 if (keeping == "forgets") == (cell_name == "mingru") else -8.0
@@ -243,12 +241,20 @@ def test_a_scan_is_exact_over_thousands_of_steps(
     inputs = tf.constant(rng.normal(size=(steps, 2, INPUTS)), tf.float32)
     mask = tf.constant(rng.random((steps, 2)) < 0.9)
     states = (tf.constant(rng.normal(size=(2, 2)), tf.float32),)
-    plain, fast = (
-        tf.function(
-            functools.partial(results_and_gradients, through(cell, mask, kernel=name), cell)
-        )(inputs, states)
-        for name in ("unroll", kernel)
-    )
+
+    def results(kernel: str) -> Any:
+        run = through(cell, mask, kernel=kernel)
+        return tf.function(functools.partial(results_and_gradients, run, cell))(inputs, states)
+
+    return results, results("unroll")
+
+
+@pytest.mark.parametrize("keeping", ["forgets", "remembers"])
+@pytest.mark.parametrize("kernel", ["chunked", "scan"])
+@pytest.mark.parametrize("cell_name", by_family(["mingru", "minlstm"]))
+def test_a_scan_is_exact_over_thousands_of_steps(cell_name: str, kernel: str, keeping: str) -> None:
+    results, plain = over_thousands_of_steps(cell_name, keeping)
+    fast = results(kernel)
     assert all(np.isfinite(result).all() for result in fast)
     np.testing.assert_allclose(fast[0], plain[0], atol=1e-5)
     assert_relatively_close(fast, plain, 1e-5)

@@ -212,6 +212,7 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(tmp_path, undistu
     assert best_epoch == undisturbed[3]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_recurrent_training_goes_on_too(tmp_path):
     def make(folder, **more):
         model = classifier(cell="simple", bidirectional=False, recurrent_dropout=0.4, **NOISY)
