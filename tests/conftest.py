@@ -60,8 +60,7 @@ def eagerly() -> Iterator[None]:
     Each kind of training is traced in at least one test; where what is shown does not depend on
     the graph, as in a resumed training, the others ask for this.
     """
-    import tensorflow as tf
+    from tiny import without_graphs
 
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    with without_graphs():
+        yield

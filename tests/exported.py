@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tiny import LABELS, QUIET, labelled_texts, run_config, write_csv
+from tiny import LABELS, QUIET, labelled_texts, run_config, without_graphs, write_csv
 
 from textrnn.export import reference
 from textrnn.export.manifest import Artefact
@@ -38,7 +38,7 @@ def _forward_run(home: Path) -> Path:
     home.mkdir()
     data = write_csv(home / "letters.csv", labelled_texts(40))
     config = run_config(data, cell="lstm", bidirectional=False, window=2, epochs=2)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, without_graphs():
         patch.setenv("TEXTRNN_CACHE_DIR", str(home / "cache"))
         train(config, home / "run", reporter=QUIET)
     return home / "run"

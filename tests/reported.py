@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tensorflow as tf
-from tiny import MODEL, Run, finished_run, labelled_texts
+from tiny import MODEL, Run, finished_run, labelled_texts, without_graphs
 
 from textrnn.analysis.report.summary import Summary, summary
 from textrnn.config.classifier import ModelConfig
@@ -87,9 +86,8 @@ def tiny_summary(
     key = tuple(shape.items()), multi_label, samples, classes
     if key not in _made:
         run = finished_run(factory)
-        tf.config.run_functions_eagerly(True)  # Tracing takes longer than such small sums.
-        _made[key] = _summary(run, *key)
-        tf.config.run_functions_eagerly(False)
+        with without_graphs():
+            _made[key] = _summary(run, *key)
     return _made[key]
 
 

@@ -5,17 +5,19 @@ A text is a few letters; it is of the class `pos` if one of them is x, of `neg` 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import functools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from textrnn.config.classifier import CELLS, HEADS, ModelConfig, RunConfig, TrainingConfig
 from textrnn.data.batching import BatchPlan
@@ -26,6 +28,7 @@ from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.trainer import Trainer
 from textrnn.training.run.classifier import train
+from textrnn.training.run.history import draw_curves
 
 LABELS = ("neg", "pos")
 QUIET = Reporter(quiet=True)
@@ -60,6 +63,17 @@ TRAINING: dict[str, Any] = {
 }
 WORD = 9
 """The id that says that a text of `labelled_ids` is of the second class."""
+
+
+@contextlib.contextmanager
+def without_graphs() -> Iterator[None]:
+    """Runs graph functions as they stand: to trace them takes longer than a few tiny updates."""
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
 
 
 # From files to a run
@@ -145,8 +159,9 @@ def _finished_run(home: Path) -> Run:
     data = write_csv(home / "letters.csv", labelled_texts(40))
     test = write_csv(home / "test.csv", labelled_texts(10, seed=1))
     config = run_config(data, test_file=str(test), cell="mingru", window=2, epochs=3)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, without_graphs():
         patch.setenv("TEXTRNN_CACHE_DIR", str(home / "cache"))
+        patch.setattr("textrnn.training.run.classifier.draw_curves", draw_curves)
         classifier = train(config, home / "run", reporter=QUIET)
     return Run(home / "run", config, classifier)
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from tiny import labelled_texts, run_config, write_csv
+from tiny import labelled_texts, run_config, without_graphs, write_csv
 
 import textrnn as package
 from textrnn.inference.streaming import follow_sentences, follow_tokens
@@ -20,7 +20,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("forwards")
     data = write_csv(folder / "letters.csv", labelled_texts(40))
     settings = {"cell": "gru", "bidirectional": False, "head": "mean"}
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, without_graphs():
         patch.setenv("TEXTRNN_CACHE_DIR", str(folder / "cache"))
         train(run_config(data, **settings), folder / "run", reporter=Reporter(quiet=True))
     return folder / "run"

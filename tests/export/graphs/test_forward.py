@@ -32,6 +32,7 @@ FORMS = [
     ("minlstm", "parallel"),
     ("none", "auto"),
 ]
+FAST = {("gru", "loop"), ("gru", "unrolled"), ("lstm", "fused"), ("mingru", "parallel"), FORMS[-1]}
 SHAPES: list[dict[str, Any]] = [
     {"bidirectional": True, "window": 3},
     {"bidirectional": False, "layers": 2, "halve": True, "layer_norm": True},
@@ -64,7 +65,10 @@ def traced(model: Any, form: str) -> Any:
     return logits
 
 
-@pytest.mark.parametrize(("cell", "form"), FORMS)
+@pytest.mark.parametrize(
+    ("cell", "form"),
+    [pytest.param(*pair, marks=() if pair in FAST else pytest.mark.thorough) for pair in FORMS],
+)
 def test_every_form_gives_the_models_logits(cell: str, form: str, rng: np.random.Generator) -> None:
     for i, shape in enumerate(SHAPES):
         model = random_classifier(cell, HEADS[i], **shape)

@@ -16,7 +16,7 @@ from textrnn.training.update.adversarial import _Batch
 from textrnn.training.update.losses import make_loss, make_optimizer
 from textrnn.training.update.step import Step
 
-SEEDS = pytest.mark.parametrize("seed", [1, 2])
+SEEDS = pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.thorough)])
 
 
 def texts_of(rng, count, *, words, length, foreign=0):
