@@ -89,6 +89,7 @@ def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, settings):
         pretrain(own, interrupted, reporter=QUIET)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_lost_tokens_are_encoded_again_and_other_texts_are_told(texts, tmp_path):
     run = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
@@ -117,11 +118,13 @@ def test_what_to_lower_where_memory_is_short_are_its_own_settings(texts, tmp_pat
         pretrain(config(texts), tmp_path / "run", reporter=QUIET)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_an_exploding_loss_is_told(texts, tmp_path):
     with pytest.raises(ModelError, match="lower --learning-rate"):
         pretrain(config(texts, learning_rate=1e30), tmp_path / "run", reporter=QUIET)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("rate", [1e4, 1e30])
 def test_weights_that_are_useless_at_the_end_are_told(texts, tmp_path, rate):
     own = config(texts, epochs=1, streams=1, segment=1000, learning_rate=rate)
@@ -197,6 +200,7 @@ def test_what_measuring_takes_is_told_from_a_part_without_the_tracing(texts, tmp
     assert expected == [pytest.approx(whole)]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
     texts, tmp_path, monkeypatch
 ):
