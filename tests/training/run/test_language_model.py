@@ -71,7 +71,10 @@ def weights(run: Path) -> list[np.ndarray]:
     return run_folder.load_language_model(run).model.get_weights()
 
 
-@pytest.mark.parametrize("settings", [{"dropout": 0.3}, {"precision": "bfloat16"}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"dropout": 0.3}, pytest.param({"precision": "bfloat16"}, marks=pytest.mark.thorough)],
+)
 def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, settings):
     own = config(texts, **settings)
     own = dataclasses.replace(own, model=dataclasses.replace(own.model, window=2))
