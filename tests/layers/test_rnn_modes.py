@@ -132,6 +132,7 @@ def test_keras_files_hold_the_whole_model(
     assert [w.shape for w in loaded.weights] == [w.shape for w in model.weights]
 
 
+@pytest.mark.thorough
 def test_saved_models_serve_any_length(rng: np.random.Generator, tmp_path: Path) -> None:
     model = every_layer_model("lstm")
     model.export(tmp_path / "model", verbose=False)

@@ -7,6 +7,8 @@ from tiny import write_csv
 
 from textrnn.evaluation.metrics import evaluate
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture
 def run(finished):

@@ -5,6 +5,8 @@ from tiny import QUIET, labelled_texts, run_config, without_graphs, write_csv
 
 from textrnn.config.classifier import ATTRIBUTIONS
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture
 def run(finished):

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 TEXTS = ["a x b", "y", "c c x", "b y"]
 LABELS = ["pos", "neg", "pos", "neg"]
 

@@ -11,6 +11,8 @@ from textrnn.inference.streaming import follow_sentences, follow_tokens
 from textrnn.progress import Reporter
 from textrnn.training.run.classifier import train
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 TEXT = 'a x b. "c d!" e\n\nf y? 3.5 g e.g. h'
 
 
