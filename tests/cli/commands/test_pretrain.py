@@ -2,15 +2,21 @@
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
+from tiny import without_graphs
 
+from textrnn.cli.main import main
 from textrnn.config.language_model import PretrainConfig
 from textrnn.inference import run_folder
 from textrnn.training.run import classifier as running
+
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 TEXTS = ["a b c d e f", "b c d e f a", "x y x y"] * 10
 TINY = (
@@ -27,9 +33,23 @@ def texts(home: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of a language model, which tests must leave as it is."""
+    folder = tmp_path_factory.mktemp("language_model")
+    (folder / "plain.txt").write_text("\n".join(TEXTS), encoding="utf-8")
+    command = ["pretrain", "--text-file", str(folder / "plain.txt"), *TINY]
+    with pytest.MonkeyPatch.context() as patch, without_graphs():
+        patch.setenv("TEXTRNN_CACHE_DIR", str(folder / "cache"))
+        result = CliRunner().invoke(main, [*command, "--output", str(folder / "lm")])
+    assert result.exit_code == 0, result.output
+    return folder / "lm"
+
+
 @pytest.fixture
-def pretrained(textrnn, texts) -> Path:
-    textrnn("pretrain", "--text-file", texts, *TINY, "--output", "lm")
+def pretrained(language_model: Path, home: Path) -> Path:
+    """A copy of it in the folder that commands are called in."""
+    shutil.copytree(language_model, home / "lm")
     return Path("lm")
 
 
