@@ -9,14 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
-from tiny import without_graphs
 
 from textrnn.cli.main import main
 from textrnn.config.language_model import PretrainConfig
 from textrnn.inference import run_folder
 from textrnn.training.run import classifier as running
-
-pytestmark = pytest.mark.usefixtures("eagerly")
 
 TEXTS = ["a b c d e f", "b c d e f a", "x y x y"] * 10
 TINY = (
@@ -39,7 +36,7 @@ def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("language_model")
     (folder / "plain.txt").write_text("\n".join(TEXTS), encoding="utf-8")
     command = ["pretrain", "--text-file", str(folder / "plain.txt"), *TINY]
-    with pytest.MonkeyPatch.context() as patch, without_graphs():
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEXTRNN_CACHE_DIR", str(folder / "cache"))
         result = CliRunner().invoke(main, [*command, "--output", str(folder / "lm")])
     assert result.exit_code == 0, result.output
@@ -47,8 +44,8 @@ def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def pretrained(language_model: Path, home: Path) -> Path:
-    """A copy of it in the folder that commands are called in."""
+def pretrained(language_model: Path, home: Path, eagerly: None) -> Path:
+    """A copy of it in the folder that commands are called in, without graphs."""
     shutil.copytree(language_model, home / "lm")
     return Path("lm")
 
