@@ -95,18 +95,14 @@ def run_fresh(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("imports", "reverse"),
     [
         ("import keras, textrnn", False),
-        *(
-            pytest.param(imports, reverse, marks=pytest.mark.process)
-            for imports, reverse in [
-                ("import textrnn\nfrom keras.models import load_model\nimport keras", False),
-                ("import textrnn\nimport tensorflow as tf\nkeras = tf.keras", True),
-                ("import textrnn\ntextrnn.RNN\nimport keras", True),
-            ]
-        ),
+        ("import textrnn\nfrom keras.models import load_model\nimport keras", False),
+        ("import textrnn\nimport tensorflow as tf\nkeras = tf.keras", True),
+        ("import textrnn\ntextrnn.RNN\nimport keras", True),
     ],
 )
 def test_every_layer_loads_in_a_fresh_process(folder, imports, reverse):

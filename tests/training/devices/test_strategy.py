@@ -296,6 +296,7 @@ def test_the_step_in_static_shapes_compiles_with_xla_and_is_the_same(cell):
         np.testing.assert_allclose(one, other, atol=2e-5)
 
 
+@pytest.mark.thorough
 def test_the_language_model_s_loss_compiles_with_xla_and_is_the_same():
     settings = {"cell": "mingru", "units": 3, "language_weight": 0.5}
     expected = one_update(static=False, compiled=False, **settings)
@@ -304,6 +305,7 @@ def test_the_language_model_s_loss_compiles_with_xla_and_is_the_same():
         np.testing.assert_allclose(one, other, atol=2e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("training", "tolerance"),
     [
