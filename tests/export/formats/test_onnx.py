@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import gc
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from cases import assert_close
-from tiny import WORD, every_pair, random_classifier
+from tiny import WORD, random_classifier
+
+from textrnn.config.classifier import CELLS, HEADS
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs textrnn[onnx]")
 pytest.importorskip("tf2onnx", reason="needs textrnn[onnx]")
 from textrnn.export.formats.onnx import OPSET, onnx_of  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+FAST = {("gru", "attention"), ("mingru", "mean")}
 
 
 def batches(rng: np.random.Generator) -> list[np.ndarray]:
@@ -32,7 +37,13 @@ def check(model: Any, rng: np.random.Generator) -> None:
         assert_close(scores, tf.nn.softmax(model(ids)), atol=1e-5)
 
 
-@every_pair
+@pytest.mark.parametrize(
+    ("cell", "head"),
+    [
+        pytest.param(*pair, marks=() if pair in FAST else pytest.mark.thorough)
+        for pair in itertools.product(CELLS, HEADS)
+    ],
+)
 def test_every_cell_and_head(cell: str, head: str, rng: np.random.Generator) -> None:
     check(random_classifier(cell, head, bidirectional=head in {"last", "attention"}), rng)
 
@@ -41,8 +52,13 @@ def test_every_cell_and_head(cell: str, head: str, rng: np.random.Generator) -> 
     "shape",
     [
         {"window": 3, "bidirectional": True},
-        {"layers": 2, "halve": True, "bidirectional": True},
-        {"layers": 2, "layer_norm": True, "residual": True, "bidirectional": False},
+        pytest.param(
+            {"layers": 2, "halve": True, "bidirectional": True}, marks=pytest.mark.thorough
+        ),
+        pytest.param(
+            {"layers": 2, "layer_norm": True, "residual": True, "bidirectional": False},
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 def test_every_shape_of_a_stack(shape: dict[str, Any], rng: np.random.Generator) -> None:
