@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from textrnn.layers.cells import CELLS, RNNCell
@@ -28,6 +30,20 @@ KERAS_LAYERS = {
     "gru": keras.layers.GRU,
     "lstm": keras.layers.LSTM,
 }
+
+_FAMILIES = ("gru", "mingru")
+
+
+def by_family(names: Iterable[str]) -> list[Any]:
+    """Parameters for costly tests: cells that share their kernels with another are `thorough`."""
+    return [
+        name if name in _FAMILIES else pytest.param(name, marks=pytest.mark.thorough)
+        for name in names
+    ]
+
+
+each_family = pytest.mark.parametrize("cell_name", by_family(CELLS))
+"""Every recurrent cell, as the fixture `cell_name`; but of each family only one is fast."""
 
 
 def make_cell(name: str, /, **settings: Any) -> RNNCell:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import functools
+import os
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tiny import LABELS, QUIET, labelled_texts, run_config, write_csv
+from filelock import FileLock
+from tiny import LABELS, QUIET, labelled_texts, run_config, without_graphs, write_csv
 
-from textrnn.export import reference
+from textrnn.export import manifest, reference
 from textrnn.export.manifest import Artefact
 from textrnn.export.run import ExportOptions, export
 from textrnn.export.sample import VerificationSample
+from textrnn.inference import run_folder
 from textrnn.training.run.classifier import train
 
 TEXTS = 10
@@ -29,19 +32,27 @@ class Exported(NamedTuple):
     targets: list[int]
 
 
+def _shared(factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of pytest-xdist share."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 def forward_run(factory: pytest.TempPathFactory) -> Path:
     """A finished run that reads forwards only, by an LSTM."""
-    return _forward_run(factory.getbasetemp() / "forward")
+    return _forward_run(_shared(factory) / "forward")
 
 
 @functools.cache
 def _forward_run(home: Path) -> Path:
-    home.mkdir()
-    data = write_csv(home / "letters.csv", labelled_texts(40))
-    config = run_config(data, cell="lstm", bidirectional=False, window=2, epochs=2)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TEXTRNN_CACHE_DIR", str(home / "cache"))
-        train(config, home / "run", reporter=QUIET)
+    with FileLock(f"{home}.lock"):
+        if not run_folder.is_complete(home / "run"):
+            home.mkdir()
+            data = write_csv(home / "letters.csv", labelled_texts(40))
+            config = run_config(data, cell="lstm", bidirectional=False, window=2, epochs=2)
+            with pytest.MonkeyPatch.context() as patch, without_graphs():
+                patch.setenv("TEXTRNN_CACHE_DIR", str(home / "cache"))
+                train(config, home / "run", reporter=QUIET)
     return home / "run"
 
 
@@ -60,7 +71,12 @@ def _exported_run(run: Path) -> Exported:
     options = ExportOptions(
         lengths=(16, 4), precisions=("dynamic_int8", "full_int8"), name="letters", version=7
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reference, "MEGABYTE", 100_000)  # Long enough to be encoded in parts.
-        made = export(run, folder, sample=VerificationSample(texts, targets), options=options)
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "manifest.json").is_file():
+            with pytest.MonkeyPatch.context() as patch:
+                # Long enough to be encoded in parts.
+                patch.setattr(reference, "MEGABYTE", 100_000)
+                sample = VerificationSample(texts, targets)
+                export(run, folder, sample=sample, options=options)
+        made, _ = manifest.read(folder)
     return Exported(run, folder, {a.name: a for a in made}, texts, targets)

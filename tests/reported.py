@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tensorflow as tf
-from tiny import MODEL, Run, finished_run, labelled_texts
+from tiny import MODEL, Run, finished_run, labelled_texts, without_graphs
 
 from textrnn.analysis.dynamics.sampled_batches import Sample
 from textrnn.analysis.report.summary import Summary, summarize
@@ -52,7 +51,7 @@ def _summary(run: Run, shape: Shape, multi_label: bool, samples: int, classes: i
         values["model"] = config.to_dict()
         model = TextClassifier(run.classifier.tokenizer.vocab_size, classes, config=config)
         model.build((None, None))
-    values["data"]["multi_label"] = multi_label
+    values["task"]["multi_label"] = multi_label
     classifier = TrainedClassifier(
         model,
         run.classifier.tokenizer,
@@ -89,9 +88,8 @@ def tiny_summary(
     key = tuple(shape.items()), multi_label, samples, classes
     if key not in _made:
         run = finished_run(factory)
-        tf.config.run_functions_eagerly(True)  # Tracing takes longer than such small sums.
-        _made[key] = _summary(run, *key)
-        tf.config.run_functions_eagerly(False)
+        with without_graphs():
+            _made[key] = _summary(run, *key)
     return _made[key]
 
 

@@ -97,6 +97,7 @@ def run_fresh(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("imports", "reverse"),
     [
@@ -111,6 +112,7 @@ def test_every_layer_loads_in_a_fresh_process(folder, imports, reverse):
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.process
 def test_settings_make_models_and_cells_in_a_fresh_process(tmp_path):
     stated = {name: model.to_json() for name, model in sequence_models().items()}
     cells = [keras.saving.serialize_keras_object(cell(2)) for cell in CELLS.values()]

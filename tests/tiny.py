@@ -5,17 +5,19 @@ A text is a few letters; it is of the class `pos` if one of them is x, of `neg` 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import functools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from textrnn.config.choices import CELLS, HEADS
 from textrnn.config.classifier import ClassifierRunConfig
@@ -33,6 +35,7 @@ from textrnn.training.loop.schedule import TimeBudget
 from textrnn.training.loop.trainer import Trainer
 from textrnn.training.loop.training_data import TrainingData
 from textrnn.training.run.classifier import train
+from textrnn.training.run.history import draw_curves
 from textrnn.training.update.language_model_loss import LanguageModelLoss
 
 LABELS = ("neg", "pos")
@@ -68,6 +71,17 @@ TRAINING: dict[str, Any] = {
 }
 WORD = 9
 """The id that says that a text of `labelled_ids` is of the second class."""
+
+
+@contextlib.contextmanager
+def without_graphs() -> Iterator[None]:
+    """Runs graph functions as they stand: to trace them takes longer than a few tiny updates."""
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
 
 
 # From files to a run
@@ -153,8 +167,9 @@ def _finished_run(home: Path) -> Run:
     data = write_csv(home / "letters.csv", labelled_texts(40))
     test = write_csv(home / "test.csv", labelled_texts(10, seed=1))
     config = run_config(data, test_file=str(test), cell="mingru", window=2, epochs=3)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, without_graphs():
         patch.setenv("TEXTRNN_CACHE_DIR", str(home / "cache"))
+        patch.setattr("textrnn.training.run.classifier_run.draw_curves", draw_curves)
         classifier = train(config, home / "run", reporter=QUIET)
     return Run(home / "run", config, classifier)
 
@@ -252,14 +267,21 @@ _EACH_CELL_AND_HEAD = {
     ("none", "mean"),
 }
 
-each_pair = pytest.mark.parametrize(
-    ("cell", "head"),
-    [
-        pytest.param(
-            cell, head, marks=() if (cell, head) in _EACH_CELL_AND_HEAD else pytest.mark.slow
-        )
-        for cell in CELLS
-        for head in HEADS
-    ],
-)
+
+def _pairs(mark: pytest.MarkDecorator) -> pytest.MarkDecorator:
+    """Every cell with every head; `mark` is on all pairs but one of each cell and each head."""
+    return pytest.mark.parametrize(
+        ("cell", "head"),
+        [
+            pytest.param(cell, head, marks=() if (cell, head) in _EACH_CELL_AND_HEAD else mark)
+            for cell in CELLS
+            for head in HEADS
+        ],
+    )
+
+
+each_pair = _pairs(pytest.mark.slow)
 """Every cell with every head; but for each cell and each head once, the pairs are slow."""
+
+every_pair = _pairs(pytest.mark.thorough)
+"""The same pairs where all together take seconds, not minutes."""

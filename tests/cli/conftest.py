@@ -47,3 +47,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture
 def data(home: Path) -> Path:
     return write_csv(home / "letters.csv", labelled_texts(40))
+
+
+@pytest.fixture(autouse=True)
+def quick_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spares the picture, a third of a tiny run; the run `finished` has it, for one."""
+    monkeypatch.setattr(
+        "textrnn.training.run.classifier.draw_curves",
+        lambda path, *_, **__: path.write_bytes(b"\x89PNG"),
+    )

@@ -39,6 +39,7 @@ def copied(exported: Exported, name: str) -> Path:
     return folder
 
 
+@pytest.mark.process
 def test_every_form_is_made_and_verified(exported: Exported) -> None:
     found = {name: a.status for name, a in exported.artefacts.items()}
     found.pop("model_full_int8")
@@ -49,6 +50,7 @@ def test_every_form_is_made_and_verified(exported: Exported) -> None:
     assert (version / "assets.extra/tf_serving_warmup_requests").is_file()
 
 
+@pytest.mark.process
 def test_a_quantised_file_is_offered_only_if_it_keeps_to_its_bounds(exported: Exported) -> None:
     artefact = exported.artefacts["model_full_int8"]
     offered = (exported.folder / "tflite/model_full_int8.tflite").exists()
@@ -56,6 +58,7 @@ def test_a_quantised_file_is_offered_only_if_it_keeps_to_its_bounds(exported: Ex
     assert offered or artefact.reason
 
 
+@pytest.mark.process
 def test_the_manifest_says_what_a_program_must_know(exported: Exported) -> None:
     content = json.loads((exported.folder / "manifest.json").read_text("utf-8"))
     assert content["labels"] == ["neg", "pos"]
@@ -70,11 +73,13 @@ def test_the_manifest_says_what_a_program_must_know(exported: Exported) -> None:
     assert {check["name"] for check in model["checks"]} >= {"drift", "same labels", "subgraphs"}
 
 
+@pytest.mark.process
 def test_texts_read_piece_by_piece_are_verified(exported: Exported) -> None:
     for name in ("saved_model", "model_stream"):
         assert exported.artefacts[name].measured("drift piece by piece") < 1e-5
 
 
+@pytest.mark.process
 def test_a_changed_file_is_named(exported: Exported) -> None:
     folder = copied(exported, "changed")
     path = folder / "tflite/model.tflite"
@@ -83,6 +88,7 @@ def test_a_changed_file_is_named(exported: Exported) -> None:
         verify_folder(folder, sample=VerificationSample(exported.texts, exported.targets))
 
 
+@pytest.mark.process
 def test_a_missing_file_is_named(exported: Exported) -> None:
     folder = copied(exported, "missing")
     (folder / "onnx/model.onnx").unlink()
@@ -90,6 +96,7 @@ def test_a_missing_file_is_named(exported: Exported) -> None:
         verify_folder(folder, sample=VerificationSample(exported.texts, exported.targets))
 
 
+@pytest.mark.process
 def test_a_file_with_other_answers_fails_and_stays(exported: Exported) -> None:
     folder = copied(exported, "wrong")
     artefacts, about = manifest.read(folder)
@@ -148,6 +155,7 @@ def test_a_form_must_suit_the_cell(tmp_path_factory: pytest.TempPathFactory) -> 
     assert not (run / "x").exists()
 
 
+@pytest.mark.process
 def test_the_labels_and_the_tokenizer_lie_beside_the_files(exported: Exported) -> None:
     assert (exported.folder / "labels.txt").read_text("utf-8") == "neg\npos\n"
     tokenizer = textrnn.Tokenizer.load(exported.folder / "tokenizer.model")

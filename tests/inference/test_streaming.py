@@ -10,10 +10,9 @@ import tensorflow as tf
 from cases import assert_close, built_cell, randomise
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import WORD, random_classifier
+from tiny import WORD, every_pair, random_classifier
 
 from textrnn import RNN
-from textrnn.config.choices import HEADS
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import CELLS
 from textrnn.layers.pooling import POOLINGS
@@ -103,9 +102,9 @@ def read(model: Any, pieces: list[np.ndarray]) -> tf.Tensor:
     return logits
 
 
-@pytest.mark.parametrize("head", HEADS)
-def test_a_classifier_reads_pieces(cell_name: str, head: str, rng: np.random.Generator) -> None:
-    model = make_classifier(cell_name, head, residual=True, layer_norm=True)
+@every_pair
+def test_a_classifier_reads_pieces(cell: str, head: str, rng: np.random.Generator) -> None:
+    model = make_classifier(cell, head, residual=True, layer_norm=True)
     ids = ids_of_rows(rng)
     whole = model(ids)
     assert_close(read(model, pieces_of(ids, [5, 5, 6])), whole, atol=1e-5)

@@ -18,6 +18,8 @@ from cases import (
     UNITS,
     as_list,
     assert_close,
+    by_family,
+    each_family,
     make_cell,
     make_rnn,
     random_sequence,
@@ -190,6 +192,7 @@ def test_a_cell_whose_output_is_not_its_state_carries_both_over(
 # What is returned.
 
 
+@each_family
 @each_direction
 @pytest.mark.parametrize("mask", ["none", "right", "left", "partial", "empty"])
 def test_the_output_is_the_last_step_read(
@@ -253,7 +256,7 @@ def test_padding_behind_does_not_change_the_states(
 
 @each_direction
 @each_mask
-@pytest.mark.parametrize("name", KERAS_LAYERS)
+@pytest.mark.parametrize("name", by_family(KERAS_LAYERS))
 def test_equals_the_keras_layer_with_its_weights(
     name: str, mask: np.ndarray | None, go_backwards: bool, rng: np.random.Generator
 ) -> None:
@@ -279,6 +282,7 @@ def test_equals_the_keras_layer_with_its_weights(
         assert_close(actual, expected, atol=1e-9)
 
 
+@each_family
 @each_direction
 @pytest.mark.parametrize("mask", ["none", "right", "left", "empty"])
 def test_every_cell_runs_inside_the_keras_loop(

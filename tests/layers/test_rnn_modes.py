@@ -18,6 +18,7 @@ from cases import (
     STEPS,
     UNITS,
     assert_close,
+    each_family,
     make_cell,
     make_rnn,
     random_sequence,
@@ -34,6 +35,7 @@ from textrnn.layers.rnn import RNN
 pytestmark = pytest.mark.usefixtures("seeded")
 
 
+@each_family
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_graphs_equal_eager_calls(
     cell_name: str, jit_compile: bool, rng: np.random.Generator
@@ -50,6 +52,7 @@ def test_graphs_equal_eager_calls(
     assert_close(graph(*arguments), run(*arguments), atol=1e-5)
 
 
+@each_family
 def test_unknown_time_and_batch_equal_eager_calls(cell_name: str, rng: np.random.Generator) -> None:
     layer = make_rnn(cell_name)
     graph = tf.function(
@@ -86,6 +89,7 @@ def masked_sequences(rng: np.random.Generator, *, steps: int = STEPS) -> np.ndar
     return sequence
 
 
+@each_family
 def test_functional_models_pass_masks_on(cell_name: str, rng: np.random.Generator) -> None:
     model = every_layer_model(cell_name)
     assert [output.shape for output in model.outputs] == [(None, None, UNITS), (None, UNITS)]
@@ -114,6 +118,7 @@ def test_functional_models_train(rng: np.random.Generator) -> None:
     )
 
 
+@each_family
 def test_keras_files_hold_the_whole_model(
     cell_name: str, rng: np.random.Generator, tmp_path: Path
 ) -> None:
@@ -127,6 +132,7 @@ def test_keras_files_hold_the_whole_model(
     assert [w.shape for w in loaded.weights] == [w.shape for w in model.weights]
 
 
+@pytest.mark.thorough
 def test_saved_models_serve_any_length(rng: np.random.Generator, tmp_path: Path) -> None:
     model = every_layer_model("lstm")
     model.export(tmp_path / "model", verbose=False)
@@ -256,6 +262,7 @@ def test_to_keras_is_refused_where_keras_has_no_such_layer() -> None:
         RNN(make_cell("lstm")).to_keras()
 
 
+@each_family
 def test_parts_of_a_batch_change_nothing(cell_name: str, rng: np.random.Generator) -> None:
     whole, cut = (make_rnn(cell_name, batch_parts=parts) for parts in (1, 2))
     cut.set_weights(randomise(whole, rng))
@@ -281,6 +288,7 @@ def test_parts_of_a_batch_change_nothing(cell_name: str, rng: np.random.Generato
         assert_close(graph(sequence, mask, now), expected)
 
 
+@each_family
 def test_recomputing_changes_nothing(cell_name: str, rng: np.random.Generator) -> None:
     plain = make_rnn(cell_name, cell={"recurrent_dropout": 0.5, "seed": 1})
     again = make_rnn(cell_name, cell={"recurrent_dropout": 0.5, "seed": 1}, recompute=2)

@@ -12,9 +12,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import assert_close, randomise
+from cases import assert_close, by_family, each_family, randomise
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny import every_pair
 
 from textrnn.config.choices import HEADS
 from textrnn.config.model import ModelConfig
@@ -33,7 +34,6 @@ NO_DROPOUT = {
     if setting.name.endswith("dropout")
 }
 
-each_head = pytest.mark.parametrize("head", HEADS)
 each_cell = pytest.mark.parametrize("cell", [*CELLS, "none"])
 
 
@@ -77,8 +77,7 @@ def check_that_only_the_text_counts(model: TextClassifier, batch: Any, rows: np.
     assert_close(model(rows[::-1]), logits[::-1], atol=1e-5)
 
 
-@each_head
-@each_cell
+@every_pair
 def test_padding_company_and_order_change_nothing(cell: str, head: str) -> None:
     model = shared_model(cell=cell, head=head)
 
@@ -90,8 +89,14 @@ def test_padding_company_and_order_change_nothing(cell: str, head: str) -> None:
     check()
 
 
-@each_head
-@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize(
+    ("bidirectional", "head"),
+    [
+        pytest.param(both, head, marks=() if both == (i % 2 == 0) else pytest.mark.thorough)
+        for both in (False, True)
+        for i, head in enumerate(HEADS)
+    ],
+)
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(padded=padded_batches())
 def test_halving_and_depth_see_no_padding_either(
@@ -114,8 +119,7 @@ def test_align_left_moves_tokens_to_the_front_in_order(padded: tuple[Any, np.nda
 # Texts at the edges.
 
 
-@each_head
-@each_cell
+@every_pair
 def test_a_text_without_a_token_gives_the_logits_of_the_zero_vector(cell: str, head: str) -> None:
     model = shared_model(cell=cell, head=head)
     expected = np.tile(model.classify.bias.numpy(), (2, 1))
@@ -123,8 +127,7 @@ def test_a_text_without_a_token_gives_the_logits_of_the_zero_vector(cell: str, h
         assert_close(model(np.zeros((2, steps), np.int32)), expected, atol=1e-6)
 
 
-@each_head
-@each_cell
+@every_pair
 def test_a_text_of_one_token_is_its_own_pool(cell: str, head: str) -> None:
     model = shared_model(cell=cell, head=head)
     states = model.embedding(np.array([[5]]))
@@ -133,7 +136,7 @@ def test_a_text_of_one_token_is_its_own_pool(cell: str, head: str) -> None:
     assert_close(model(np.array([[5]])), model.classify(states[:, 0]), atol=1e-5)
 
 
-@each_cell
+@pytest.mark.parametrize("cell", [*by_family(CELLS), "none"])
 def test_a_text_of_3000_tokens_works_at_any_place(cell: str, rng: np.random.Generator) -> None:
     model = shared_model(cell=cell)
     graph = tf.function(model, input_signature=[tf.TensorSpec([None, None], tf.int32)])
@@ -148,6 +151,7 @@ def test_a_text_of_3000_tokens_works_at_any_place(cell: str, rng: np.random.Gene
 # Training.
 
 
+@each_family
 @pytest.mark.parametrize("rate", NO_DROPOUT)
 def test_each_dropout_acts_in_training_alone(cell_name: str, rate: str) -> None:
     model = shared_model(cell=cell_name, **{**NO_DROPOUT, rate: 0.5})
@@ -172,8 +176,7 @@ def test_word_dropout_makes_tokens_unknown_but_never_padding() -> None:
     assert abs(np.mean(dropped[:, :50] == 1) - 0.5) < 0.02
 
 
-@each_head
-@each_cell
+@every_pair
 def test_every_weight_gets_a_finite_gradient(cell: str, head: str) -> None:
     model = make_model(cell=cell, head=head)
     with tf.GradientTape() as tape:

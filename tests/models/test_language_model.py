@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cases import each_family
 
 from textrnn.config.model import EncoderConfig
 from textrnn.errors import ConfigError
@@ -40,6 +41,7 @@ def step_by_step(model: LanguageModel, text: list[int], direction: int = 0) -> l
     return found[::-1] if direction else found
 
 
+@each_family
 @pytest.mark.parametrize("direction", [0, 1])
 @pytest.mark.parametrize("shape", [{}, {"window": 3, "layers": 2}], ids=["plain", "deep"])
 def test_the_likelihood_is_that_of_the_steps(cell_name, shape, direction):

@@ -29,3 +29,12 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def config(data: Path) -> ClassifierRunConfig:
     return run_config(data)
+
+
+@pytest.fixture(autouse=True)
+def quick_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spares the picture, a third of a tiny run; the run `finished` has it, for one."""
+    monkeypatch.setattr(
+        "textrnn.training.run.classifier_run.draw_curves",
+        lambda path, *_, **__: path.write_bytes(b"\x89PNG"),
+    )

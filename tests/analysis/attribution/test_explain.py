@@ -24,6 +24,8 @@ from textrnn.errors import ConfigError
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.classifier import TextClassifier
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 TEXT = "  a X<br />b <i>& c"
 
 

@@ -156,6 +156,7 @@ def test_a_bag_of_embeddings_has_reasons_where_it_has_no_states(bag):
     assert page.pictures["redundancy"] == 1
 
 
+@pytest.mark.thorough
 def test_a_pyramid_that_reads_in_both_directions(tmp_path_factory):
     found = tiny_summary(tmp_path_factory, cell="lstm", layers=2, pyramid=True, head="attention")
     page = Page(report_page(found))

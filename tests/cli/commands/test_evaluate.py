@@ -8,6 +8,8 @@ from tiny import write_csv
 from textrnn.evaluation.metrics import evaluate
 from textrnn.models.label_space import LabelSpace
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture
 def run(finished):

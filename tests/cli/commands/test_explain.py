@@ -1,9 +1,11 @@
 import json
 
 import pytest
-from tiny import QUIET, labelled_texts, run_config, write_csv
+from tiny import QUIET, labelled_texts, run_config, without_graphs, write_csv
 
 from textrnn.config.choices import ATTRIBUTIONS
+
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def forward(tmp_path_factory):
     home = tmp_path_factory.mktemp("forward")
     data = write_csv(home / "letters.csv", labelled_texts(40))
     config = run_config(data, cell="mingru", head="last", bidirectional=False)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, without_graphs():
         patch.setenv("TEXTRNN_CACHE_DIR", str(home / "cache"))
         train(config, home / "run", reporter=QUIET)
     return home / "run"

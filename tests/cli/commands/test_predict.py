@@ -8,6 +8,8 @@ import pytest
 
 from textrnn.inference import run_folder
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 TEXTS = ["a x b", "y", "c c x", "b y"]
 LABELS = ["pos", "neg", "pos", "neg"]
 

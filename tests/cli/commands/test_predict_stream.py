@@ -4,12 +4,14 @@ import subprocess
 import sys
 
 import pytest
-from tiny import labelled_texts, run_config, write_csv
+from tiny import labelled_texts, run_config, without_graphs, write_csv
 
 import textrnn as package
 from textrnn.inference.following import follow_sentences, follow_tokens
 from textrnn.progress import Silent
 from textrnn.training.run.classifier import train
+
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 TEXT = 'a x b. "c d!" e\n\nf y? 3.5 g e.g. h'
 
@@ -20,7 +22,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("forwards")
     data = write_csv(folder / "letters.csv", labelled_texts(40))
     settings = {"cell": "gru", "bidirectional": False, "head": "mean"}
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, without_graphs():
         patch.setenv("TEXTRNN_CACHE_DIR", str(folder / "cache"))
         train(run_config(data, **settings), folder / "run", reporter=Silent())
     return folder / "run"
@@ -64,6 +66,7 @@ def test_a_line_every_so_many_tokens(run, size):
     assert found[-1][1].score == pytest.approx(expected.score, abs=1e-5)
 
 
+@pytest.mark.process
 def test_the_command_answers_before_stdin_ends(run):
     command = [sys.executable, "-m", "textrnn", "predict", str(run), "--stream"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

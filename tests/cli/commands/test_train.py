@@ -218,6 +218,7 @@ main()
 """
 
 
+@pytest.mark.process
 def test_a_process_that_is_interrupted_exits_with_130_and_can_be_resumed(textrnn, data, home):
     arguments = ["train", "--train-file", str(data), *TINY, "--epochs", "3", "--output", "run"]
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}

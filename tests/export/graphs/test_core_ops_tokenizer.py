@@ -144,6 +144,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("piece_type", "vocab_size"), [("word", 30), ("byte", 258)])
 def test_a_saved_model_needs_no_tf_text(
     piece_type: str, vocab_size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import assert_close
-from tiny import WORD, random_classifier
+from tiny import WORD, every_pair, random_classifier
 
 from textrnn.config.choices import HEADS
 from textrnn.export.graphs import recurrence_forms
@@ -29,6 +29,7 @@ FORMS = [
     ("minlstm", "parallel"),
     ("none", "auto"),
 ]
+FAST = {("gru", "loop"), ("gru", "unrolled"), ("lstm", "fused"), ("mingru", "parallel"), FORMS[-1]}
 SHAPES: list[dict[str, Any]] = [
     {"bidirectional": True, "window": 3},
     {"bidirectional": False, "layers": 2, "pyramid": True, "layer_norm": True},
@@ -61,7 +62,10 @@ def traced(model: Any, form: str) -> Any:
     return logits
 
 
-@pytest.mark.parametrize(("cell", "form"), FORMS)
+@pytest.mark.parametrize(
+    ("cell", "form"),
+    [pytest.param(*pair, marks=() if pair in FAST else pytest.mark.thorough) for pair in FORMS],
+)
 def test_every_form_gives_the_models_logits(cell: str, form: str, rng: np.random.Generator) -> None:
     for i, shape in enumerate(SHAPES):
         model = random_classifier(cell, HEADS[i], **shape)
@@ -71,11 +75,9 @@ def test_every_form_gives_the_models_logits(cell: str, form: str, rng: np.random
         assert_close(found, model(ids), atol=1e-5)
 
 
-@pytest.mark.parametrize("head", HEADS)
-def test_every_head_gives_the_models_logits(
-    cell_name: str, head: str, rng: np.random.Generator
-) -> None:
-    model = random_classifier(cell_name, head, bidirectional=True, window=2)
+@every_pair
+def test_every_head_gives_the_models_logits(cell: str, head: str, rng: np.random.Generator) -> None:
+    model = random_classifier(cell, head, bidirectional=True, window=2)
     logits = traced(model, "auto")
     ids = texts(rng)
     found = tf.concat([logits(row[np.newaxis]) for row in ids], axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import tensorflow as tf
 from cases import assert_close
 from tiny import LABELS, WORD, random_classifier
 
-from textrnn.config.choices import HEADS
+from textrnn.config.choices import CELLS, HEADS
 from textrnn.models.label_space import LabelSpace
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs textrnn[onnx]")
@@ -22,6 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 SINGLE = LabelSpace(LABELS, multi_label=False)
 MULTI = LabelSpace(LABELS, multi_label=True)
+
+FAST = {("gru", "attention"), ("mingru", "mean")}
 
 
 def batches(rng: np.random.Generator) -> list[np.ndarray]:
@@ -38,17 +41,29 @@ def check(model: Any, rng: np.random.Generator) -> None:
         assert_close(scores, tf.nn.softmax(model(ids)), atol=1e-5)
 
 
-@pytest.mark.parametrize("head", HEADS)
-def test_every_cell_and_head(cell_name: str, head: str, rng: np.random.Generator) -> None:
-    check(random_classifier(cell_name, head, bidirectional=head in {"last", "attention"}), rng)
+@pytest.mark.parametrize(
+    ("cell", "head"),
+    [
+        pytest.param(*pair, marks=() if pair in FAST else pytest.mark.thorough)
+        for pair in itertools.product(CELLS, HEADS)
+        if pair[0] != "none"
+    ],
+)
+def test_every_cell_and_head(cell: str, head: str, rng: np.random.Generator) -> None:
+    check(random_classifier(cell, head, bidirectional=head in {"last", "attention"}), rng)
 
 
 @pytest.mark.parametrize(
     "shape",
     [
         {"window": 3, "bidirectional": True},
-        {"layers": 2, "pyramid": True, "bidirectional": True},
-        {"layers": 2, "layer_norm": True, "residual": True, "bidirectional": False},
+        pytest.param(
+            {"layers": 2, "pyramid": True, "bidirectional": True}, marks=pytest.mark.thorough
+        ),
+        pytest.param(
+            {"layers": 2, "layer_norm": True, "residual": True, "bidirectional": False},
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 def test_every_shape_of_a_stack(shape: dict[str, Any], rng: np.random.Generator) -> None:

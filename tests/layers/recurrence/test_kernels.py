@@ -16,6 +16,8 @@ from cases import (
     STEPS,
     UNITS,
     built_cell,
+    by_family,
+    each_family,
     make_cell,
     random_states,
     randomise,
@@ -43,6 +45,14 @@ KERNELS = [
     if kernel != "scan" or issubclass(cell, LinearRNNCell)
 ]
 each_kernel = pytest.mark.parametrize(("cell_name", "kernel"), KERNELS)
+each_kernel_by_family = pytest.mark.parametrize(
+    ("cell_name", "kernel"),
+    [
+        pytest.param(*kernel.values, id=kernel.id, marks=getattr(cell, "marks", ()))
+        for kernel in KERNELS
+        for cell in by_family([kernel.values[0]])
+    ],
+)
 each_direction = pytest.mark.parametrize("reverse", [False, True])
 
 
@@ -133,7 +143,7 @@ def test_kernels_equal_the_unrolled_loop_in_single_precision(
 
 
 @each_direction
-@each_kernel
+@each_kernel_by_family
 @pytest.mark.parametrize("steps", [1, 2 * CHUNK + 1])
 def test_any_number_of_steps_and_rows_in_one_graph(
     cell_name: str, kernel: str, steps: int, reverse: bool, rng: np.random.Generator
@@ -158,7 +168,7 @@ def test_any_number_of_steps_and_rows_in_one_graph(
     assert_relatively_close(graph(inputs, states, mask), expected, 1e-10)
 
 
-@each_kernel
+@each_kernel_by_family
 def test_compiled_kernels_equal_the_unrolled_loop(
     cell_name: str, kernel: str, rng: np.random.Generator
 ) -> None:
@@ -227,12 +237,10 @@ def test_derived_gradients_equal_automatic_ones(cell_name: str, rng: np.random.G
     )
 
 
-@pytest.mark.parametrize("keeping", ["forgets", "remembers"])
-@pytest.mark.parametrize("kernel", ["chunked", "scan"])
-@pytest.mark.parametrize("cell_name", ["mingru", "minlstm"])
-def test_a_scan_is_exact_over_thousands_of_steps(
-    cell_name: str, kernel: str, keeping: str, rng: np.random.Generator
-) -> None:
+@functools.cache
+def over_thousands_of_steps(cell_name: str, keeping: str) -> tuple[Callable[[str], Any], list[Any]]:
+    """What gives a kernel's results and gradients over 4096 steps, and those of the loop."""
+    rng = np.random.default_rng(0)
     steps = 4096
     cell = built_cell(cell_name, dtype="float32", units=2)
     bias = 8.0 if (keeping == "forgets") == (cell_name == "mingru") else -8.0
@@ -241,12 +249,20 @@ def test_a_scan_is_exact_over_thousands_of_steps(
     inputs = tf.constant(rng.normal(size=(steps, 2, INPUTS)), tf.float32)
     mask = tf.constant(rng.random((steps, 2)) < 0.9)
     states = (tf.constant(rng.normal(size=(2, 2)), tf.float32),)
-    plain, fast = (
-        tf.function(
-            functools.partial(results_and_gradients, through(cell, mask, kernel=name), cell)
-        )(inputs, states)
-        for name in ("unroll", kernel)
-    )
+
+    def results(kernel: str) -> Any:
+        run = through(cell, mask, kernel=kernel)
+        return tf.function(functools.partial(results_and_gradients, run, cell))(inputs, states)
+
+    return results, results("unroll")
+
+
+@pytest.mark.parametrize("keeping", ["forgets", "remembers"])
+@pytest.mark.parametrize("kernel", ["chunked", "scan"])
+@pytest.mark.parametrize("cell_name", by_family(["mingru", "minlstm"]))
+def test_a_scan_is_exact_over_thousands_of_steps(cell_name: str, kernel: str, keeping: str) -> None:
+    results, plain = over_thousands_of_steps(cell_name, keeping)
+    fast = results(kernel)
     assert all(np.isfinite(result).all() for result in fast)
     np.testing.assert_allclose(fast[0], plain[0], atol=1e-5)
     assert_relatively_close(fast, plain, 1e-5)
@@ -292,6 +308,7 @@ def nodes(function: Any) -> list[Any]:
     return [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
 
 
+@each_family
 @pytest.mark.parametrize("kernel", ["unroll", "chunked", "auto"])
 def test_graph_size_does_not_grow_with_time(cell_name: str, kernel: str) -> None:
     cell = built_cell(cell_name)
@@ -313,6 +330,7 @@ def test_each_weight_gradient_is_one_product(cell_name: str) -> None:
     assert sum(n.op == "MatMul" and n.attr["transpose_a"].b for n in graph.node) == 2
 
 
+@each_family
 @each_direction
 @pytest.mark.parametrize("mask", ["partial"])
 @pytest.mark.parametrize("segment_steps", [2, STEPS, STEPS + 2])

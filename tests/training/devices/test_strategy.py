@@ -105,6 +105,7 @@ def assert_close(one, other, tolerance: float) -> None:
         np.testing.assert_allclose(array, other[name], atol=tolerance, rtol=tolerance, err_msg=name)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["mirrored", "multiworker.0", "multiworker.1"])
 @pytest.mark.parametrize(
     "number", [0, 1, 2, 4, 6], ids=["clipped", "averaged", "in parts", "adversarial", "language"]
@@ -113,11 +114,13 @@ def test_replicas_make_the_updates_of_one(results, name, number):
     assert_close(part(results["single"], number), part(results[name], number), 1e-5)
 
 
+@pytest.mark.process
 def test_a_batch_in_parts_makes_the_update_of_the_whole(results):
     for result in results.values():
         assert_close(part(result, 1), part(result, 2), 1e-5)
 
 
+@pytest.mark.process
 def test_two_workers_are_two_devices_noise_and_all(results):
     for number in range(len(TRAININGS)):
         expected = part(results["mirrored"], number)
@@ -125,6 +128,7 @@ def test_two_workers_are_two_devices_noise_and_all(results):
         assert_close(expected, part(results["multiworker.1"], number), 1e-6)
 
 
+@pytest.mark.process
 def test_each_replica_has_noise_of_its_own(results):
     first, second = results["mirrored"]["3.seeds"]
     assert first[0] != second[0]
@@ -168,6 +172,7 @@ class Cluster:
         return json.loads((self.run / "digests.json").read_text())["sha256"]["model.weights.h5"]
 
 
+@pytest.mark.process
 def test_a_worker_that_is_killed_and_comes_back_changes_nothing(tmp_path):
     data = write_csv(tmp_path / "letters.csv", labelled_texts(120))
     whole = Cluster(tmp_path / "whole", data)
@@ -296,6 +301,7 @@ def test_the_step_in_static_shapes_compiles_with_xla_and_is_the_same(cell):
         np.testing.assert_allclose(one, other, atol=2e-5)
 
 
+@pytest.mark.thorough
 def test_the_language_model_s_loss_compiles_with_xla_and_is_the_same():
     settings = {"cell": "mingru", "units": 3, "language_weight": 0.5}
     expected = one_update(static=False, compiled=False, **settings)
@@ -304,6 +310,7 @@ def test_the_language_model_s_loss_compiles_with_xla_and_is_the_same():
         np.testing.assert_allclose(one, other, atol=2e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("training", "tolerance"),
     [

@@ -193,8 +193,13 @@ def test_one_seed_gives_the_same_weights_bit_for_bit(tmp_path, undisturbed):
 
 @pytest.mark.parametrize(
     "batches",
-    [1, 3, BATCHES, BATCHES + 1, 3 * BATCHES],
-    ids=["first", "within", "last of an epoch", "first of the next", "very last"],
+    [
+        pytest.param(1, marks=pytest.mark.thorough, id="first"),
+        pytest.param(3, id="within"),
+        pytest.param(BATCHES, id="last of an epoch"),
+        pytest.param(BATCHES + 1, marks=pytest.mark.thorough, id="first of the next"),
+        pytest.param(3 * BATCHES, id="very last"),
+    ],
 )
 def test_an_interrupted_training_goes_on_as_if_it_had_not_been(tmp_path, undisturbed, batches):
     first = trainer(tmp_path, should_stop=stop_after(batches), **noisy_settings())
@@ -212,6 +217,7 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(tmp_path, undistu
     assert best_epoch == undisturbed[3]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_recurrent_training_goes_on_too(tmp_path):
     def make(folder, **more):
         model = classifier(cell="simple", bidirectional=False, recurrent_dropout=0.4, **NOISY)

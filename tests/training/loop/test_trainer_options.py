@@ -194,7 +194,16 @@ def test_training_ends_when_the_time_is_used_up(tmp_path, monkeypatch):
 # Truncated back-propagation through time
 
 
-@pytest.mark.parametrize("more", [{}, {"tbptt_random": True}, {"accumulate": 2, "ema": 0.5}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        *(
+            pytest.param(more, marks=pytest.mark.thorough)
+            for more in ({"tbptt_random": True}, {"accumulate": 2, "ema": 0.5})
+        ),
+    ],
+)
 def test_it_learns_in_segments_too(tmp_path, more):
     model = classifier(cell="mingru", bidirectional=False, window=2, dropout=0.1)
     ours = trainer(

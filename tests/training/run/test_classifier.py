@@ -96,7 +96,9 @@ def test_several_labels_a_text(tmp_path, monkeypatch):
     assert "micro_f1" in classifier.metrics["validation"]
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize(
+    "precision", ["bfloat16", pytest.param("float16", marks=pytest.mark.thorough)]
+)
 def test_reduced_precision_ends_in_a_model_like_any_other(
     data, tmp_path, monkeypatch, capsys, precision
 ):

@@ -140,7 +140,16 @@ def warnings(log: io.StringIO) -> list[str]:
     return [line for line in log.getvalue().splitlines() if line.startswith("warning: ")]
 
 
-@pytest.mark.parametrize("error", [OSError(28, "no"), ValueError("no"), UnicodeError("no")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "no"),
+        *(
+            pytest.param(error, marks=pytest.mark.thorough)
+            for error in (ValueError("no"), UnicodeError("no"))
+        ),
+    ],
+)
 @pytest.mark.parametrize(
     ("home", "name", "what"),
     [

@@ -63,7 +63,10 @@ def weights(run: Path) -> list[np.ndarray]:
     return run_folder.load_language_model(run).model.get_weights()
 
 
-@pytest.mark.parametrize("settings", [{"dropout": 0.3}, {"precision": "bfloat16"}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"dropout": 0.3}, pytest.param({"precision": "bfloat16"}, marks=pytest.mark.thorough)],
+)
 def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, settings):
     own = config(texts, **settings)
     own = dataclasses.replace(own, model=dataclasses.replace(own.model, window=2))
@@ -81,6 +84,7 @@ def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, settings):
         pretrain(own, interrupted, reporter=QUIET)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_lost_tokens_are_encoded_again_and_other_texts_are_told(texts, tmp_path):
     run = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
@@ -109,11 +113,13 @@ def test_what_to_lower_where_memory_is_short_are_its_own_settings(texts, tmp_pat
         pretrain(config(texts), tmp_path / "run", reporter=QUIET)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_an_exploding_loss_is_told(texts, tmp_path):
     with pytest.raises(ModelError, match="lower --learning-rate"):
         pretrain(config(texts, learning_rate=1e30), tmp_path / "run", reporter=QUIET)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("rate", [1e4, 1e30])
 def test_weights_that_are_useless_at_the_end_are_told(texts, tmp_path, rate):
     own = config(texts, epochs=1, streams=1, segment=1000, learning_rate=rate)
@@ -181,6 +187,7 @@ def test_measuring_is_timed_on_a_part_of_the_texts_before_the_first_update(
     assert expected == [7.0]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
     texts, tmp_path, monkeypatch
 ):

@@ -24,6 +24,11 @@ each_name = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(autouse=True)
+def quick_curves() -> None:
+    """The names stand in the pictures, which are therefore drawn."""
+
+
 @pytest.fixture
 def log() -> io.StringIO:
     return io.StringIO()

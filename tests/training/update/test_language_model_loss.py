@@ -131,6 +131,7 @@ def test_tokens_that_follow_from_those_before_are_learned(tmp_path):
     assert losses[1] < 0.5
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("settings", [{}, {"ema": 0.9}, {"layer_rate": 0.5, "unfreeze": 1.0}])
 def test_a_training_goes_on_to_the_same_bits(tmp_path, settings):
     whole, loss = begin(tmp_path / "whole", **settings)

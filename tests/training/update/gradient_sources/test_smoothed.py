@@ -166,6 +166,7 @@ def test_unlabelled_texts_count_and_empty_rows_do_not():
 # In the training
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "settings",
     [
@@ -189,6 +190,13 @@ def test_a_training_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, sett
     assert fit(again) == history
     for one, other in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.thorough
+def test_half_precision_is_trained_in_a_graph(tmp_path):
+    settings = {"adversarial": 0.1, "vat": 0.1, "precision": "float16"}
+    (row,) = fit(trainer(tmp_path, model=classifier(head="mean"), epochs=1, **settings))
+    assert np.isfinite([row["train_loss"], row["valid_loss"]]).all()
 
 
 @pytest.mark.parametrize("name", ["adversarial", "vat", "entropy"])

@@ -19,7 +19,7 @@ from textrnn.training.update.losses import BatchLoss
 from textrnn.training.update.optimizer import make_optimizer
 from textrnn.training.update.step import Step
 
-SEEDS = pytest.mark.parametrize("seed", [1, 2])
+SEEDS = pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.thorough)])
 
 
 def texts_of(rng, count, *, words, length, foreign=0):
