@@ -10,7 +10,8 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.inference import run_folder
 from textrnn.inference.run_files import default_name
-from textrnn.progress import JsonReporter, Reporter
+from textrnn.messages.json_lines import JsonReporter
+from textrnn.messages.terminal import TerminalReporter
 
 
 def choose(given=None, **options) -> RunChoice[ClassifierRunConfig]:
@@ -46,7 +47,7 @@ def test_a_command_receives_the_options_of_its_run(home):
     assert "[default: runs/DATA SET]" in CliRunner().invoke(command, ["--help"]).output
 
 
-@pytest.mark.parametrize(("name", "kind"), [("text", Reporter), ("json", JsonReporter)])
+@pytest.mark.parametrize(("name", "kind"), [("text", TerminalReporter), ("json", JsonReporter)])
 def test_the_log_format_decides_the_reporter(name, kind):
     assert type(RunOptions(log_format=name).reporter()) is kind
 
