@@ -136,7 +136,7 @@ def test_a_bad_row_has_its_place_if_it_is_skipped(home, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line[:4] for line in lines] == ["bad:", "2", "bad:", "3", "bad:"]
     assert "a.csv:2: expected 2 columns, got 3" in lines[0]
-    assert any("1 blank line passed over" in message for message in messages)
+    assert any("1 blank line skipped" in message for message in messages)
 
 
 def test_blank_texts_are_noted(stdin):
