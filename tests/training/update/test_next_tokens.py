@@ -129,7 +129,14 @@ def test_tokens_that_follow_from_those_before_are_learned(tmp_path):
 
 
 @pytest.mark.usefixtures("eagerly")
-@pytest.mark.parametrize("settings", [{}, {"ema": 0.9}, {"layer_rate": 0.5, "unfreeze": 1.0}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"layer_rate": 0.5, "unfreeze": 1.0},
+        pytest.param({}, marks=pytest.mark.thorough),
+        pytest.param({"ema": 0.9}, marks=pytest.mark.thorough),
+    ],
+)
 def test_a_training_goes_on_to_the_same_bits(tmp_path, settings):
     whole, beside = begin(tmp_path / "whole", **settings)
     history = fit(whole)
