@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import csv
 import functools
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from filelock import FileLock
-from tiny import LABELS, QUIET, labelled_texts, run_config, without_graphs, write_csv
+from tiny import (
+    LABELS,
+    QUIET,
+    labelled_texts,
+    run_config,
+    shared_folder,
+    without_graphs,
+    write_csv,
+)
 
 from textrnn.export import manifest, reference
 from textrnn.export.manifest import Artefact
@@ -32,15 +39,9 @@ class Exported(NamedTuple):
     targets: list[int]
 
 
-def _shared(factory: pytest.TempPathFactory) -> Path:
-    """A folder that all workers of pytest-xdist share."""
-    base = factory.getbasetemp()
-    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-
 def forward_run(factory: pytest.TempPathFactory) -> Path:
     """A finished run that reads forwards only, by an LSTM."""
-    return _forward_run(_shared(factory) / "forward")
+    return _forward_run(shared_folder(factory) / "forward")
 
 
 @functools.cache

@@ -9,6 +9,7 @@ import contextlib
 import csv
 import dataclasses
 import functools
+import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -144,6 +145,12 @@ class Run(NamedTuple):
     folder: Path
     config: ClassifierRunConfig
     classifier: TrainedClassifier
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of pytest-xdist share; what is made there needs a lock."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 def finished_run(factory: pytest.TempPathFactory) -> Run:

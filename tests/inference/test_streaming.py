@@ -120,6 +120,7 @@ def test_a_bag_of_embeddings_reads_pieces(rng: np.random.Generator) -> None:
 _MODEL: list[Any] = []
 
 
+@pytest.mark.thorough
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 12), max_size=5), st.integers(0, 99))
 def test_it_does_not_matter_where_a_text_is_cut(cuts: list[int], seed: int) -> None:

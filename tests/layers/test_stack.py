@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 import reference
 import tensorflow as tf
-from cases import BATCH, INPUTS, MASKS, STEPS, UNITS, assert_close, make_cell, random_sequence
+from cases import (
+    BATCH,
+    INPUTS,
+    MASKS,
+    STEPS,
+    UNITS,
+    assert_close,
+    each_family,
+    make_cell,
+    random_sequence,
+)
 
 from textrnn.errors import ConfigError
 from textrnn.layers.bidirectional import Bidirectional
@@ -33,6 +43,7 @@ def make_stack(*names: str, cell: dict[str, Any] | None = None, **settings: Any)
 
 @pytest.mark.parametrize("mask", [MASKS["none"], MASKS["partial"]], ids=["none", "partial"])
 @pytest.mark.parametrize("bidirectional", [False, True])
+@each_family
 def test_one_layer_is_that_layer(
     cell_name: str, bidirectional: bool, mask: np.ndarray | None, rng: np.random.Generator
 ) -> None:
@@ -111,6 +122,7 @@ def test_halve_time_equals_the_oracle(
     assert pair_mask is None if mask is None else np.array_equal(pair_mask, expected[1])
 
 
+@each_family
 @pytest.mark.parametrize("pyramid", [False, True])
 def test_padding_behind_changes_nothing(
     cell_name: str, pyramid: bool, rng: np.random.Generator

@@ -29,7 +29,7 @@ FORMS = [
     ("minlstm", "parallel"),
     ("none", "auto"),
 ]
-FAST = {("gru", "loop"), ("gru", "unrolled"), ("lstm", "fused"), ("mingru", "parallel"), FORMS[-1]}
+FAST = {("gru", "loop"), ("lstm", "fused"), ("mingru", "parallel"), FORMS[-1]}
 SHAPES: list[dict[str, Any]] = [
     {"bidirectional": True, "window": 3},
     {"bidirectional": False, "layers": 2, "pyramid": True, "layer_norm": True},

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import classifier, labelled_texts, write_csv
+from filelock import FileLock
+from tiny import classifier, labelled_texts, shared_folder, write_csv
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
@@ -59,8 +60,13 @@ def start(command: list[str], log: Path, **environment: str) -> subprocess.Popen
 
 
 def wait(processes: list[subprocess.Popen], log: Path) -> None:
-    for process in processes:
-        assert process.wait(timeout=240) == 0, log.read_text()
+    try:
+        for process in processes:
+            assert process.wait(timeout=240) == 0, log.read_text()
+    finally:
+        for process in processes:  # One that waits for another one that failed.
+            process.kill()
+            process.wait()
 
 
 # The same update
@@ -69,7 +75,20 @@ def wait(processes: list[subprocess.Popen], log: Path) -> None:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory) -> dict[str, dict[str, np.ndarray]]:
     """What the trainings come to by one device, by two devices, and by two workers."""
-    folder, found = tmp_path_factory.mktemp("strategies"), {}
+    folder = shared_folder(tmp_path_factory) / "strategies"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "done").exists():
+            folder.mkdir(exist_ok=True)
+            train_by_each_strategy(folder)
+            (folder / "done").touch()
+    found = {}
+    for path in folder.glob("*.npz"):
+        with np.load(path) as arrays:
+            found[path.stem] = dict(arrays)
+    return found
+
+
+def train_by_each_strategy(folder: Path) -> None:
     ports = free_ports(2)
     environments = {
         "single": {},
@@ -86,10 +105,6 @@ def results(tmp_path_factory) -> dict[str, dict[str, np.ndarray]]:
             command = [str(HERE / "replicas.py"), name.split(".")[0], output, settings]
             processes.append(start(command, log, **environments[name]))
         wait(processes, log)
-        for name in names:
-            with np.load(folder / f"{name}.npz") as arrays:
-                found[name] = dict(arrays)
-    return found
 
 
 def part(result: dict[str, np.ndarray], number: int) -> dict[str, np.ndarray]:

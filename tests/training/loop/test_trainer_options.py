@@ -214,6 +214,7 @@ def test_it_learns_in_segments_too(tmp_path, more):
     assert history[-1]["valid_accuracy"] == 1.0
 
 
+@pytest.mark.thorough
 def test_one_long_segment_makes_the_same_updates(tmp_path):
     settings = {"cell": "gru", "bidirectional": False, "head": "mean"}
     plain = trainer(tmp_path / "plain", model=classifier(**settings))

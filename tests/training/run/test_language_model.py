@@ -127,6 +127,7 @@ def test_weights_that_are_useless_at_the_end_are_told(texts, tmp_path, rate):
         pretrain(own, tmp_path / "run", reporter=QUIET)
 
 
+@pytest.mark.thorough
 def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
     monkeypatch.setattr(language_model, "SAVING_SECONDS", 0.0)
     own = config(texts, epochs=None, time_budget="1h")
@@ -155,7 +156,7 @@ def bad_inputs(tmp_path: Path) -> dict[str, LanguageModelRunConfig]:
     }
 
 
-@pytest.mark.parametrize("unfinished", [False, True])
+@pytest.mark.parametrize("unfinished", [pytest.param(False, marks=pytest.mark.thorough), True])
 def test_what_is_wrong_is_found_before_a_run_is_replaced(texts, tmp_path, unfinished):
     run = tmp_path / "run"
     if unfinished:

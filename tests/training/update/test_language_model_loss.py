@@ -132,7 +132,14 @@ def test_tokens_that_follow_from_those_before_are_learned(tmp_path):
 
 
 @pytest.mark.usefixtures("eagerly")
-@pytest.mark.parametrize("settings", [{}, {"ema": 0.9}, {"layer_rate": 0.5, "unfreeze": 1.0}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"layer_rate": 0.5, "unfreeze": 1.0},
+        pytest.param({}, marks=pytest.mark.thorough),
+        pytest.param({"ema": 0.9}, marks=pytest.mark.thorough),
+    ],
+)
 def test_a_training_goes_on_to_the_same_bits(tmp_path, settings):
     whole, loss = begin(tmp_path / "whole", **settings)
     history = fit(whole)
@@ -148,7 +155,16 @@ def test_a_training_goes_on_to_the_same_bits(tmp_path, settings):
         assert np.array_equal(one, other)
 
 
-@pytest.mark.parametrize("settings", [{"accumulate": 2}, {"layer_rate": 0.5}, {"unfreeze": 1.0}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"accumulate": 2},
+        *(
+            pytest.param(settings, marks=pytest.mark.thorough)
+            for settings in ({"layer_rate": 0.5}, {"unfreeze": 1.0})
+        ),
+    ],
+)
 def test_it_learns_with_other_settings_too(tmp_path, settings):
     ours, loss = begin(tmp_path, **settings)
     before = [variable.numpy() for variable in loss.variables]
@@ -157,6 +173,7 @@ def test_it_learns_with_other_settings_too(tmp_path, settings):
         assert not np.array_equal(variable.numpy(), value)
 
 
+@pytest.mark.thorough
 def test_accumulated_parts_make_the_same_update(tmp_path):
     histories = [
         fit(begin(tmp_path / str(parts), accumulate=parts, epochs=2)[0]) for parts in (1, 3)

@@ -171,7 +171,9 @@ def test_unlabelled_texts_count_and_empty_rows_do_not():
     "settings",
     [
         {"vat": 0.1, "entropy": 0.1, "accumulate": 2},
-        {"adversarial": 0.1, "vat": 0.1, "precision": "float16"},
+        pytest.param(
+            {"adversarial": 0.1, "vat": 0.1, "precision": "float16"}, marks=pytest.mark.thorough
+        ),
     ],
 )
 def test_a_training_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, settings):

@@ -75,7 +75,7 @@ def test_the_length_of_a_segment_may_be_a_tensor():
     ("cell", "head"),
     [
         ("gru", "attention"),
-        ("mingru", "max"),
+        pytest.param("mingru", "max", marks=pytest.mark.thorough),
         pytest.param("lstm", "last", marks=pytest.mark.slow),
         pytest.param("gru", "mean", marks=pytest.mark.slow),
     ],
@@ -109,6 +109,7 @@ def test_a_longer_reach_is_nearer_to_the_whole_gradient():
     assert distances[2] < 1e-4
 
 
+@pytest.mark.thorough
 def test_dropout_is_the_same_in_both_readings():
     """With a reach as long as the text, segments of any length see one noise each: the gradient
     is that of a loss which is differentiable, so a small step along it lowers the loss."""
