@@ -57,7 +57,7 @@ def test_less_is_known_of_fewer_tokens(classifier, ids):
 
 
 def test_a_sample_is_drawn(classifier, ids):
-    done = []
+    done: list[int] = []
     found = redundancy(
         classifier,
         ids,

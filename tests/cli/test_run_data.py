@@ -12,16 +12,17 @@ from textrnn.errors import DataError, ModelError
 from textrnn.evaluation.labelled_data import LabelledData
 from textrnn.evaluation.opened_run import RunRecord
 from textrnn.inference.run_files import CONFIG
+from textrnn.progress import Silent
 from textrnn.training.run.classifier import train
 
 NAMES = {"neg": "été", "pos": "hiver"}
 
 
-class Log:
+class Log(Silent):
     """A reporter that remembers its messages."""
 
     def __init__(self):
-        self.messages = []
+        self.messages: list[str] = []
 
     def message(self, text):
         self.messages.append(text)

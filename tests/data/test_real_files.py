@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 
+from textrnn.cli.text_options import TextOptions
 from textrnn.cli.texts import BadRow, TextSource
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus
 from textrnn.errors import TextRNNError
+from textrnn.progress import Silent
 
 ROWS = [(f"row {i} says {'good' if i % 2 else 'bad'} things", "np"[i % 2]) for i in range(30)]
 SAME = object()
@@ -307,21 +309,19 @@ def test_predict_reads_each_file_rightly_or_names_the_remedy(case, tmp_path):
     """What predict reads, with the run's settings as its defaults."""
     path = written(case, tmp_path)
     config = ClassifierRunConfig.of(train_file="train.csv", **case.settings)
-    source = TextSource(
-        (),
-        file=path,
-        text_column=None,
-        delimiter=None,
-        encoding=None,
-        skip_bad_rows=config.data.skip_bad_rows,
-    )
+    source = TextSource(TextOptions(file=path, skip_bad_rows=config.data.skip_bad_rows))
     expected = case.rows if case.predict is SAME else case.predict
     if isinstance(expected, str):
         with pytest.raises(TextRNNError) as caught:
             list(source.read(config.data))
         assert expected in str(caught.value)
         return
-    answers = list(source.in_order(source.read(config.data)))
-    good = [answer for answer in answers if not isinstance(answer, BadRow)]
-    assert len(good) == expected
-    assert all(isinstance(text, str) for text in good)
+    kinds: list[type] = []
+
+    def line(answer: str | BadRow) -> str:
+        kinds.append(type(answer))
+        return ""
+
+    source.print_answers(source.read(config.data), line, reporter=Silent())
+    assert kinds.count(str) == expected
+    assert set(kinds) <= {str, BadRow}

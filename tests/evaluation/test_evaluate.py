@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from tiny import finished_run, run_config
+from tiny import finished_run, not_none, run_config
 
 import textrnn
 from textrnn.errors import DataError
@@ -31,7 +31,7 @@ def test_a_classifier_is_measured_on_given_texts(run):
     )
     assert evaluation.accuracy == pytest.approx(2 / 3)
     assert evaluation.per_class["neg"]["support"] == 2
-    assert evaluation.confusion.top() == [("neg", "pos", 1)]
+    assert not_none(evaluation.confusion).top() == [("neg", "pos", 1)]
 
 
 def test_the_labels_must_be_known(run):

@@ -186,7 +186,7 @@ def test_a_cut_text_is_answered_as_its_beginning(classifier):
 
 
 def test_the_scorer_tells_how_many_texts_are_done(classifier):
-    told = []
+    told: list[int] = []
     variant(classifier, batch_tokens=32).probabilities(TEXTS, on_batch=told.append)
     assert len(told) > 1
     assert sum(told) == len(TEXTS)

@@ -4,7 +4,7 @@ from html import unescape
 
 import numpy as np
 import pytest
-from tiny import LABELS, finished_run, run_config
+from tiny import LABELS, finished_run, not_none, run_config
 
 from textrnn.analysis.attribution.explain import (
     METHODS,
@@ -116,7 +116,7 @@ def test_errors(explainer):
 def test_the_running_prediction_ends_with_the_answer(classifier, settings):
     model = forward(classifier, **settings)
     found = explain(model, "ab cd x")
-    running = found.running
+    running = not_none(found.running)
     assert list(running) == running_scores(model, found)
     assert found.to_dict()["running"] == list(running)
     assert len(running) == len(found.words)

@@ -136,17 +136,26 @@ def test_runs_that_begin_with_a_language_model_have_its_shape(
     result = textrnn(*command, "cell=lstm,none", code=1)
     assert "`cell` must be that of lm, mingru, got lstm" in result.stderr
 
-    asked = []
-    monkeypatch.setattr(varying, "_call", lambda command, log: asked.append(command) or 1)
+    commands: list[list[str]] = []
+
+    def fail(command, log):
+        commands.append(command)
+        return 1
+
+    monkeypatch.setattr(varying, "_call", fail)
     textrnn(*command, "head=last,mean", code=1)
-    config = run_folder.load_config(asked[0][asked[0].index("--config") + 1])
+    config = run_folder.load_config(commands[0][commands[0].index("--config") + 1])
     assert (config.model.units, config.model.head) == (5, "last")
 
-    monkeypatch.setattr(
-        tuning, "tune", lambda config, _, **more: asked.append((config, more)) or []
-    )
+    calls = []
+
+    def tune(config, _, **more):
+        calls.append((config, more))
+        return []
+
+    monkeypatch.setattr(tuning, "tune", tune)
     textrnn("tune", *own, "--dropout", "0.1")
-    config, more = asked[-1]
+    ((config, more),) = calls
     assert config.model.units == 5
     assert {"units", "cell", "vocab_size", "dropout"} <= more["fixed"]
     assert "head" not in more["fixed"]
