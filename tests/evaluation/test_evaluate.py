@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def test_the_labels_must_be_known(run):
 
 
 def test_several_labels_per_text(run):
-    config = run_config("letters.csv", multi_label=True)
+    config = run_config(Path("letters.csv"), multi_label=True)
     classifier = TrainedClassifier(
         run.classifier.model, run.classifier.tokenizer, run.classifier.labels, config
     )

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def classifier(finished) -> TrainedClassifier:
 
 def variant(classifier: TrainedClassifier, **settings) -> TrainedClassifier:
     """The classifier with other settings of data or training, which do not concern the model."""
-    config = run_config("letters.csv", **settings)
+    config = run_config(Path("letters.csv"), **settings)
     return TrainedClassifier(classifier.model, classifier.tokenizer, classifier.labels, config)
 
 
