@@ -204,7 +204,7 @@ class TrainedClassifier:
                 on_batch(1)
         return scores
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """Returns the predictions for some texts, in their order.
 
         Raises:

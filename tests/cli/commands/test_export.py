@@ -65,7 +65,7 @@ def test_exports_and_verifies_again(textrnn, finished, home):
 def test_everything_is_made_by_default(textrnn, finished, write):
     textrnn("export", finished.folder)
     options = write.options
-    assert (options.kinds, options.precisions) == (EXPORT_KINDS, EXPORT_PRECISIONS[1:])
+    assert (options.formats, options.precisions) == (EXPORT_KINDS, EXPORT_PRECISIONS[1:])
     assert (options.lengths, options.form, options.version) == ((256,), "auto", 1)
     assert options.name == finished.folder.name
     assert write.folders == (finished.folder, finished.folder / "export")
@@ -76,7 +76,7 @@ def test_options_choose_what_is_made(textrnn, finished, write):
     more = ("--form", "loop", "--name", "films", "--version", 3, "--plain-ops", "--output", "out")
     textrnn("export", finished.folder, *many, *more)
     options = write.options
-    assert (options.kinds, options.lengths, options.precisions) == (("onnx",), (8, 16), ())
+    assert (options.formats, options.lengths, options.precisions) == (("onnx",), (8, 16), ())
     assert (options.form, options.name, options.version) == ("loop", "films", 3)
     assert options.plain_ops
     assert str(write.folders[1]) == "out"
