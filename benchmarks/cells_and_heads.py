@@ -42,6 +42,7 @@ def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
                 run = train(
                     dataclasses.replace(config, model=shape), Path(folder, "run"), reporter=quiet
                 )
+            assert run is not None
             rows.append(
                 {
                     "cell": cell,

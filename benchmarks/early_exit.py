@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 import textrnn
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus
-from textrnn.inference.calibration import calibrated, fit_temperature
+from textrnn.inference.calibration import fit_temperature
 
 LEVELS = (0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 
@@ -39,11 +39,12 @@ def main(
     classifier = textrnn.load(run)
     corpus = load_corpus(ClassifierRunConfig.of(dataset=dataset, data_dir=data_dir), seed=0)
     place = {label: i for i, label in enumerate(classifier.labels)}
+    label_space = classifier.label_space
     temperature = classifier.metrics.get("calibration", {}).get("temperature")
     if temperature is None:
         rows = classifier.probabilities(corpus.validation.texts)
         wanted = np.eye(len(place))[[place[label] for (label,) in corpus.validation.labels]]
-        temperature = fit_temperature(rows, wanted, multi_label=False)
+        temperature = fit_temperature(rows, wanted, label_space=label_space)
     assert corpus.test is not None
     chosen = np.random.default_rng(0).permutation(len(corpus.test))[:texts]
     curves = [classifier.prefix_curve(corpus.test.texts[i]).scores for i in chosen]
@@ -53,7 +54,7 @@ def main(
     for level in (*LEVELS, 1.1):
         right = read = 0
         for curve, label in zip(curves, labels, strict=True):
-            calm = calibrated(curve, temperature, multi_label=False)
+            calm = label_space.tempered(curve, temperature)
             best = calm.argmax(axis=1)
             run_length, end = 0, len(curve)
             for t in range(len(curve)):
@@ -79,8 +80,9 @@ def main(
         axes.plot([row["share read"] for row in table], [row["accuracy"] for row in table], "o-")
         for row in table:
             point = (row["share read"], row["accuracy"])
-            offset = {"xytext": (-6, 4), "textcoords": "offset points", "ha": "right"}
-            axes.annotate(row["confident"], point, fontsize=8, **offset)
+            axes.annotate(
+                row["confident"], point, (-6, 4), textcoords="offset points", ha="right", fontsize=8
+            )
         axes.set(xlabel="tokens read (%)", ylabel="accuracy (%)")
         axes.grid(alpha=0.3)
         FigureCanvasAgg(figure)

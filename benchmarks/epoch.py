@@ -132,7 +132,9 @@ def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
         "dropout": 0.0,
         "word_dropout": 0.0,
     }
-    field = {"keras LSTM, as in tutorials": (build_tutorial, {**data, "layer": "LSTM"})}
+    field: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+        "keras LSTM, as in tutorials": (build_tutorial, {**data, "layer": "LSTM"})
+    }
     for cell in ("lstm", "mingru"):
         field[f"textrnn {cell}"] = (build_textrnn, {**data, "model": {"cell": cell, **plain}})
     field["textrnn train's default model"] = (build_textrnn, {**data, "model": {}})

@@ -58,6 +58,7 @@ def tfidf(corpus: Corpus) -> float:
     texts = [*corpus.train.texts, *corpus.validation.texts]
     labels = [label for (label,) in [*corpus.train.labels, *corpus.validation.labels]]
     model.fit(texts, labels)
+    assert corpus.test is not None
     return float(model.score(corpus.test.texts, [label for (label,) in corpus.test.labels]))
 
 
@@ -66,6 +67,7 @@ def fasttext_bigrams(corpus: Corpus, folder: Path) -> float | None:
         import fasttext
     except ImportError:
         return None
+    assert corpus.test is not None
     parts = {"train": [corpus.train, corpus.validation], "test": [corpus.test]}
     for name, splits in parts.items():
         with (folder / f"fasttext.{name}").open("w", encoding="utf-8") as file:

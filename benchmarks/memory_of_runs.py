@@ -8,6 +8,7 @@ defaults; before training those of a fresh model of the same shape, the mean of 
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -55,15 +56,17 @@ def main(runs: tuple[Path, ...], fresh: int, csv_file: Path | None) -> None:
 
         before = [_figures(fresh_model(classifier.model, seed=i), ids) for i in range(fresh)]
         after = _figures(classifier.model, ids, timed)
-        timed("redundancy", lambda c=classifier, i=ids, s=split: redundancy(c, i, labels=s.labels))
+        timed("redundancy", functools.partial(redundancy, classifier, ids, labels=split.labels))
         spent["all"] = sum(value for value in spent.values() if isinstance(value, float))
         mean = {
-            key: _shown(np.mean([np.inf if row[key] is None else row[key] for row in before]))
+            key: _shown(
+                float(np.mean([np.inf if row[key] is None else row[key] for row in before]))
+            )
             for key in after
         }
         figures.append({"run": run.name, "": "before", **mean})
-        after = {key: _shown(value) for key, value in after.items()}
-        figures.append({"run": run.name, "": "after", **after})
+        shown = {key: _shown(value) for key, value in after.items()}
+        figures.append({"run": run.name, "": "after", **shown})
         seconds.append(spent)
     print_table(figures, csv_file=csv_file, title="horizons and time constants in tokens")
     print_table(seconds, csv_file=None, title="seconds")

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import click
+import numpy as np
 import psutil
 
 import textrnn
@@ -34,7 +35,7 @@ def main(run: Path, tokens: int, every: int) -> None:
     """Streams, and prints memory and speed."""
     texts = load_corpus(ClassifierRunConfig.of(dataset="bbc_news"), seed=0).train.texts
     classifier = textrnn.load(run)
-    ids = [classifier.tokenizer.encode(" ".join(texts))[:WHOLE_TOKENS]]
+    ids = [np.array(classifier.tokenizer.encode(" ".join(texts))[:WHOLE_TOKENS])]
     classifier.score_ids(ids)
     times = []
     for _ in range(5):

@@ -20,7 +20,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.model import ModelConfig
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.data import load_corpus
-from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.classifier import Prediction, TrainedClassifier
 from textrnn.models.classifier import TextClassifier
 from textrnn.text.tokenizer import Tokenizer
 
@@ -59,7 +59,8 @@ def main(dataset: str, data_dir: str | None, texts: int) -> None:
         whole = classifier.predict(some)
         largest = 0.0
         for begin in range(0, texts, AT_A_TIME):
-            streams, answers = classifier.streams(), {}
+            streams = classifier.streams()
+            answers: dict[int, Prediction] = {}
             own = dict(enumerate(cuts[begin : begin + AT_A_TIME], start=begin))
             for turn in range(max(map(len, own.values()))):
                 fed = {key: row[turn] for key, row in own.items() if turn < len(row)}

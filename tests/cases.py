@@ -15,7 +15,8 @@ from textrnn.layers.rnn import RNN
 
 BATCH, STEPS, INPUTS, UNITS = 3, 5, 2, 3
 
-MASKS: dict[str, np.ndarray | None] = {
+# None or an array [B, T]; Any, because a test that names its mask knows which.
+MASKS: dict[str, Any] = {
     "none": None,
     "full": np.ones((BATCH, STEPS), bool),
     "empty": np.zeros((BATCH, STEPS), bool),

@@ -31,7 +31,7 @@ def main(strategy: str, output: Path, trainings: list[dict[str, Any]]) -> None:
     from textrnn.training.batches.unlabelled_batches import UnlabelledBatches
     from textrnn.training.update.language_model_loss import LanguageModelLoss
 
-    results: dict[str, np.ndarray] = {}
+    results: dict[str, Any] = {}
     for number, settings in enumerate(trainings):
         model_settings = settings.pop("model", {})
         if settings.pop("unlabelled", False):

@@ -75,8 +75,8 @@ def own_imports() -> Iterator[tuple[str, list[str], list[str]]]:
         for imported in imports(module):
             # The face of the package imports late.
             if module != "textrnn" and imported.startswith("textrnn."):
-                parts = [name.split(".")[1:] for name in (module, imported)]
-                yield f"{module} imports {imported}", *parts
+                ours, theirs = (name.split(".")[1:] for name in (module, imported))
+                yield f"{module} imports {imported}", ours, theirs
 
 
 def test_the_files_are_found():
@@ -141,21 +141,13 @@ def test_the_given_folders_are_imported_by_their_installed_names():
 
 
 def test_only_the_command_line_prints_and_exits():
+    forbidden = {"print", "exit", "quit", "input", "SystemExit", "sys.exit", "os._exit"}
     offenders = []
     for module, tree in TREES.items():
         if module.startswith("textrnn.cli"):
             continue
         for node in ast.walk(tree):
-            called = isinstance(node, ast.Name) and node.id in {
-                "print",
-                "exit",
-                "quit",
-                "input",
-                "SystemExit",
-            }
-            if called or (
-                isinstance(node, ast.Attribute) and ast.unparse(node) in {"sys.exit", "os._exit"}
-            ):
+            if isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) in forbidden:
                 offenders.append(f"{module}:{node.lineno} {ast.unparse(node)}")
     assert not offenders, "\n".join(offenders)
 

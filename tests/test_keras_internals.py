@@ -56,6 +56,7 @@ def foreign_names(module: str) -> set[str]:
         if isinstance(node, ast.Call)
         and ast.unparse(node.func) in {"getattr", "setattr", "hasattr"}
         and isinstance(node.args[1], ast.Constant)
+        and isinstance(node.args[1].value, str)
         and is_private(node.args[1].value)
     }
     return (attributes | strings) - set(defined_names(TREES[module])) - OF_NAMED_TUPLES
@@ -147,4 +148,5 @@ def test_without_changes_it_is_the_adam_of_keras() -> None:
             optimizer.apply([np.array([1.0, -2.0], "float32")], [variable])
         optimizer.finalize_variable_values([variable])
         weights.append(np.asarray(variable))
-    np.testing.assert_array_equal(*weights)
+    first, second = weights
+    np.testing.assert_array_equal(first, second)

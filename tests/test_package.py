@@ -31,7 +31,7 @@ def test_the_version_is_that_of_the_distribution(distribution):
 
 
 def test_what_is_needed_is_stated(distribution):
-    needed = {re.match(r"[\w-]+", requirement)[0] for requirement in distribution.requires}
+    needed = {re.split(r"[^\w-]", requirement)[0] for requirement in distribution.requires}
     assert {"tensorflow", "keras", "sentencepiece", "numpy", "h5py", "click"} <= needed
 
 

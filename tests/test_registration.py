@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(0)
 SEQUENCE = RNG.normal(size=(2, 5, 4)).astype("float32")
 IDS = np.array([[2, 3, 4], [5, 0, 0]], "int32")
-SHAPE = {"units": 2, "embedding_units": 3}
+SHAPE: dict[str, Any] = {"units": 2, "embedding_units": 3}
 TO_DERIVE_FROM = {"LSTMState", "LinearRNNCell", "NonlinearRNNCell", "RNNCell"}
 """Public names of layers that no file states."""
 POOLINGS = (
@@ -138,7 +139,9 @@ def test_all_that_is_saved_by_name_is_known_in_advance():
     for top, package in {"textrnn": "textrnn", "training": "textrnn.training"}.items():
         for path in (ROOT / top).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                marks = map(ast.unparse, getattr(node, "decorator_list", []))
+                if not isinstance(node, ast.ClassDef | ast.FunctionDef):
+                    continue
+                marks = map(ast.unparse, node.decorator_list)
                 if any("register_keras_serializable" in mark for mark in marks):
                     parts = path.relative_to(ROOT / top).with_suffix("").parts
                     decorated[node.name] = ".".join([package, *parts])

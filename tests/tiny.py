@@ -13,7 +13,7 @@ import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import keras
 import numpy as np
@@ -39,6 +39,7 @@ from textrnn.training.run.classifier import train
 from textrnn.training.run.history import draw_curves
 from textrnn.training.update.language_model_loss import LanguageModelLoss
 
+T = TypeVar("T")
 LABELS = ("neg", "pos")
 QUIET = Silent()
 # Everything that matters is stated, so that the defaults may change.
@@ -83,6 +84,12 @@ def without_graphs() -> Iterator[None]:
         yield
     finally:
         tf.config.run_functions_eagerly(before)
+
+
+def not_none(value: T | None) -> T:
+    """A value that a test knows to be there, for the type checker."""
+    assert value is not None
+    return value
 
 
 # From files to a run
@@ -167,7 +174,7 @@ def _finished_run(home: Path) -> Run:
     with pytest.MonkeyPatch.context() as patch, without_graphs():
         patch.setenv("TEXTRNN_CACHE_DIR", str(home / "cache"))
         patch.setattr("textrnn.training.run.classifier_run.draw_curves", draw_curves)
-        classifier = train(config, home / "run", reporter=QUIET)
+        classifier = not_none(train(config, home / "run", reporter=QUIET))
     return Run(home / "run", config, classifier)
 
 

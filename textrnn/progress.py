@@ -14,7 +14,7 @@ silence:
 The library never chooses where reports go: the caller passes
 `textrnn.messages.terminal.TerminalReporter` for bars and lines on stderr,
 `textrnn.messages.json_lines.JsonReporter` for JSON lines on stderr, or a class of its own. A
-function that only counts may take the `advance` of a step itself, as `Advance | None`.
+function that only counts takes a `Callable[[int], None] | None`: the `advance` of a step is one.
 """
 
 from __future__ import annotations

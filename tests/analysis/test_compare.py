@@ -1,7 +1,7 @@
 import shutil
 
 import pytest
-from tiny import finished_run
+from tiny import finished_run, not_none
 
 import textrnn
 from textrnn.errors import ConfigError, DataError, ModelError
@@ -41,7 +41,7 @@ def test_classifiers_are_compared_on_given_texts(run):
     )
     assert [figures.name for figures in comparison.runs] == ["run", "classifier 2"]
     assert [figures.accuracy.value for figures in comparison.runs] == [1.0, 1.0]
-    assert comparison.runs[0].file_bytes > 0
+    assert not_none(comparison.runs[0].file_bytes) > 0
     assert comparison.runs[1].file_bytes is None
 
 

@@ -81,7 +81,7 @@ def test_a_classifier_is_asked(tmp_path_factory):
     run = finished_run(tmp_path_factory)
     classifier = textrnn.load(run.folder)
     ids = classifier.tokenizer.encode_batch(["a x", "y", "b b x"])
-    done = []
+    done: list[int] = []
     found = ask(classifier, ids, name="it", folder=run.folder, on_batch=done.append)
     np.testing.assert_array_equal(found.probabilities, run.classifier.score_ids(ids))
     assert sum(done) == 3

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def test_less_is_known_of_fewer_tokens(classifier, ids):
 
 
 def test_a_sample_is_drawn(classifier, ids):
-    done = []
+    done: list[int] = []
     found = redundancy(
         classifier,
         ids,
@@ -79,7 +80,7 @@ def test_a_sample_is_drawn(classifier, ids):
 
 
 def test_of_several_labels_all_must_be_right(classifier, ids):
-    config = run_config("letters.csv", multi_label=True)
+    config = run_config(Path("letters.csv"), multi_label=True)
     several = TrainedClassifier(classifier.model, classifier.tokenizer, LABELS, config)
     scores = several.score_ids(ids)
     carried = [tuple(np.array(LABELS)[row >= 0.5]) for row in scores]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -29,7 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def textrnn() -> Command:
     """Calls the command line in this process; a bug comes through as the exception it is."""
 
-    def call(*arguments: object, code: int = 0, **settings: object) -> Result:
+    def call(*arguments: object, code: int = 0, **settings: Any) -> Result:
         result = CliRunner().invoke(
             main, [str(a) for a in arguments], catch_exceptions=False, **settings
         )

@@ -11,9 +11,9 @@ from textrnn.cli.console import fits, print_any_name, print_table
 
 
 def printed(table: Table, width: int) -> str:
-    console = Console(file=io.StringIO(), width=width, highlight=False)
-    print_table(console, table)
-    text = console.file.getvalue()
+    output = io.StringIO()
+    print_table(Console(file=output, width=width, highlight=False), table)
+    text = output.getvalue()
     assert max(map(len, text.splitlines())) <= width
     return text
 

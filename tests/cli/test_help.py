@@ -11,6 +11,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 
 def help_of(command: click.Command, flag: str) -> str:
     # Not the command alone: click keeps its help option, which then lacks -h for other tests.
+    assert command.name
     result = CliRunner().invoke(main, [command.name, flag], prog_name="textrnn")
     assert result.exit_code == 0
     return result.output

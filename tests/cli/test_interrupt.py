@@ -11,7 +11,7 @@ def press() -> None:
 
 
 def test_the_first_press_asks_to_stop_and_the_second_stops():
-    said = []
+    said: list[str] = []
     with interrupt_once(said.append) as should_stop:
         assert not should_stop()
         press()
@@ -22,7 +22,7 @@ def test_the_first_press_asks_to_stop_and_the_second_stops():
 
 
 def test_before_the_first_update_the_first_press_stops():
-    said = []
+    said: list[str] = []
     with pytest.raises(KeyboardInterrupt), interrupt_once(said.append):
         press()
     assert said == []
@@ -37,7 +37,7 @@ def test_the_handler_before_comes_back():
 
 @pytest.mark.parametrize("saved", [True, False])
 def test_a_run_with_a_checkpoint_says_how_it_resumes(tmp_path, saved):
-    said = []
+    said: list[str] = []
     (tmp_path / "checkpoints").mkdir()
     if saved:
         (tmp_path / "checkpoints" / "update-1.npz").touch()
@@ -51,7 +51,7 @@ def test_a_run_with_a_checkpoint_says_how_it_resumes(tmp_path, saved):
 
 
 def test_an_error_passes_through(tmp_path):
-    said = []
+    said: list[str] = []
     with (
         pytest.raises(ZeroDivisionError),
         resumable(tmp_path, command="train", message=said.append),

@@ -1,11 +1,12 @@
 import importlib.metadata
+import os
 import subprocess
 import sys
 
 import click
 import pytest
+from click import testing
 
-from textrnn.cli import main as main_module
 from textrnn.cli.main import main
 from textrnn.errors import ConfigError, DataError, ModelError
 
@@ -53,7 +54,9 @@ def test_each_command_explains_itself_and_its_options(textrnn, command):
     assert shown.startswith(f"Usage: main {command} ")
     if "--help-all" in shown:
         shown = textrnn(command, "--help-all").stdout
-    for parameter in main.get_command(click.Context(main), command).params:
+    found = main.get_command(click.Context(main), command)
+    assert found is not None
+    for parameter in found.params:
         if isinstance(parameter, click.Option):
             assert parameter.help
             assert parameter.opts[0] in shown
@@ -100,9 +103,9 @@ def test_an_interrupt_has_exit_code_130(textrnn, failing):
 
 def test_a_reader_that_has_seen_enough_is_no_error(textrnn, failing, monkeypatch):
     moved = []
-    monkeypatch.setattr(main_module.os, "open", lambda *_: 99)
-    monkeypatch.setattr(main_module.os, "dup2", lambda *pair: moved.append(pair))
-    monkeypatch.setattr(click.testing._NamedTextIOWrapper, "fileno", lambda self: 1, raising=False)
+    monkeypatch.setattr(os, "open", lambda *_: 99)
+    monkeypatch.setattr(os, "dup2", lambda *pair: moved.append(pair))
+    monkeypatch.setattr(testing._NamedTextIOWrapper, "fileno", lambda self: 1, raising=False)
     failing(BrokenPipeError())
     assert textrnn("doctor").output == ""
     assert moved == [(99, 1)]

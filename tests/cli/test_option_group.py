@@ -18,7 +18,7 @@ SIZE = (click.option("--width", default=1, help="Width."), click.argument("names
 
 def run(group: OptionGroup, *arguments: str) -> dict:
     """The parameters that a command with the options and one of its own receives."""
-    received = {}
+    received: dict[str, object] = {}
 
     @click.command()
     @group

@@ -12,16 +12,17 @@ from textrnn.errors import DataError, ModelError
 from textrnn.evaluation.labelled_data import LabelledData
 from textrnn.evaluation.opened_run import RunRecord
 from textrnn.inference.run_files import CONFIG
+from textrnn.progress import Silent
 from textrnn.training.run.classifier import train
 
 NAMES = {"neg": "été", "pos": "hiver"}
 
 
-class Log:
+class Log(Silent):
     """A reporter that remembers its messages."""
 
     def __init__(self):
-        self.messages = []
+        self.messages: list[str] = []
 
     def message(self, text):
         self.messages.append(text)
@@ -92,10 +93,10 @@ def test_data_that_is_gone_is_named_with_the_origin_of_its_path(run, home, which
     (home / name).rename(home / "moved.csv")
     with pytest.raises(DataError) as raised:
         read(run, which)
-    option = "--valid-file" if which == "validation" else f"--{which}-file"
+    setting = "valid_file" if which == "validation" else f"{which}_file"
     assert str(raised.value) == (
         f"{run}: expected the {which} data that the run was trained with, {home / name} (from "
-        f"{run / CONFIG}), got no such file; put it back, or name the data by {option}."
+        f"{run / CONFIG}), got no such file; put it back, or name the data by `{setting}`."
     )
 
 
@@ -122,8 +123,8 @@ def test_validation_texts_of_a_changed_training_file_are_refused(run, home):
 
 def test_a_test_on_the_training_file_is_noted(run, home):
     _, messages = read(run, test_file="train.csv")
-    note = f"note: train.csv is what {run} learned from, so its figures there say nothing"
-    assert any(message.startswith(note) for message in messages)
+    note = f"train.csv is what {run} learned from: its figures say nothing about other texts."
+    assert any(note in message for message in messages)
 
 
 def test_a_run_and_its_files_are_checked_without_reading_them(run, home):

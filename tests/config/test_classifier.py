@@ -15,11 +15,21 @@ from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError
 
 SECTIONS = ClassifierRunConfig.sections()
-SETTINGS = [
-    pytest.param(section, setting, id=setting.name)
-    for section in SECTIONS.values()
-    for setting in dataclasses.fields(section)
+EACH_SETTING = [
+    (section, setting) for section in SECTIONS.values() for setting in dataclasses.fields(section)
 ]
+
+
+def settings_where(condition):
+    """Parameters: each section and setting that meets a condition."""
+    return [
+        pytest.param(section, setting, id=setting.name)
+        for section, setting in EACH_SETTING
+        if condition(section, setting)
+    ]
+
+
+SETTINGS = settings_where(lambda section, setting: True)
 
 
 FITTING = {
@@ -115,7 +125,8 @@ def test_a_wrong_type_is_an_error(section, setting):
 
 
 @pytest.mark.parametrize(
-    ("section", "setting"), [p for p in SETTINGS if p.values[1].metadata["minimum"] is not None]
+    ("section", "setting"),
+    settings_where(lambda section, setting: setting.metadata["minimum"] is not None),
 )
 def test_a_value_below_the_minimum_is_an_error(section, setting):
     minimum = setting.metadata["minimum"]
@@ -127,7 +138,8 @@ def test_a_value_below_the_minimum_is_an_error(section, setting):
 
 
 @pytest.mark.parametrize(
-    ("section", "setting"), [p for p in SETTINGS if p.values[1].metadata["below"] is not None]
+    ("section", "setting"),
+    settings_where(lambda section, setting: setting.metadata["below"] is not None),
 )
 def test_a_value_at_the_upper_bound_is_an_error(section, setting):
     below = setting.metadata["below"]
@@ -139,7 +151,7 @@ def test_a_value_at_the_upper_bound_is_an_error(section, setting):
 
 @pytest.mark.parametrize(
     ("section", "setting"),
-    [p for p in SETTINGS if field_types(p.values[0])[p.values[1].name][0] is float],
+    settings_where(lambda section, setting: field_types(section)[setting.name][0] is float),
 )
 def test_nan_is_no_number(section, setting):
     with pytest.raises(ConfigError, match=rf"^`{setting.name}` must be .*, got nan"):
@@ -147,7 +159,7 @@ def test_nan_is_no_number(section, setting):
 
 
 @pytest.mark.parametrize(
-    ("section", "setting"), [p for p in SETTINGS if p.values[1].metadata["choices"]]
+    ("section", "setting"), settings_where(lambda section, setting: setting.metadata["choices"])
 )
 def test_the_choices_are_listed(section, setting):
     choices = setting.metadata["choices"]
@@ -164,7 +176,7 @@ def test_an_integer_is_a_number_too():
 
 def test_an_unknown_setting_is_told_the_known_ones():
     with pytest.raises(ConfigError) as info:
-        ModelConfig.from_dict({"unit": 3, 7: 1, "units": 3})
+        ModelConfig.from_dict({"unit": 3, 7: 1, "units": 3})  # type: ignore[dict-item]
     assert str(info.value).startswith("unknown setting 7, unit; known: bidirectional, cell, ")
     for setting in dataclasses.fields(ModelConfig):
         assert setting.name in str(info.value)
@@ -189,7 +201,7 @@ def test_what_is_left_out_keeps_its_default():
 
 def test_a_config_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        TokenizerConfig().vocab_size = 9
+        TokenizerConfig().vocab_size = 9  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

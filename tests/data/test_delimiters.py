@@ -9,7 +9,7 @@ COLUMNS = [Column("text", "--text-column"), Column("label", "--label-column")]
 
 
 def find(*lines, name="a.csv", given=None):
-    notices = []
+    notices: list[str] = []
     numbered = NumberedLines(lines)
     delimiter = find_delimiter(numbered, Path(name), given=given, columns=COLUMNS, notices=notices)
     return delimiter, notices, next(numbered, None)

@@ -22,7 +22,7 @@ LABEL = st.sampled_from(["pos", "neg"])
 
 
 def read(path, **form):
-    notices = []
+    notices: list[str] = []
     rows_read = list(read_rows(path, FileFormat(**form), notices=notices))
     return rows_read, notices
 

@@ -8,7 +8,7 @@ from textrnn.errors import DataError
 
 
 def check(*names, cells=None, **settings):
-    notices = []
+    notices: list[str] = []
     cells = dict.fromkeys(names, 1) if cells is None else dict.fromkeys(cells, 1)
     labels = [(name,) for name in names]
     check_labels(

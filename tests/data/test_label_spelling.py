@@ -2,7 +2,7 @@ from textrnn.data.label_spelling import merge_spellings, rare_labels
 
 
 def merge(*names, spellings=None):
-    notices = []
+    notices: list[str] = []
     labels = merge_spellings(
         [(name,) for name in names], spellings or {}, notices=notices, where="f"
     )

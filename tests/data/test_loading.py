@@ -24,6 +24,7 @@ def test_files_give_three_splits(table):
     assert corpus.name == "train"
     assert corpus.label_names == ("neg", "pos")
     assert corpus.validation.texts == ["valid 0", "valid 1"]
+    assert corpus.test is not None
     assert corpus.test.texts == ["test 0", "test 1", ""]
     assert corpus.notices == ()
 
@@ -76,6 +77,7 @@ def test_test_texts_that_stand_in_the_training_data_are_reported(table):
     )
     corpus = load_corpus(config, seed=0)
     assert corpus.notices[0].startswith("1 of 2 test texts are also in the training")
+    assert corpus.test is not None
     assert len(corpus.test) == 2
 
 

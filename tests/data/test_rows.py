@@ -9,7 +9,7 @@ from textrnn.errors import DataError
 
 
 def make(*rows, known=None, keep_blank=True, **settings):
-    notices = []
+    notices: list[str] = []
     builder = SplitBuilder(
         ClassifierRunConfig.of(**settings),
         where="f",

@@ -13,7 +13,7 @@ LABEL = Column("label", "--label-column")
 
 
 def read(content, *, labels=(LABEL,), **form):
-    notices = []
+    notices: list[str] = []
     table = TableFormat([TEXT, *labels], LABEL, **form)
     lines = content.splitlines(keepends=True)
     rows = list(read_table(lines, Path("a.csv"), form=table, notices=notices))

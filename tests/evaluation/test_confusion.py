@@ -45,6 +45,7 @@ def test_both_forms_of_json_are_read(more):
     labels = [*LABELS, *(f"label {i}" for i in range(more))]
     found = Confusion.of(TRUE, ANSWERED, labels=labels)
     again = Confusion.from_metrics({"per_class": dict.fromkeys(labels), **found.to_dict()})
+    assert again is not None
     np.testing.assert_array_equal(again.pairs, found.pairs)
     np.testing.assert_array_equal(again.texts, found.texts)
     assert again.labels == found.labels

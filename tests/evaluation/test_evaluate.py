@@ -1,8 +1,9 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import finished_run, run_config
+from tiny import finished_run, not_none, run_config
 
 import textrnn
 from textrnn.errors import DataError
@@ -31,7 +32,7 @@ def test_a_classifier_is_measured_on_given_texts(run):
     )
     assert evaluation.accuracy == pytest.approx(2 / 3)
     assert evaluation.per_class["neg"]["support"] == 2
-    assert evaluation.confusion.top() == [("neg", "pos", 1)]
+    assert not_none(evaluation.confusion).top() == [("neg", "pos", 1)]
 
 
 def test_the_labels_must_be_known(run):
@@ -40,7 +41,7 @@ def test_the_labels_must_be_known(run):
 
 
 def test_several_labels_per_text(run):
-    config = run_config("letters.csv", multi_label=True)
+    config = run_config(Path("letters.csv"), multi_label=True)
     classifier = TrainedClassifier(
         run.classifier.model, run.classifier.tokenizer, run.classifier.labels, config
     )

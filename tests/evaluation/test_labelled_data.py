@@ -50,7 +50,7 @@ def test_another_test_file(run, tmp_path):
 def test_another_source_replaces_all_sources_of_the_run(run, tmp_path):
     path = write_csv(tmp_path / "train.csv", labelled_texts(20))
     data = LabelledData(split="train", settings={"train_file": str(path)})
-    assert data.config(run).test_file is None
+    assert data.config(run).data.test_file is None
     assert LabelledData(settings={"dataset": "imdb"}).config(run).data.train_file is None
 
 

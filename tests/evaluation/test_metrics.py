@@ -124,7 +124,7 @@ def many(labels: int) -> dict:
     """Label 7 is taken for 8 three times and for 9 once; else all is right, two texts a label."""
     true = np.concatenate([np.repeat(np.arange(labels), 2), [7, 7, 7, 7]])
     answered = np.concatenate([np.repeat(np.arange(labels), 2), [8, 8, 8, 9]])
-    names = [f"label {i}" for i in range(labels)]
+    names = tuple(f"label {i}" for i in range(labels))
     one_hot = np.eye(labels, dtype=np.float32)
     return evaluate(
         one_hot[answered], one_hot[true], label_space=LabelSpace(names, multi_label=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from textrnn.errors import ConfigError
@@ -27,6 +29,6 @@ def test_the_defaults_make_everything() -> None:
         {"name": ""},
     ],
 )
-def test_options_are_checked(settings: dict[str, object]) -> None:
+def test_options_are_checked(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         ExportOptions(**settings)

@@ -9,6 +9,7 @@ from tiny import finished_run
 from textrnn.export import reference
 from textrnn.export.reference import Reference, hard_texts
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.text.cuts import LONG_TEXT
 
 LONGEST = 12
 
@@ -25,7 +26,7 @@ def classifier(
 def test_long_texts_are_read_as_far_as_a_bound(
     classifier: TrainedClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    asked: list[int] = []
     answer = TrainedClassifier.score_ids
 
     def score_ids(self: TrainedClassifier, texts: list[np.ndarray]) -> np.ndarray:
@@ -50,4 +51,4 @@ def test_a_text_in_several_parts_can_be_read_whole() -> None:
     sizes = [len(text) for text in texts]
     assert reference.MEGABYTE in sizes
     assert reference.SEVERAL_PARTS in sizes
-    assert reference.SEVERAL_PARTS > reference.LONG_TEXT
+    assert reference.SEVERAL_PARTS > LONG_TEXT

@@ -41,12 +41,16 @@ def test_a_failure_at_any_step_keeps_the_old_file(tmp_path, monkeypatch, step):
 
 
 def test_the_content_is_on_disk_before_the_name_moves(tmp_path, monkeypatch):
-    path, steps = tmp_path / "file", []
+    path = tmp_path / "file"
+    steps: list[int | str] = []
     replace = Path.replace
+
+    def noted(*paths):
+        steps.append("replace")
+        return replace(*paths)
+
     monkeypatch.setattr(os, "fsync", lambda descriptor: steps.append(os.fstat(descriptor).st_size))
-    monkeypatch.setattr(
-        Path, "replace", lambda *paths: (steps.append("replace"), replace(*paths))[1]
-    )
+    monkeypatch.setattr(Path, "replace", noted)
     write_atomically(path, "12345")
     assert steps == [5, "replace"]
 

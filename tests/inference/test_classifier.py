@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def classifier(finished) -> TrainedClassifier:
 
 def variant(classifier: TrainedClassifier, **settings) -> TrainedClassifier:
     """The classifier with other settings of data or training, which do not concern the model."""
-    config = run_config("letters.csv", **settings)
+    config = run_config(Path("letters.csv"), **settings)
     return TrainedClassifier(classifier.model, classifier.tokenizer, classifier.labels, config)
 
 
@@ -186,7 +187,7 @@ def test_a_cut_text_is_answered_as_its_beginning(classifier):
 
 
 def test_the_scorer_tells_how_many_texts_are_done(classifier):
-    told = []
+    told: list[int] = []
     variant(classifier, batch_tokens=32).probabilities(TEXTS, on_batch=told.append)
     assert len(told) > 1
     assert sum(told) == len(TEXTS)

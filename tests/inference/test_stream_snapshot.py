@@ -4,7 +4,7 @@ import pytest
 from textrnn.errors import ModelError
 from textrnn.inference.stream_snapshot import StreamSnapshot
 
-STATE = [np.arange(6, dtype=np.float32).reshape(1, 2, 3), np.ones([1, 4])]
+STATE: list[np.ndarray] = [np.arange(6, dtype=np.float32).reshape(1, 2, 3), np.ones([1, 4])]
 
 
 @pytest.mark.parametrize("words", [None, ("part of a w", True, b"\xc3")])

@@ -67,15 +67,15 @@ def test_bidirectional_equals_keras_with_its_weights(
 
 
 @pytest.mark.parametrize("return_sequences", [False, True])
-@pytest.mark.parametrize("mask", ["none", "left", "partial"])
+@pytest.mark.parametrize("mask_name", ["none", "left", "partial"])
 def test_bidirectional_joins_a_forward_and_a_backward_run(
-    cell_name: str, mask: str, return_sequences: bool, rng: np.random.Generator
+    cell_name: str, mask_name: str, return_sequences: bool, rng: np.random.Generator
 ) -> None:
     layer = Bidirectional(
         RNN(make_cell(cell_name), return_sequences=return_sequences, return_state=True, window=2)
     )
     forward, backward = layer.forward_layer, layer.backward_layer
-    sequence, mask = random_sequence(rng), MASKS[mask]
+    sequence, mask = random_sequence(rng), MASKS[mask_name]
     layer.build(sequence.shape)
     randomise(layer, rng)
     forward_start, backward_start = (random_states(rnn.cell, rng) for rnn in (forward, backward))

@@ -59,14 +59,14 @@ def test_equals_the_oracle(
 
 
 @each_pooling
-@pytest.mark.parametrize("mask", ["none", "partial", "full"])
+@pytest.mark.parametrize("mask_name", ["none", "partial", "full"])
 def test_gradients_equal_finite_differences(
-    name: str, mask: str, states: np.ndarray, rng: np.random.Generator
+    name: str, mask_name: str, states: np.ndarray, rng: np.random.Generator
 ) -> None:
     layer = make_pooling(name, dtype="float64")
     layer.build(states.shape)
     weights, probe = randomise(layer, rng), rng.normal(size=(BATCH, UNITS))
-    mask, tensor = MASKS[mask], tf.constant(states)
+    mask, tensor = MASKS[mask_name], tf.constant(states)
     with tf.GradientTape() as tape:
         tape.watch(tensor)
         total = tf.reduce_sum(probe * layer(tensor, mask=mask))

@@ -75,15 +75,15 @@ def test_outputs_and_states_equal_the_oracle(
 
 
 @each_direction
-@pytest.mark.parametrize("mask", ["none", "left", "partial"])
+@pytest.mark.parametrize("mask_name", ["none", "left", "partial"])
 def test_gradients_equal_finite_differences(
-    cell_name: str, mask: str, go_backwards: bool, rng: np.random.Generator
+    cell_name: str, mask_name: str, go_backwards: bool, rng: np.random.Generator
 ) -> None:
     layer = make_rnn(cell_name, go_backwards=go_backwards, cell={"units": 2})
     weights = randomise(layer, rng)
     sequence, start = random_sequence(rng)[1:, :4], random_states(layer.cell, rng)
     start = [state[1:] for state in start]
-    mask = None if MASKS[mask] is None else MASKS[mask][1:, :4]
+    mask = None if MASKS[mask_name] is None else MASKS[mask_name][1:, :4]
     probes = [rng.normal(size=(2, 4, 2)), *(rng.normal(size=(2, 2)) for _ in start)]
 
     def loss(arrays: list[np.ndarray]) -> float:
@@ -163,9 +163,9 @@ def test_windowed_padding_counts_as_zero(go_backwards: bool, rng: np.random.Gene
 
 
 @each_direction
-@pytest.mark.parametrize("mask", ["left", "right", "empty", "partial"])
+@pytest.mark.parametrize("mask_name", ["left", "right", "empty", "partial"])
 def test_a_cell_whose_output_is_not_its_state_carries_both_over(
-    mask: str, go_backwards: bool, rng: np.random.Generator
+    mask_name: str, go_backwards: bool, rng: np.random.Generator
 ) -> None:
     layer = RNN(
         OwnOutputCell(UNITS, dtype="float64"),
@@ -173,7 +173,7 @@ def test_a_cell_whose_output_is_not_its_state_carries_both_over(
         return_state=True,
         go_backwards=go_backwards,
     )
-    sequence, mask = random_sequence(rng), MASKS[mask]
+    sequence, mask = random_sequence(rng), MASKS[mask_name]
     start = rng.normal(size=(BATCH, UNITS))
     layer.build(sequence.shape)
     kernel, bias = randomise(layer, rng)
@@ -194,14 +194,14 @@ def test_a_cell_whose_output_is_not_its_state_carries_both_over(
 
 @each_family
 @each_direction
-@pytest.mark.parametrize("mask", ["none", "right", "left", "partial", "empty"])
+@pytest.mark.parametrize("mask_name", ["none", "right", "left", "partial", "empty"])
 def test_the_output_is_the_last_step_read(
-    cell_name: str, mask: str, go_backwards: bool, rng: np.random.Generator
+    cell_name: str, mask_name: str, go_backwards: bool, rng: np.random.Generator
 ) -> None:
     whole = make_rnn(cell_name, go_backwards=go_backwards)
     randomise(whole, rng)
     last = RNN(whole.cell, go_backwards=go_backwards)
-    sequence, mask = random_sequence(rng), MASKS[mask]
+    sequence, mask = random_sequence(rng), MASKS[mask_name]
     outputs, state, *_ = whole(sequence, mask=mask)
     assert_close(last(sequence, mask=mask), outputs[:, -1])
     assert_close(last(sequence, mask=mask), state)
@@ -284,9 +284,9 @@ def test_equals_the_keras_layer_with_its_weights(
 
 @each_family
 @each_direction
-@pytest.mark.parametrize("mask", ["none", "right", "left", "empty"])
+@pytest.mark.parametrize("mask_name", ["none", "right", "left", "empty"])
 def test_every_cell_runs_inside_the_keras_loop(
-    cell_name: str, mask: str, go_backwards: bool, rng: np.random.Generator
+    cell_name: str, mask_name: str, go_backwards: bool, rng: np.random.Generator
 ) -> None:
     ours = make_rnn(cell_name, go_backwards=go_backwards)
     randomise(ours, rng)
@@ -298,8 +298,8 @@ def test_every_cell_runs_inside_the_keras_loop(
         dtype="float64",
     )
     sequence, weights = random_sequence(rng), [w.value for w in ours.trainable_weights]
-    expected = results_and_gradients(theirs, sequence, weights, mask=MASKS[mask])
-    actual = results_and_gradients(ours, sequence, weights, mask=MASKS[mask])
+    expected = results_and_gradients(theirs, sequence, weights, mask=MASKS[mask_name])
+    actual = results_and_gradients(ours, sequence, weights, mask=MASKS[mask_name])
     assert_close(actual, expected, atol=1e-9)
 
 

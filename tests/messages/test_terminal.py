@@ -1,11 +1,11 @@
 import io
 import re
 import sys
+import time
 
 import pytest
 from rich.console import Console
 
-from textrnn.messages import terminal
 from textrnn.messages.json_lines import JsonReporter
 from textrnn.messages.terminal import TerminalReporter
 
@@ -25,7 +25,7 @@ def reporter(log) -> TerminalReporter:
 def clock(monkeypatch) -> list[float]:
     """The time, in a list of one number."""
     now = [100.0]
-    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 
@@ -154,9 +154,9 @@ def test_a_name_is_no_markup(log, name):
 class Broken(io.StringIO):
     """A file that nothing more can be written to."""
 
-    def __init__(self, error: OSError) -> None:
+    def __init__(self, error: OSError, descriptor: int) -> None:
         super().__init__()
-        self.error = error
+        self.error, self.descriptor = error, descriptor
 
     def write(self, text: str) -> int:
         raise self.error
@@ -169,9 +169,7 @@ class Broken(io.StringIO):
 @pytest.mark.parametrize("error", [OSError(28, "no space"), BrokenPipeError(32, "nobody reads")])
 def test_a_log_that_cannot_be_written_ends_nothing(kind, error, monkeypatch, tmp_path):
     with (tmp_path / "log").open("w") as file:
-        broken = Broken(error)
-        broken.descriptor = file.fileno()
-        monkeypatch.setattr(sys, "stderr", broken)
+        monkeypatch.setattr(sys, "stderr", Broken(error, file.fileno()))
         reporter = kind()
         with reporter.step("step", total=2) as advance:
             advance(1)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("seeded")
 VOCABULARY, CLASSES = 8, 3
 IDS = np.array([[3, 4, 5, 2, 7], [6, 1, 2, 0, 0], [0, 0, 0, 0, 0]])
 DEEP: dict[str, Any] = {"layers": 2, "pyramid": True, "residual": True, "layer_norm": True}
-NO_DROPOUT = {
+NO_DROPOUT: dict[str, Any] = {
     setting.name: 0.0
     for setting in dataclasses.fields(ModelConfig)
     if setting.name.endswith("dropout")
@@ -289,6 +289,7 @@ def test_each_setting_reaches_its_layer() -> None:
         pyramid=True,
     )
     stack = model.stack
+    assert stack is not None
     assert model.embedding.units == 6
     assert len(stack.cells) == 2
     assert (stack.window, stack.bidirectional, stack.dropout) == (4, False, 0.3)

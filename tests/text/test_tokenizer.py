@@ -3,6 +3,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,8 +32,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "tokenizers"
 
 
-def train(texts=TEXTS, *, seed=0, cache=False, progress=None, **config) -> Tokenizer:
-    config = TokenizerConfig(**config)
+def train(texts=TEXTS, *, seed=0, cache=False, progress=None, **settings: Any) -> Tokenizer:
+    config = TokenizerConfig(**settings)
     return Tokenizer.train(texts, config, seed=seed, cache=cache, progress=progress)
 
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sentencepiece
@@ -19,8 +20,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "tokenizers"
 
 
-def train(texts=TEXTS, *, seed=0, cache=False, progress=None, **config) -> Tokenizer:
-    config = TokenizerConfig(**config)
+def train(texts=TEXTS, *, seed=0, cache=False, progress=None, **settings: Any) -> Tokenizer:
+    config = TokenizerConfig(**settings)
     return Tokenizer.train(texts, config, seed=seed, cache=cache, progress=progress)
 
 
@@ -36,14 +37,15 @@ def test_a_second_training_reads_the_cache(cache, monkeypatch):
 
 def test_whatever_the_model_depends_on_has_its_own_cache_file(cache):
     train(cache=True)
-    for change in [
+    changes: list[dict[str, Any]] = [
         {"seed": 1},
         {"vocab_size": 50},
         {"lowercase": False},
         {"piece_type": "bpe"},
         {"piece_type": "word"},
         {"normalization": "plain"},
-    ]:
+    ]
+    for change in changes:
         before = len(list(cache.iterdir()))
         train(cache=True, **change)
         assert len(list(cache.iterdir())) == before + 1

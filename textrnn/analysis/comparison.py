@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from textrnn.inference import run_folder
 from textrnn.inference.calibration import reliability
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.label_space import LabelSpace
-from textrnn.progress import Advance
 
 __all__ = [
     "Answers",
@@ -133,7 +132,7 @@ def ask(
     *,
     name: str,
     folder: str | Path | None = None,
-    on_batch: Advance | None = None,
+    on_batch: Callable[[int], None] | None = None,
 ) -> Answers:
     """Has a classifier answer texts, and measures its speed.
 

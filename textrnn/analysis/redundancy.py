@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from textrnn.analysis.statistics import wilson
 from textrnn.errors import ConfigError, DataError
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted
-from textrnn.progress import Advance
 
 __all__ = ["Redundancy", "Thinning", "ThinningPlan", "redundancy"]
 
@@ -114,7 +113,7 @@ def redundancy(
     labels: Sequence[tuple[str, ...]],
     plan: ThinningPlan = DEFAULT_PLAN,
     sample: Sample = DEFAULT_SAMPLE,
-    on_batch: Advance | None = None,
+    on_batch: Callable[[int], None] | None = None,
 ) -> Redundancy:
     """Measures accuracy and cost when only a part of the tokens is read.
 

@@ -17,7 +17,6 @@ from textrnn.inference.reader import Reader, model_digest
 from textrnn.inference.streaming import Stream, Streams
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.label_space import LabelSpace
-from textrnn.progress import Advance
 from textrnn.text.checks import as_text, as_texts
 from textrnn.text.tokenizer import Tokenizer
 
@@ -157,7 +156,9 @@ class TrainedClassifier:
         """The labels, and whether a text may carry any number of them."""
         return LabelSpace(self.labels, multi_label=self.config.task.multi_label)
 
-    def probabilities(self, texts: Sequence[str], *, on_batch: Advance | None = None) -> np.ndarray:
+    def probabilities(
+        self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None
+    ) -> np.ndarray:
         """Returns the probability `[N, C]` of each label for each text.
 
         Args:
@@ -171,7 +172,7 @@ class TrainedClassifier:
         return self.score_ids(ids, on_batch=on_batch)
 
     def score_ids(
-        self, texts: Sequence[np.ndarray], *, on_batch: Advance | None = None
+        self, texts: Sequence[np.ndarray], *, on_batch: Callable[[int], None] | None = None
     ) -> np.ndarray:
         """Returns the probability `[N, C]` of each label for each text of token ids.
 
@@ -203,7 +204,7 @@ class TrainedClassifier:
                 on_batch(1)
         return scores
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """Returns the predictions for some texts, in their order.
 
         Raises:

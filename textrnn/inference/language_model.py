@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,6 @@ from textrnn.data.batching import BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.host.blocks import blocks
 from textrnn.models.language_model import BETWEEN, LanguageModel
-from textrnn.progress import Advance
 from textrnn.text.checks import as_texts
 from textrnn.text.tokenizer import Tokenizer
 
@@ -111,7 +110,7 @@ class LikelihoodScorer:
         self._read = tf.function(read, input_signature=[*pair, *states])
 
     def __call__(
-        self, texts: Sequence[Any], *, on_batch: Advance | None = None
+        self, texts: Sequence[Any], *, on_batch: Callable[[int], None] | None = None
     ) -> list[np.ndarray]:
         """Returns ln p `[T + 1]` of the tokens of each text, in the order of the text.
 
@@ -200,7 +199,7 @@ class TrainedLanguageModel:
         texts: Sequence[np.ndarray],
         *,
         direction: int = 0,
-        on_batch: Advance | None = None,
+        on_batch: Callable[[int], None] | None = None,
     ) -> list[np.ndarray]:
         """Returns ln p `[T + 1]` of the ids `[T]` of each text; see `LikelihoodScorer`."""
         if direction not in self._scorers:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import zipfile
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -15,7 +15,6 @@ import numpy as np
 from textrnn.errors import DataError
 from textrnn.host.atomic import write_atomically
 from textrnn.models.language_model import BETWEEN
-from textrnn.progress import Advance
 from textrnn.text.tokenizer import Tokenizer
 
 __all__ = ["TokenStore"]
@@ -74,7 +73,7 @@ class TokenStore:
         tokenizer: Tokenizer,
         held_out: float,
         seed: int,
-        advance: Advance | None = None,
+        advance: Callable[[int], None] | None = None,
     ) -> TokenStore:
         """Encodes texts, reading them once, block by block.
 

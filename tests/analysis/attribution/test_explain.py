@@ -1,10 +1,11 @@
 import json
 import re
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import LABELS, finished_run, run_config
+from tiny import LABELS, finished_run, not_none, run_config
 
 from textrnn.analysis.attribution.explain import (
     METHODS,
@@ -42,7 +43,7 @@ def explainer(classifier):
 def forward(classifier, **settings) -> TrainedClassifier:
     """An untrained model, of one direction unless told, with the same tokenizer."""
     settings = {"cell": "gru", "bidirectional": False, **settings}
-    config = run_config("letters.csv", **settings)
+    config = run_config(Path("letters.csv"), **settings)
     model = TextClassifier(classifier.tokenizer.vocab_size, 2, config=config.model)
     model.build((None, None))
     return TrainedClassifier(model, classifier.tokenizer, LABELS, config)
@@ -94,7 +95,7 @@ def test_an_empty_text_has_no_words(explainer):
 
 
 def test_what_the_run_cuts_is_told(classifier):
-    config = run_config("letters.csv", max_length=2)
+    config = run_config(Path("letters.csv"), max_length=2)
     cutting = TrainedClassifier(classifier.model, classifier.tokenizer, LABELS, config)
     found = explain(cutting, "a b x")
     assert [word.text for word in found.words] == ["a", "b"]
@@ -116,7 +117,7 @@ def test_errors(explainer):
 def test_the_running_prediction_ends_with_the_answer(classifier, settings):
     model = forward(classifier, **settings)
     found = explain(model, "ab cd x")
-    running = found.running
+    running = not_none(found.running)
     assert list(running) == running_scores(model, found)
     assert found.to_dict()["running"] == list(running)
     assert len(running) == len(found.words)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import random_classifier
+from tiny import not_none, random_classifier
 
 from textrnn.analysis.attribution import methods
 from textrnn.analysis.attribution.methods import METHODS, TokenScorer, head_weights
@@ -45,7 +45,7 @@ def test_additive_contributions_sum_to_the_logit(cell, head):
         total = found.offset + found.scores.sum()
         assert total == pytest.approx(logit(model, IDS, target), abs=1e-5)
         assert found.offset == pytest.approx(float(model.classify.bias[target]))
-        assert found.completeness_error < 1e-4
+        assert not_none(found.completeness_error) < 1e-4
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -58,7 +58,7 @@ def test_integrated_gradients_are_complete(cell):
     assert found.offset == pytest.approx(without, abs=1e-4)
     difference = logit(model, IDS, 0) - without
     assert found.scores.sum() == pytest.approx(difference, abs=0.01 * max(abs(difference), 0.1))
-    assert found.completeness_error <= 0.01
+    assert not_none(found.completeness_error) <= 0.01
 
 
 def test_occlusion_is_the_fall_of_the_logit():
@@ -90,7 +90,7 @@ def test_gradient_times_input():
 @pytest.mark.parametrize("head", HEADS)
 def test_the_head_s_weights_rebuild_the_pooled_vector(head):
     model = random_classifier("gru", head)
-    states, mask = model.stack(model.embedding(tf.constant(IDS[np.newaxis])))
+    states, mask = not_none(model.stack)(model.embedding(tf.constant(IDS[np.newaxis])))
     weights = head_weights(model, states)
     np.testing.assert_allclose(weights.sum(axis=0), 1, rtol=1e-5)
     pooled = model.pooling(states, mask=mask)[0]
@@ -132,7 +132,7 @@ def test_a_pyramid_s_state_stands_for_its_tokens(method):
     if method == "head":
         np.testing.assert_allclose(found.scores, [1 / 6, 1 / 6, 1 / 6, 1 / 6, 1 / 3])
     else:
-        assert found.completeness_error < 1e-4
+        assert not_none(found.completeness_error) < 1e-4
 
 
 def test_a_text_without_a_token():
@@ -149,7 +149,7 @@ def test_a_long_text_is_hidden_some_words_at_a_time(monkeypatch):
     monkeypatch.setattr(methods, "ROW_TOKENS", 5)
     model = random_classifier("gru", "mean")
     found = TokenScorer(model).scores(IDS, target=0, method="occlusion")
-    assert found.warning.startswith("the text is long: 3 words at a time")
+    assert not_none(found.warning).startswith("the text is long: 3 words at a time")
     assert found.scores[0] == found.scores[1] == found.scores[2] != found.scores[3]
 
 
@@ -168,8 +168,8 @@ def test_a_sum_that_is_not_complete_is_told(monkeypatch):
     monkeypatch.setattr(methods, "MOST_STEPS", 2)
     monkeypatch.setattr(methods, "TOLERANCE", 1e-9)
     found = TokenScorer(random_classifier("gru", "attention")).scores(IDS, target=0)
-    assert "differs from the difference of the logits by" in found.warning
-    assert "after 2 steps" in found.warning
+    assert "differs from the difference of the logits by" in not_none(found.warning)
+    assert "after 2 steps" in not_none(found.warning)
 
 
 def test_errors():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import INPUTS, built_cell, randomise
-from tiny import random_classifier
+from tiny import not_none, random_classifier
 
 from textrnn.analysis.dynamics import credit
 from textrnn.analysis.dynamics.credit import credit_assignment, horizon, state_curve, state_norms
@@ -143,7 +143,7 @@ def test_every_cell_has_its_curves(cell):
     bidirectional = cell in ("gru", "minlstm")
     head = HEADS[CELLS.index(cell) % len(HEADS)]
     model = random_classifier(cell, head, layers=2, bidirectional=bidirectional)
-    done = []
+    done: list[int] = []
     found = credit_assignment(model, TEXTS, on_batch=done.append)
     assert (found.texts, sum(done)) == (2, 2), "those that have the median's length"
     assert found.gradient.shape == (5,)
@@ -156,7 +156,7 @@ def test_every_cell_has_its_curves(cell):
 
 def test_a_pyramid_is_counted_in_tokens():
     model = random_classifier("mingru", "mean", layers=2, pyramid=True)
-    for layer in model.stack.rnns:  # Nothing but a decay of 1/2.
+    for layer in not_none(model.stack).rnns:  # Nothing but a decay of 1/2.
         for cell in (layer.forward_layer.cell, layer.backward_layer.cell):
             for weight in cell.weights:
                 weight.assign(tf.zeros_like(weight))

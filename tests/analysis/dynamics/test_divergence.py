@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import random_classifier
+from tiny import not_none, random_classifier
 
 from textrnn.analysis.dynamics.divergence import divergence
 from textrnn.errors import ConfigError
@@ -19,7 +19,7 @@ TEXTS = [np.array(text) for text in ([2, 3, 4, 5, 6, 7, 8, 9], [9, 8, 7, 6, 5, 4
 def held(cell="mingru", **settings):
     """A model whose states halve at each step, whatever it reads."""
     model = random_classifier(cell, "last", **settings)
-    rnn = model.stack.rnns[0]
+    rnn = not_none(model.stack).rnns[0]
     both = settings.get("bidirectional")
     for layer in [rnn.forward_layer, rnn.backward_layer] if both else [rnn]:
         kernel, bias = (weight.numpy() for weight in layer.cell.weights)
@@ -82,7 +82,7 @@ def test_the_answer_changes_with_the_token_it_rests_on():
 @pytest.mark.parametrize("cell", ["simple", "gru", "lstm", "minlstm"])
 def test_every_cell_has_its_curves(cell):
     model = random_classifier(cell, "attention", layers=2, pyramid=True)
-    done = []
+    done: list[int] = []
     found = divergence(model, TEXTS, label_space=SINGLE, on_batch=done.append)
     assert [curve.tokens_per_step for curve in found.curves] == [1, 1, 2, 2]
     assert [len(curve.distance) for curve in found.curves] == [4, 4, 2, 2]

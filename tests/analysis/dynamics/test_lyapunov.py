@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tiny import classifier as fresh_classifier
-from tiny import fit, labelled_ids, random_classifier, trainer
+from tiny import fit, labelled_ids, not_none, random_classifier, trainer
 
 from textrnn.analysis.dynamics.lyapunov import LyapunovMonitor, growth, lyapunov
 from textrnn.analysis.dynamics.sampled_batches import Sample, padded
@@ -61,7 +61,7 @@ def test_a_tangent_grows_as_a_small_difference_does(cell_name):
 @pytest.mark.parametrize("cell", ["lstm", "minlstm"])
 def test_each_recurrence_has_its_exponent(cell):
     model = random_classifier(cell, "max", layers=2, pyramid=True)
-    done = []
+    done: list[int] = []
     found = lyapunov(model, TEXTS, discard=1, on_batch=done.append)
     places = [(exponent.layer, exponent.direction) for exponent in found.exponents]
     assert places == [(1, "forward"), (1, "backward"), (2, "forward"), (2, "backward")]
@@ -69,12 +69,12 @@ def test_each_recurrence_has_its_exponent(cell):
     assert sum(done) == 3
     values = json.loads(json.dumps(found.to_dict()))
     assert values["largest"] == found.largest
-    assert values["exponents"][0]["cell"] == type(model.stack.cells[0]).__name__
+    assert values["exponents"][0]["cell"] == type(not_none(model.stack).cells[0]).__name__
 
 
 def test_in_a_pyramid_a_step_counts_as_its_tokens():
     model = random_classifier("mingru", "mean", layers=2, pyramid=True, bidirectional=False)
-    for cell in model.stack.cells:  # Nothing but a decay of 1/2.
+    for cell in not_none(model.stack).cells:  # Nothing but a decay of 1/2.
         for weight in cell.weights:
             weight.assign(tf.zeros_like(weight))
     first, second = lyapunov(model, TEXTS).exponents
@@ -99,10 +99,12 @@ def test_a_bag_of_embeddings_cannot_be_chaotic():
 
 def test_the_monitor_watches_a_training(tmp_path):
     tf.config.run_functions_eagerly(False)
-    alerts = []
+    alerts: list[str] = []
     watched = labelled_ids().plan.texts
-    settings = {"limit": -100.0, "alert": alerts.append, "sample": Sample(documents=4)}
-    monitors = [LyapunovMonitor(watched, **settings), LyapunovMonitor(watched, every=2)]
+    monitors = [
+        LyapunovMonitor(watched, limit=-100.0, alert=alerts.append, sample=Sample(documents=4)),
+        LyapunovMonitor(watched, every=2),
+    ]
     trained = trainer(
         tmp_path,
         model=fresh_classifier(cell="mingru", bidirectional=False),
@@ -122,7 +124,7 @@ def test_the_monitor_is_calm_below_its_limit_and_writes_the_logs():
     monitor = LyapunovMonitor(TEXTS, limit=100.0, alert=pytest.fail)
     assert isinstance(monitor, keras.callbacks.Callback)
     monitor.set_model(random_classifier("simple", "last"))
-    logs = {}
+    logs: dict[str, float] = {}
     monitor.on_epoch_end(0, logs)
     assert monitor.values == [(1, logs["lyapunov"])]
 

@@ -46,7 +46,7 @@ def test_shorter_texts_are_padded_at_the_right():
 
 
 def test_batches_hold_every_text_once_and_are_reported_when_they_are_done():
-    done = []
+    done: list[int] = []
     batches = SampledBatches(TEXTS, Sample(), batch_texts=3, on_batch=done.append)
     assert len(batches) == 4
     seen = [(batch.start, len(batch.texts), batch.ids.shape, sum(done)) for batch in batches]

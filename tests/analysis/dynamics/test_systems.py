@@ -4,7 +4,7 @@ import weakref
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import random_classifier
+from tiny import not_none, random_classifier
 
 from textrnn.analysis.dynamics.systems import (
     fresh_model,
@@ -32,7 +32,7 @@ def test_the_states_are_those_of_the_model_in_the_order_of_reading(cell_name, wi
         (2, "forward"),
         (2, "backward"),
     ]
-    for layer, rnn in enumerate(model.stack.rnns):
+    for layer, rnn in enumerate(not_none(model.stack).rnns):
         states = rnn(states, mask=mask)
         for place, each in enumerate(found[2 * layer : 2 * layer + 2]):
             assert each.tokens_per_step == 1

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import classifier, random_classifier
+from tiny import classifier, not_none, random_classifier
 
 from textrnn.analysis.dynamics.systems import fresh_model
 from textrnn.analysis.dynamics.time_constants import kept_shares, time_constants, time_scales
@@ -22,7 +22,7 @@ def sigmoid(x):
 def with_biases(cell, **gates):
     """A forward model whose gates have these biases and see nothing."""
     model = classifier(cell=cell, head="last", bidirectional=False)
-    own = model.stack.cells[0]
+    own = not_none(model.stack).cells[0]
     for weight in own.weights:
         weight.assign(tf.zeros_like(weight))
     flat = own.bias.numpy().reshape(-1, 3)
@@ -67,7 +67,7 @@ def test_the_simple_cell_has_the_eigenvalues_of_its_matrix():
 def test_a_gate_is_averaged_over_real_tokens_only():
     model = random_classifier("mingru", "mean")
     together = time_scales(model, TEXTS)
-    cell = model.stack.rnns[0].forward_layer.cell
+    cell = not_none(model.stack).rnns[0].forward_layer.cell
     gates = [cell.project(model.embedding(tf.constant(text))) for text in TEXTS]
     decay = np.concatenate([cell.coefficients(each)[0] for each in gates])
     assert [layer.direction for layer in together.layers] == ["forward", "backward"]
@@ -98,7 +98,7 @@ def test_chrono_initialisation_lengthens_the_memory():
 
 def test_a_pyramid_is_counted_in_tokens():
     model = random_classifier("mingru", "mean", layers=2, pyramid=True, bidirectional=False)
-    for cell in model.stack.cells:
+    for cell in not_none(model.stack).cells:
         for weight in cell.weights:
             weight.assign(tf.zeros_like(weight))
     first, second = time_scales(model, TEXTS).layers

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from tiny import finished_run
+from tiny import finished_run, not_none
 
 from textrnn.analysis.report.answered_texts import AnsweredTexts
 from textrnn.analysis.report.mistakes import find_mistakes, score
@@ -41,14 +41,14 @@ def test_an_unknown_label_is_an_error(classifier):
 def test_the_figures_are_those_of_the_answers(answered):
     scored = score(answered)
     assert scored.accuracy.value == answered.right.mean()
-    assert scored.confusion.matrix()[0, 1] == 1
+    assert not_none(scored.confusion).matrix()[0, 1] == 1
     assert scored.per_label[:, 3].tolist() == [3, 2]
     assert sum(bucket.texts for bucket in scored.by_length) == 5
     assert json.loads(json.dumps(scored.to_dict()))["log_loss"] == scored.log_loss
 
 
 def test_the_worst_mistake_comes_first_and_is_explained(answered):
-    done = []
+    done: list[int] = []
     mistakes = find_mistakes(answered, on_mistake=done.append)
     assert mistakes.count == (~answered.right).sum()
     worst = mistakes.worst[0]

@@ -1,6 +1,12 @@
+from typing import Any
+
 from textrnn.analysis.report.outcomes import Analyses, Outcome
 from textrnn.errors import ConfigError
 from textrnn.progress import Silent
+
+# The analyses pass the models on, whatever they are.
+TRAINED: Any = "trained"
+UNTRAINED: Any = "untrained"
 
 
 def impossible(advance):
@@ -8,7 +14,7 @@ def impossible(advance):
 
 
 def test_the_result_or_the_reason_is_kept():
-    analyses = Analyses("trained", "untrained", reporter=Silent())
+    analyses = Analyses(TRAINED, UNTRAINED, reporter=Silent())
     possible = analyses.outcome("it", lambda advance: 7, total=1)
     assert (possible.value, possible.reason) == (7, "")
     assert possible.seconds >= 0
@@ -29,9 +35,9 @@ def test_an_analysis_runs_for_both_models():
             names.append((name, total))
             return super().step(name, total=total)
 
-    both = Analyses("trained", "untrained", reporter=Names()).after_and_before(
+    both = Analyses(TRAINED, UNTRAINED, reporter=Names()).after_and_before(
         "chaos", lambda model, advance: model, total=3
     )
-    assert [outcome.value for outcome in both] == ["trained", "untrained"]
+    assert [outcome.value for outcome in both] == [TRAINED, UNTRAINED]
     assert all(isinstance(outcome, Outcome) for outcome in both)
     assert names == [("chaos", 3), ("chaos before training", 3)]

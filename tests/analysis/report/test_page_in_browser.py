@@ -9,6 +9,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 from reported import page_of, tiny_summary
+from tiny import not_none
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +56,7 @@ def test_the_page_fits_its_window_and_loads_nothing(browser, tmp_path_factory, t
     # A window is never as narrow as a phone; a frame in it may be.
     page.write_text(FRAME.format(width=width, page=html.escape(text)), encoding="utf-8")
     dom = open_page(browser, page, tmp_path, "--dump-dom", width=1400)
-    look = re.search(r'<html data-look="([^"]*)"', dom).group(1).split("|")
+    look = not_none(re.search(r'<html data-look="([^"]*)"', dom))[1].split("|")
     inner, scrolled, beyond, pictures, loaded = map(int, look[:5])
     assert inner == width
     assert scrolled <= inner

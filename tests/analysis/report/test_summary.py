@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from reported import tiny_summary
 
+from textrnn.analysis.dynamics.divergence import divergence
 from textrnn.analysis.report import summary as summaries
 from textrnn.analysis.report.summary import horizon_text, key_figures, read_history, tokens_text
 
@@ -55,11 +56,10 @@ def test_a_history_that_cannot_be_read_is_empty(tmp_path, content):
 def test_a_changed_token_changes_labels_as_the_run_has_them(tmp_path_factory, monkeypatch):
     calls = []
 
-    def divergence(*given, **settings):
+    def remember(*given, **settings):
         calls.append(settings["label_space"].multi_label)
-        return whole(*given, **settings)
+        return divergence(*given, **settings)
 
-    whole = summaries.divergence
-    monkeypatch.setattr(summaries, "divergence", divergence)
+    monkeypatch.setattr(summaries, "divergence", remember)
     tiny_summary(tmp_path_factory, cell="none", multi_label=True, samples=5)
     assert calls == [True]

@@ -1,3 +1,4 @@
+import functools
 import json
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ from textrnn.progress import Silent
 from textrnn.training.run.classifier import train
 from textrnn.training.search import tune as tuning
 from textrnn.training.search import vary as varying
+from textrnn.training.search.child import TrainChild
 
 
 @pytest.fixture
@@ -96,18 +98,22 @@ def test_wrong_usage(textrnn, arguments, message):
     assert message in textrnn("compare", *arguments, code=2).stderr
 
 
+def train_by(monkeypatch: pytest.MonkeyPatch, train: TrainChild) -> None:
+    """Lets the command train its runs by a function in this process."""
+    monkeypatch.setattr(varying, "train_all", functools.partial(varying.train_all, train=train))
+
+
 def test_runs_are_trained_that_differ_in_one_setting(textrnn, data, home, finished, monkeypatch):
     configs = {}
 
-    def call(command, log):
+    def finish(config, folder, *, log, options):
         """Finishes any run with the weights of the tiny one."""
-        settings = home / command[command.index("--config") + 1]
-        folder = home / command[command.index("--output") + 1]
-        configs[folder.name] = run_folder.load_config(settings)
+        configs[folder.name] = run_folder.load_config(config)
         shutil.copytree(finished.folder, folder, dirs_exist_ok=True)
+        log.touch()
         return 0
 
-    monkeypatch.setattr(varying, "_call", call)
+    train_by(monkeypatch, finish)
     write_csv(home / "test.csv", labelled_texts(6, seed=3))
     result = textrnn(
         *("compare", "--train-file", data, "--test-file", "test.csv", "--epochs", "2"),
@@ -118,7 +124,7 @@ def test_runs_are_trained_that_differ_in_one_setting(textrnn, data, home, finish
     assert [each["name"] for each in found["runs"]] == ["chrono_steps=0", "chrono_steps=9"]
     assert [config.model.chrono_steps for config in configs.values()] == [0, 9]
     assert {config.schedule.epochs for config in configs.values()} == {2}
-    assert "chrono_steps=9: training, told of in out" in result.stderr
+    assert "chrono_steps=9: training; the log is out" in result.stderr
 
 
 def test_runs_that_begin_with_a_language_model_have_its_shape(
@@ -136,17 +142,27 @@ def test_runs_that_begin_with_a_language_model_have_its_shape(
     result = textrnn(*command, "cell=lstm,none", code=1)
     assert "`cell` must be that of lm, mingru, got lstm" in result.stderr
 
-    asked = []
-    monkeypatch.setattr(varying, "_call", lambda command, log: asked.append(command) or 1)
+    configs = []
+
+    def fail(config, folder, *, log, options):
+        configs.append(run_folder.load_config(config))
+        log.touch()
+        return 1
+
+    train_by(monkeypatch, fail)
     textrnn(*command, "head=last,mean", code=1)
-    config = run_folder.load_config(asked[0][asked[0].index("--config") + 1])
+    (config,) = configs
     assert (config.model.units, config.model.head) == (5, "last")
 
-    monkeypatch.setattr(
-        tuning, "tune", lambda config, _, **more: asked.append((config, more)) or []
-    )
+    calls = []
+
+    def tune(config, _, **more):
+        calls.append((config, more))
+        return []
+
+    monkeypatch.setattr(tuning, "tune", tune)
     textrnn("tune", *own, "--dropout", "0.1")
-    config, more = asked[-1]
+    ((config, more),) = calls
     assert config.model.units == 5
     assert {"units", "cell", "vocab_size", "dropout"} <= more["fixed"]
     assert "head" not in more["fixed"]

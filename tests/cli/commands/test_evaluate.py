@@ -104,9 +104,9 @@ def printed(metrics: dict, width: int = 160) -> str:
 
     from textrnn.cli.commands.evaluate import _print_tables
 
-    console = Console(width=width, file=io.StringIO())
-    _print_tables(metrics, console)
-    return console.file.getvalue()
+    output = io.StringIO()
+    _print_tables(metrics, Console(width=width, file=output))
+    return output.getvalue()
 
 
 def test_labels_are_printed_as_they_are():
@@ -127,7 +127,7 @@ def many(labels: int, *, multi_label: bool = False) -> dict:
     targets = np.eye(labels, dtype=np.float32)
     answers = targets[places].copy()
     answers[-2:] = targets[0]
-    names = [f"topic_{i:04}_of_the_news" for i in range(labels)]
+    names = tuple(f"topic_{i:04}_of_the_news" for i in range(labels))
     return evaluate(
         answers, targets[places], label_space=LabelSpace(names, multi_label=multi_label)
     )
@@ -158,7 +158,7 @@ def test_several_labels_a_text_have_no_confusions(labels):
 def test_many_labels_without_a_mistake():
     labels = 40
     targets = np.eye(labels, dtype=np.float32)
-    names = [f"label {i}" for i in range(labels)]
+    names = tuple(f"label {i}" for i in range(labels))
     metrics = evaluate(targets, targets, label_space=LabelSpace(names, multi_label=False))
     assert "No label was taken for another." in printed(metrics)
 

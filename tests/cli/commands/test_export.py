@@ -12,11 +12,11 @@ VERIFIED = Artefact(
     length=8,
     form="loop",
     size=20_000,
-    checks=[Check("drift", 1e-6, "at most 1e-5", True), Check("accuracy", 0.75, "0.75", True)],
+    checks=(Check("drift", 1e-6, "at most 1e-5", True), Check("accuracy", 0.75, "0.75", True)),
     latency_ms=1.5,
 )
 FAILED = Artefact(
-    "model_int4", "tflite", "x.tflite", checks=[Check("drift", 2.0, "at most 1", False)]
+    "model_int4", "tflite", "x.tflite", checks=(Check("drift", 2.0, "at most 1", False),)
 )
 LEFT_OUT = Artefact("onnx", "onnx", "", reason="needs tf2onnx")
 

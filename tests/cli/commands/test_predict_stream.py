@@ -3,8 +3,9 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
-from tiny import labelled_texts, run_config, without_graphs, write_csv
+from tiny import labelled_texts, not_none, run_config, without_graphs, write_csv
 
 import textrnn as package
 from textrnn.inference.following import follow_sentences, follow_tokens
@@ -59,7 +60,7 @@ def test_a_line_every_so_many_tokens(run, size):
     counts = [tokens for tokens, _ in found]
     assert counts[:-1] == list(range(10, len(ids) + 1, 10))[: len(counts) - 1]
     for tokens, prediction in found[:-1]:
-        score = classifier.score_ids([ids[:tokens]])[0].max()
+        score = classifier.score_ids([np.array(ids[:tokens])])[0].max()
         assert prediction.score == pytest.approx(score, abs=1e-5)
     assert counts[-1] == len(ids)
     expected = classifier.predict([TEXT * 5])[0]
@@ -70,8 +71,8 @@ def test_a_line_every_so_many_tokens(run, size):
 def test_the_command_answers_before_stdin_ends(run):
     command = [sys.executable, "-m", "textrnn", "predict", str(run), "--stream"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    os.write(process.stdin.fileno(), b"a x b. c ")
-    first = json.loads(process.stdout.readline())
+    os.write(not_none(process.stdin).fileno(), b"a x b. c ")
+    first = json.loads(not_none(process.stdout).readline())
     assert first["text"] == "a x b."
     rest, _ = process.communicate(b"y d")
     (last,) = [json.loads(line) for line in rest.splitlines()]

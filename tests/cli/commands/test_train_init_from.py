@@ -44,7 +44,15 @@ def test_a_run_that_has_begun_needs_its_language_model_no_more(
 ):
     train = running.train
     shutil.copytree(pretrained.folder, "lm")
-    arguments = ("train", "--train-file", data, "--init-from", "lm", "--epochs", "1")
+    arguments: tuple[str, ...] = (
+        "train",
+        "--train-file",
+        data,
+        "--init-from",
+        "lm",
+        "--epochs",
+        "1",
+    )
     arguments += ("--language-weight", "0.1", "--resume-or-start", "--output", "run")
     with monkeypatch.context() as patch:
         patch.setattr(

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tiny import QUIET, labelled_texts, run_config, write_csv
+from tiny import QUIET, labelled_texts, not_none, run_config, write_csv
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.tokenizer import TokenizerConfig
@@ -95,7 +95,7 @@ def test_runs_of_known_and_unknown_words(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("given_settings", [{}, {"piece_type": "word"}, {"normalization": "plain"}])
-def test_what_core_operations_cannot_do_is_said(given_settings: dict[str, str]) -> None:
+def test_what_core_operations_cannot_do_is_said(given_settings: dict[str, Any]) -> None:
     config = TokenizerConfig(**given_settings)
     assert "--normalization plain" in str(plain_obstacle(config))
     with pytest.raises(ConfigError, match="--piece-type word"):
@@ -152,7 +152,8 @@ def test_a_saved_model_needs_no_tf_text(
     monkeypatch.setenv("TEXTRNN_CACHE_DIR", str(tmp_path / "cache"))
     data = write_csv(tmp_path / "letters.csv", labelled_texts(20))
     tokenizer = {"piece_type": piece_type, "normalization": "plain", "vocab_size": vocab_size}
-    classifier = train(run_config(data, **tokenizer), tmp_path / "run", reporter=QUIET)
+    config = run_config(data, **tokenizer)
+    classifier = not_none(train(config, tmp_path / "run", reporter=QUIET))
     save_model(classifier, tmp_path / "model", plain_ops=True)
     raw = [b"a x, B", b"", b"Y <br/> zz\xff", *HARD[:-2]]
     texts = [text.decode("utf-8", errors="replace") for text in raw]

@@ -23,7 +23,7 @@ def test_every_form_gives_the_outputs_of_the_plain_recurrence(
     cell = built_cell("mingru" if form == "parallel" else "lstm", dtype="float32")
     inputs = tf.constant(rng.normal(size=[length, 1, INPUTS]), tf.float32)
     start = tuple(tf.zeros([1, size]) for size in cell.state_size)
-    wanted, _ = unroll(cell.step, cell.project(inputs), start)
+    wanted, _ = unroll(cell.step, cell.project(inputs), states=start)
     assert_close(tf.function(run_form, autograph=False)(cell, inputs, form=form), wanted, atol=1e-5)
 
 

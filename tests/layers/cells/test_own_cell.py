@@ -148,7 +148,7 @@ def test_pieces_of_a_sequence_give_what_the_whole_gives(
 def test_it_is_saved_and_loaded(
     cell: type[RNNCell], tmp_path: Path, rng: np.random.Generator
 ) -> None:
-    settings = {"leak": 0.5} if cell is LeakyCell else {}
+    settings: dict[str, Any] = {"leak": 0.5} if cell is LeakyCell else {}
     model = keras.Sequential([keras.Input((None, INPUTS)), RNN(cell(UNITS, **settings))])
     inputs = sequence(rng).astype("float32")
     model.save(tmp_path / "own.keras")

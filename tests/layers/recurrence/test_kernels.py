@@ -23,7 +23,7 @@ from cases import (
     randomise,
 )
 
-from textrnn.config import classifier as config
+from textrnn.config import choices
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import (
     CELLS,
@@ -50,7 +50,7 @@ each_kernel_by_family = pytest.mark.parametrize(
     [
         pytest.param(*kernel.values, id=kernel.id, marks=getattr(cell, "marks", ()))
         for kernel in KERNELS
-        for cell in by_family([kernel.values[0]])
+        for cell in by_family([str(kernel.values[0])])
     ],
 )
 each_direction = pytest.mark.parametrize("reverse", [False, True])
@@ -104,7 +104,7 @@ def assert_relatively_close(
     for a, e in zip(actual, expected, strict=True):
         a, e = np.asarray(a), np.asarray(e)
         assert a.shape == e.shape
-        assert np.linalg.norm(a - e) <= tolerance * max(np.linalg.norm(e), 1e-3)
+        assert np.linalg.norm(a - e) <= tolerance * max(float(np.linalg.norm(e)), 1e-3)
 
 
 @each_direction
@@ -198,12 +198,12 @@ def test_dropped_units_are_dropped_in_the_gradient_too(
     )
 
 
-@pytest.mark.parametrize("mask", ["none", "partial"])
+@pytest.mark.parametrize("mask_name", ["none", "partial"])
 def test_a_gradient_is_right_without_saved_activations(
-    cell_name: str, mask: str, rng: np.random.Generator
+    cell_name: str, mask_name: str, rng: np.random.Generator
 ) -> None:
     cell, inputs, states = cell_and_inputs(cell_name, rng)
-    mask = time_major(MASKS[mask])
+    mask = time_major(MASKS[mask_name])
     saved, not_saved = (
         results_and_gradients(
             through(cell, mask, kernel="chunked", save_activations=save), cell, inputs, states
@@ -217,7 +217,9 @@ def test_a_gradient_is_right_without_saved_activations(
     "cell_name", [n for n, cell in CELLS.items() if issubclass(cell, NonlinearRNNCell)]
 )
 def test_derived_gradients_equal_automatic_ones(cell_name: str, rng: np.random.Generator) -> None:
-    class Plain(CELLS[cell_name]):
+    base: Any = CELLS[cell_name]
+
+    class Plain(base):
         """The cell without the gradient that was derived for it."""
 
         def combine(self, gates: tf.Tensor, recurrent: tf.Tensor, states: States) -> Any:
@@ -332,13 +334,13 @@ def test_each_weight_gradient_is_one_product(cell_name: str) -> None:
 
 @each_family
 @each_direction
-@pytest.mark.parametrize("mask", ["partial"])
+@pytest.mark.parametrize("mask_name", ["partial"])
 @pytest.mark.parametrize("segment_steps", [2, STEPS, STEPS + 2])
 def test_segments_computed_again_give_the_same(
-    cell_name: str, segment_steps: int, mask: str, reverse: bool, rng: np.random.Generator
+    cell_name: str, segment_steps: int, mask_name: str, reverse: bool, rng: np.random.Generator
 ) -> None:
     cell, inputs, states = cell_and_inputs(cell_name, rng)
-    mask = time_major(MASKS[mask])
+    mask = time_major(MASKS[mask_name])
 
     def segments(inputs: tf.Tensor, states: States) -> Any:
         def run(inputs: tf.Tensor, states: States, mask: tf.Tensor | None) -> Any:
@@ -375,7 +377,7 @@ class OwnLSTM(LSTMCell):
 
 
 def test_the_settings_know_the_same_kernels() -> None:
-    assert config.KERNELS == KERNEL_NAMES
+    assert choices.KERNELS == KERNEL_NAMES
 
 
 def test_a_kernel_is_chosen_by_the_cell() -> None:

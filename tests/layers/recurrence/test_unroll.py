@@ -91,7 +91,7 @@ def test_masked_steps_carry_states_and_output_over(
 def test_chunks_equal_the_unrolled_loop(
     steps: int, masked: bool, reverse: bool, rng: np.random.Generator
 ) -> None:
-    arguments = (own_output, *gates_and_states(rng, steps))
+    arguments: tuple[Any, ...] = (own_output, *gates_and_states(rng, steps))
     arguments += (random_mask(rng, steps),) if masked else ()
     expected = values_and_gradients(unroll, *arguments, reverse=reverse)
     assert_close(values_and_gradients(chunks, *arguments, reverse=reverse), expected)
@@ -114,7 +114,7 @@ def test_time_and_batch_may_be_unknown_in_a_graph(
         return results
 
     for steps in LENGTHS:
-        arguments = gates_and_states(rng, steps)
+        arguments: tuple[Any, ...] = gates_and_states(rng, steps)
         arguments += (random_mask(rng, steps),) if masked else ()
         expected = values_and_gradients(unroll, own_output, *arguments, reverse=reverse)
         assert_close(graph(*arguments), expected)
@@ -126,7 +126,11 @@ def test_time_and_batch_may_be_unknown_in_a_graph(
 def test_compiled_chunks_equal_the_unrolled_loop(
     steps: int, reverse: bool, rng: np.random.Generator
 ) -> None:
-    arguments = (own_output, *gates_and_states(rng, steps), random_mask(rng, steps))
+    arguments: tuple[Any, ...] = (
+        own_output,
+        *gates_and_states(rng, steps),
+        random_mask(rng, steps),
+    )
     compiled = tf.function(values_and_gradients, jit_compile=True)
     expected = values_and_gradients(unroll, *arguments, reverse=reverse)
     assert_close(compiled(chunks, *arguments, reverse=reverse), expected)

@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-from tiny import QUIET, classifier, fit, labelled_ids, run_config, stop_after, trainer
+from tiny import QUIET, classifier, fit, labelled_ids, not_none, run_config, stop_after, trainer
 
 from textrnn.data.batching import BatchPlan
 from textrnn.errors import ConfigError, DataError
@@ -67,7 +67,7 @@ def test_the_labelled_batches_bring_them_along():
         for one, other in zip(labelled, expected, strict=True):
             np.testing.assert_array_equal(one, other)
         np.testing.assert_array_equal(more, others)
-    assert data.unlabelled_rows == data.unlabelled.mean_rows
+    assert data.unlabelled_rows == not_none(data.unlabelled).mean_rows
     assert labelled_ids().unlabelled_rows == 0
 
 
@@ -114,7 +114,7 @@ def test_a_run_reads_them_and_its_tokenizer_knows_their_words(tmp_path, monkeypa
     )
     messages: list[str] = []
     monkeypatch.setattr(type(QUIET), "message", lambda _, text: messages.append(text))
-    found = train(config, tmp_path / "run", reporter=QUIET)
+    found = not_none(train(config, tmp_path / "run", reporter=QUIET))
     assert any(text.startswith("30 texts without labels, ") for text in messages)
     assert any("vectors of 2 numbers, beside 2 of --embedding-units for" in t for t in messages)
     assert found.tokenizer.UNK not in found.tokenizer.encode("quokka")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -318,7 +319,7 @@ def test_the_step_in_static_shapes_compiles_with_xla_and_is_the_same(cell):
 
 @pytest.mark.thorough
 def test_the_language_model_s_loss_compiles_with_xla_and_is_the_same():
-    settings = {"cell": "mingru", "units": 3, "language_weight": 0.5}
+    settings: dict[str, Any] = {"cell": "mingru", "units": 3, "language_weight": 0.5}
     expected = one_update(static=False, compiled=False, **settings)
     found = one_update(static=True, compiled=True, **settings)
     for one, other in zip(expected, found, strict=True):

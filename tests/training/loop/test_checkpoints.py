@@ -2,6 +2,7 @@ import io
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ STATE = TrainingState(
     best_quality=[0.75, -0.1],
     best_epoch=1,
 )
-VARIABLES = [
+VARIABLES: list[np.ndarray] = [
     np.array([[0.1, 2.0]], np.float32),
     np.array(7, np.int64),
     np.zeros((0, 3), np.float32),
@@ -150,7 +151,7 @@ class Trap:
 @pytest.mark.parametrize("name", ["variable_0", "best_0", "about"])
 def test_a_pickled_object_is_refused(tmp_path, name):
     about = {"state": {}, "data_digest": "", "variables": 1, "best": 1}
-    arrays = {
+    arrays: dict[str, Any] = {
         "variable_0": np.zeros(1),
         "best_0": np.zeros(1),
         "about": np.array(json.dumps(about)),

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ CLOCK = [0.0]
 def texts(monkeypatch) -> HeldOutTexts:
     CALLS.clear()
     monkeypatch.setattr(held_out, "LikelihoodScorer", Scorer)
-    monkeypatch.setattr(held_out.time, "monotonic", lambda: CLOCK[0])
+    monkeypatch.setattr(time, "monotonic", lambda: CLOCK[0])
     model = LanguageModel(9, config=EncoderConfig(units=2, embedding_units=2))
     return HeldOutTexts(model, TEXTS, seed=0)
 

@@ -1,8 +1,9 @@
+import time
+
 import numpy as np
 import pytest
 
 from textrnn.errors import ConfigError
-from textrnn.training.loop import schedule
 from textrnn.training.loop.schedule import Schedule, TimeBudget, rate_factor
 
 
@@ -40,7 +41,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr(schedule.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
 
 @pytest.fixture

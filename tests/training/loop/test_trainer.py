@@ -15,6 +15,7 @@ from tiny import (
 
 from textrnn.data.batching import BatchPlan
 from textrnn.errors import ModelError
+from textrnn.progress import Silent
 from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.loop import trainer as loop
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
@@ -391,7 +392,7 @@ def test_a_training_of_no_stated_length_is_long_enough(tmp_path, monkeypatch, up
 # What it is given
 
 
-def test_each_epoch_has_its_own_order(tmp_path):
+def test_each_epoch_has_its_own_order(tmp_path, monkeypatch):
     data, orders = labelled_ids(), []
     deal = data.plan.batches
 
@@ -400,7 +401,7 @@ def test_each_epoch_has_its_own_order(tmp_path):
         orders.append([batch.rows.tolist() for batch in batches])
         return batches
 
-    data.plan.batches = note
+    monkeypatch.setattr(data.plan, "batches", note)
     ours = trainer(tmp_path, train=data, epochs=2)
     orders.clear()
     fit(ours)
@@ -411,7 +412,7 @@ def test_each_epoch_has_its_own_order(tmp_path):
 def test_the_figures_are_shown_while_it_trains(tmp_path):
     shown = []
 
-    class Listener:
+    class Listener(Silent):
         def step(self, name, *, total):
             return contextlib.nullcontext(lambda count, text="": shown.append((name, text)))
 

@@ -26,5 +26,6 @@ def test_an_average_batch_is_that_of_an_epoch():
 )
 def test_a_loss_explodes_far_above_that_of_chance(labels, weight, expected):
     train = dataclasses.replace(labelled_ids(), weights=np.full(40, weight, np.float32))
-    ours = dataclasses.replace(data(), train=train, labels=tuple(map(str, range(labels))))
+    label_space = LabelSpace(tuple(map(str, range(labels))), multi_label=False)
+    ours = dataclasses.replace(data(), train=train, label_space=label_space)
     assert most_loss(ours) == pytest.approx(expected)

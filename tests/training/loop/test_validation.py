@@ -1,10 +1,11 @@
 """Which texts are measured on where a time budget does not leave time for all."""
 
 import time
+from typing import Any
 
 import numpy as np
 import pytest
-from tiny import QUIET, fit, labelled_ids, labelled_texts, run_config, trainer
+from tiny import QUIET, fit, labelled_ids, labelled_texts, not_none, run_config, trainer
 
 from textrnn.data import Split
 from textrnn.data.batching import BatchPlan
@@ -125,7 +126,7 @@ def test_measuring_ends_when_the_time_is_up(finished, monkeypatch, capsys):
     monkeypatch.setattr(sampling, "FEWEST_TEXTS", 6)
     rows = labelled_texts(40, seed=3)
     split = Split([text for text, _ in rows], [(label,) for _, label in rows])
-    options = {"name": "test", "reporter": QUIET}
+    options: dict[str, Any] = {"name": "test", "reporter": QUIET}
     now = time.monotonic()
     whole = measure(finished.classifier, split, **options)
     later = measure(finished.classifier, split, until=now + 1e6, **options)
@@ -147,7 +148,7 @@ def test_a_run_whose_validation_takes_too_long_says_so(data, tmp_path, slow, cap
 
     reporter = TerminalReporter(Console(highlight=False, width=500))
     own = run_config(data, epochs=2, time_budget="2h", valid_fraction=0.5)
-    classifier = train(own, tmp_path / "run", reporter=reporter)
+    classifier = not_none(train(own, tmp_path / "run", reporter=reporter))
     told = capsys.readouterr().out
     assert "validation of each epoch on 8 of 20 texts, drawn by the seed: all would take" in told
     assert classifier.metrics["validation"]["texts"] == 20

@@ -1,5 +1,6 @@
 import csv
 import json
+from typing import Any
 
 import h5py
 import numpy as np
@@ -11,6 +12,7 @@ from tiny import (
     RUN_FILES,
     labelled_texts,
     names,
+    not_none,
     run_config,
     write_csv,
 )
@@ -86,7 +88,7 @@ def test_several_labels_a_text(tmp_path, monkeypatch):
     ]
     data = write_csv(tmp_path / "letters.csv", rows)
     config = run_config(data, multi_label=True, epochs=8, learning_rate=0.2, patience=0)
-    classifier = train(config, tmp_path / "run", reporter=QUIET)
+    classifier = not_none(train(config, tmp_path / "run", reporter=QUIET))
     assert classifier.labels == ("a", "b")
     assert [set(p.labels) for p in classifier.predict(["c a b", "b d", "c"])] == [
         {"a", "b"},
@@ -104,7 +106,7 @@ def test_reduced_precision_ends_in_a_model_like_any_other(
 ):
     monkeypatch.setattr(running, "draw_curves", lambda *_, **__: None)
     config = run_config(data, precision=precision, cell="lstm", epochs=8, patience=0)
-    trained = train(config, tmp_path / "run", reporter=TerminalReporter())
+    trained = not_none(train(config, tmp_path / "run", reporter=TerminalReporter()))
     assert f"parts side by side; {precision}" in capsys.readouterr().err
     texts = ["a x", "y b"]
     assert [p.label for p in trained.predict(texts)] == ["pos", "neg"]
@@ -157,7 +159,7 @@ def test_the_test_data_changes_nothing_but_its_figures(config, data, tmp_path):
     for name, rows in [("one", [("a x", "pos")]), ("two", [("a x", "neg"), ("q", "pos")] * 20)]:
         test = write_csv(tmp_path / f"{name}.csv", rows)
         settings = run_config(data, test_file=str(test))
-        results.append(train(settings, tmp_path / name, reporter=QUIET))
+        results.append(not_none(train(settings, tmp_path / name, reporter=QUIET)))
     one, two = results
     assert one.metrics["validation"] == two.metrics["validation"]
     assert one.metrics["test"] != two.metrics["test"]
@@ -174,7 +176,7 @@ def test_a_broken_test_file_is_told_before_the_long_training(data, tmp_path, mon
 
 def test_without_test_data_only_the_validation_is_measured(config, tmp_path, capsys):
     (tmp_path / "run").mkdir()  # An empty folder is as good as none.
-    classifier = train(config, tmp_path / "run", reporter=TerminalReporter())
+    classifier = not_none(train(config, tmp_path / "run", reporter=TerminalReporter()))
     assert names(tmp_path / "run") == RUN_FILES
     assert set(classifier.metrics) == {"training", "validation", "calibration"}
     assert "There was no test data" in (tmp_path / "run" / "README.md").read_text()
@@ -194,7 +196,7 @@ class Caught(Exception):
 @pytest.fixture
 def caught_trainer(monkeypatch) -> dict:
     """What the trainer would have been given; training is then broken off."""
-    given = {}
+    given: dict[str, Any] = {}
 
     def catch(model, config, **more):
         given.update(model=model, config=config, **more)
@@ -252,11 +254,11 @@ def test_determinism_is_asked_of_tensorflow(data, tmp_path, monkeypatch, determi
 
 
 def test_the_weights_file_holds_the_weights_and_nothing_else(data, tmp_path):
-    classifier = train(run_config(data), tmp_path / "run", reporter=QUIET)
+    classifier = not_none(train(run_config(data), tmp_path / "run", reporter=QUIET))
     sizes: list[int] = []
     with h5py.File(tmp_path / "run" / "model.weights.h5") as file:
         file.visititems(lambda _, item: sizes.append(getattr(item, "size", 0)))
-    assert sum(sizes) == sum(np.size(weight) for weight in classifier.model.get_weights())
+    assert sum(sizes) == sum(weight.size for weight in classifier.model.get_weights())
 
 
 def test_of_many_labels_some_are_named(capsys):

@@ -1,11 +1,12 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tensorflow as tf
 from rich.console import Console
-from tiny import QUIET, labelled_texts, run_config, stop_after, write_csv
+from tiny import QUIET, labelled_texts, not_none, run_config, stop_after, write_csv
 
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
@@ -13,10 +14,12 @@ from textrnn.messages.terminal import TerminalReporter
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.range_test import RangeTest
+from textrnn.training.loop.trainer import Trainer
 from textrnn.training.run import classifier_run as running
 from textrnn.training.run.classifier import find_learning_rate, train
 from textrnn.training.run.faults import WorkerLost, explained, spared
 from textrnn.training.run.folder import hold
+from textrnn.training.run.tensorboard import TensorBoardWriter
 
 
 @pytest.fixture
@@ -33,7 +36,8 @@ def interrupt(config, folder: Path) -> None:
 def test_a_folder_in_use_is_left_alone(config, tmp_path):
     interrupt(config, tmp_path / "run")
     with hold(tmp_path / "run"):
-        for more in ({"resume": True}, {"overwrite": True}):
+        for name in ("resume", "overwrite"):
+            more: dict[str, Any] = {name: True}
             with pytest.raises(ConfigError, match="run is in use by another process; wait for it"):
                 train(config, tmp_path / "run", reporter=QUIET, **more)
     train(config, tmp_path / "run", reporter=QUIET, resume=True)
@@ -63,7 +67,7 @@ def test_a_batch_beyond_the_memory_says_so_too(config, tmp_path, monkeypatch):
     def exhaust(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\nand more")
 
-    monkeypatch.setattr(running.Trainer, "fit", exhaust)
+    monkeypatch.setattr(Trainer, "fit", exhaust)
     with pytest.raises(ModelError, match=r"^out of memory \(OOM when allocating tensor\); lower"):
         train(config, tmp_path / "run", reporter=QUIET)
 
@@ -73,7 +77,7 @@ def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypa
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(running.run_folder, "save", fail)
+        patch.setattr(run_folder, "save", fail)
         with pytest.raises(ModelError, match=r"not written \(No space left on device\); make room"):
             train(config, tmp_path / "run", reporter=QUIET)
     assert train(config, tmp_path / "run", reporter=QUIET, resume=True)
@@ -82,12 +86,12 @@ def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypa
 
 def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tmp_path, capsys):
     config = config.replace(epochs=2, checkpoint_minutes=0.0)
-    whole = train(config, tmp_path / "whole", reporter=QUIET)
+    whole = not_none(train(config, tmp_path / "whole", reporter=QUIET))
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "run", reporter=QUIET, should_stop=stop_after(4))
     newest, *_ = Checkpoints(tmp_path / "run" / CHECKPOINTS).paths()
     newest.write_bytes(newest.read_bytes()[:1000])
-    again = train(config, tmp_path / "run", reporter=TerminalReporter(), resume=True)
+    again = not_none(train(config, tmp_path / "run", reporter=TerminalReporter(), resume=True))
     message = capsys.readouterr().err
     assert f"warning: {newest}: not a whole checkpoint" in message
     assert "going on after 0 epochs, 3 batches" in message
@@ -103,14 +107,14 @@ def test_operational_settings_may_change(config, tmp_path):
 
 
 def test_resume_or_start(config, tmp_path, capsys):
-    settings = {"reporter": TerminalReporter(), "resume_or_start": True}
+    settings: dict[str, Any] = {"reporter": TerminalReporter(), "resume_or_start": True}
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "run", **settings, should_stop=stop_after(2))
     assert "going on" not in capsys.readouterr().err
     train(config, tmp_path / "run", **settings)
     assert "going on after 0 epochs, 2 batches" in capsys.readouterr().err
     before = (tmp_path / "run" / "digests.json").read_text()
-    again = train(config, tmp_path / "run", **settings)
+    again = not_none(train(config, tmp_path / "run", **settings))
     assert "holds the finished run already" in capsys.readouterr().err
     assert again.metrics == json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert (tmp_path / "run" / "digests.json").read_text() == before
@@ -156,9 +160,9 @@ def warnings(log: io.StringIO) -> list[str]:
         (running, "write_history", "history.csv was not written"),
         (running, "draw_curves", "curves.png was not drawn"),
         (running, "model_card", "the model card was not written"),
-        (running.TensorBoardWriter, "__init__", "no events were written"),
-        (running.TensorBoardWriter, "write", "no events were written"),
-        (running.TensorBoardWriter, "close", "no events were written"),
+        (TensorBoardWriter, "__init__", "no events were written"),
+        (TensorBoardWriter, "write", "no events were written"),
+        (TensorBoardWriter, "close", "no events were written"),
     ],
 )
 def test_what_only_accompanies_a_training_never_ends_it(

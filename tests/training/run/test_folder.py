@@ -2,7 +2,9 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from tiny import (
     QUIET,
@@ -10,6 +12,7 @@ from tiny import (
     contents,
     labelled_texts,
     names,
+    not_none,
     run_config,
     stop_after,
     write_csv,
@@ -136,9 +139,9 @@ def interrupt(config: ClassifierRunConfig, folder: Path, *, batches: int = 1) ->
 def test_an_interrupted_run_comes_to_the_same_end(data, tmp_path):
     test = write_csv(tmp_path / "test.csv", labelled_texts(10, seed=1))
     config = run_config(data, test_file=str(test), epochs=2, dropout=0.2)
-    whole = train(config, tmp_path / "whole", reporter=QUIET)
+    whole = not_none(train(config, tmp_path / "whole", reporter=QUIET))
     interrupt(config, tmp_path / "parts", batches=6)
-    parts = train(config, tmp_path / "parts", reporter=QUIET, resume=True)
+    parts = not_none(train(config, tmp_path / "parts", reporter=QUIET, resume=True))
     assert names(tmp_path / "parts") == RUN_FILES
     for one, other in zip(whole.model.get_weights(), parts.model.get_weights(), strict=True):
         assert one.tobytes() == other.tobytes()
@@ -149,7 +152,7 @@ def test_an_interrupted_run_comes_to_the_same_end(data, tmp_path):
 def test_an_interruption_while_the_test_is_measured_is_heard(data, tmp_path, monkeypatch):
     asked = False
 
-    def measure_slowly(*arguments: object, name: str, **more: object) -> dict[str, object]:
+    def measure_slowly(*arguments: Any, name: str, **more: Any) -> np.ndarray:
         nonlocal asked
         asked = name == "validation"
         return scores_of(*arguments, name=name, **more)
@@ -160,7 +163,8 @@ def test_an_interruption_while_the_test_is_measured_is_heard(data, tmp_path, mon
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "run", reporter=QUIET, should_stop=lambda: asked)
     monkeypatch.undo()
-    assert train(config, tmp_path / "run", reporter=QUIET, resume=True).metrics["validation"]
+    trained = not_none(train(config, tmp_path / "run", reporter=QUIET, resume=True))
+    assert trained.metrics["validation"]
     assert names(tmp_path / "run") == RUN_FILES
 
 

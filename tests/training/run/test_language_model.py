@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from textrnn.config.language_model import LanguageModelRunConfig, TextConfig
 from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
 from textrnn.inference import run_folder
 from textrnn.messages.terminal import TerminalReporter
-from textrnn.training.loop import language_model_trainer
+from textrnn.training.batches.token_store import TokenStore
 from textrnn.training.loop.checkpoints import CHECKPOINTS
 from textrnn.training.loop.held_out import HeldOutTexts
+from textrnn.training.loop.schedule import Schedule
 from textrnn.training.run import language_model
 from textrnn.training.run.language_model import pretrain
 
@@ -99,7 +101,7 @@ def test_a_full_disk_is_told(texts, tmp_path, monkeypatch):
     def write(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(language_model.TokenStore, "write", write)
+    monkeypatch.setattr(TokenStore, "write", write)
     with pytest.raises(DataError, match=r"were not written \(No space left on device\); make"):
         pretrain(config(texts), tmp_path / "run", reporter=QUIET)
 
@@ -132,7 +134,7 @@ def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
     monkeypatch.setattr(language_model, "SAVING_SECONDS", 0.0)
     own = config(texts, epochs=None, time_budget="1h")
     clock = iter(np.arange(0.0, 1e9, 60.0))
-    monkeypatch.setattr(language_model_trainer.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
     trained = pretrain(own, tmp_path / "run", reporter=QUIET, started=0.0)
     assert 1 <= trained.metrics["training"]["updates"] < 60
     with pytest.raises(ConfigError, match="used up before training begins"):
@@ -178,11 +180,12 @@ def test_measuring_is_timed_on_a_part_of_the_texts_before_the_first_update(
 ):
     monkeypatch.setattr(HeldOutTexts, "estimate_seconds", lambda self, *, reporter: 7.0)
     expected = []
-    monkeypatch.setattr(
-        language_model_trainer.Schedule,
-        "time_share",
-        lambda self, *, validation: expected.append(validation) or 1.0,
-    )
+
+    def time_share(self, *, validation):
+        expected.append(validation)
+        return 1.0
+
+    monkeypatch.setattr(Schedule, "time_share", time_share)
     own = config(texts, epochs=None, time_budget="1h", held_out=0.5)
     pretrain(own, tmp_path / "run", reporter=QUIET)
     assert expected == [7.0]
@@ -193,9 +196,7 @@ def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
     texts, tmp_path, monkeypatch
 ):
     run, own = tmp_path / "run", config(texts, epochs=None, time_budget="1h")
-    monkeypatch.setattr(
-        language_model_trainer.Schedule, "time_share", lambda self, *, validation: 1.0
-    )
+    monkeypatch.setattr(Schedule, "time_share", lambda self, *, validation: 1.0)
     with pytest.raises(KeyboardInterrupt):
         pretrain(own, run, reporter=QUIET, should_stop=stop_after(1))
     trained = pretrain(own, run, reporter=QUIET, resume=True)
@@ -208,7 +209,7 @@ def test_wrong_settings_are_told():
         TextConfig(dataset="imdb", text_file="a.txt")
     for name, section in (("text_file", TextConfig), ("unlabelled_file", DataConfig)):
         with pytest.raises(ConfigError, match=f"`{name}` is .* a file, got - for stdin"):
-            section(**{name: "-"})
+            section.from_dict({name: "-"})
     with pytest.raises(ConfigError, match="needs a recurrence"):
         LanguageModelRunConfig.of(cell="none")
     with pytest.raises(ConfigError, match="`held_out` must be more than 0"):

@@ -1,7 +1,9 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import LABELS, random_classifier
+from tiny import LABELS, not_none, random_classifier
 
 from textrnn.training.run.tensorboard import TensorBoardWriter, gate_activations
 
@@ -21,15 +23,16 @@ def test_tensorboard_reads_what_is_written(tmp_path):
         writer.write(row, model, np.array([[0.9, 0.1], [0.6, 0.4]]), LABELS)
     writer.close()
     (path,) = tmp_path.iterdir()
-    found = {}
+    found: dict[str, list[Any]] = {}
     for record in tf.data.TFRecordDataset(str(path)):
         event = tf.compat.v1.Event.FromString(record.numpy())
         for value in event.summary.value:
             found.setdefault(value.tag, []).append((event.step, tf.make_ndarray(value.tensor)))
     assert set(found) == {"train_loss", "valid_accuracy", "gates/layer1/decay", "validation texts"}
     for name in ("train_loss", "valid_accuracy"):
-        points = [(step, float(value)) for step, value in found[name]]
-        assert points == [(row["epoch"], pytest.approx(row[name])) for row in ROWS]
+        assert [step for step, _ in found[name]] == [row["epoch"] for row in ROWS]
+        values = [float(value) for _, value in found[name]]
+        assert values == pytest.approx([row[name] for row in ROWS])
     (_, counts), _ = found["gates/layer1/decay"]
     assert counts[:, 2].sum() == 4 * 3, "four tokens, three units, no padding"
     (_, text), _ = found["validation texts"]
@@ -67,10 +70,10 @@ def test_the_gates_are_those_of_the_recurrence():
     ids = np.array([[2, 3, 4]], np.int32)
     found = gate_activations(model, ids)
     sequence = model.embedding(tf.constant(ids))
-    rnn = model.stack.rnns[0]
+    rnn = not_none(model.stack).rnns[0]
     candidates = np.tanh
     pre = rnn.cell.project(rnn.windowed(sequence)).numpy()[:, 0]  # [T, 4H]
-    states, _ = model.stack(sequence)
+    states, _ = not_none(model.stack)(sequence)
     h, c = np.zeros(3), np.zeros(3)
     kernel = rnn.cell.recurrent_kernel.numpy()
     for t in range(3):

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiny import not_none
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig
@@ -49,7 +50,7 @@ def classifier(tokenizer: Tokenizer, shape: EncoderConfig = SHAPE, **settings) -
 
 def states_of(model: TextClassifier, ids: np.ndarray) -> np.ndarray:
     mask = tf.constant(ids != 0)
-    return model.stack(model.embedding(ids), mask=mask)[0].numpy()
+    return not_none(model.stack)(model.embedding(ids), mask=mask)[0].numpy()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_a_classifier_may_take_the_forward_direction_alone(tokenizer):
     trained = language_model(tokenizer)
     model = classifier(tokenizer, bidirectional=False, separate_directions=False)
     transfer(trained, model)
-    for layer, cell in zip(model.stack.rnns, trained.model.stacks[0].cells, strict=True):
+    for layer, cell in zip(not_none(model.stack).rnns, trained.model.stacks[0].cells, strict=True):
         for one, other in zip(layer.cell.get_weights(), cell.get_weights(), strict=True):
             assert np.array_equal(one, other)
 

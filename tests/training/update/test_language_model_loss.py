@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import QUIET, classifier, fit, labelled_ids, stop_after, trainer
+from tiny import QUIET, classifier, fit, labelled_ids, not_none, stop_after, trainer
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.model import EncoderConfig
@@ -32,7 +32,7 @@ def model_and_source(**settings):
         if "seed" not in weight.path:
             weight.assign(rng.normal(size=weight.shape))
     source.embedding.set_weights(model.embedding.get_weights())
-    for i, layer in enumerate(model.stack.rnns):
+    for i, layer in enumerate(not_none(model.stack).rnns):
         both = model.config.bidirectional
         own = [layer.forward_layer, layer.backward_layer] if both else [layer]
         for stack, rnn in zip(source.stacks, own, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,6 @@ from textrnn.analysis.dynamics.systems import (
 )
 from textrnn.layers.cells import LinearRNNCell, RNNCell
 from textrnn.models.classifier import TextClassifier
-from textrnn.progress import Advance
 
 __all__ = ["Credit", "StateCurve", "credit_assignment", "horizon", "state_curve"]
 
@@ -111,7 +110,7 @@ def credit_assignment(
     steps: int = 128,
     probes: int = 16,
     sample: Sample = DEFAULT_SAMPLE,
-    on_batch: Advance | None = None,
+    on_batch: Callable[[int], None] | None = None,
 ) -> Credit:
     """Returns both curves, averaged over texts; see `Credit` and `StateCurve`.
 

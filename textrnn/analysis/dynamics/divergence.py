@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,6 @@ from textrnn.analysis.dynamics.systems import Recurrence, graph, recurrences, tr
 from textrnn.errors import ConfigError
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.label_space import LabelSpace
-from textrnn.progress import Advance
 
 __all__ = ["Divergence", "DivergenceCurve", "divergence"]
 
@@ -88,7 +87,7 @@ def divergence(
     label_space: LabelSpace,
     steps: int = 64,
     sample: Sample = DEFAULT_SAMPLE,
-    on_batch: Advance | None = None,
+    on_batch: Callable[[int], None] | None = None,
 ) -> Divergence:
     """Replaces one token of each text by another token of these texts, and follows the states.
 

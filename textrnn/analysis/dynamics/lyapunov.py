@@ -20,7 +20,6 @@ from textrnn.analysis.dynamics.systems import Recurrence, graph, state_step
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import RNNCell
 from textrnn.models.classifier import TextClassifier
-from textrnn.progress import Advance
 
 __all__ = ["Exponent", "Lyapunov", "LyapunovMonitor", "growth", "lyapunov"]
 
@@ -94,7 +93,7 @@ def lyapunov(
     *,
     discard: int = 16,
     sample: Sample = DEFAULT_SAMPLE,
-    on_batch: Advance | None = None,
+    on_batch: Callable[[int], None] | None = None,
 ) -> Lyapunov:
     """Returns the largest Lyapunov exponent of each recurrence along real texts; see `growth`.
 

@@ -12,7 +12,6 @@ from textrnn.analysis.dynamics.systems import Recurrence, recurrences
 from textrnn.errors import ConfigError
 from textrnn.messages.wording import counted
 from textrnn.models.classifier import TextClassifier
-from textrnn.progress import Advance
 
 __all__ = ["ByRecurrence", "Sample", "SampledBatches", "TextBatch", "measure_recurrences", "padded"]
 
@@ -109,7 +108,7 @@ class SampledBatches:
         *,
         least: int = 1,
         batch_texts: int = 32,
-        on_batch: Advance | None = None,
+        on_batch: Callable[[int], None] | None = None,
     ) -> None:
         self.texts = sample.draw(texts, least=least)
         self._batch_texts = batch_texts

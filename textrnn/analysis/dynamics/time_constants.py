@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,6 @@ from textrnn.analysis.dynamics.systems import Recurrence, gate_values
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import SimpleRNNCell
 from textrnn.models.classifier import TextClassifier
-from textrnn.progress import Advance
 
 __all__ = ["LayerTimes", "TimeScales", "time_constants", "time_scales"]
 
@@ -104,7 +103,7 @@ def time_scales(
     texts: Sequence[np.ndarray],
     *,
     sample: Sample = DEFAULT_SAMPLE,
-    on_batch: Advance | None = None,
+    on_batch: Callable[[int], None] | None = None,
 ) -> TimeScales:
     """Returns the effective time constant of each unit on real texts.
 

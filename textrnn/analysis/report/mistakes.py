@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,6 @@ from textrnn.analysis.statistics import Interval, LengthAccuracy, accuracy_by_le
 from textrnn.evaluation.class_figures import class_figures
 from textrnn.evaluation.confusion import Confusion
 from textrnn.inference.calibration import Reliability, reliability
-from textrnn.progress import Advance
 
 __all__ = ["MISTAKES", "Mistake", "Mistakes", "Scored", "find_mistakes", "score"]
 
@@ -134,7 +134,9 @@ def score(answered: AnsweredTexts) -> Scored:
     )
 
 
-def find_mistakes(answered: AnsweredTexts, *, on_mistake: Advance | None = None) -> Mistakes:
+def find_mistakes(
+    answered: AnsweredTexts, *, on_mistake: Callable[[int], None] | None = None
+) -> Mistakes:
     """Returns the wrong answers with the largest loss, with the contributions of the words.
 
     Args:

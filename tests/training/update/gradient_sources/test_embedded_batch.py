@@ -93,9 +93,9 @@ def test_all_readings_of_a_text_have_one_noise():
     np.testing.assert_array_equal(first, batch.logits())
     for one, other in zip(after, noise_of(model), strict=True):
         np.testing.assert_array_equal(one, other)
-    other = EmbeddedBatch(model, tf.constant(IDS), random=True)
-    assert np.abs(first - other.logits()).max() > 1e-3
-    assert np.abs(batch.random[0] - other.random[0]).max() > 1e-3
+    second = EmbeddedBatch(model, tf.constant(IDS), random=True)
+    assert np.abs(first - second.logits()).max() > 1e-3
+    assert np.abs(batch.random[0] - second.random[0]).max() > 1e-3
 
 
 def test_with_noise_the_gradient_lowers_what_is_asked():

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -196,7 +198,7 @@ def test_a_training_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, sett
 
 @pytest.mark.thorough
 def test_half_precision_is_trained_in_a_graph(tmp_path):
-    settings = {"adversarial": 0.1, "vat": 0.1, "precision": "float16"}
+    settings: dict[str, Any] = {"adversarial": 0.1, "vat": 0.1, "precision": "float16"}
     (row,) = fit(trainer(tmp_path, model=classifier(head="mean"), epochs=1, **settings))
     assert np.isfinite([row["train_loss"], row["valid_loss"]]).all()
 

@@ -34,9 +34,9 @@ def texts_of(rng, count, *, words, length, foreign=0):
 
 def trained(ids, classes, *, words, seed, unlabelled=None, **settings) -> TextClassifier:
     """A model after 150 updates, each on all the texts."""
-    config = classifier(head="mean", embedding_units=8).config
+    model_config = classifier(head="mean", embedding_units=8).config
     keras.utils.set_random_seed(seed)
-    model = TextClassifier(2 + 2 * words, 2, config=config)
+    model = TextClassifier(2 + 2 * words, 2, config=model_config)
     model.build((None, None))
     training = {**TRAINING, "learning_rate": 0.03, "clip_norm": 0.0, **settings}
     config = ClassifierRunConfig.of(**training)
