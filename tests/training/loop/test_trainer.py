@@ -350,7 +350,7 @@ def test_without_patience_it_trains_to_the_end(tmp_path, monkeypatch):
 
 def test_the_last_weights_are_kept_if_asked_for_and_patience_waits_for_them(tmp_path, monkeypatch):
     ours, weights = scripted_training(
-        tmp_path, monkeypatch, scores=[0.9, 0.5, 0.6, 0.7, 0.8], patience=1, keep="last"
+        tmp_path, monkeypatch, scores=[0.9, 0.5, 0.6, 0.7, 0.8], patience=1, final_weights="last"
     )
     assert ours.state.epoch == ours.state.best_epoch == 5
     assert_equal(ours.model.get_weights(), weights[4])

@@ -93,7 +93,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tm
     newest.write_bytes(newest.read_bytes()[:1000])
     again = not_none(train(config, tmp_path / "run", reporter=TerminalReporter(), resume=True))
     message = capsys.readouterr().err
-    assert f"warning: {newest}: not a whole checkpoint" in message
+    assert f"warning: {newest}: not an intact checkpoint" in message
     assert "going on after 0 epochs, 3 batches" in message
     for one, other in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
         assert one.tobytes() == other.tobytes()
