@@ -27,7 +27,7 @@ SETTINGS = (
 
 
 def start(run: Path, data_dir: str, epochs: int) -> subprocess.Popen:
-    """Starts the training, or goes on with it."""
+    """Starts the training, or resumes it."""
     command = [sys.executable, "-m", "textrnn", "train", *SETTINGS.split()]
     command += ["--epochs", str(epochs), "--data-dir", data_dir, "--output", str(run)]
     run.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What each part adds, on own files: labels only, vectors, a language model, and what goes on top.
+"""The accuracy that each method adds, on files of the user.
 
     python benchmarks/parts.py --train-file train.csv --valid-file valid.csv --test-file test.csv \
         --language-model runs/imdb_lm --unlabelled-file texts.txt --seed 0 --seed 1 --seed 2

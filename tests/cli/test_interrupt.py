@@ -46,7 +46,7 @@ def test_a_run_with_a_checkpoint_says_how_it_resumes(tmp_path, saved):
         resumable(tmp_path, command="train", message=said.append),
     ):
         press()
-    line = f"saved; go on with: textrnn train --resume --output {tmp_path}"
+    line = f"saved; continue with: textrnn train --resume --output {tmp_path}"
     assert said == ([line] if saved else [])
 
 

@@ -153,7 +153,7 @@ def test_an_unfinished_run_says_how_to_go_on(folder):
     (folder / "digests.json").unlink()
     (folder / "checkpoints" / "epoch-1").mkdir(parents=True)
     assert refusal(folder) == (
-        f"{folder}: this run is not finished; go on with: textrnn train --resume --output {folder}"
+        f"{folder}: this run is not finished; continue with: textrnn train --resume --output {folder}"
     )
 
 
@@ -161,7 +161,9 @@ def test_a_run_that_ended_before_its_first_checkpoint_says_how_to_begin_again(fo
     (folder / "digests.json").unlink()
     (folder / "checkpoints").mkdir()
     told = refusal(folder)
-    assert "this run is not finished, and has no checkpoint to go on from; begin it again" in told
+    assert (
+        "this run is not finished, and has no checkpoint to continue from; start it again" in told
+    )
     assert told.endswith(f"--config {folder / 'config.yaml'} --output {folder} --overwrite")
 
 

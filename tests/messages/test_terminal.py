@@ -56,7 +56,7 @@ def test_without_a_terminal_a_long_step_logs_lines(reporter, log, clock):
 
 def test_the_first_part_says_nothing_of_the_time_left(reporter, log, clock):
     with reporter.step("epoch 1", total=10) as advance:
-        advance(6)  # As a training that goes on.
+        advance(6)  # A resumed training begins with a count.
         clock[0] += 60
         advance(1)
         clock[0] += 20

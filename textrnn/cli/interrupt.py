@@ -61,5 +61,5 @@ def resumable(
             yield should_stop
     except KeyboardInterrupt:
         if is_started(folder):
-            message(f"saved; go on with: textrnn {command} --resume --output {folder}")
+            message(f"saved; continue with: textrnn {command} --resume --output {folder}")
         raise

@@ -178,7 +178,7 @@ def default_name(dataset: str | None, file: str | None) -> str:
 
 
 def is_complete(run: str | Path) -> bool:
-    """Whether a run folder holds a finished model."""
+    """Whether a run folder contains a finished model."""
     return (Path(run) / DIGESTS).is_file()
 
 
@@ -200,12 +200,12 @@ def check_finished(run: str | Path, kind: type[Settings] = ClassifierRunConfig) 
         return
     if (folder / CONFIG).is_file() and not any((folder / CHECKPOINTS).glob("[!.]*")):
         raise ModelError(
-            f"{folder}: this run is not finished, and has no checkpoint to go on from; begin it "
+            f"{folder}: this run is not finished, and has no checkpoint to continue from; start it "
             f"again with: {command} --config {folder / CONFIG} --output {folder} --overwrite"
         )
     if (folder / CONFIG).is_file():
         raise ModelError(
-            f"{folder}: this run is not finished; go on with: {command} --resume --output {folder}"
+            f"{folder}: this run is not finished; continue with: {command} --resume --output {folder}"
         )
     raise ModelError(f"{folder}: expected a run folder, got one without {CONFIG} and {DIGESTS}.")
 

@@ -122,7 +122,7 @@ class LanguageModelTrainer:
         self._best_weights = list(checkpoint.best)
         self.state = checkpoint.state.copy()
         reporter.message(
-            f"going on after {counted(self.state.epoch, 'epoch')}, "
+            f"resuming after {counted(self.state.epoch, 'epoch')}, "
             f"{counted(self.state.batch, 'batch', 'batches')}"
         )
 

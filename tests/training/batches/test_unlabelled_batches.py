@@ -116,7 +116,7 @@ def test_a_run_reads_them_and_its_tokenizer_knows_their_words(tmp_path, monkeypa
     monkeypatch.setattr(type(QUIET), "message", lambda _, text: messages.append(text))
     found = train(config, tmp_path / "run", reporter=QUIET)
     assert any(text.startswith("30 texts without labels, ") for text in messages)
-    assert any("vectors of 2 numbers, beside 2 of --embedding-units for" in t for t in messages)
+    assert any("vectors of 2 numbers, with 2 random numbers appended, for" in t for t in messages)
     assert found.tokenizer.UNK not in found.tokenizer.encode("quokka")
     assert run_folder.load(tmp_path / "run").config == config
 

@@ -195,7 +195,7 @@ def test_a_worker_that_is_killed_and_comes_back_changes_nothing(tmp_path):
             worker.wait()
     log = (struck.folder / "log.txt").read_text()
     assert "another worker was lost" in log
-    assert "going on after 1 epoch," in log
+    assert "resuming after 1 epoch," in log
 
 
 # Choosing

@@ -208,7 +208,7 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(tmp_path, undistu
     epoch, batch = divmod(batches - 1, BATCHES)
     assert (first.state.epoch, first.state.batch) == (epoch, batch + 1)
     second = trainer(tmp_path, **noisy_settings())
-    keras.utils.set_random_seed(999)  # What goes on depends on the checkpoint alone.
+    keras.utils.set_random_seed(999)  # The resumed training depends on the checkpoint alone.
     second.resume(QUIET)
     history, weights, optimizer, best_epoch = finished(second)
     assert history == undisturbed[0]

@@ -25,7 +25,7 @@ from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.loop.trainer import Trainer
 from textrnn.training.run import classifier_run as running
 from textrnn.training.run.classifier import train
-from textrnn.training.run.preparation import describe
+from textrnn.training.run.descriptions import describe_corpus
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -262,7 +262,7 @@ def test_the_weights_file_holds_the_weights_and_nothing_else(data, tmp_path):
 def test_of_many_labels_some_are_named(capsys):
     names = tuple(f"label{i}" for i in range(1500))
     split = Split(["a"], [("label0",)])
-    describe(Corpus("many", split, split, None, names, ()), TerminalReporter())
+    describe_corpus(Corpus("many", split, split, None, names, ()), TerminalReporter())
     told = capsys.readouterr().err
     assert "labels: label0, label1, " in told
     assert told.endswith("label19 and 1,480 more\n")

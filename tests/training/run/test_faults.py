@@ -15,7 +15,7 @@ from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.range_test import RangeTest
 from textrnn.training.run import classifier_run as running
 from textrnn.training.run.classifier import find_learning_rate, train
-from textrnn.training.run.faults import WorkerLost, explained, spared
+from textrnn.training.run.faults import WorkerLost, explain_faults, warn_on_failure
 from textrnn.training.run.folder import hold
 
 
@@ -90,7 +90,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tm
     again = train(config, tmp_path / "run", reporter=TerminalReporter(), resume=True)
     message = capsys.readouterr().err
     assert f"warning: {newest}: not a whole checkpoint" in message
-    assert "going on after 0 epochs, 3 batches" in message
+    assert "resuming after 0 epochs, 3 batches" in message
     for one, other in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
         assert one.tobytes() == other.tobytes()
 
@@ -106,12 +106,12 @@ def test_resume_or_start(config, tmp_path, capsys):
     settings = {"reporter": TerminalReporter(), "resume_or_start": True}
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "run", **settings, should_stop=stop_after(2))
-    assert "going on" not in capsys.readouterr().err
+    assert "resuming" not in capsys.readouterr().err
     train(config, tmp_path / "run", **settings)
-    assert "going on after 0 epochs, 2 batches" in capsys.readouterr().err
+    assert "resuming after 0 epochs, 2 batches" in capsys.readouterr().err
     before = (tmp_path / "run" / "digests.json").read_text()
     again = train(config, tmp_path / "run", **settings)
-    assert "holds the finished run already" in capsys.readouterr().err
+    assert "already contains the finished run" in capsys.readouterr().err
     assert again.metrics == json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert (tmp_path / "run" / "digests.json").read_text() == before
 
@@ -119,12 +119,12 @@ def test_resume_or_start(config, tmp_path, capsys):
 def test_a_lost_worker_is_an_error_where_there_are_several(monkeypatch):
     error = tf.errors.UnavailableError(None, None, "Connection reset by peer\nmore")
     distribution = Distribution.choose("single")
-    with pytest.raises(tf.errors.UnavailableError), explained(distribution):
+    with pytest.raises(tf.errors.UnavailableError), explain_faults(distribution):
         raise error
     distribution.several_machines = True
     with (
         pytest.raises(WorkerLost, match=r"^another worker was lost \(Connection reset by peer\)"),
-        explained(distribution),
+        explain_faults(distribution),
     ):
         raise error
 
@@ -151,7 +151,7 @@ def warnings(log: io.StringIO) -> list[str]:
     ],
 )
 @pytest.mark.parametrize(
-    ("home", "name", "what"),
+    ("home", "name", "loss"),
     [
         (running, "write_history", "history.csv was not written"),
         (running, "draw_curves", "curves.png was not drawn"),
@@ -162,14 +162,14 @@ def warnings(log: io.StringIO) -> list[str]:
     ],
 )
 def test_what_only_accompanies_a_training_never_ends_it(
-    config, tmp_path, monkeypatch, home, name, what, error
+    config, tmp_path, monkeypatch, home, name, loss, error
 ):
     monkeypatch.setattr(home, name, failing(error))
     log = io.StringIO()
     assert train(config, tmp_path / "run", reporter=TerminalReporter(Console(file=log, width=500)))
     assert run_folder.is_complete(tmp_path / "run")
     (line,) = warnings(log)
-    assert line.endswith(f"{what} (no)")
+    assert line.endswith(f"{loss} (no)")
 
 
 def test_a_range_test_without_its_picture_still_suggests(config, tmp_path, monkeypatch):
@@ -180,8 +180,8 @@ def test_a_range_test_without_its_picture_still_suggests(config, tmp_path, monke
     assert len(warnings(log)) == 1
 
 
-def test_an_interruption_is_not_spared(config, tmp_path, monkeypatch):
-    with pytest.raises(KeyboardInterrupt), spared("nothing", QUIET):
+def test_an_interruption_is_no_warning(config, tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt), warn_on_failure("nothing", QUIET):
         raise KeyboardInterrupt
     with monkeypatch.context() as patch:
         patch.setattr(running, "draw_curves", failing(KeyboardInterrupt()))

@@ -80,7 +80,7 @@ def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, settings):
     pretrain(own, interrupted, reporter=QUIET, resume=True)
     for one, other in zip(weights(tmp_path / "whole"), weights(interrupted), strict=True):
         assert np.array_equal(one, other)
-    with pytest.raises(ConfigError, match="holds a finished run"):
+    with pytest.raises(ConfigError, match="contains a finished run"):
         pretrain(own, interrupted, reporter=QUIET)
 
 
@@ -149,7 +149,7 @@ def bad_inputs(tmp_path: Path) -> dict[str, LanguageModelRunConfig]:
     return {
         r"none.txt: expected a file": config(tmp_path / "none.txt"),
         r"late.jsonl:6: expected the key 'text'.*pass --text-column or": config(late),
-        r"blank.txt: expected texts, got none that is not blank": config(blank),
+        r"blank.txt: expected texts, got only blank ones": config(blank),
         r"at least two texts": config(single),
         r"used up before training begins": config(good, time_budget="1ms"),
     }

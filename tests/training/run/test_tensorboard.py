@@ -18,7 +18,7 @@ def test_tensorboard_reads_what_is_written(tmp_path):
     )
     model = random_classifier("mingru", "mean")
     for row in ROWS:
-        writer.write(row, model, np.array([[0.9, 0.1], [0.6, 0.4]]), LABELS)
+        writer.write(row, model, probabilities=np.array([[0.9, 0.1], [0.6, 0.4]]), names=LABELS)
     writer.close()
     (path,) = tmp_path.iterdir()
     found = {}
@@ -83,7 +83,8 @@ def test_the_gates_are_those_of_the_recurrence():
 def test_labels_stay_in_their_cells(tmp_path):
     writer = TensorBoardWriter(tmp_path, ids=IDS[:1], texts=["a"], labels=[("x|y", "`z`")])
     odd = ("x|y\n\udcff", "`z`")
-    writer.write(ROWS[0], random_classifier("none", "mean"), np.array([[0.9, 0.1]]), odd)
+    probabilities = np.array([[0.9, 0.1]])
+    writer.write(ROWS[0], random_classifier("none", "mean"), probabilities=probabilities, names=odd)
     writer.close()
     (path,) = tmp_path.iterdir()
     content = path.read_bytes()

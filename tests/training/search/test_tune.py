@@ -120,11 +120,11 @@ def test_an_interrupted_search_goes_on(config, trials, tmp_path):
 
 def test_a_search_of_other_settings_is_not_gone_on_with(config, trials, tmp_path):
     search(config, tmp_path / "tune", trials, most_trials=3)
-    with pytest.raises(ConfigError, match="holds a search with other settings; choose another"):
+    with pytest.raises(ConfigError, match="contains a search with other settings; choose another"):
         search(config, tmp_path / "tune", trials, most_bytes=1000)
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "mine.txt").touch()
-    with pytest.raises(ConfigError, match="home holds files that belong to no search"):
+    with pytest.raises(ConfigError, match="home contains files that belong to no search"):
         search(config, tmp_path / "home", trials)
 
 
@@ -143,7 +143,9 @@ def test_the_time_is_kept(config, trials, tmp_path, monkeypatch):
 
 def test_where_all_trials_fail_it_says_so(config, trials, tmp_path):
     config = config.replace(cell="minlstm")
-    with pytest.raises(ConfigError, match=r"none of 2 trials ended well; look into .*trials"):
+    with pytest.raises(
+        ConfigError, match=r"none of 2 trials was completed; read the logs in .*trials"
+    ):
         search(config, tmp_path / "tune", trials, fixed=FIXED | {"cell"}, most_trials=2)
 
 
