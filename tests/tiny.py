@@ -106,19 +106,9 @@ def write_csv(path: Path, rows: Sequence[tuple[str, str]]) -> Path:
 
 
 def run_config(train_file: Path, **settings: Any) -> ClassifierRunConfig:
-    """Settings of a tiny run; `settings` go where they belong."""
-    values: dict[str, dict[str, Any]] = {
-        "data": {"train_file": str(train_file)},
-        "tokenizer": {"vocab_size": 60, "piece_type": "unigram"},
-        "model": dict(MODEL),
-        "training": dict(TRAINING),
-    }
-    homes: dict[str, str] = {}
-    for name, section in ClassifierRunConfig.sections().items():
-        homes |= {setting.name: name for setting in dataclasses.fields(section)}
-    for name, value in settings.items():
-        values[homes[name]][name] = value
-    return ClassifierRunConfig.from_dict(values)
+    """Settings of a tiny run."""
+    values = {"vocab_size": 60, "piece_type": "unigram", **MODEL, **TRAINING, **settings}
+    return ClassifierRunConfig.of(train_file=str(train_file), **values)
 
 
 RUN_FILES = {

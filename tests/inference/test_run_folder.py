@@ -153,7 +153,8 @@ def test_an_unfinished_run_says_how_to_go_on(folder):
     (folder / "digests.json").unlink()
     (folder / "checkpoints" / "epoch-1").mkdir(parents=True)
     assert refusal(folder) == (
-        f"{folder}: this run is not finished; continue with: textrnn train --resume --output {folder}"
+        f"{folder}: this run is not finished; continue with: "
+        f"textrnn train --resume --output {folder}"
     )
 
 

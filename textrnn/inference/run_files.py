@@ -205,7 +205,8 @@ def check_finished(run: str | Path, kind: type[Settings] = ClassifierRunConfig) 
         )
     if (folder / CONFIG).is_file():
         raise ModelError(
-            f"{folder}: this run is not finished; continue with: {command} --resume --output {folder}"
+            f"{folder}: this run is not finished; continue with: "
+            f"{command} --resume --output {folder}"
         )
     raise ModelError(f"{folder}: expected a run folder, got one without {CONFIG} and {DIGESTS}.")
 

@@ -98,7 +98,8 @@ def check_folder(folder: Path, config: Settings, *, resume: bool, overwrite: boo
         )
     if run_folder.is_complete(folder) and not overwrite:
         raise ConfigError(
-            f"{folder} contains a finished run; choose another --output, or replace it by --overwrite."
+            f"{folder} contains a finished run; choose another --output, or replace it by "
+            "--overwrite."
         )
     if resume:
         check_started(folder)
@@ -109,7 +110,8 @@ def check_folder(folder: Path, config: Settings, *, resume: bool, overwrite: boo
             )
     elif is_started(folder) and not overwrite:
         raise ConfigError(
-            f"{folder} contains an unfinished run; continue with --resume, or replace it by --overwrite."
+            f"{folder} contains an unfinished run; continue with --resume, or replace it by "
+            "--overwrite."
         )
     # A run overwrites README.md and deletes folders, which must not hit files of the user.
     foreign = not (folder / run_folder.CONFIG).is_file() and any(folder.glob("[!.]*"))

@@ -90,7 +90,8 @@ def model_card(
     if chosen and "test" not in metrics:
         lines += [
             "",
-            "There was no test data. The validation data chose the epoch, so its figures are too good.",
+            "There was no test data. The figures of the validation data are too good, because it "
+            "chose the epoch.",
         ]
     lines += ["", "![learning curves](curves.png)", "", "## Use", "", "```python", "import textrnn"]
     lines += [

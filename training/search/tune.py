@@ -23,7 +23,7 @@ from textrnn.inference import run_folder
 from textrnn.models.classifier import TextClassifier
 from textrnn.progress import Reporter
 from textrnn.text.vocabulary_size import MOST_PIECES
-from textrnn.training.run.faults import spared
+from textrnn.training.run.faults import warn_on_failure
 from textrnn.training.run.folder import hold
 from textrnn.training.search.child import TrainChild, train_child
 from textrnn.training.search.trials import Outcome, write_trials
@@ -117,10 +117,10 @@ def tune(
         best = [outcome for outcome in outcomes if outcome.state == "complete"]
         if not best:
             raise ConfigError(
-                f"none of {len(outcomes)} trials was completed; read the logs in {output / TRIALS}, "
-                "give more time, or a larger --size-budget."
+                f"none of {len(outcomes)} trials was completed; read the logs in "
+                f"{output / TRIALS}, give more time, or a larger --size-budget."
             )
-        with spared(f"{output}: the table of the trials was not written", reporter):
+        with warn_on_failure(f"{output}: the table of the trials was not written", reporter):
             write_trials(outcomes, output)
         shutil.rmtree(output / BEST, ignore_errors=True)
         shutil.copytree(best[0].run, output / BEST)
