@@ -116,7 +116,7 @@ def transfer(trained: TrainedLanguageModel, model: TextClassifier) -> None:
             )
     if config.bidirectional > encoder.bidirectional:
         raise ConfigError(
-            "`bidirectional` must be off, because the language model lacks both directions."
+            "`bidirectional` must be off, because the language model does not read both directions."
         )
     separate = not config.bidirectional or not _directions_differ(config)
     if model.stack is None or not (separate or config.separate_directions):
