@@ -58,8 +58,8 @@ def main(
             run_length, end = 0, len(curve)
             for t in range(len(curve)):
                 known = calm[t, best[t]] >= level
-                same = t > 0 and best[t] == best[t - 1]
-                run_length = run_length + 1 if known and same else int(known)
+                repeated = t > 0 and best[t] == best[t - 1]
+                run_length = run_length + 1 if known and repeated else int(known)
                 if run_length >= tokens:
                     end = t + 1
                     break

@@ -49,12 +49,12 @@ def product_speed(threads: int) -> float:
 
 def operations(shape: EncoderConfig, *, tokens: int, drawn: float, gates: int) -> float:
     """Of the products of one update: forwards, and twice as many backwards."""
-    inputs, each = shape.embedding_units, 0.0
+    inputs, products = shape.embedding_units, 0.0
     for _ in range(shape.layers):
-        each += shape.window * inputs * gates * shape.units
+        products += shape.window * inputs * gates * shape.units
         inputs = shape.units
-    each += inputs * shape.embedding_units + drawn * shape.embedding_units
-    return 3 * 2 * 2 * tokens * each
+    products += inputs * shape.embedding_units + drawn * shape.embedding_units
+    return 3 * 2 * 2 * tokens * products
 
 
 @click.command()

@@ -78,12 +78,12 @@ def main(
     for name, more in parts(language_model, unlabelled_file, share=share).items():
         if wanted and name not in wanted:
             continue
-        minutes, found = 0.0, []
+        minutes, values = 0.0, []
         for seed in seeds:
             folder = output / f"{name.strip('+ ').replace(', ', '_').replace(' ', '-')}_{seed}"
             minutes += run(["train", *data, "--seed", str(seed), *options, *more], folder)
-            found.append(accuracies(folder))
-        valid, test = (spread(split) for split in zip(*found, strict=True))
+            values.append(accuracies(folder))
+        valid, test = (spread(split) for split in zip(*values, strict=True))
         rows.append(
             {
                 "what": name,

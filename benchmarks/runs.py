@@ -33,7 +33,7 @@ def accuracies(folder: Path) -> tuple[float, float]:
     return 100 * metrics["validation"]["accuracy"], 100 * metrics["test"]["accuracy"]
 
 
-def spread(found: Sequence[float]) -> str:
+def spread(values: Sequence[float]) -> str:
     """The mean and, of several, the standard deviation."""
-    mean = f"{np.mean(found):.2f}"
-    return mean if len(found) == 1 else f"{mean} +- {np.std(found, ddof=1):.2f}"
+    mean = f"{np.mean(values):.2f}"
+    return mean if len(values) == 1 else f"{mean} +- {np.std(values, ddof=1):.2f}"

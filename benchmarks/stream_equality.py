@@ -60,9 +60,9 @@ def main(dataset: str, data_dir: str | None, texts: int) -> None:
         largest = 0.0
         for begin in range(0, texts, AT_A_TIME):
             streams, answers = classifier.streams(), {}
-            own = dict(enumerate(cuts[begin : begin + AT_A_TIME], start=begin))
-            for turn in range(max(map(len, own.values()))):
-                fed = {key: row[turn] for key, row in own.items() if turn < len(row)}
+            cut_numbers = dict(enumerate(cuts[begin : begin + AT_A_TIME], start=begin))
+            for turn in range(max(map(len, cut_numbers.values()))):
+                fed = {key: row[turn] for key, row in cut_numbers.items() if turn < len(row)}
                 answers |= streams.feed(fed)
             for key, answer in answers.items():
                 difference = abs(answer.scores["pos"] - whole[key].scores["pos"])

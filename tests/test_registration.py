@@ -45,20 +45,20 @@ for path in sorted(folder.glob("*.keras"), reverse={reverse}) + sorted(folder.gl
 
 
 def sequence_models() -> dict[str, keras.Model]:
-    found = {}
+    outputs = {}
     for name, cell in CELLS.items():
         rnn = layers.RNN(cell(2), return_sequences=True)
-        found[name] = keras.Sequential([keras.Input((None, 4)), rnn])
+        outputs[name] = keras.Sequential([keras.Input((None, 4)), rnn])
         both = layers.Bidirectional(layers.RNN(cell(2), window=2))
-        found[f"both_{name}"] = keras.Sequential([keras.Input((None, 4)), both])
+        outputs[f"both_{name}"] = keras.Sequential([keras.Input((None, 4)), both])
     for pooling in POOLINGS:
-        found[pooling.name] = keras.Sequential([keras.Input((None, 4)), pooling])
+        outputs[pooling.name] = keras.Sequential([keras.Input((None, 4)), pooling])
     inputs = keras.Input((None, 4))
     states, _ = layers.RNNStack([CELLS["gru"](2), CELLS["mingru"](2)], bidirectional=True)(inputs)
     inner = keras.Model(inputs, layers.AttentionPooling()(states), name="inner")
     outside = keras.Input((None, 4))
-    found["nested"] = keras.Model(outside, keras.layers.Dense(2)(inner(outside)))
-    return found
+    outputs["nested"] = keras.Model(outside, keras.layers.Dense(2)(inner(outside)))
+    return outputs
 
 
 def token_models() -> dict[str, keras.Model]:

@@ -83,8 +83,8 @@ def test_a_shell_completes_the_options_that_are_paths():
 
     for command, option in [("train", "--train-file"), ("tune", "--test-file")]:
         complete = ShellComplete(main, {}, "textrnn", "_TEXTRNN_COMPLETE")
-        (found,) = complete.get_completions([command, option], "")
-        assert found.type == "file"
+        (completion,) = complete.get_completions([command, option], "")
+        assert completion.type == "file"
 
 
 def test_a_folder_that_tfds_is_to_make_need_not_exist(textrnn):

@@ -49,14 +49,14 @@ def test_help_lists_the_commands_with_a_line_each(textrnn):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_explains_itself_and_its_options(textrnn, command):
-    shown = textrnn(command, "-h").stdout
-    assert shown.startswith(f"Usage: main {command} ")
-    if "--help-all" in shown:
-        shown = textrnn(command, "--help-all").stdout
+    help_text = textrnn(command, "-h").stdout
+    assert help_text.startswith(f"Usage: main {command} ")
+    if "--help-all" in help_text:
+        help_text = textrnn(command, "--help-all").stdout
     for parameter in main.get_command(click.Context(main), command).params:
         if isinstance(parameter, click.Option):
             assert parameter.help
-            assert parameter.opts[0] in shown
+            assert parameter.opts[0] in help_text
 
 
 def test_the_version_is_the_package_s(textrnn):

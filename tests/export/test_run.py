@@ -41,10 +41,10 @@ def copied(exported: Exported, name: str) -> Path:
 
 @pytest.mark.process
 def test_every_form_is_made_and_verified(exported: Exported) -> None:
-    found = {name: a.status for name, a in exported.artefacts.items()}
-    found.pop("model_full_int8")
+    statuses = {name: a.status for name, a in exported.artefacts.items()}
+    statuses.pop("model_full_int8")
     wanted = "saved_model model model_dynamic_int8 model_4 model_mediapipe model_stream onnx"
-    assert found == dict.fromkeys(wanted.split(), "verified")
+    assert statuses == dict.fromkeys(wanted.split(), "verified")
     version = exported.folder / "saved_model/letters/7"
     assert (version / "saved_model.pb").is_file()
     assert (version / "assets.extra/tf_serving_warmup_requests").is_file()

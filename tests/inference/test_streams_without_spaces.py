@@ -35,14 +35,14 @@ def pieces(text: str, size: int) -> list[bytes]:
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_sentences_end_with_full_width_marks(classifier, size):
     text = "".join(SENTENCES)
-    found = list(follow_sentences(classifier.stream(), pieces(text, size)))
-    assert [sentence for sentence, _ in found] == [
+    sentences = list(follow_sentences(classifier.stream(), pieces(text, size)))
+    assert [sentence for sentence, _ in sentences] == [
         SENTENCES[0],
         SENTENCES[1],
         SENTENCES[2] + SENTENCES[3],
     ]
     so_far = ""
-    for sentence, prediction in found:
+    for sentence, prediction in sentences:
         so_far += sentence
         expected = classifier.predict([so_far])[0]
         assert prediction.scores == pytest.approx(expected.scores, abs=1e-5)

@@ -47,8 +47,8 @@ def cut(text: bytes, places: list[int]) -> list[bytes]:
 
 
 def assert_same(prediction, expected) -> None:
-    found = [prediction.scores[label] for label in LABELS]
-    np.testing.assert_allclose(found, [expected.scores[label] for label in LABELS], atol=1e-5)
+    scores = [prediction.scores[label] for label in LABELS]
+    np.testing.assert_allclose(scores, [expected.scores[label] for label in LABELS], atol=1e-5)
 
 
 @each_pair
@@ -132,9 +132,9 @@ def test_states_of_others_are_refused(tokenizer):
     stream.feed("a b")
     with pytest.raises(ModelError, match="the state is that of another model"):
         classifier(tokenizer, head="max").stream(stream.state)
-    for other in (b"", b"garbage", stream.state[:-5]):
+    for second in (b"", b"garbage", stream.state[:-5]):
         with pytest.raises(ModelError, match="expected a stream's state, got other bytes"):
-            classifier(tokenizer).stream(other)
+            classifier(tokenizer).stream(second)
 
 
 @pytest.mark.parametrize(

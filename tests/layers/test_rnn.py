@@ -237,8 +237,8 @@ def test_masks_of_outputs_are_in_the_order_of_reading(return_state: bool) -> Non
             mask[:, ::-1],
         ),
     ):
-        first, *others = as_list(layer.compute_mask(None, mask))
-        assert others == ([None, None] if return_state else [])
+        first, *other_texts = as_list(layer.compute_mask(None, mask))
+        assert other_texts == ([None, None] if return_state else [])
         assert first is None if expected is None else np.array_equal(first, expected)
 
 

@@ -80,10 +80,10 @@ def test_a_terminal_gets_a_bar(log):
     reporter = TerminalReporter(Console(file=log, force_terminal=True, width=100))
     with reporter.step("epoch 1/2", total=4) as advance, reporter.wait("waiting"):
         advance(4, "loss 0.5")
-    shown = log.getvalue()
-    assert "epoch 1/2" in shown
-    assert "4/4" in shown
-    assert "loss 0.5" in shown
+    output = log.getvalue()
+    assert "epoch 1/2" in output
+    assert "4/4" in output
+    assert "loss 0.5" in output
 
 
 FIGURES = "loss 1.500 accuracy 0.500 123,456 tokens/s"

@@ -91,12 +91,12 @@ def test_a_long_text_without_spaces_is_read_in_parts(piece_type):
 @pytest.mark.parametrize("script", ["chinese", "japanese", "thai", "mixed"])
 def test_a_stream_without_spaces_holds_little_back(script):
     tokenizer = trained("unigram")
-    stream, ids, held = TokenStream(tokenizer), [], 0
+    stream, ids, longest_held = TokenStream(tokenizer), [], 0
     text = "".join(unspaced.texts(script, 400)).replace(" ", "")
     for start in range(0, len(text), 50):
         ids += stream.feed(text[start : start + 50])
-        held = max(held, len(stream.state()[0]))
-    assert held < 500
+        longest_held = max(longest_held, len(stream.state()[0]))
+    assert longest_held < 500
     assert ids + stream.rest() == tokenizer.encode(text)
 
 

@@ -349,8 +349,8 @@ def test_each_id_has_its_place_in_the_text(tokenizer, text):
 def test_places_are_counted_in_characters():
     tokenizer = train(["ab é ab é"] * 9, piece_type="char")
     text = "ab é<br/>\U0001f600b"
-    found = [text[start:end] for start, end in tokenizer.spans(text)]
-    assert [piece for piece in found if piece] == ["a", "b", " ", "é", "<br/>", "\U0001f600", "b"]
+    pieces = [text[start:end] for start, end in tokenizer.spans(text)]
+    assert [piece for piece in pieces if piece] == ["a", "b", " ", "é", "<br/>", "\U0001f600", "b"]
 
 
 def test_places_go_on_in_the_parts_of_a_long_text(monkeypatch):
@@ -358,8 +358,8 @@ def test_places_go_on_in_the_parts_of_a_long_text(monkeypatch):
     monkeypatch.setattr("textrnn.text.cuts._LONG_PART", re.compile(r"(?s).{1,8}(?=\s|\Z)"))
     tokenizer = train(["ab cd"] * 9, piece_type="char")
     text = "ab cd ab cd ab cd"
-    found = [(start, text[start:end]) for start, end in tokenizer.spans(text)]
-    letters = [(start, letter) for start, letter in found if letter.strip()]
+    pieces = [(start, text[start:end]) for start, end in tokenizer.spans(text)]
+    letters = [(start, letter) for start, letter in pieces if letter.strip()]
     assert letters == [(i, letter) for i, letter in enumerate(text) if letter != " "]
 
 

@@ -74,8 +74,8 @@ def test_a_run_resumes_with_its_own_settings(textrnn, home, fake):
     textrnn("pretrain", "--resume", "--output", "lm")
     assert (fake.config, fake.options["resume"]) == (config, True)
     (home / "other.yaml").write_text("schedule: {epochs: 9}")
-    for other in (["--config", "other.yaml"], ["--units", "9"]):
-        result = textrnn("pretrain", "--resume", *other, "--output", "lm", code=1)
+    for other_run in (["--config", "other.yaml"], ["--units", "9"]):
+        result = textrnn("pretrain", "--resume", *other_run, "--output", "lm", code=1)
         assert "a run resumes only with unchanged settings" in result.stderr
 
 

@@ -114,8 +114,8 @@ def test_odd_vocabularies(text: str) -> None:
     config = TokenizerConfig(piece_type="word", normalization="plain")
     tokenizer = Tokenizer.train([text], config, cache=False)
     texts = ["", "the zz", text, "zz " * 20_000]
-    found = PlainTokenizer(tokenizer, config).tokenize(tf.constant(texts)).to_list()
-    assert found == [tokenizer.encode(text) for text in texts]
+    ids = PlainTokenizer(tokenizer, config).tokenize(tf.constant(texts)).to_list()
+    assert ids == [tokenizer.encode(text) for text in texts]
 
 
 def test_words_are_unknown_in_runs_and_punctuation_stands_alone() -> None:
@@ -163,13 +163,13 @@ def test_a_saved_model_needs_no_tf_text(
     )
     answer = json.loads(done.stdout)
     assert "tensorflow_text" not in answer["modules"]
-    found = [[id for id in ids if id != Tokenizer.PAD] for ids in answer["ids"]]
-    assert found == [classifier.tokenizer.encode(text) for text in texts]
+    ids_without_padding = [[id for id in ids if id != Tokenizer.PAD] for ids in answer["ids"]]
+    assert ids_without_padding == [classifier.tokenizer.encode(text) for text in texts]
     scores = classifier.probabilities(texts)
     assert answer["scores"] == pytest.approx(scores, abs=1e-5)
     assert answer["label"] == [classifier.labels[best] for best in scores.argmax(axis=-1)]
 
-    other = dataclasses.replace(classifier, config=ClassifierRunConfig())
+    other_tokenizer = dataclasses.replace(classifier, config=ClassifierRunConfig())
     with pytest.raises(ConfigError, match="--piece-type word"):
-        save_model(other, tmp_path / "none", plain_ops=True)
+        save_model(other_tokenizer, tmp_path / "none", plain_ops=True)
     assert not (tmp_path / "none").exists()

@@ -383,9 +383,9 @@ def test_a_kernel_is_chosen_by_the_cell() -> None:
         assert choose_kernel(make_cell(name)).name == "chunked"
         assert choose_kernel(make_cell(name), "unroll") == ("unroll", "asked for")
     for cell in (OwnStep(2), OwnLSTM(2)):
-        own = choose_kernel(cell)
-        assert own.name == "unroll"
-        assert type(cell).__name__ in own.reason
+        chosen = choose_kernel(cell)
+        assert chosen.name == "unroll"
+        assert type(cell).__name__ in chosen.reason
 
 
 def test_linear_cells_are_scanned_in_parallel_on_an_accelerator(

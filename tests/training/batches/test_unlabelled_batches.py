@@ -45,8 +45,8 @@ def test_every_pass_deals_every_text_once_in_another_order():
 def test_it_goes_on_at_any_update():
     data = unlabelled()
     whole = first(data, 20)
-    for one, other in zip(first(data, 9, first=11), whole[11:], strict=True):
-        np.testing.assert_array_equal(one, other)
+    for actual_rows, second in zip(first(data, 9, first=11), whole[11:], strict=True):
+        np.testing.assert_array_equal(actual_rows, second)
 
 
 def test_rows_are_filled_up_by_empty_ones():
@@ -59,14 +59,14 @@ def test_rows_are_filled_up_by_empty_ones():
 def test_the_labelled_batches_bring_them_along():
     data = both()
     batches = data.plan.batches(seed=0)[:3]
-    found = list(data.dataset(batches, update=5).as_numpy_iterator())
+    rows = list(data.dataset(batches, update=5).as_numpy_iterator())
     plain = labelled_ids().dataset(batches).as_numpy_iterator()
-    for (*labelled, more), expected, others in zip(
-        found, plain, first(data.unlabelled, 3, first=5), strict=True
+    for (*labelled, more), expected, other_rows in zip(
+        rows, plain, first(data.unlabelled, 3, first=5), strict=True
     ):
-        for one, other in zip(labelled, expected, strict=True):
-            np.testing.assert_array_equal(one, other)
-        np.testing.assert_array_equal(more, others)
+        for actual_rows, second in zip(labelled, expected, strict=True):
+            np.testing.assert_array_equal(actual_rows, second)
+        np.testing.assert_array_equal(more, other_rows)
     assert data.unlabelled_rows == data.unlabelled.mean_rows
     assert labelled_ids().unlabelled_rows == 0
 
@@ -88,8 +88,10 @@ def test_a_training_that_was_interrupted_goes_on_to_the_same_bits(tmp_path):
     again = start(tmp_path)
     again.resume(QUIET)
     assert fit(again) == history
-    for one, other in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for actual_rows, second in zip(
+        whole.model.get_weights(), again.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(actual_rows, second)
 
 
 # A run
@@ -114,10 +116,10 @@ def test_a_run_reads_them_and_its_tokenizer_knows_their_words(tmp_path, monkeypa
     )
     messages: list[str] = []
     monkeypatch.setattr(type(QUIET), "message", lambda _, text: messages.append(text))
-    found = train(config, tmp_path / "run", reporter=QUIET)
+    trained = train(config, tmp_path / "run", reporter=QUIET)
     assert any(text.startswith("30 texts without labels, ") for text in messages)
     assert any("vectors of 2 numbers, with 2 random numbers appended, for" in t for t in messages)
-    assert found.tokenizer.UNK not in found.tokenizer.encode("quokka")
+    assert trained.tokenizer.UNK not in trained.tokenizer.encode("quokka")
     assert run_folder.load(tmp_path / "run").config == config
 
 

@@ -66,8 +66,8 @@ def test_it_is_gone_on_with_from_the_last_checkpoint_too(tmp_path):
 def test_a_loss_that_explodes_is_noticed(tmp_path):
     model = classifier()
     spoil = poison(model, update=3, factor=1e4)
-    what = r"^the loss has exploded to \S+ nats a text in batch 4 of epoch 1; lower"
-    with pytest.raises(ModelError, match=what):
+    message = r"^the loss has exploded to \S+ nats a text in batch 4 of epoch 1; lower"
+    with pytest.raises(ModelError, match=message):
         fit(trainer(tmp_path, model=model, should_stop=spoil))
 
 
@@ -164,9 +164,9 @@ def test_the_average_of_the_weights_is_measured_and_kept(tmp_path):
     for t, weights in enumerate(record.weights[1:]):
         momentum = min(0.6, t / (9 + t))
         pairs = zip(average, weights, strict=True)
-        average = [momentum * one + (1 - momentum) * other for one, other in pairs]
-    for one, other in zip(average, ours.model.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-5)
+        average = [momentum * first + (1 - momentum) * second for first, second in pairs]
+    for first, second in zip(average, ours.model.get_weights(), strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-5)
     plain = classifier()
     plain.set_weights(average)
     measured = trainer(tmp_path / "other", model=plain)
@@ -219,8 +219,8 @@ def test_one_long_segment_makes_the_same_updates(tmp_path):
     plain = trainer(tmp_path / "plain", model=classifier(**settings))
     expected = fit(plain)
     ours = trainer(tmp_path / "ours", model=classifier(**settings), tbptt="4,8")
-    for row, other in zip(fit(ours), expected, strict=True):
-        assert row == pytest.approx(other, rel=1e-3)
+    for row, second in zip(fit(ours), expected, strict=True):
+        assert row == pytest.approx(second, rel=1e-3)
 
 
 def test_a_bidirectional_model_cannot_be_trained_in_segments(tmp_path):

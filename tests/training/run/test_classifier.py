@@ -158,11 +158,13 @@ def test_the_test_data_changes_nothing_but_its_figures(config, data, tmp_path):
         test = write_csv(tmp_path / f"{name}.csv", rows)
         settings = run_config(data, test_file=str(test))
         results.append(train(settings, tmp_path / name, reporter=QUIET))
-    one, two = results
-    assert one.metrics["validation"] == two.metrics["validation"]
-    assert one.metrics["test"] != two.metrics["test"]
-    for weights, others in zip(one.model.get_weights(), two.model.get_weights(), strict=True):
-        assert weights.tobytes() == others.tobytes()
+    first_run, second_run = results
+    assert first_run.metrics["validation"] == second_run.metrics["validation"]
+    assert first_run.metrics["test"] != second_run.metrics["test"]
+    for weights, other_weights in zip(
+        first_run.model.get_weights(), second_run.model.get_weights(), strict=True
+    ):
+        assert weights.tobytes() == other_weights.tobytes()
 
 
 def test_a_broken_test_file_is_told_before_the_long_training(data, tmp_path, monkeypatch):
@@ -263,6 +265,6 @@ def test_of_many_labels_some_are_named(capsys):
     names = tuple(f"label{i}" for i in range(1500))
     split = Split(["a"], [("label0",)])
     describe_corpus(Corpus("many", split, split, None, names, ()), TerminalReporter())
-    told = capsys.readouterr().err
-    assert "labels: label0, label1, " in told
-    assert told.endswith("label19 and 1,480 more\n")
+    output = capsys.readouterr().err
+    assert "labels: label0, label1, " in output
+    assert output.endswith("label19 and 1,480 more\n")

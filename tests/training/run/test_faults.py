@@ -91,8 +91,8 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tm
     message = capsys.readouterr().err
     assert f"warning: {newest}: not a whole checkpoint" in message
     assert "resuming after 0 epochs, 3 batches" in message
-    for one, other in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
-        assert one.tobytes() == other.tobytes()
+    for first, second in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
+        assert first.tobytes() == second.tobytes()
 
 
 def test_operational_settings_may_change(config, tmp_path):

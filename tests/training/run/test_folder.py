@@ -146,8 +146,8 @@ def test_an_interrupted_run_comes_to_the_same_end(data, tmp_path):
     interrupt(config, tmp_path / "parts", batches=6)
     parts = train(config, tmp_path / "parts", reporter=QUIET, resume=True)
     assert names(tmp_path / "parts") == RUN_FILES
-    for one, other in zip(whole.model.get_weights(), parts.model.get_weights(), strict=True):
-        assert one.tobytes() == other.tobytes()
+    for first, second in zip(whole.model.get_weights(), parts.model.get_weights(), strict=True):
+        assert first.tobytes() == second.tobytes()
     for name in ("validation", "test"):
         assert whole.metrics[name] == parts.metrics[name]
 
@@ -193,11 +193,11 @@ def test_a_kill_between_checkpoint_and_curves_loses_no_row(config, tmp_path, mon
 def test_nothing_is_read_before_the_settings_are_found_to_differ(config, tmp_path, monkeypatch):
     interrupt(config, tmp_path / "run")
     monkeypatch.delattr(running, "load_corpus")
-    other = run_config(Path(config.data.train_file), learning_rate=0.2)
+    changed_config = run_config(Path(config.data.train_file), learning_rate=0.2)
     with pytest.raises(
         ConfigError, match=r"a run resumes only with unchanged settings; .*config\.yaml"
     ):
-        train(other, tmp_path / "run", reporter=QUIET, resume=True)
+        train(changed_config, tmp_path / "run", reporter=QUIET, resume=True)
     assert run_folder.load_config(tmp_path / "run" / "config.yaml") == config
 
 

@@ -33,9 +33,9 @@ def texts(tmp_path: Path) -> Path:
 
 
 def config(texts: Path, **settings) -> LanguageModelRunConfig:
-    own = {"epochs": 2, "streams": 2, "segment": 8, "negatives": 16, "held_out": 0.1}
+    training_settings = {"epochs": 2, "streams": 2, "segment": 8, "negatives": 16, "held_out": 0.1}
     shape = {"units": 4, "embedding_units": 4, "layers": 1, "window": 1}
-    values = {"text_file": str(texts), "vocab_size": 30, **shape, **own, **settings}
+    values = {"text_file": str(texts), "vocab_size": 30, **shape, **training_settings, **settings}
     return LanguageModelRunConfig.of(**values)
 
 
@@ -47,12 +47,12 @@ def test_it_learns_what_comes_next_and_what_came_before(texts, tmp_path):
     for direction in (0, 1):
         likely, unlikely = again.score(["b c d e", "e b d c"], direction=direction)
         assert likely.bits_per_token < unlikely.bits_per_token - 1.0
-        same, _ = trained.score(["b c d e", "e b d c"], direction=direction)
-        assert same.log_likelihood == pytest.approx(likely.log_likelihood, abs=1e-4)
-    held = trained.metrics["held_out"]
-    assert held["bits_per_token"] < 2.0
-    assert held["perplexity"] == pytest.approx(2 ** held["bits_per_token"])
-    assert held["unusual_bits_per_token"] >= held["bits_per_token"] - 0.5
+        repeated, _ = trained.score(["b c d e", "e b d c"], direction=direction)
+        assert repeated.log_likelihood == pytest.approx(likely.log_likelihood, abs=1e-4)
+    held_out = trained.metrics["held_out"]
+    assert held_out["bits_per_token"] < 2.0
+    assert held_out["perplexity"] == pytest.approx(2 ** held_out["bits_per_token"])
+    assert held_out["unusual_bits_per_token"] >= held_out["bits_per_token"] - 0.5
     assert not (run / CHECKPOINTS).exists()
     assert "# Language model" in (run / "README.md").read_text(encoding="utf-8")
     header = (run / "history.csv").read_text(encoding="utf-8").splitlines()[0]
@@ -68,20 +68,26 @@ def weights(run: Path) -> list[np.ndarray]:
     [{"dropout": 0.3}, pytest.param({"precision": "bfloat16"}, marks=pytest.mark.thorough)],
 )
 def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, settings):
-    own = config(texts, **settings)
-    own = dataclasses.replace(own, model=dataclasses.replace(own.model, window=2))
-    pretrain(own, tmp_path / "whole", reporter=QUIET)
+    run_config = config(texts, **settings)
+    run_config = dataclasses.replace(
+        run_config, model=dataclasses.replace(run_config.model, window=2)
+    )
+    pretrain(run_config, tmp_path / "whole", reporter=QUIET)
     interrupted = tmp_path / "interrupted"
     for updates, resume in ((5, False), (20, True)):
         with pytest.raises(KeyboardInterrupt):
             pretrain(
-                own, interrupted, reporter=QUIET, should_stop=stop_after(updates), resume=resume
+                run_config,
+                interrupted,
+                reporter=QUIET,
+                should_stop=stop_after(updates),
+                resume=resume,
             )
-    pretrain(own, interrupted, reporter=QUIET, resume=True)
-    for one, other in zip(weights(tmp_path / "whole"), weights(interrupted), strict=True):
-        assert np.array_equal(one, other)
+    pretrain(run_config, interrupted, reporter=QUIET, resume=True)
+    for first, second in zip(weights(tmp_path / "whole"), weights(interrupted), strict=True):
+        assert np.array_equal(first, second)
     with pytest.raises(ConfigError, match="contains a finished run"):
-        pretrain(own, interrupted, reporter=QUIET)
+        pretrain(run_config, interrupted, reporter=QUIET)
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -122,20 +128,20 @@ def test_an_exploding_loss_is_told(texts, tmp_path):
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("rate", [1e4, 1e30])
 def test_weights_that_are_useless_at_the_end_are_told(texts, tmp_path, rate):
-    own = config(texts, epochs=1, streams=1, segment=1000, learning_rate=rate)
+    settings = config(texts, epochs=1, streams=1, segment=1000, learning_rate=rate)
     with pytest.raises(ModelError, match="bits a token at the end of epoch 1; lower"):
-        pretrain(own, tmp_path / "run", reporter=QUIET)
+        pretrain(settings, tmp_path / "run", reporter=QUIET)
 
 
 def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
     monkeypatch.setattr(language_model, "SAVING_SECONDS", 0.0)
-    own = config(texts, epochs=None, time_budget="1h")
+    settings = config(texts, epochs=None, time_budget="1h")
     clock = iter(np.arange(0.0, 1e9, 60.0))
     monkeypatch.setattr(language_model_trainer.time, "monotonic", lambda: float(next(clock)))
-    trained = pretrain(own, tmp_path / "run", reporter=QUIET, started=0.0)
+    trained = pretrain(settings, tmp_path / "run", reporter=QUIET, started=0.0)
     assert 1 <= trained.metrics["training"]["updates"] < 60
     with pytest.raises(ConfigError, match="used up before training begins"):
-        pretrain(own, tmp_path / "late", reporter=QUIET, started=-3600.0)
+        pretrain(settings, tmp_path / "late", reporter=QUIET, started=-3600.0)
 
 
 def bad_inputs(tmp_path: Path) -> dict[str, LanguageModelRunConfig]:
@@ -164,9 +170,9 @@ def test_what_is_wrong_is_found_before_a_run_is_replaced(texts, tmp_path, unfini
     else:
         pretrain(config(texts), run, reporter=QUIET)
     before = contents(run)
-    for message, own in bad_inputs(tmp_path).items():
+    for message, settings in bad_inputs(tmp_path).items():
         with pytest.raises(TextRNNError, match=message):
-            pretrain(own, run, reporter=QUIET, overwrite=True)
+            pretrain(settings, run, reporter=QUIET, overwrite=True)
         assert contents(run) == before
     trained = pretrain(config(texts), run, reporter=QUIET, resume=unfinished, overwrite=True)
     assert trained.metrics["training"]["epochs"] == 2
@@ -182,8 +188,8 @@ def test_measuring_is_timed_on_a_part_of_the_texts_before_the_first_update(
         "time_share",
         lambda self, *, validation: expected.append(validation) or 1.0,
     )
-    own = config(texts, epochs=None, time_budget="1h", held_out=0.5)
-    pretrain(own, tmp_path / "run", reporter=QUIET)
+    settings = config(texts, epochs=None, time_budget="1h", held_out=0.5)
+    pretrain(settings, tmp_path / "run", reporter=QUIET)
     assert expected == [7.0]
 
 
@@ -191,13 +197,13 @@ def test_measuring_is_timed_on_a_part_of_the_texts_before_the_first_update(
 def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
     texts, tmp_path, monkeypatch
 ):
-    run, own = tmp_path / "run", config(texts, epochs=None, time_budget="1h")
+    run, settings = tmp_path / "run", config(texts, epochs=None, time_budget="1h")
     monkeypatch.setattr(
         language_model_trainer.Schedule, "time_share", lambda self, *, validation: 1.0
     )
     with pytest.raises(KeyboardInterrupt):
-        pretrain(own, run, reporter=QUIET, should_stop=stop_after(1))
-    trained = pretrain(own, run, reporter=QUIET, resume=True)
+        pretrain(settings, run, reporter=QUIET, should_stop=stop_after(1))
+    trained = pretrain(settings, run, reporter=QUIET, resume=True)
     assert trained.metrics["training"]["updates"] == 1
     assert trained.metrics["held_out"]["bits_per_token"] > 0.0
 
@@ -222,8 +228,8 @@ def test_what_only_accompanies_a_training_never_ends_it(texts, tmp_path, monkeyp
     monkeypatch.setattr(language_model, name, fail)
     pretrain(config(texts, epochs=1), tmp_path / "run", reporter=TerminalReporter())
     assert run_folder.is_complete(tmp_path / "run")
-    told = capsys.readouterr().err.splitlines()
-    assert len([line for line in told if line.startswith("warning: ")]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len([line for line in lines if line.startswith("warning: ")]) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")

@@ -155,11 +155,11 @@ def test_the_command_searches_with_real_trainings(tmp_path):
     command = [sys.executable, "-m", "textrnn", "tune", "--train-file", str(data), "--trials", "2"]
     command += ["--units", "8", "--embedding-units", "8", "--vocab-size", "60", "--json"]
     command += ["--time-budget", "3m", "--trial-budget", "30s", "--output", str(tmp_path / "tune")]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    assert [trial["state"] for trial in found["trials"]] == ["complete"] * 2
-    for trial in found["trials"]:
+    output = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert [trial["state"] for trial in output["trials"]] == ["complete"] * 2
+    for trial in output["trials"]:
         assert trial["seconds"] < 45
-    assert run_folder.load(found["best"]).predict(["a x b"])[0].label in ("neg", "pos")
+    assert run_folder.load(output["best"]).predict(["a x b"])[0].label in ("neg", "pos")
     assert yaml.safe_load((tmp_path / "tune" / "search.yaml").read_text())["fixed"]
 
 

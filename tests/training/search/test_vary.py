@@ -41,12 +41,12 @@ def config(tmp_path):
 
 
 def test_only_the_setting_differs(config):
-    found = varied(config, setting="head", values=["last", "mean"])
-    assert list(found) == ["head=last", "head=mean"]
-    for head, one in zip(("last", "mean"), found.values(), strict=True):
+    configs = varied(config, setting="head", values=["last", "mean"])
+    assert list(configs) == ["head=last", "head=mean"]
+    for head, varied_config in zip(("last", "mean"), configs.values(), strict=True):
         wanted = config.to_dict()
         wanted["model"]["head"] = head
-        assert one.to_dict() == wanted
+        assert varied_config.to_dict() == wanted
 
 
 def test_auto_and_paths_have_names_too(config):
@@ -95,6 +95,8 @@ def test_runs_of_other_settings_are_not_taken_for_these(config, trainings, tmp_p
         reporter=QUIET,
         train=trainings,
     )
-    other = varied(run_config(tmp_path / "letters.csv", epochs=2), setting="units", values=[3, 4])
+    other_configs = varied(
+        run_config(tmp_path / "letters.csv", epochs=2), setting="units", values=[3, 4]
+    )
     with pytest.raises(ConfigError, match="units=3 contains a run with other settings; choose"):
-        train_all(other, tmp_path / "out", reporter=QUIET, train=trainings)
+        train_all(other_configs, tmp_path / "out", reporter=QUIET, train=trainings)

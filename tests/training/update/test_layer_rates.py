@@ -45,10 +45,10 @@ def test_layers_that_wait_beyond_the_last_epoch_are_told():
     model, optimizer = two_layers(), LazyAdam(0.01)
     optimizer.build(model.trainable_variables)
 
-    def told(unfreeze: float, epochs: int | None) -> str:
+    def freeze_message(unfreeze: float, epochs: int | None) -> str:
         config = ClassifierRunConfig.of(unfreeze=unfreeze)
         return LayerRates(model, optimizer, config=config, epoch_updates=10).frozen_message(epochs)
 
-    assert "--unfreeze 1, 2 of 4 layers learn nothing in 2 epochs" in told(1.0, 2)
-    assert "1 of 4 layers" in told(1.0, 3)
-    assert told(1.0, 4) == told(0.0, 1) == told(9.0, None) == ""
+    assert "--unfreeze 1, 2 of 4 layers learn nothing in 2 epochs" in freeze_message(1.0, 2)
+    assert "1 of 4 layers" in freeze_message(1.0, 3)
+    assert freeze_message(1.0, 4) == freeze_message(0.0, 1) == freeze_message(9.0, None) == ""

@@ -72,15 +72,15 @@ def test_virtual_adversarial_training_learns_words_that_no_labelled_text_holds(s
     rng = np.random.default_rng(seed)
     shape = {"words": 30, "length": 5}
     labelled, unlabelled, held_out = (texts_of(rng, n, **shape) for n in (2, 200, 200))
-    found = {}
+    accuracies = {}
     for name, more in {
         "labels alone": {},
         "with unlabelled texts": {"unlabelled": unlabelled[0], "vat": 0.1},
     }.items():
         model = trained(*labelled, words=30, seed=seed, **more)
-        found[name] = accuracy(model(held_out[0]), held_out[1])
-    assert found["labels alone"] < 0.9
-    assert found["with unlabelled texts"] > 0.98
+        accuracies[name] = accuracy(model(held_out[0]), held_out[1])
+    assert accuracies["labels alone"] < 0.9
+    assert accuracies["with unlabelled texts"] > 0.98
 
 
 @SEEDS
