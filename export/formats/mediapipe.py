@@ -43,7 +43,7 @@ class MediaPipeFormat(ExportFormat):
         if classifier.config.tokenizer.lowercase:
             return None
         return (
-            "MediaPipe converts texts to lower case, and this model was trained with --no-lowercase"
+            "MediaPipe converts texts to lower case, and the model was trained without `lowercase`"
         )
 
     def make(self, context: ExportContext) -> list[Artefact]:

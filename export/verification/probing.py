@@ -28,7 +28,7 @@ class ProbeContext:
 
 @dataclass(frozen=True)
 class ProbeAnswer:
-    """The answer of a probe, beside the reference.
+    """The answer of a probe, together with the reference.
 
     Attributes:
         reference: The texts and the classifier's answers.

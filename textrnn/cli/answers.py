@@ -25,7 +25,7 @@ BLOCK_TEXTS = 256
 
 @dataclass(frozen=True)
 class AnswerOptions:
-    """What `textrnn predict` computes beside the prediction from the whole text.
+    """What `textrnn predict` computes in addition to the prediction from the whole text.
 
     Attributes:
         confident: The probability of the label at which reading stops; None: read the whole text.
@@ -63,7 +63,7 @@ def answer_texts(
     Args:
         classifier: The classifier.
         texts: The texts.
-        options: What the answers contain beside the prediction from the whole text.
+        options: What the answers contain in addition to the prediction from the whole text.
 
     Raises:
         ConfigError: The classifier cannot stop early, or has no language model.

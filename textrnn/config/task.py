@@ -1,4 +1,4 @@
-"""The settings that say what a label is, and how many a text carries."""
+"""The settings of the labels and of their number per text."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The settings of training, by noun: batches, optimizer, schedule, regularization, start, runtime.
+"""The settings of training: batches, optimizer, schedule, regularization, start, runtime.
 
-The classes without a prefix hold what the training of a classifier and of a language model share.
+The classes without a prefix contain the settings that classifiers and language models share.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class ClassifierOptimizerConfig(OptimizerConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.tbptt_random and self.tbptt is None:
-            raise ConfigError("`tbptt_random` needs `tbptt` beside it.")
+            raise ConfigError("`tbptt_random` needs `tbptt`; set both, or neither.")
         if self.segment_steps is None and self.tbptt is not None:
             raise ConfigError(
                 "`tbptt` must be K1,K2 with K2 a multiple of K1, such as 256,256 or 64,256, got "
@@ -157,7 +157,7 @@ class ClassifierScheduleConfig(ScheduleConfig):
 
 @dataclass(frozen=True)
 class RegularizationConfig(Section):
-    """What the loss contains beside the labels; dropout belongs to the model."""
+    """Further terms and weights of the loss; dropout belongs to the model."""
 
     label_smoothing: float = setting(
         0.1, "Probability that is spread over the other labels.", minimum=0.0, below=1.0
@@ -171,8 +171,8 @@ class RegularizationConfig(Section):
     )
     vat: float = setting(
         0.0,
-        "Virtual adversarial training: the same share, moved to change the prediction whatever the "
-        "label is; it uses unlabelled texts as well if there are any (0: off).",
+        "Virtual adversarial training: the share of a text's norm by which its embeddings are "
+        "moved to change the prediction, such as 0.02; it also uses unlabelled texts (0: off).",
         minimum=0.0,
     )
     adversarial_weight: float = setting(
@@ -186,7 +186,7 @@ class RegularizationConfig(Section):
     )
     language_weight: float = setting(
         0.0,
-        "Weight of the language model's loss beside the classifier's, such as 0.1; needs "
+        "Weight of the language model's loss, added to the classifier's, such as 0.1; needs "
         "--init-from (0: off).",
         minimum=0.0,
     )
@@ -218,7 +218,7 @@ class StartConfig(Section):
 
 @dataclass(frozen=True)
 class RuntimeConfig(Section):
-    """The machine's part: numbers, seeds, checkpoints."""
+    """How the training runs on the machine: precision, seed, checkpoints."""
 
     seed: int = setting(0, "Seed of every random choice.", minimum=0, below=2**31, common=True)
     precision: str = setting(
@@ -240,7 +240,7 @@ class RuntimeConfig(Section):
 
 @dataclass(frozen=True)
 class ClassifierRuntimeConfig(RuntimeConfig):
-    """The machine's part when a classifier is trained."""
+    """How the training of a classifier runs on the machine."""
 
     strategy: str = setting(
         "auto",

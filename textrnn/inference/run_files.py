@@ -212,9 +212,9 @@ def check_finished(run: str | Path, kind: type[Settings] = ClassifierRunConfig) 
 
 
 def _close_runs(folder: Path) -> list[str]:
-    """Finished runs beside a folder that is missing, with names like its."""
-    beside = [str(path.parent) for path in folder.parent.glob(f"*/{DIGESTS}")]
-    return difflib.get_close_matches(str(folder), beside)
+    """Returns finished runs next to a missing folder whose names resemble its name."""
+    neighbours = [str(path.parent) for path in folder.parent.glob(f"*/{DIGESTS}")]
+    return difflib.get_close_matches(str(folder), neighbours)
 
 
 def read_labels(run: str | Path) -> tuple[str, ...]:

@@ -43,8 +43,8 @@ class TokenStream:
         if not tokenizer.words_apart:
             raise ConfigError(
                 "a stream of text needs a tokenizer whose pieces depend on single words, got one "
-                "whose pieces depend on the words around them; train with another --piece-type "
-                "than byte, or feed ids."
+                "whose pieces depend on the words around them; train a model with another "
+                "`piece_type` than byte, or feed ids."
             )
         self._tokenizer = tokenizer
         self._text, self._continued = "", False

@@ -75,7 +75,7 @@ def training_chunks(
     if config.piece_type == "byte":
         if config.vocab_size is not None and config.vocab_size < BYTE_PIECES:
             raise ConfigError(
-                f"`vocab_size` (--vocab-size) must be at least {BYTE_PIECES} for byte pieces, got "
+                f"`vocab_size` must be at least {BYTE_PIECES} for byte pieces, got "
                 f"{config.vocab_size}; leave it out."
             )
         return ["a"]

@@ -36,7 +36,7 @@ def describe_batches(plan: BatchPlan, reporter: Reporter) -> None:
     )
     if plan.cut_tokens:
         share = plan.cut_tokens / plan.total_tokens
-        reporter.message(f"note: --max-length cuts off {share:.1%} of the training tokens.")
+        reporter.message(f"note: `max_length` cuts off {share:.1%} of the training tokens.")
 
 
 def kernel_message(model: TextClassifier, config: ClassifierRunConfig) -> str:

@@ -19,9 +19,9 @@ class WorkerLost(TextRNNError):
 
 
 LESS_MEMORY = (
-    "lower --batch-tokens, compute each batch in parts with --accumulate 2, store fewer "
-    "activations with --recompute 64, or make the model smaller: --embedding-units, --units, "
-    "--vocab-size."
+    "lower `batch_tokens`, compute each batch in parts with `accumulate` 2, store fewer "
+    "activations with `recompute` 64, or make the model smaller by `embedding_units`, `units` and "
+    "`vocab_size`."
 )
 """The advice for a classifier whose training runs out of memory."""
 

@@ -43,8 +43,8 @@ SAVING_SECONDS = 5.0
 """Estimate of the time to write a finished run."""
 
 LESS_MEMORY = (
-    "lower --streams or --segment, compute the loss with --negatives instead of the whole "
-    "vocabulary, or make the model smaller: --embedding-units, --units, --vocab-size."
+    "lower `streams` or `segment`, compute the loss with `negatives` instead of the whole "
+    "vocabulary, or make the model smaller by `embedding_units`, `units` and `vocab_size`."
 )
 """The advice for a language model whose training runs out of memory."""
 

@@ -53,7 +53,7 @@ def test_a_pyramid_has_half_the_steps_in_the_second_layer():
 
 
 def test_a_bag_of_embeddings_has_no_recurrence():
-    with pytest.raises(ConfigError, match="has no state; train one with --cell mingru"):
+    with pytest.raises(ConfigError, match="has no state; train a model whose `cell` is not none"):
         recurrences(random_classifier("none", "mean"), IDS)
 
 

@@ -114,7 +114,7 @@ def test_options_that_exclude_each_other(textrnn, run, arguments, match):
 
 def test_a_bidirectional_run_says_what_to_train(textrnn, finished):
     result = textrnn("predict", finished.folder, "--stream", code=1)
-    assert "train one with --no-bidirectional" in result.stderr
+    assert "`bidirectional` must be off to read a text piece by piece" in result.stderr
 
 
 def test_early_answers_tell_how_much_was_read(textrnn, run):

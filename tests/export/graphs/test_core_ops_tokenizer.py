@@ -97,15 +97,15 @@ def test_runs_of_known_and_unknown_words(words: list[str]) -> None:
 @pytest.mark.parametrize("given_settings", [{}, {"piece_type": "word"}, {"normalization": "plain"}])
 def test_what_core_operations_cannot_do_is_said(given_settings: dict[str, str]) -> None:
     config = TokenizerConfig(**given_settings)
-    assert "--normalization plain" in str(plain_obstacle(config))
-    with pytest.raises(ConfigError, match="--piece-type word"):
+    assert "`normalization` plain" in str(plain_obstacle(config))
+    with pytest.raises(ConfigError, match="`piece_type` word"):
         PlainTokenizer(tokenizers("word", True)[0], config)
 
 
 def test_a_model_of_other_rules_is_refused() -> None:
     tokenizer, _ = tokenizers("word", True)
     config = TokenizerConfig(piece_type="word", normalization="plain", lowercase=False)
-    with pytest.raises(ModelError, match="train again, or export without --plain-ops"):
+    with pytest.raises(ModelError, match="train again, or export without `plain_ops`"):
         PlainTokenizer(tokenizer, config)
 
 
@@ -170,6 +170,6 @@ def test_a_saved_model_needs_no_tf_text(
     assert answer["label"] == [classifier.labels[best] for best in scores.argmax(axis=-1)]
 
     other_tokenizer = dataclasses.replace(classifier, config=ClassifierRunConfig())
-    with pytest.raises(ConfigError, match="--piece-type word"):
+    with pytest.raises(ConfigError, match="`piece_type` word"):
         save_model(other_tokenizer, tmp_path / "none", plain_ops=True)
     assert not (tmp_path / "none").exists()

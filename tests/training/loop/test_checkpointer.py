@@ -28,7 +28,7 @@ def checkpointer(folder, *, digest="digest", minutes=1e9, **settings):
     ours = Checkpointer(
         model,
         Checkpoints(folder),
-        others=optimizer.variables,
+        other_variables=optimizer.variables,
         data_digest=digest,
         distribution=Distribution.choose("single"),
         minutes=minutes,

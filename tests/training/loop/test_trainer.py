@@ -289,7 +289,7 @@ def test_a_loss_that_is_no_number_is_told_with_a_remedy(tmp_path):
     model.set_weights([np.full_like(weight, np.inf) for weight in model.get_weights()])
     with pytest.raises(
         ModelError,
-        match=r"^the loss is nan in batch 1 of epoch 1; lower --learning-rate \(now 0\.05\)",
+        match=r"^the loss is nan in batch 1 of epoch 1; lower `learning_rate` \(now 0\.05\)",
     ):
         fit(trainer(tmp_path, model=model))
 

@@ -55,7 +55,7 @@ def test_a_training_that_went_astray_goes_back_with_half_the_rate(tmp_path):
 def test_it_is_gone_on_with_from_the_last_checkpoint_too(tmp_path):
     model = classifier()
     spoil = poison(model, update=BATCHES + 2, factor=np.nan)
-    with pytest.raises(ModelError, match=r"or use --resume --on-nan rollback, which halves it"):
+    with pytest.raises(ModelError, match=r"or resume with `on_nan` rollback, which halves"):
         fit(trainer(tmp_path, model=model, should_stop=spoil))
     again = trainer(tmp_path, on_nan="rollback")
     again.resume(QUIET)
@@ -73,7 +73,7 @@ def test_a_loss_that_explodes_is_noticed(tmp_path):
 
 def test_a_training_that_always_goes_astray_is_given_up(tmp_path):
     ours = trainer(tmp_path, learning_rate=1e30, warmup=0.0, on_nan="rollback")
-    with pytest.raises(ModelError, match=r"lower --learning-rate \(now 9\.\d+e\+26\)"):
+    with pytest.raises(ModelError, match=r"lower `learning_rate` \(now 9\.\d+e\+26\)"):
         fit(ours)
 
 
@@ -224,7 +224,9 @@ def test_one_long_segment_makes_the_same_updates(tmp_path):
 
 
 def test_a_bidirectional_model_cannot_be_trained_in_segments(tmp_path):
-    with pytest.raises(ConfigError, match="train one with --no-bidirectional"):
+    with pytest.raises(
+        ConfigError, match="`bidirectional` must be off to read a text piece by piece"
+    ):
         trainer(tmp_path, model=classifier(cell="gru"), tbptt="2,2")
 
 

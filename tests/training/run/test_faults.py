@@ -55,7 +55,7 @@ def test_a_place_where_nothing_can_be_written_is_an_error(config):
 def test_a_model_beyond_the_memory_says_what_to_lower(config, tmp_path):
     values = config.to_dict()
     values["model"]["embedding_units"] = 2**40
-    with pytest.raises(ModelError, match=r"^out of memory \(.*\); lower --batch-tokens, "):
+    with pytest.raises(ModelError, match=r"^out of memory \(.*\); lower `batch_tokens`, "):
         train(type(config).from_dict(values), tmp_path / "run", reporter=QUIET)
 
 

@@ -115,13 +115,13 @@ def test_what_to_lower_where_memory_is_short_are_its_own_settings(texts, tmp_pat
         raise MemoryError
 
     monkeypatch.setattr(language_model, "LanguageModelTrainer", exhaust)
-    with pytest.raises(ModelError, match=r"^out of memory .*; lower --streams or --segment"):
+    with pytest.raises(ModelError, match=r"^out of memory .*; lower `streams` or `segment`"):
         pretrain(config(texts), tmp_path / "run", reporter=QUIET)
 
 
 @pytest.mark.usefixtures("eagerly")
 def test_an_exploding_loss_is_told(texts, tmp_path):
-    with pytest.raises(ModelError, match="lower --learning-rate"):
+    with pytest.raises(ModelError, match="lower `learning_rate`"):
         pretrain(config(texts, learning_rate=1e30), tmp_path / "run", reporter=QUIET)
 
 

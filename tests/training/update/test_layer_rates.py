@@ -49,6 +49,6 @@ def test_layers_that_wait_beyond_the_last_epoch_are_told():
         config = ClassifierRunConfig.of(unfreeze=unfreeze)
         return LayerRates(model, optimizer, config=config, epoch_updates=10).frozen_message(epochs)
 
-    assert "--unfreeze 1, 2 of 4 layers learn nothing in 2 epochs" in freeze_message(1.0, 2)
+    assert "`unfreeze` 1, 2 of 4 layers learn nothing in 2 epochs" in freeze_message(1.0, 2)
     assert "1 of 4 layers" in freeze_message(1.0, 3)
     assert freeze_message(1.0, 4) == freeze_message(0.0, 1) == freeze_message(9.0, None) == ""

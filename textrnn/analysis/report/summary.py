@@ -280,8 +280,8 @@ def tokens_text(count: float) -> str:
     """
     if not np.isfinite(count):
         return "infinite"
-    shown = f"{count:.3g}"
-    return f"{shown} token" if shown == "1" else f"{shown} tokens"
+    number = f"{count:.3g}"
+    return f"{number} token" if number == "1" else f"{number} tokens"
 
 
 def horizon_text(horizon: float | None, steps: int) -> str:

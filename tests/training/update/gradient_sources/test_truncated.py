@@ -140,5 +140,7 @@ def test_dropout_is_the_same_in_both_readings():
 
 def test_a_bidirectional_model_says_that_it_cannot():
     model = random_classifier("gru", "mean")
-    with pytest.raises(ConfigError, match="train one with --no-bidirectional"):
+    with pytest.raises(
+        ConfigError, match="`bidirectional` must be off to read a text piece by piece"
+    ):
         truncated_gradients(model, tf.constant(IDS), objective=objective, segment=3, reach=1)
