@@ -24,7 +24,7 @@ from textrnn.config.model import EncoderConfig
 
 
 def product_speed(threads: int) -> float:
-    """Floating-point operations a second of products, on so many threads at a time."""
+    """Returns the floating-point operations per second of products on several threads."""
     import tensorflow as tf
 
     left, right = tf.random.normal([4096, 256]), tf.random.normal([256, 512])

@@ -71,7 +71,7 @@ def main(
     wanted: tuple[str, ...],
     options: tuple[str, ...],
 ) -> None:
-    """Prints each part's accuracy; OPTIONS (behind --) go to every `textrnn train`."""
+    """Prints the accuracy of each method; OPTIONS (after --) go to every `textrnn train`."""
     data = ["--train-file", train_file, "--test-file", test_file]
     data += ["--valid-file", valid_file] if valid_file else []
     rows: list[dict[str, Any]] = []

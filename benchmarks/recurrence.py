@@ -169,7 +169,7 @@ def contestants(cell: str, peers: bool, **settings: Any) -> dict[str, Any]:
 @click.option("--length", "lengths", multiple=True, type=int, default=[256], help="T.")
 @click.option("--units", "sizes", multiple=True, type=int, default=[128], help="E and H.")
 @click.option("--vocabulary", "vocabularies", multiple=True, type=int, default=[20_000])
-@click.option("--used", type=int, help="Draw tokens from so many only.  [default: all]")
+@click.option("--used", type=int, help="Number of distinct tokens that are drawn.  [default: all]")
 @click.option("--batch", default=64, show_default=True, help="B.")
 @click.option("--kernel", default="auto", show_default=True)
 @click.option("--chunk-steps", type=int)

@@ -37,7 +37,7 @@ def ports(count: int) -> list[int]:
 
 
 def train(workers: int, run: Path, options: list[str]) -> list[dict[str, float]]:
-    """Trains with so many workers; gives the history."""
+    """Trains with several workers and returns the history."""
     shutil.rmtree(run, ignore_errors=True)
     run.parent.mkdir(parents=True, exist_ok=True)
     addresses = [f"127.0.0.1:{port}" for port in ports(workers)]

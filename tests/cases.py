@@ -47,7 +47,7 @@ each_family = pytest.mark.parametrize("cell_name", by_family(CELLS))
 
 
 def make_cell(name: str, /, **settings: Any) -> RNNCell:
-    """A cell of UNITS units, in float64 unless told otherwise."""
+    """A cell of UNITS units, in float64 by default."""
     return CELLS[name](**{"units": UNITS, "dtype": "float64", **settings})
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {"textrnn": "textrnn", "training": "textrnn.training", "export": "textrnn.export"}
-# What each folder, or module at the root, may import beside itself; all may import `errors`.
+# The folders that each folder, or module at the root, may import; all may import `errors`.
 MAY_IMPORT = {
     "errors": "",
     "registration": "",

@@ -79,7 +79,7 @@ def token_models() -> dict[str, keras.Model]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file for each model, and what the model gives beside it."""
+    """One file per model, and the outputs of the model."""
     path = tmp_path_factory.mktemp("models")
     for name, model in {**sequence_models(), **token_models()}.items():
         given = IDS if name in token_models() else SEQUENCE

@@ -128,12 +128,12 @@ RUN_FILES = {
 
 
 def names(folder: Path) -> set[str]:
-    """Of what is in a folder."""
+    """The names of everything in a folder."""
     return {path.name for path in folder.iterdir()}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Of all files in a folder and the folders in it."""
+    """The contents of all files below a folder, by path."""
     paths = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 

@@ -53,6 +53,6 @@ def data(home: Path) -> Path:
 def quick_curves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spares the picture, a third of a tiny run; the run `finished` has it, for one."""
     monkeypatch.setattr(
-        "textrnn.training.run.classifier.draw_curves",
+        "textrnn.training.run.classifier_run.draw_curves",
         lambda path, *_, **__: path.write_bytes(b"\x89PNG"),
     )

@@ -1,4 +1,4 @@
-"""An export from end to end: what is made, what is verified, what is said when it cannot be."""
+"""An export from end to end: the files, their verification, and the errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def shorter_texts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def copied(exported: Exported, name: str) -> Path:
-    """A copy of the export folder, beside it, so that its way to the run holds."""
+    """A copy next to the export folder, so that the relative path to the run is valid."""
     folder = exported.folder.parent / name
     shutil.copytree(exported.folder, folder)
     return folder

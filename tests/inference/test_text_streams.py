@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from tiny import LABELS, each_pair, labelled_texts, random_classifier
 
+from textrnn.config.choices import HEADS
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
@@ -12,7 +13,6 @@ from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.text.tokenizer import Tokenizer
 
-HEADS = ("last", "mean", "max", "attention")
 CORPUS = [text for text, _ in labelled_texts(80)] + [
     "Straße, naïve café — “déjà vu” 北京 <br /><br /> 12,345.67!",
     "one\ttwo\nthree  four <br/>five ﬁ ½ e\u0301",

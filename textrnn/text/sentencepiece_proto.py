@@ -27,7 +27,7 @@ _SCORE_TAG = 0x15  # Field 2, of four bytes.
 def proto_fields(message: bytes) -> Iterator[tuple[int, int, int]]:
     """Yields the field number, start and end of each sub-message of a protocol buffer.
 
-    In a buffer that is cut off, the last end lies behind the end of the buffer, or is missing.
+    In a buffer that is cut off, the last end is after the end of the buffer, or is missing.
     """
     at = 0
     try:

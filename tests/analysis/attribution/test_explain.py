@@ -40,7 +40,7 @@ def explainer(classifier):
 
 
 def forward(classifier, **settings) -> TrainedClassifier:
-    """An untrained model, of one direction unless told, with the same tokenizer."""
+    """An untrained model, of one direction by default, with the same tokenizer."""
     settings = {"cell": "gru", "bidirectional": False, **settings}
     config = run_config("letters.csv", **settings)
     model = TextClassifier(classifier.tokenizer.vocab_size, 2, config=config.model)

@@ -124,7 +124,7 @@ def test_runs_are_trained_that_differ_in_one_setting(textrnn, data, home, finish
     ]
     assert [config.model.chrono_steps for config in configs.values()] == [0, 9]
     assert {config.schedule.epochs for config in configs.values()} == {2}
-    assert "chrono_steps=9: training, told of in out" in result.stderr
+    assert "chrono_steps=9: training; the log is out" in result.stderr
 
 
 def test_runs_that_begin_with_a_language_model_have_its_shape(

@@ -289,7 +289,7 @@ def test_a_second_derivative_is_refused_by_the_fast_kernels_alone(
 
 
 def concrete_training(cell: RNNCell, *, steps: int, kernel: str = "auto") -> Any:
-    """The graph of a forward and a backward walk over so many steps."""
+    """Returns the graph of a forward and a backward pass over some steps."""
 
     @tf.function(input_signature=[tf.TensorSpec([steps, BATCH, INPUTS], tf.float64)])
     def train(inputs: tf.Tensor) -> Any:

@@ -89,7 +89,7 @@ def test_without_test_data_the_card_warns():
 
 def test_the_last_epoch_is_not_a_chosen_one():
     text = card(metrics={"validation": FIGURES}, keep="last")
-    assert "The weights of epoch 2 of 5, the last; seed 17." in text
+    assert "The weights are those of epoch 2 of 5, the last one; seed 17." in text
     assert "too good" not in text
 
 

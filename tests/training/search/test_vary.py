@@ -11,7 +11,7 @@ from textrnn.training.search.vary import train_all, varied
 
 
 class Trainings:
-    """Stands for the processes: each leaves a finished run, but for what it is told to fail at."""
+    """Replaces the processes: each call writes a finished run, except the run `fail_at`."""
 
     def __init__(self) -> None:
         self.runs: list[str] = []

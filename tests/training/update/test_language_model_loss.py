@@ -1,4 +1,4 @@
-"""The language model's loss beside the classifier's."""
+"""The language model's loss that is added to the classifier's."""
 
 import numpy as np
 import pytest

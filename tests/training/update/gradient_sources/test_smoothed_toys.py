@@ -23,7 +23,7 @@ SEEDS = pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.th
 
 
 def texts_of(rng, count, *, words, length, foreign=0):
-    """Texts `[N, T]` and their classes; so many of a text's words are of the other class."""
+    """Texts `[N, T]` and their classes; some words of each text belong to the other class."""
     classes = np.arange(count) % 2
     ids = np.stack([2 + c * words + rng.choice(words, length, replace=False) for c in classes])
     for row, c in zip(ids, classes, strict=True):
