@@ -14,7 +14,7 @@ _QUANTISED = EXPORT_PRECISIONS[1:]
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What an export makes.
+    """The options of an export.
 
     Attributes:
         formats: The formats to make, of `EXPORT_KINDS`.

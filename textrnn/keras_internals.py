@@ -43,7 +43,7 @@ class ExtensibleAdam(keras.optimizers.Adam):
         return Slots(self._momentums[place], self._velocities[place])
 
     def decays(self, variable: Any) -> bool:
-        """Whether a variable has weight decay."""
+        """Returns whether a variable has weight decay."""
         return bool(self._use_weight_decay(variable))
 
     @property

@@ -1,4 +1,4 @@
-"""How Ctrl-C stops a training."""
+"""Stops a training when the user presses Ctrl-C."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ __all__ = ["DataConfig", "listed_names", "separator"]
 
 @dataclass(frozen=True)
 class DataConfig(Section):
-    """Where the texts and labels come from."""
+    """The source of the texts and labels."""
 
     dataset: str | None = setting(
         None, "Data set: bbc_news, imdb, or any TFDS name such as glue/sst2.", common=True

@@ -23,7 +23,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class TextConfig(Section):
-    """Where the unlabelled texts come from."""
+    """The source of the unlabelled texts."""
 
     dataset: str | None = setting(
         None,
@@ -69,7 +69,7 @@ class TextConfig(Section):
 
 @dataclass(frozen=True)
 class LanguageModelBatchesConfig(Section):
-    """How texts are cut into the rows and columns of batches."""
+    """The rows and columns of the batches into which texts are cut."""
 
     streams: int = setting(
         64,
@@ -93,14 +93,14 @@ class LanguageModelBatchesConfig(Section):
 
 @dataclass(frozen=True)
 class LanguageModelOptimizerConfig(OptimizerConfig):
-    """How gradients are applied."""
+    """The optimizer."""
 
     learning_rate: float = setting(4e-3, "Highest learning rate.", minimum=0.0, common=True)
 
 
 @dataclass(frozen=True)
 class LanguageModelScheduleConfig(ScheduleConfig):
-    """How long training lasts, and how the learning rate changes."""
+    """The length of the training, and the schedule of the learning rate."""
 
     epochs: int | None = setting(
         None,
@@ -115,7 +115,7 @@ class LanguageModelScheduleConfig(ScheduleConfig):
 
 @dataclass(frozen=True)
 class LanguageModelRegularizationConfig(Section):
-    """What keeps the model from memorizing its texts."""
+    """The means against memorizing the texts."""
 
     dropout: float = setting(
         0.0,

@@ -217,7 +217,7 @@ class Settings:
         return self.replace(**changed)
 
     def resumes(self, other: Settings) -> bool:
-        """Whether a run with the other settings may continue with these.
+        """Returns whether a run with the other settings may continue with these.
 
         All settings must be equal except the operational ones; relative paths equal absolute ones.
         """

@@ -26,7 +26,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class BatchesConfig(Section):
-    """How texts are cut and put into batches."""
+    """The cutting of texts, and the size of batches."""
 
     batch_tokens: int = setting(
         8192, "Largest number of tokens in a batch, padding included.", minimum=1
@@ -48,7 +48,7 @@ class BatchesConfig(Section):
 
 @dataclass(frozen=True)
 class OptimizerConfig(Section):
-    """How gradients are computed and applied."""
+    """The gradients and the optimizer."""
 
     learning_rate: float = setting(3e-3, "Highest learning rate.", minimum=0.0, common=True)
     clip_norm: float = setting(
@@ -58,7 +58,7 @@ class OptimizerConfig(Section):
 
 @dataclass(frozen=True)
 class ClassifierOptimizerConfig(OptimizerConfig):
-    """How gradients are computed and applied when a classifier is trained."""
+    """The gradients and the optimizer of a classifier."""
 
     weight_decay: float = setting(0.0, "Decoupled weight decay (AdamW).", minimum=0.0)
     layer_rate: float = setting(
@@ -106,7 +106,7 @@ class ClassifierOptimizerConfig(OptimizerConfig):
 
 @dataclass(frozen=True)
 class ScheduleConfig(Section):
-    """How long training lasts, and how the learning rate changes."""
+    """The length of the training, and the schedule of the learning rate."""
 
     epochs: int | None = setting(
         None,
@@ -133,7 +133,7 @@ class ScheduleConfig(Section):
 
 @dataclass(frozen=True)
 class ClassifierScheduleConfig(ScheduleConfig):
-    """How long the training of a classifier lasts, and which weights it ends with."""
+    """The length of the training of a classifier, and the choice of its final weights."""
 
     patience: int = setting(
         3,
@@ -218,7 +218,7 @@ class StartConfig(Section):
 
 @dataclass(frozen=True)
 class RuntimeConfig(Section):
-    """How the training runs on the machine: precision, seed, checkpoints."""
+    """The precision, the seed and the checkpoints."""
 
     seed: int = setting(0, "Seed of every random choice.", minimum=0, below=2**31, common=True)
     precision: str = setting(
@@ -240,7 +240,7 @@ class RuntimeConfig(Section):
 
 @dataclass(frozen=True)
 class ClassifierRuntimeConfig(RuntimeConfig):
-    """How the training of a classifier runs on the machine."""
+    """The precision, the seed, the checkpoints and the devices of a classifier's training."""
 
     strategy: str = setting(
         "auto",

@@ -1,4 +1,4 @@
-"""From the settings to the data: opens the source, reads its splits, creates the missing ones."""
+"""Loads the data of a run: opens the source, reads its splits, creates the missing ones."""
 
 from __future__ import annotations
 

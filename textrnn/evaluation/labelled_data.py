@@ -78,7 +78,7 @@ class LabelledData:
 
     @property
     def is_other_data(self) -> bool:
-        """Whether the texts come from another source than the run's own data."""
+        """Returns whether the texts come from another source than the run's own data."""
         return self.texts is not None or bool(SOURCES & set(self.settings))
 
     def config(self, run: RunRecord) -> ClassifierRunConfig:

@@ -19,7 +19,7 @@ __all__ = ["RNNStack", "StreamState", "halve_time"]
 
 
 StreamState = tuple[States, ...]
-"""What a stack or a model keeps of the text that it has read: one tuple of tensors per layer."""
+"""The memory of a stack or model of the text that it has read: a tuple of tensors per layer."""
 
 Apply = Callable[[int, tf.Tensor, "tf.Tensor | None"], tf.Tensor]
 """`(layer from 0, inputs [B, T, E], mask [B, T] or None) -> states [B, T, H]`."""

@@ -1,4 +1,4 @@
-"""What the logits of a classifier mean: one label per text, or any number of labels."""
+"""The meaning of the logits of a classifier: one label per text, or any number of labels."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def proto_fields(message: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def is_whole_model(model: bytes) -> bool:
-    """Whether the bytes are a protocol buffer with all three fields of a SentencePiece model.
+    """Returns whether the bytes are a protocol buffer with the fields of a SentencePiece model.
 
     The library also loads a file that is cut off between two pieces: the pieces come first, and
     the settings of the trainer and of the normalizer last.

@@ -1,4 +1,4 @@
-"""What a user should know about the vocabulary that was learned from the texts."""
+"""Notices for the user about the vocabulary that was learned from the texts."""
 
 from __future__ import annotations
 

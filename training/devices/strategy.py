@@ -1,4 +1,4 @@
-"""Where a training runs: one device, all devices of a machine, a TPU, or several machines.
+"""The devices of a training: one device, all devices of a machine, a TPU, or several machines.
 
 All workers make the same batches in the same order, from the same data and seed, and each of their
 replicas takes its share of the rows. So no text is lost or repeated, whatever the number of

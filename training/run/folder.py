@@ -39,7 +39,7 @@ def default_folder(data: DataConfig | TextConfig) -> Path:
 
 
 def is_started(folder: Path) -> bool:
-    """Whether the folder contains a checkpoint from which a run can resume."""
+    """Returns whether the folder contains a checkpoint from which a run can resume."""
     return bool(Checkpoints(folder / CHECKPOINTS).paths())
 
 

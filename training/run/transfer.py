@@ -96,7 +96,7 @@ def _encoder_settings(
 
 
 def _directions_differ(encoder: EncoderConfig) -> bool:
-    """Whether the two directions compute other values separately than layer by layer."""
+    """Returns whether the two directions compute other values separately than layer by layer."""
     return encoder.layers > 1 or encoder.residual
 
 

@@ -174,7 +174,7 @@ class _Search:
         return sorted(outcomes, key=lambda o: (-(o.score if o.score is not None else -1.0), o.size))
 
     def may_continue(self) -> bool:
-        """Whether the time and the number of trials allow another trial."""
+        """Returns whether the time and the number of trials allow another trial."""
         trained = sum(outcome.state != "too_large" for outcome in self.outcomes())
         if self.budget.most_trials and trained >= self.budget.most_trials:
             return False

@@ -24,7 +24,7 @@ MOST_LABELS = 12
 """The number of labels up to which the whole confusion matrix is shown."""
 
 MOST_CONFUSED = 24
-"""How many labels a larger matrix shows: those with the most mistakes."""
+"""The number of labels in a matrix of many labels: those with the most mistakes."""
 
 
 def report_page(summary: Summary) -> str:

@@ -31,7 +31,7 @@ __all__ = ["Summary", "horizon_text", "key_figures", "place_text", "summarize", 
 DEFAULT_SAMPLE = Sample(documents=2000, tokens=0)
 
 DOCUMENTS = 64
-"""How many of the texts the analyses of the states read."""
+"""The number of texts that the analyses of the states read."""
 
 CREDIT_TOKENS = 512
 REDUNDANCY_DOCUMENTS = 400

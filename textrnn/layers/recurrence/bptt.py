@@ -124,7 +124,7 @@ class _Kernel:
 
 
 class _Saved(NamedTuple):
-    """What the forward walk saves for the gradient.
+    """The values that the forward walk saves for the gradient.
 
     Attributes:
         states: A list of T+1 values of each state.

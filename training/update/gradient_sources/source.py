@@ -1,4 +1,4 @@
-"""What every gradient source offers: its inputs, its draws and its gradients."""
+"""The interface of a gradient source: its inputs, its draws and its gradients."""
 
 from __future__ import annotations
 
