@@ -213,7 +213,7 @@ def test_data_settings_that_cannot_be(values, message):
         ({"label_separator": ""}, "`label_separator` must be at least one character, got ''"),
         ({"label_columns": "a,b", "label_names": "a,b"}, "either `label_columns` or `label_names`"),
         ({"text_column": "label"}, "`text_column` and `label_column` must differ, got 'label'"),
-        ({"unlabelled": True}, "need `vat` or `entropy` to be learned from, got neither"),
+        ({"unlabelled": True}, "need `vat` or `entropy`, got neither"),
         ({"vectors": "a", "init_from": "b"}, "either `vectors` or `init_from`, not both"),
         ({"language_weight": 0.1}, "`language_weight` needs `init_from`"),
         ({"language_weight": 0.1, "init_from": "a", "vat": 0.1}, "`language_weight` excludes"),

@@ -105,7 +105,7 @@ def _budget(config: LanguageModelRunConfig, started: float) -> TimeBudget | None
     return TimeBudget(length, started, lambda measuring: measuring + SAVING_SECONDS)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _LanguageModelRun:
     """Trains a language model and writes it into a checked and locked folder.
 

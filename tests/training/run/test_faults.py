@@ -89,7 +89,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tm
     newest.write_bytes(newest.read_bytes()[:1000])
     again = train(config, tmp_path / "run", reporter=TerminalReporter(), resume=True)
     message = capsys.readouterr().err
-    assert f"warning: {newest}: not a whole checkpoint" in message
+    assert f"warning: {newest}: not an intact checkpoint" in message
     assert "resuming after 0 epochs, 3 batches" in message
     for first, second in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
         assert first.tobytes() == second.tobytes()

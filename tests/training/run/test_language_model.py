@@ -214,7 +214,7 @@ def test_wrong_settings_are_told():
     for name, section in (("text_file", TextConfig), ("unlabelled_file", DataConfig)):
         with pytest.raises(ConfigError, match=f"`{name}` is .* a file, got - for stdin"):
             section(**{name: "-"})
-    with pytest.raises(ConfigError, match="needs a recurrence"):
+    with pytest.raises(ConfigError, match="must name a recurrent cell"):
         LanguageModelRunConfig.of(cell="none")
     with pytest.raises(ConfigError, match="`held_out` must be more than 0"):
         LanguageModelRunConfig.of(held_out=0.0)
