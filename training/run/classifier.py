@@ -51,8 +51,7 @@ def train(
 ) -> TrainedClassifier | None:
     """Trains a classifier into a run folder.
 
-    The validation data chooses the epoch whose weights the classifier gets. The test data is
-    measured once, after training.
+    The validation data chooses the epoch; the test data is measured once, after training.
 
     Example:
         textrnn.train(train_file="reviews.csv", cell=MyCell, epochs=3, output="runs/reviews")
@@ -64,14 +63,11 @@ def train(
         cell: The name of a cell, or a cell class that is registered with Keras.
         reporter: Receives messages and progress; None: nothing is reported.
         resume: Whether to continue from the checkpoint in the folder, with the same settings.
-        resume_or_start: Whether to continue if there is a checkpoint, and to start otherwise; a
-            finished run is loaded as it is.
+        resume_or_start: Whether to continue if there is a checkpoint; a finished run is loaded.
         overwrite: Whether a run in the folder may be replaced.
         measure_test: Whether to measure the test data.
-        should_stop: Called at each update. If it returns True, a checkpoint is saved and
-            KeyboardInterrupt is raised.
-        callbacks: Keras callbacks. A callback may change the scheduled learning rate in
-            `on_train_batch_begin`.
+        should_stop: Called at each update; True saves a checkpoint and raises KeyboardInterrupt.
+        callbacks: Keras callbacks; `on_train_batch_begin` may change the learning rate.
         started: The start of the time budget, by `time.monotonic`; None: now.
         **settings: Single settings that replace those of `config`, such as `epochs`. With
             `init_from`, all other settings of the encoder are those of the language model.

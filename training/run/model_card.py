@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,16 +77,8 @@ def model_card(
         "",
         "## Metrics",
         "",
-        "| data | texts | accuracy | macro F1 | log loss | calibration error |",
-        "|---|---|---|---|---|---|",
+        *_metrics_table(metrics),
     ]
-    for data in ("validation", "test"):
-        if data in metrics:
-            m = metrics[data]
-            lines.append(
-                f"| {data} | {m['texts']:,} | {m['accuracy']:.2%} | {m['macro_f1']:.2%} "
-                f"| {m['log_loss']:.4f} | {m['calibration_error']:.4f} |"
-            )
     if chosen and "test" not in metrics:
         lines += [
             "",
@@ -103,6 +95,18 @@ def model_card(
     if notices:
         lines += ["## Data", "", *(f"- {markdown(notice)}" for notice in notices), ""]
     return "\n".join(lines)
+
+
+def _metrics_table(metrics: Mapping[str, Any]) -> Iterator[str]:
+    yield "| data | texts | accuracy | macro F1 | log loss | calibration error |"
+    yield "|---|---|---|---|---|---|"
+    for data in ("validation", "test"):
+        if data in metrics:
+            m = metrics[data]
+            yield (
+                f"| {data} | {m['texts']:,} | {m['accuracy']:.2%} | {m['macro_f1']:.2%} "
+                f"| {m['log_loss']:.4f} | {m['calibration_error']:.4f} |"
+            )
 
 
 def language_model_card(config: LanguageModelRunConfig, trained: TrainedModel) -> str:

@@ -59,7 +59,7 @@ def adopt_shape(config: ClassifierRunConfig, *, given: Collection[str] = ()) -> 
             "textrnn pretrain."
         )
     source = run_folder.read_settings(Path(init_from) / run_folder.CONFIG, LanguageModelRunConfig)
-    encoder = _encoder_settings(config, source, given)
+    encoder = _encoder_settings(config, source, given=given)
     for section, values in (("model", encoder), ("tokenizer", source.tokenizer.to_dict())):
         for name, expected in values.items():
             chosen = getattr(getattr(config, section), name)
@@ -78,7 +78,7 @@ def adopt_shape(config: ClassifierRunConfig, *, given: Collection[str] = ()) -> 
 
 
 def _encoder_settings(
-    config: ClassifierRunConfig, source: LanguageModelRunConfig, given: Collection[str]
+    config: ClassifierRunConfig, source: LanguageModelRunConfig, *, given: Collection[str]
 ) -> dict[str, Any]:
     """Returns the settings of the encoder that agree with the language model."""
     both = source.model.bidirectional

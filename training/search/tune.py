@@ -99,7 +99,7 @@ def tune(
         ConfigError: The folder contains a search with other settings, or all trials have failed.
     """
     with hold(output):
-        _check_same(output, _search_settings(config, fixed, budget))
+        _check_same(output, _search_settings(config, fixed=fixed, budget=budget))
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
             study_name="textrnn",
@@ -251,7 +251,7 @@ def _trial_count(output: Path) -> int:
 
 
 def _search_settings(
-    config: ClassifierRunConfig, fixed: Set[str], budget: Budget
+    config: ClassifierRunConfig, *, fixed: Set[str], budget: Budget
 ) -> dict[str, Any]:
     """Returns all settings that a continued search must not change."""
     return {

@@ -19,7 +19,7 @@ from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape, transfer
 
 SHAPE = EncoderConfig(units=3, layers=2, embedding_units=4, window=2)
-FREE = ("dropout", "embedding_dropout", "word_dropout")
+DROPOUT_SETTINGS = ("dropout", "embedding_dropout", "word_dropout")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def classifier(tokenizer: Tokenizer, shape: EncoderConfig = SHAPE, **settings) -
     encoder_settings = {
         **shape.to_dict(),
         "separate_directions": shape.bidirectional,
-        **dict.fromkeys(FREE, 0.0),
+        **dict.fromkeys(DROPOUT_SETTINGS, 0.0),
     }
     model = TextClassifier(
         tokenizer.vocab_size, 2, config=ModelConfig(**{**encoder_settings, **settings})
