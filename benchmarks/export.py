@@ -1,4 +1,4 @@
-"""What the exported files cost: size, load time, first run, latency, resident memory.
+"""The cost of exported files: size, load time, first run, latency, resident memory.
 
     python benchmarks/export.py                            # V=8,000, E=64, H=128, T=64 and 256
     python benchmarks/export.py --kind saved_model --kind onnx --csv export.csv

@@ -61,7 +61,7 @@ def main(
     parts = [float(share) for share in shares.split(",")]
 
     def falls(kept_tokens: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
-        """By how many per cent the label's probability falls when only these tokens are left."""
+        """Returns the fall of the label's probability, in percent, if only these tokens remain."""
         after = classifier.score_ids(kept_tokens)
         return 100 * (before[rows, labels[rows]] - after[np.arange(len(kept_tokens)), labels[rows]])
 

@@ -1,4 +1,4 @@
-"""How fast a language model learns, and where its time goes.
+"""The training speed of a language model, and the time of each part.
 
     python benchmarks/language_model.py
     python benchmarks/language_model.py --units 128 --layers 1 --window 3 --precision bfloat16
@@ -48,7 +48,7 @@ def product_speed(threads: int) -> float:
 
 
 def operations(shape: EncoderConfig, *, tokens: int, drawn: float, gates: int) -> float:
-    """Of the products of one update: forwards, and twice as many backwards."""
+    """Returns the operations of the products in one update: forwards, and twice that backwards."""
     inputs, products = shape.embedding_units, 0.0
     for _ in range(shape.layers):
         products += shape.window * inputs * gates * shape.units

@@ -1,4 +1,4 @@
-"""What runs remember, before and after training, and how long it takes to find out.
+"""The memory of runs, before and after training, and the time of the analysis.
 
     python benchmarks/memory_of_runs.py RUN RUN...
 

@@ -1,4 +1,4 @@
-"""How far back can a decisive word lie? Every cell with every head on noise with one planted word.
+"""The largest distance of a decisive word: every cell and head on noise with one planted word.
 
     python benchmarks/planted_word.py --csv planted.csv --plot docs/planted_word.png
 
@@ -33,7 +33,7 @@ TEST_TEXTS = 500
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """What each training gets."""
+    """The arguments of each training."""
 
     updates: int
     batch: int

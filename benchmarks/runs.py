@@ -28,7 +28,7 @@ def run(command: Sequence[str], folder: Path) -> float:
 
 
 def accuracies(folder: Path) -> tuple[float, float]:
-    """Of a finished run: those of the validation and of the test texts, in percent."""
+    """Returns the accuracies of a finished run on validation and test texts, in percent."""
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     return 100 * metrics["validation"]["accuracy"], 100 * metrics["test"]["accuracy"]
 

@@ -1,4 +1,4 @@
-"""How far the gradient of truncated BPTT is from the whole one, for each cell.
+"""The distance of the gradient of truncated BPTT from the whole gradient, for each cell.
 
     python benchmarks/tbptt_bias.py --plot docs/tbptt_bias.png
 

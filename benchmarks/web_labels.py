@@ -167,7 +167,7 @@ def open_page(
 def classify_in_python(
     texts: Sequence[str], *, model: Path, labels: Sequence[str]
 ) -> list[dict[str, float]]:
-    """For each text its labels with their scores, by the Python package mediapipe."""
+    """Returns the scores by label for each text, from the Python package mediapipe."""
     from textrnn.export.workers.jobs import run_jobs
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""What the tests of the report share: a summary of a tiny run whose labels and texts are HTML."""
+"""A summary of a tiny run whose labels and texts are HTML, for the tests of the report."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ RUN_FILES = {
     "tensorboard",
     "tokenizer.model",
 }
-"""What is in the folder of a finished run."""
+"""The names of the files in the folder of a finished run."""
 
 
 def names(folder: Path) -> set[str]:
@@ -193,7 +193,7 @@ def classifier(**settings: Any) -> TextClassifier:
 
 
 def random_classifier(cell: str, head: str, **settings: Any) -> TextClassifier:
-    """The same with random weights, biases too, so that every part of it matters."""
+    """An untrained classifier whose weights and biases are random, so that every part matters."""
     model = classifier(cell=cell, head=head, **settings)
     rng = np.random.default_rng(1)
     for weight in model.weights:
@@ -274,4 +274,4 @@ each_pair = _pairs(pytest.mark.slow)
 """Every cell with every head; but for each cell and each head once, the pairs are slow."""
 
 every_pair = _pairs(pytest.mark.thorough)
-"""The same pairs where all together take seconds, not minutes."""
+"""These pairs, for tests that take only seconds for all of them."""

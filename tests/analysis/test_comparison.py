@@ -17,7 +17,7 @@ from textrnn.models.label_space import LabelSpace
 
 
 def answers(labels, *, name="run", confidence=0.9, classes=2) -> Answers:
-    """Of a classifier that is always so sure of these labels."""
+    """The answers of a classifier with a constant confidence."""
     probabilities = np.full([len(labels), classes], (1 - confidence) / (classes - 1), np.float32)
     probabilities[np.arange(len(labels)), labels] = confidence
     return Answers(name, probabilities, weights=7, file_bytes=9, tokens_per_second=11.0)

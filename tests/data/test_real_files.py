@@ -304,7 +304,7 @@ def test_train_reads_each_file_rightly_or_names_the_remedy(case, tmp_path):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_predict_reads_each_file_rightly_or_names_the_remedy(case, tmp_path):
-    """What predict reads, with the run's settings as its defaults."""
+    """Returns the texts that predict reads; its defaults are the run's settings."""
     path = written(case, tmp_path)
     config = ClassifierRunConfig.of(train_file="train.csv", **case.settings)
     source = TextSource(

@@ -28,7 +28,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
 
 @pytest.fixture(autouse=True)
 def shorter_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in `exported_run`."""
+    """Uses the reference of `exported_run`."""
     monkeypatch.setattr(reference, "MEGABYTE", 100_000)
 
 

@@ -76,7 +76,7 @@ def page() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def settings(page: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What opens the page; it has no model."""
+    """The module that opens the page, without a model."""
     browser = page.find_browser()
     if browser is None:
         pytest.skip("needs Chromium on the path")

@@ -201,7 +201,7 @@ def test_the_scorer_traces_one_graph_for_all_shapes(classifier):
 
 
 class Table:
-    """What looks like a table of pandas or polars."""
+    """An object that resembles a table of pandas or polars."""
 
     columns = ("text", "label")
 

@@ -90,7 +90,7 @@ FIGURES = "loss 1.500 accuracy 0.500 123,456 tokens/s"
 
 
 def last_line(width: int, name: str, *, total: int, done: int, figures: str = FIGURES) -> str:
-    """What a terminal shows of a step half a minute after it began."""
+    """Returns the output of a terminal half a minute after a step began."""
     now = [0.0]
     log = io.StringIO()
     console = Console(

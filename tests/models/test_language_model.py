@@ -92,7 +92,7 @@ def test_keras_files_hold_the_whole_model(tmp_path: Path):
 
 
 def test_a_model_needs_a_recurrence_and_the_direction_asked_for():
-    with pytest.raises(ConfigError, match="must name a recurrent cell"):
+    with pytest.raises(ConfigError, match="needs a recurrence"):
         LanguageModel(VOCAB, config=EncoderConfig(cell="none"))
     with pytest.raises(ConfigError, match="`direction` must be below 1, got 1"):
         LikelihoodScorer(language_model(bidirectional=False), direction=1)

@@ -18,7 +18,7 @@ SECTIONS = (
 
 
 class Page(html.parser.HTMLParser):
-    """What is in a page: its tags, where each attribute points to, and its text by section."""
+    """The content of a page: its tags, the targets of its attributes, and its text by section."""
 
     VOID = ("meta", "br", "path", "use", "rect", "hr", "link", "img")
 

@@ -1,4 +1,4 @@
-"""What holds for every cell."""
+"""Properties of every cell."""
 
 from __future__ import annotations
 

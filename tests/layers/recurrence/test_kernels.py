@@ -239,7 +239,7 @@ def test_derived_gradients_equal_automatic_ones(cell_name: str, rng: np.random.G
 
 @functools.cache
 def over_thousands_of_steps(cell_name: str, keeping: str) -> tuple[Callable[[str], Any], list[Any]]:
-    """What gives a kernel's results and gradients over 4096 steps, and those of the loop."""
+    """Functions for the results and gradients over 4096 steps, by a kernel and by the loop."""
     rng = np.random.default_rng(0)
     steps = 4096
     cell = built_cell(cell_name, dtype="float32", units=2)

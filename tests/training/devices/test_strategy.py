@@ -68,7 +68,7 @@ def wait(processes: list[subprocess.Popen], log: Path) -> None:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory) -> dict[str, dict[str, np.ndarray]]:
-    """What the trainings come to by one device, by two devices, and by two workers."""
+    """The results of trainings by one device, by two devices, and by two workers."""
     folder, by_strategy = tmp_path_factory.mktemp("strategies"), {}
     ports = free_ports(2)
     environments = {
@@ -93,7 +93,7 @@ def results(tmp_path_factory) -> dict[str, dict[str, np.ndarray]]:
 
 
 def part(result: dict[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
-    """What one of the trainings came to, but for the random generators."""
+    """The result of one training, without the random generators."""
     start = f"{number}."
     arrays = {name.removeprefix(start): a for name, a in result.items() if name.startswith(start)}
     return {name: array for name, array in arrays.items() if name != "seeds"}

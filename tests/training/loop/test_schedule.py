@@ -7,7 +7,7 @@ from textrnn.training.loop.schedule import Schedule, TimeBudget, rate_factor
 
 
 def factors(updates: int, *, warmup: float) -> list[float]:
-    """Of each update, and of the one there would be after the last."""
+    """The rates of all updates, and of one more after the last."""
     ours = Schedule(updates, budget=None, warmup=warmup)
     return [ours.factor(update, 0.0) for update in range(updates + 1)]
 

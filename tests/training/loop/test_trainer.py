@@ -68,7 +68,7 @@ def test_it_learns_several_labels_a_text(tmp_path):
 
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_the_figures_of_training_are_those_of_validation(tmp_path, multi_label):
-    """Where nothing is learned and the data is the same, fillers or not."""
+    """Nothing is learned, and both data sets are the same, with and without fillers."""
     data = labelled_ids(multi_label=multi_label)
     ours = trainer(
         tmp_path, train=data, valid=data, multi_label=multi_label, learning_rate=0, epochs=1
@@ -98,7 +98,7 @@ def test_dropout_is_for_training_only(tmp_path):
 
 
 def update(tmp_path, train: LabelledBatches, **settings) -> list[np.ndarray]:
-    """By how much one epoch of one batch changes the weights."""
+    """Returns the change of the weights by one epoch of one batch."""
     model = classifier(head="mean")
     before = model.get_weights()
     settings = {"warmup": 0.0, "epochs": 1, "learning_rate": 1.0, **settings}

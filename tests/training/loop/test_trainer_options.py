@@ -108,7 +108,7 @@ def test_an_interruption_with_a_full_disk_is_an_error(tmp_path):
 
 
 class Record(keras.callbacks.Callback):
-    """What Keras tells, and the weights after each update."""
+    """Records the calls by Keras, and the weights after each update."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -195,7 +195,7 @@ class Caught(Exception):
 
 @pytest.fixture
 def caught_trainer(monkeypatch) -> dict:
-    """What the trainer would have been given; training is then broken off."""
+    """Returns the arguments of the trainer; the training is stopped before it begins."""
     given = {}
 
     def catch(model, config, **more):

@@ -109,7 +109,7 @@ def test_what_was_left_out_of_the_data_is_told():
 
 
 def shown(text: str) -> str:
-    """What a reader of the Markdown sees, but for code."""
+    """Returns the text that a reader of the Markdown sees, without code."""
     blocks = MarkdownIt("commonmark").enable("table").parse(text)
     inline = [block.children for block in blocks if block.type == "inline"]
     return "\n".join("".join(part.content for part in parts) for parts in inline)

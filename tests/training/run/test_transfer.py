@@ -1,4 +1,4 @@
-"""What a classifier takes over from a language model."""
+"""The settings and weights that a classifier takes from a language model."""
 
 import dataclasses
 

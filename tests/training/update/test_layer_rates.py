@@ -13,7 +13,7 @@ def two_layers() -> TextClassifier:
 
 
 def updates_of(model: TextClassifier, *, update: int, **settings) -> list[float]:
-    """How far each variable goes, in multiples of the learning rate, in its first update."""
+    """Returns the step of each variable in its first update, in multiples of the learning rate."""
     optimizer = LazyAdam(0.01, weight_decay=settings.get("weight_decay"))
     optimizer.build(model.trainable_variables)
     rates = LayerRates(

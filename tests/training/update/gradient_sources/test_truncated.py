@@ -81,7 +81,7 @@ def test_the_length_of_a_segment_may_be_a_tensor():
     ],
 )
 def test_the_gradient_is_cut_where_a_segment_begins(cell, head):
-    """As if the memory that is handed on were a constant, but not the head's summary."""
+    """The expected gradient: states are constants between segments, the summary is not."""
     model = model_of(cell, head, layers=2)
     segment = 4
     with tf.GradientTape() as tape:
