@@ -41,7 +41,7 @@ def test_a_size_that_is_given_is_refused_by_its_name(textrnn, home):
     textrnn("train", "--train-file", data, "--vocab-size", "auto", "--cell", "none", *SMALL)
 
 
-def test_fewer_pieces_than_given_are_told(textrnn, home):
+def test_fewer_pieces_than_given_are_reported(textrnn, home):
     data = write_csv(home / "texts.csv", unspaced.labelled("chinese"))
     result = textrnn("train", "--train-file", data, "--vocab-size", 5000, "--cell", "none", *SMALL)
     assert "fewer than the 5,000 of `vocab_size`" in result.stderr

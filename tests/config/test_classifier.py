@@ -162,7 +162,7 @@ def test_an_integer_is_a_number_too():
     assert isinstance(rate, float)
 
 
-def test_an_unknown_setting_is_told_the_known_ones():
+def test_an_unknown_setting_error_lists_the_known_ones():
     with pytest.raises(ConfigError) as info:
         ModelConfig.from_dict({"unit": 3, 7: 1, "units": 3})
     assert str(info.value).startswith("unknown setting 7, unit; known: bidirectional, cell, ")
@@ -170,7 +170,7 @@ def test_an_unknown_setting_is_told_the_known_ones():
         assert setting.name in str(info.value)
 
 
-def test_an_unknown_section_is_told_the_known_ones():
+def test_an_unknown_section_error_lists_the_known_ones():
     with pytest.raises(ConfigError) as info:
         ClassifierRunConfig.from_dict({"modle": {}})
     assert str(info.value).startswith("unknown section modle; known: data, task, tokenizer, ")
@@ -259,7 +259,7 @@ def test_the_common_settings_are_about_twenty():
     assert 15 <= len(common) <= 22
 
 
-def test_a_data_set_takes_files_beside_it():
+def test_a_data_set_takes_files_next_to_it():
     config = DataConfig(dataset="imdb", test_file="a.csv", valid_file="b.csv")
     assert (config.test_file, config.valid_file) == ("a.csv", "b.csv")
 

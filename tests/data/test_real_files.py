@@ -149,7 +149,7 @@ CASES = [
     Case("ragged.csv", table(replaced(r5=("a", "p", "x"))), "expected 2 columns, got 3",
          predict="expected 2 columns, got 3"),
     Case("extra_commas.csv", raw().replace("\n", ",\n").replace("text,label,", "text,label"), 30,
-         notes=("30 rows with empty cells behind the last column",)),
+         notes=("30 rows with empty cells after the last column",)),
     Case("ragged_skipped.csv", table(replaced(r5=("a", "p", "x"))), 29, predict=29,
          settings={"skip_bad_rows": True}, notes=("1 bad row left out",)),
     Case("blank_lines.csv", table().replace("\r\n", "\r\n\r\n"), 30, notes=("31 blank lines",)),

@@ -156,7 +156,7 @@ def test_a_form_must_suit_the_cell(tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.process
-def test_the_labels_and_the_tokenizer_lie_beside_the_files(exported: Exported) -> None:
+def test_the_labels_and_the_tokenizer_lie_next_to_the_files(exported: Exported) -> None:
     assert (exported.folder / "labels.txt").read_text("utf-8") == "neg\npos\n"
     tokenizer = textrnn.Tokenizer.load(exported.folder / "tokenizer.model")
     assert tokenizer.encode("a x") == textrnn.load(exported.run).tokenizer.encode("a x")

@@ -149,7 +149,7 @@ def test_another_folder_is_an_error(tmp_path):
     assert refusal(tmp_path).endswith("got one without config.yaml and digests.json.")
 
 
-def test_an_unfinished_run_says_how_to_go_on(folder):
+def test_an_unfinished_run_says_how_to_continue(folder):
     (folder / "digests.json").unlink()
     (folder / "checkpoints" / "epoch-1").mkdir(parents=True)
     assert refusal(folder) == (
@@ -372,7 +372,7 @@ def test_what_only_looks_like_a_number_stays_a_text(tmp_path):
         ("", r"settings\.yaml: expected sections of settings, got None"),
     ],
 )
-def test_wrong_settings_are_told_with_their_file(tmp_path, text, message):
+def test_wrong_settings_are_reported_with_their_file(tmp_path, text, message):
     with pytest.raises(ConfigError, match=message) as info:
         run_folder.load_config(settings_file(tmp_path, text))
     assert "\n" not in str(info.value)

@@ -70,7 +70,7 @@ def test_tokens_are_followed_long_before_the_text_ends(classifier, script):
     assert half > len(ids) / 4
 
 
-def test_a_state_within_a_word_is_gone_on_with(classifier):
+def test_a_state_within_a_word_is_resumed(classifier):
     stream = classifier.stream()
     stream.feed("我们今天很满意这本书很")
     again = classifier.stream(stream.state)

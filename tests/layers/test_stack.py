@@ -112,7 +112,7 @@ def test_halve_time_equals_the_oracle(
 
 
 @pytest.mark.parametrize("pyramid", [False, True])
-def test_padding_behind_changes_nothing(
+def test_padding_after_changes_nothing(
     cell_name: str, pyramid: bool, rng: np.random.Generator
 ) -> None:
     stack = make_stack(

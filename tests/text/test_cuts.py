@@ -65,7 +65,7 @@ def test_pieces_that_are_no_parts_of_words_are_not_cut(options):
     assert tokenizer.last_cut("我们很好我们很好") == 0
 
 
-def test_a_cut_is_not_behind_a_given_place():
+def test_a_cut_is_not_after_a_given_place():
     tokenizer = trained("char")
     assert tokenizer.last_cut("我们很好我们", 3) == 3
     assert tokenizer.last_cut("我们很好我们") == 4, "two characters behind it are known"
@@ -100,7 +100,7 @@ def test_a_stream_without_spaces_holds_little_back(script):
     assert ids + stream.rest() == tokenizer.encode(text)
 
 
-def test_a_restored_stream_goes_on_within_a_word():
+def test_a_restored_stream_continues_within_a_word():
     tokenizer = trained("char")
     stream, again = TokenStream(tokenizer), TokenStream(tokenizer)
     ids = stream.feed("我们很好我们")

@@ -163,7 +163,7 @@ def test_texts_without_a_character_are_an_error(piece_type, texts):
         train(texts, piece_type=piece_type)
 
 
-def test_another_failure_of_the_trainer_is_told_without_its_source_lines(monkeypatch):
+def test_another_failure_of_the_trainer_is_reported_without_its_source_lines(monkeypatch):
     def fail(**arguments):
         raise RuntimeError("INTERNAL: src/some.cc(1) [x > 0]")
 
@@ -353,7 +353,7 @@ def test_places_are_counted_in_characters():
     assert [piece for piece in pieces if piece] == ["a", "b", " ", "é", "<br/>", "\U0001f600", "b"]
 
 
-def test_places_go_on_in_the_parts_of_a_long_text(monkeypatch):
+def test_places_continue_in_the_parts_of_a_long_text(monkeypatch):
     monkeypatch.setattr("textrnn.text.tokenizer.LONG_TEXT", 8)
     monkeypatch.setattr("textrnn.text.cuts._LONG_PART", re.compile(r"(?s).{1,8}(?=\s|\Z)"))
     tokenizer = train(["ab cd"] * 9, piece_type="char")

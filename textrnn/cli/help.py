@@ -40,7 +40,7 @@ class SectionedCommand(click.Command):
         return params
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes the options: the command's own first, then one group a section."""
+        """Writes the options: those of the command first, then one group per section."""
         every = bool(ctx.meta.get(_EVERY))
         groups: dict[str, list[tuple[str, str]]] = {_OWN: []}
         left_out: dict[str, int] = {}

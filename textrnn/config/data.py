@@ -43,7 +43,7 @@ class DataConfig(Section):
     )
     unlabelled_file: str | None = setting(
         None,
-        "Texts without labels to learn from as well: one text a line, or the text column of a "
+        "Texts without labels to learn from as well: one text per line, or the text column of a "
         ".csv, .tsv or .jsonl file; with --vat or --entropy.",
         path=True,
     )

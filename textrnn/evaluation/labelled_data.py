@@ -30,7 +30,7 @@ _FILES = {"train": "train_file", "validation": "valid_file", "test": "test_file"
 
 @dataclass(frozen=True)
 class LabelledData:
-    """Says which labelled texts a run is measured on.
+    """Names the labelled texts that a run is measured on.
 
     Without `texts` they are a split of the run's own data, unless `settings` name other data.
 

@@ -21,7 +21,7 @@ CHUNK_CHARS = 1000
 CHUNK = re.compile(
     rf"(?s).{{1,{CHUNK_CHARS}}}(?:(?=\s(?!/>)|\Z)|(?<=[，。！？；：、]))|.{{1,{CHUNK_CHARS}}}"  # noqa: RUF001
 )
-"""A chunk ends before white space, but not within "<br />", or behind a full-width punctuation
+"""A chunk ends before white space, but not within "<br />", or after a full-width punctuation
 mark. Where there is neither, it ends after 1,000 characters."""
 
 

@@ -101,7 +101,7 @@ def test_an_empty_text_has_no_words(explainer):
         assert strongest(attribution) == []
 
 
-def test_what_the_run_cuts_is_told(classifier):
+def test_what_the_run_cuts_is_reported(classifier):
     config = run_config("letters.csv", max_length=2)
     cutting = TrainedClassifier(classifier.model, classifier.tokenizer, LABELS, config)
     attribution = explain(cutting, "a b x")

@@ -163,7 +163,7 @@ def test_small_parts_give_the_same_integral(monkeypatch):
 # What cannot be
 
 
-def test_a_sum_that_is_not_complete_is_told(monkeypatch):
+def test_a_sum_that_is_not_complete_is_reported(monkeypatch):
     monkeypatch.setattr(methods, "FIRST_STEPS", 1)
     monkeypatch.setattr(methods, "MOST_STEPS", 2)
     monkeypatch.setattr(methods, "TOLERANCE", 1e-9)

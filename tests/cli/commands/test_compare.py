@@ -55,7 +55,7 @@ def test_other_data_on_demand(textrnn, run, twin, home):
     assert json.loads(result.stdout)["texts"] == 3
 
 
-def test_runs_of_one_name_are_told_apart(textrnn, run, home):
+def test_runs_of_one_name_have_different_names(textrnn, run, home):
     shutil.copytree(run, home / "other" / "first")
     result = textrnn("compare", "first", "other/first", "--json")
     assert [run_figures["name"] for run_figures in json.loads(result.stdout)["runs"]] == [

@@ -78,7 +78,7 @@ def test_stdin_is_read_in_its_encoding(textrnn, run):
 
 
 @pytest.mark.parametrize("text", ["", "  "])
-def test_an_empty_text_is_answered_and_told(textrnn, run, text):
+def test_an_empty_text_is_answered_and_reported(textrnn, run, text):
     assert "Warning: the text is empty." in textrnn("explain", run, text).stdout
     assert json.loads(textrnn("explain", run, text, "--json").stdout)["words"] == []
 

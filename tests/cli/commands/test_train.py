@@ -169,7 +169,7 @@ def press(**_) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(textrnn, fake_train, home):
+def test_ctrl_c_stops_after_the_batch_and_says_how_to_continue(textrnn, fake_train, home):
     def train(should_stop, **_):
         (home / "run" / "checkpoints").mkdir(parents=True)
         (home / "run" / "checkpoints" / "update-1.npz").touch()

@@ -25,7 +25,7 @@ def store(tokenizer, tmp_path) -> TokenStore:
 
 
 @pytest.mark.parametrize(("streams", "segment"), [(1, 5), (3, 4), (2, 1), (4, 100), (999, 2)])
-def test_each_stream_goes_on_where_it_was_and_none_reads_what_another_reads(
+def test_each_stream_continues_where_it_was_and_none_reads_what_another_reads(
     store, streams, segment
 ):
     token_streams = TokenStreams(store, streams=streams, segment=segment, directions=2, seed=[0])

@@ -42,7 +42,7 @@ def test_every_pass_deals_every_text_once_in_another_order():
     assert data.mean_rows == 25 / count
 
 
-def test_it_goes_on_at_any_update():
+def test_it_continues_at_any_update():
     data = unlabelled()
     whole = first(data, 20)
     for actual_rows, second in zip(first(data, 9, first=11), whole[11:], strict=True):
@@ -76,7 +76,7 @@ def test_other_unlabelled_texts_are_other_data():
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_training_that_was_interrupted_goes_on_to_the_same_bits(tmp_path):
+def test_a_training_that_was_interrupted_continues_to_the_same_bits(tmp_path):
     def start(folder, **more):
         model = classifier(head="mean", embedding_dropout=0.2, word_dropout=0.1)
         return trainer(folder, model=model, train=both(), epochs=2, vat=0.1, **more)

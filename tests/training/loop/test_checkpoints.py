@@ -198,7 +198,7 @@ def test_the_newest_few_are_kept(tmp_path):
     assert (loaded.state.update, problems) == (100, [])
 
 
-def test_a_damaged_one_is_told_and_the_one_before_is_taken(tmp_path):
+def test_a_damaged_one_is_reported_and_the_one_before_is_taken(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     for update in (1, 2, 3):
         checkpoints.save(after(update))

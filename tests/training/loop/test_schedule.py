@@ -88,7 +88,7 @@ def test_no_time_from_the_beginning_is_an_error(clock):
     budget(31.0).check()
 
 
-def test_little_time_for_training_is_told(clock):
+def test_little_time_for_training_is_reported(clock):
     clock.now += 30
     assert budget(100.0).short_message(10.0) == ""
     assert (
@@ -97,7 +97,7 @@ def test_little_time_for_training_is_told(clock):
     assert budget(100.0).short_message(60.0).startswith("note: 0 s of")
 
 
-def test_what_is_left_is_told(clock):
+def test_what_is_left_is_reported(clock):
     ours = Schedule(10, budget=None, warmup=0.0)
     assert ours.left_seconds(0, 0.0) is None
     clock.now += 30

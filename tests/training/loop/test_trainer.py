@@ -201,7 +201,7 @@ def test_one_seed_gives_the_same_weights_bit_for_bit(tmp_path, undisturbed):
         pytest.param(3 * BATCHES, id="very last"),
     ],
 )
-def test_an_interrupted_training_goes_on_as_if_it_had_not_been(tmp_path, undisturbed, batches):
+def test_an_interrupted_training_continues_as_if_it_had_not_been(tmp_path, undisturbed, batches):
     first = trainer(tmp_path, should_stop=stop_after(batches), **noisy_settings())
     with pytest.raises(KeyboardInterrupt):
         fit(first)
@@ -218,7 +218,7 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(tmp_path, undistu
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_recurrent_training_goes_on_too(tmp_path):
+def test_a_recurrent_training_continues_too(tmp_path):
     def make(folder, **more):
         model = classifier(cell="simple", bidirectional=False, recurrent_dropout=0.4, **NOISY)
         return trainer(tmp_path / folder, model=model, epochs=2, **more)
@@ -260,14 +260,14 @@ def test_checkpoints_are_written_within_an_epoch(tmp_path):
     assert places == [*first, (1, 0), *((1, batch) for batch in range(1, BATCHES))]
 
 
-def test_other_data_is_not_gone_on_with(tmp_path):
+def test_other_data_is_not_resumed(tmp_path):
     fit(trainer(tmp_path, epochs=1))
     second = trainer(tmp_path, data_digest="another digest")
     with pytest.raises(ModelError, match=r"checkpoints: made with other training data; put"):
         second.resume(QUIET)
 
 
-def test_another_model_is_not_gone_on_with(tmp_path):
+def test_another_model_is_not_resumed(tmp_path):
     fit(trainer(tmp_path, epochs=1))
     second = trainer(tmp_path, model=classifier(embedding_units=5))
     before = second.model.get_weights()
@@ -284,7 +284,7 @@ def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path):
 # When it goes wrong
 
 
-def test_a_loss_that_is_no_number_is_told_with_a_remedy(tmp_path):
+def test_a_loss_that_is_no_number_is_reported_with_a_remedy(tmp_path):
     model = classifier()
     model.set_weights([np.full_like(weight, np.inf) for weight in model.get_weights()])
     with pytest.raises(

@@ -52,7 +52,7 @@ def test_a_training_that_went_astray_goes_back_with_half_the_rate(tmp_path):
     ]
 
 
-def test_it_is_gone_on_with_from_the_last_checkpoint_too(tmp_path):
+def test_it_is_resumed_from_the_last_checkpoint_too(tmp_path):
     model = classifier()
     spoil = poison(model, update=BATCHES + 2, factor=np.nan)
     with pytest.raises(ModelError, match=r"or resume with `on_nan` rollback, which halves"):
@@ -89,7 +89,7 @@ def full_disk():
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-def test_a_full_disk_is_told_and_training_goes_on(tmp_path):
+def test_a_full_disk_is_reported_and_training_continues(tmp_path):
     messages = Messages()
     with full_disk():
         state = trainer(tmp_path, epochs=2).fit(reporter=messages)
@@ -140,7 +140,7 @@ class Record(keras.callbacks.Callback):
         self.events.append("end")
 
 
-def test_callbacks_are_told_as_by_keras(tmp_path):
+def test_callbacks_are_reported_as_by_keras(tmp_path):
     record = Record()
     history = fit(trainer(tmp_path, epochs=2), callbacks=[record])
     batches = [f"batch {batch}" for batch in range(BATCHES)]

@@ -90,7 +90,7 @@ def with_budget(folder, **settings):
     return trainer(folder, valid=labelled_ids(40, seed=1), budget=budget, **settings)
 
 
-def test_epochs_are_measured_on_a_sample_and_go_on_with_it(tmp_path, monkeypatch, slow):
+def test_epochs_are_measured_on_a_sample_and_continue_with_it(tmp_path, monkeypatch, slow):
     monkeypatch.setattr(ReplicaScorer, "estimate", lambda self, plan: 5e5)
     ours = with_budget(tmp_path, epochs=1)
     choose_validation(ours, QUIET)

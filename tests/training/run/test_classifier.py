@@ -167,7 +167,7 @@ def test_the_test_data_changes_nothing_but_its_figures(config, data, tmp_path):
         assert weights.tobytes() == other_weights.tobytes()
 
 
-def test_a_broken_test_file_is_told_before_the_long_training(data, tmp_path, monkeypatch):
+def test_a_broken_test_file_is_reported_before_the_long_training(data, tmp_path, monkeypatch):
     monkeypatch.delattr(running, "Trainer")
     test = write_csv(tmp_path / "test.csv", [("a x", "positive")])
     with pytest.raises(DataError, match=r"test\.csv:2: expected a label of the training data"):

@@ -80,7 +80,7 @@ def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypa
     assert run_folder.is_complete(tmp_path / "run")
 
 
-def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tmp_path, capsys):
+def test_a_damaged_checkpoint_is_reported_and_the_one_before_resumed(config, tmp_path, capsys):
     config = config.replace(epochs=2, checkpoint_minutes=0.0)
     whole = train(config, tmp_path / "whole", reporter=QUIET)
     with pytest.raises(KeyboardInterrupt):

@@ -77,7 +77,7 @@ def test_the_folder_of_a_range_test_is_replaced_as_late(finished, tmp_path):
     assert contents(tmp_path / "run") == before
 
 
-def test_an_unfinished_run_that_was_not_replaced_goes_on(config, tmp_path):
+def test_an_unfinished_run_that_was_not_replaced_continues(config, tmp_path):
     interrupt(config, tmp_path / "run")
     before = contents(tmp_path / "run")
     with pytest.raises(DataError, match="expected a file"):
@@ -208,7 +208,7 @@ def test_without_a_checkpoint_there_is_nothing_to_resume(config, tmp_path, monke
     assert not (tmp_path / "run").exists()
 
 
-def test_changed_data_is_not_gone_on_with(config, data, tmp_path):
+def test_changed_data_is_not_resumed(config, data, tmp_path):
     interrupt(config, tmp_path / "run")
     write_csv(data, labelled_texts(40, seed=5))
     with pytest.raises(ModelError, match="made with other training data"):

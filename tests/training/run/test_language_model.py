@@ -91,7 +91,7 @@ def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, settings):
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_lost_tokens_are_encoded_again_and_other_texts_are_told(texts, tmp_path):
+def test_lost_tokens_are_encoded_again_and_other_texts_are_reported(texts, tmp_path):
     run = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         pretrain(config(texts), run, reporter=QUIET, should_stop=stop_after(3))
@@ -101,7 +101,7 @@ def test_lost_tokens_are_encoded_again_and_other_texts_are_told(texts, tmp_path)
         pretrain(config(texts), run, reporter=QUIET, resume=True)
 
 
-def test_a_full_disk_is_told(texts, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported(texts, tmp_path, monkeypatch):
     def write(*_, **__):
         raise OSError(28, "No space left on device")
 
@@ -120,14 +120,14 @@ def test_what_to_lower_where_memory_is_short_are_its_own_settings(texts, tmp_pat
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_an_exploding_loss_is_told(texts, tmp_path):
+def test_an_exploding_loss_is_reported(texts, tmp_path):
     with pytest.raises(ModelError, match="lower `learning_rate`"):
         pretrain(config(texts, learning_rate=1e30), tmp_path / "run", reporter=QUIET)
 
 
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("rate", [1e4, 1e30])
-def test_weights_that_are_useless_at_the_end_are_told(texts, tmp_path, rate):
+def test_weights_that_are_useless_at_the_end_are_reported(texts, tmp_path, rate):
     settings = config(texts, epochs=1, streams=1, segment=1000, learning_rate=rate)
     with pytest.raises(ModelError, match="bits a token at the end of epoch 1; lower"):
         pretrain(settings, tmp_path / "run", reporter=QUIET)
@@ -208,7 +208,7 @@ def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
     assert trained.metrics["held_out"]["bits_per_token"] > 0.0
 
 
-def test_wrong_settings_are_told():
+def test_wrong_settings_are_reported():
     with pytest.raises(ConfigError, match="either `dataset` or `text_file`"):
         TextConfig(dataset="imdb", text_file="a.txt")
     for name, section in (("text_file", TextConfig), ("unlabelled_file", DataConfig)):

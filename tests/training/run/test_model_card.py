@@ -103,7 +103,7 @@ def test_a_plain_model_of_one_direction():
     assert "- 2 x gru of 5 units; head" in card(cell="gru", layers=2, bidirectional=False, window=1)
 
 
-def test_what_was_left_out_of_the_data_is_told():
+def test_what_was_left_out_of_the_data_is_reported():
     assert card(notices=("3 rows left out.",)).endswith("## Data\n\n- 3 rows left out.\n")
     assert "## Data" not in card()
 

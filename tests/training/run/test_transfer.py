@@ -109,7 +109,7 @@ def test_a_classifier_may_take_the_forward_direction_alone(tokenizer):
         ),
     ],
 )
-def test_another_shape_is_told(tokenizer, shape, settings, message):
+def test_another_shape_is_reported(tokenizer, shape, settings, message):
     trained = language_model(tokenizer, dataclasses.replace(SHAPE, **shape))
     with pytest.raises(ConfigError, match=message):
         transfer(trained, classifier(tokenizer, trained.config.model, **settings))
@@ -142,7 +142,7 @@ def test_settings_follow_the_language_model_but_for_those_that_are_given(tokeniz
     assert adopt_shape(ClassifierRunConfig()) == ClassifierRunConfig()
 
 
-def test_a_direction_that_was_not_learned_is_told(tokenizer, tmp_path):
+def test_a_direction_that_was_not_learned_is_reported(tokenizer, tmp_path):
     trained = language_model(tokenizer, dataclasses.replace(SHAPE, bidirectional=False))
     run_folder.save_language_model(trained, tmp_path)
     config = ClassifierRunConfig.of(init_from=str(tmp_path))
@@ -151,7 +151,7 @@ def test_a_direction_that_was_not_learned_is_told(tokenizer, tmp_path):
         adopt_shape(config, given={"bidirectional"})
 
 
-def test_a_run_of_the_other_kind_is_told(tokenizer, tmp_path):
+def test_a_run_of_the_other_kind_is_reported(tokenizer, tmp_path):
     run_folder.save_language_model(language_model(tokenizer), tmp_path)
     with pytest.raises(ModelError, match="the run of a classifier, got that of a language model"):
         run_folder.load(tmp_path)

@@ -107,7 +107,7 @@ def _all_sizes(config):
             yield config.replace(cell=cell, units=units)
 
 
-def test_an_interrupted_search_goes_on(config, trials, tmp_path):
+def test_an_interrupted_search_continues(config, trials, tmp_path):
     trials.interrupt_at = 3
     with pytest.raises(KeyboardInterrupt):
         search(config, tmp_path / "tune", trials, most_trials=6)
@@ -118,7 +118,7 @@ def test_an_interrupted_search_goes_on(config, trials, tmp_path):
     assert len(search(config, tmp_path / "tune", trials, most_trials=9)) == 9
 
 
-def test_a_search_of_other_settings_is_not_gone_on_with(config, trials, tmp_path):
+def test_a_search_of_other_settings_is_not_resumed(config, trials, tmp_path):
     search(config, tmp_path / "tune", trials, most_trials=3)
     with pytest.raises(ConfigError, match="contains a search with other settings; choose another"):
         search(config, tmp_path / "tune", trials, most_bytes=1000)

@@ -78,7 +78,7 @@ def test_each_is_trained_once(config, trainings, tmp_path):
     assert trainings.runs == ["units=3", "units=4", "units=5"]
 
 
-def test_a_failure_is_told_and_gone_on_from(config, trainings, tmp_path):
+def test_a_failure_is_reported_and_resumed(config, trainings, tmp_path):
     configs = varied(config, setting="units", values=[3, 4])
     trainings.fail_at = "units=4"
     with pytest.raises(ConfigError, match=r"units=4: the training failed \(.*no room\); see .*log"):

@@ -133,7 +133,7 @@ def test_tokens_that_follow_from_those_before_are_learned(tmp_path):
 
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("settings", [{}, {"ema": 0.9}, {"layer_rate": 0.5, "unfreeze": 1.0}])
-def test_a_training_goes_on_to_the_same_bits(tmp_path, settings):
+def test_a_training_continues_to_the_same_bits(tmp_path, settings):
     whole, loss = begin(tmp_path / "whole", **settings)
     history = fit(whole)
     before, _ = begin(tmp_path / "parts", should_stop=stop_after(3), **settings)
@@ -174,6 +174,6 @@ def test_accumulated_parts_make_the_same_update(tmp_path):
         ({"language_weight": -1.0, "init_from": "lm"}, "language_weight"),
     ],
 )
-def test_settings_that_do_not_fit_are_told(settings, message):
+def test_settings_that_do_not_fit_are_reported(settings, message):
     with pytest.raises(ConfigError, match=message):
         ClassifierRunConfig.of(**settings)

@@ -41,7 +41,7 @@ def test_each_layer_has_its_share_of_the_learning_rate_and_its_turn():
     np.testing.assert_allclose(plain, 1.0, rtol=1e-3)
 
 
-def test_layers_that_wait_beyond_the_last_epoch_are_told():
+def test_layers_that_wait_beyond_the_last_epoch_are_reported():
     model, optimizer = two_layers(), LazyAdam(0.01)
     optimizer.build(model.trainable_variables)
 

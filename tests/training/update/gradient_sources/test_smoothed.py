@@ -174,7 +174,7 @@ def test_unlabelled_texts_count_and_empty_rows_do_not():
         {"adversarial": 0.1, "vat": 0.1, "precision": "float16"},
     ],
 )
-def test_a_training_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, settings):
+def test_a_training_that_was_interrupted_continues_to_the_same_bits(tmp_path, settings):
     noise = {"head": "mean", "embedding_dropout": 0.2, "dropout": 0.2, "word_dropout": 0.1}
 
     def start(folder, **more):
