@@ -38,7 +38,7 @@ class TextConfig(Section):
     label_key: str | None = setting(None, "TFDS feature that holds the label, which is not read.")
     text_file: str | None = setting(
         None,
-        "Your texts: one text per line, or a column of a .csv, .tsv or .jsonl file; each file may be "
+        "Your texts: one per line, or a column of a .csv, .tsv or .jsonl file; each file may be "
         ".gz.",
         path=True,
         common=True,
