@@ -1,4 +1,4 @@
-"""Accuracy against the share of the tokens that are read, with `--confident`.
+"""Accuracy by the share of the tokens that are read, with `--confident`.
 
     python benchmarks/early_exit.py RUN --dataset imdb --data-dir DIR --plot docs/early_exit.png
 
@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 import textrnn
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus
-from textrnn.inference.calibration import calibrated, fit_temperature
+from textrnn.inference.calibration import fit_temperature
 
 LEVELS = (0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 
@@ -43,7 +43,7 @@ def main(
     if temperature is None:
         rows = classifier.probabilities(corpus.validation.texts)
         wanted = np.eye(len(place))[[place[label] for (label,) in corpus.validation.labels]]
-        temperature = fit_temperature(rows, wanted, multi_label=False)
+        temperature = fit_temperature(rows, wanted, label_space=classifier.label_space)
     assert corpus.test is not None
     chosen = np.random.default_rng(0).permutation(len(corpus.test))[:texts]
     curves = [classifier.prefix_curve(corpus.test.texts[i]).scores for i in chosen]
@@ -53,7 +53,7 @@ def main(
     for level in (*LEVELS, 1.1):
         right = read = 0
         for curve, label in zip(curves, labels, strict=True):
-            calm = calibrated(curve, temperature, multi_label=False)
+            calm = classifier.label_space.tempered(curve, temperature)
             best = calm.argmax(axis=1)
             run_length, end = 0, len(curve)
             for t in range(len(curve)):

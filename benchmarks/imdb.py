@@ -32,7 +32,7 @@ PUBLISHED = (
 
 LANGUAGE_MODEL = ("--layers", "2", "--units", "192", "--window", "2")
 FINE_TUNING = ("--layer-rate", "0.7")
-SETTLED = ("--valid-fraction", "0.02", "--keep", "last")
+SETTLED = ("--valid-fraction", "0.02", "--final-weights", "last")
 """Settings were chosen with a tenth held out; when they stand, nearly all reviews are learned."""
 RECIPES: dict[str, dict[str, Sequence[str]]] = {
     "long": {

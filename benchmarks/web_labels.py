@@ -193,15 +193,14 @@ def classify_in_python(
 @click.option("--data-dir")
 def main(run: Path, tasks_text: Path, split: Any, count: int, data_dir: str | None) -> None:
     """Compare the labels of RUN's MediaPipe file with those of RUN."""
-    import dataclasses
 
     import textrnn
     from textrnn.data import load_split
 
     classifier = textrnn.load(run)
-    config = classifier.config.data
+    config = classifier.config
     if data_dir is not None:
-        config = dataclasses.replace(config, data_dir=data_dir)
+        config = config.replace(data_dir=data_dir)
     data, _ = load_split(config, split, seed=0, label_names=classifier.labels)
     rows = np.random.default_rng(0).permutation(len(data))[:count]
     texts = [data.texts[row] for row in rows]
