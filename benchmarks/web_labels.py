@@ -193,7 +193,6 @@ def classify_in_python(
 @click.option("--data-dir")
 def main(run: Path, tasks_text: Path, split: Any, count: int, data_dir: str | None) -> None:
     """Compare the labels of RUN's MediaPipe file with those of RUN."""
-
     import textrnn
     from textrnn.data import load_split
 

@@ -218,15 +218,15 @@ def test_class_weights_weigh_the_training_texts(tmp_path, caught_trainer):
     data = write_csv(tmp_path / "letters.csv", rows)
     plain = dict(given_to_trainer(run_config(data), tmp_path / "a", caught_trainer))
     weighed = given_to_trainer(run_config(data, class_weights=True), tmp_path / "b", caught_trainer)
-    assert set(plain["train"].weights.tolist()) == {1.0}
-    by_class = weighed["train"].targets.T @ weighed["train"].weights
+    assert set(plain["data"].train.weights.tolist()) == {1.0}
+    by_class = weighed["data"].train.targets.T @ weighed["data"].train.weights
     assert by_class[0] == pytest.approx(by_class[1], rel=1e-4)
-    assert weighed["train"].weights.mean() == pytest.approx(1.0, rel=1e-4)
+    assert weighed["data"].train.weights.mean() == pytest.approx(1.0, rel=1e-4)
 
 
 def test_long_texts_are_cut_and_batches_bounded(config, data, tmp_path, caught_trainer):
     settings = run_config(data, max_length=2, batch_texts=3)
-    plan = given_to_trainer(settings, tmp_path / "run", caught_trainer)["train"].plan
+    plan = given_to_trainer(settings, tmp_path / "run", caught_trainer)["data"].train.plan
     assert plan.lengths.max() == 2
     assert plan.cut_tokens > 0
     assert max(len(batch.rows) for batch in plan.batches()) == 3
