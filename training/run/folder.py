@@ -94,7 +94,8 @@ def check_folder(folder: Path, config: Settings, *, resume: bool, overwrite: boo
     """
     if run_folder.is_complete(folder) and resume:
         raise ConfigError(
-            f"{folder} contains a finished run; there is nothing to resume; replace it by --overwrite."
+            f"{folder} contains a finished run; there is nothing to resume; replace it by "
+            "--overwrite."
         )
     if run_folder.is_complete(folder) and not overwrite:
         raise ConfigError(
