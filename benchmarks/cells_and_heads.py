@@ -55,8 +55,8 @@ def main(context: click.Context, /, csv_file: Path | None, **_: Any) -> None:
             Console(stderr=True).print(rows[-1])
     table = Table("cell", *HEADS, title="test accuracy")
     for cell in CELLS:
-        found = [row["test_accuracy"] for row in rows if row["cell"] == cell]
-        table.add_row(cell, *(f"{accuracy:.2%}" for accuracy in found))
+        accuracies = [row["test_accuracy"] for row in rows if row["cell"] == cell]
+        table.add_row(cell, *(f"{accuracy:.2%}" for accuracy in accuracies))
     console.print(table)
     if csv_file is not None:
         with csv_file.open("w", newline="", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Accuracy against the share of the tokens that are read, with `--confident`.
+"""Accuracy by the share of the tokens that are read, with `--confident`.
 
     python benchmarks/early_exit.py RUN --dataset imdb --data-dir DIR --plot docs/early_exit.png
 
@@ -59,8 +59,8 @@ def main(
             run_length, end = 0, len(curve)
             for t in range(len(curve)):
                 known = calm[t, best[t]] >= level
-                same = t > 0 and best[t] == best[t - 1]
-                run_length = run_length + 1 if known and same else int(known)
+                repeated = t > 0 and best[t] == best[t - 1]
+                run_length = run_length + 1 if known and repeated else int(known)
                 if run_length >= tokens:
                     end = t + 1
                     break

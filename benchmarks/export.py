@@ -1,4 +1,4 @@
-"""What the exported files cost: size, load time, first run, latency, resident memory.
+"""The cost of exported files: size, load time, first run, latency, resident memory.
 
     python benchmarks/export.py                            # V=8,000, E=64, H=128, T=64 and 256
     python benchmarks/export.py --kind saved_model --kind onnx --csv export.csv
@@ -199,13 +199,13 @@ def contestants(
     peers = [(cell, "keras", "float32") for cell in PEERS]
     if kind != "tflite":
         return peers + [(cell, "", "float32") for cell in cells]
-    found = [(cell, form, "float32") for cell in cells for form in CELLS[cell]]
-    found += [
+    variants = [(cell, form, "float32") for cell in cells for form in CELLS[cell]]
+    variants += [
         (cell, CELLS[cell][0], precision)
         for cell, precision in itertools.product(cells, precisions)
         if precision != "float32"
     ]
-    return peers + found
+    return peers + variants
 
 
 @click.command()
@@ -247,7 +247,7 @@ def main(
             for key, path in files.items():
                 loaded, first, memory = measure_load(kind, str(path), length)
                 size = size_of(path) / MEBIBYTE
-                own = times["/".join(key)]
+                textrnn_time = times["/".join(key)]
                 row: dict[str, Any] = {"kind": kind}
                 row |= dict(zip(("cell", "form", "precision"), key, strict=True))
                 row |= {
@@ -256,11 +256,11 @@ def main(
                     "load ms": loaded * 1e3,
                     "first run ms": first * 1e3,
                     "MiB over file": memory - size,
-                    "run ms": statistics.median(own),
+                    "run ms": statistics.median(textrnn_time),
                 }
                 for peer in PEERS:
                     slow = times[f"{peer}/keras/float32"]
-                    row[f"keras {PEERS[peer]} / this"] = median_ratio(slow, own)
+                    row[f"keras {PEERS[peer]} / this"] = median_ratio(slow, textrnn_time)
                 rows.append(row)
     print_table(rows, csv_file=csv_file, title="One text, one thread, median of rounds")
 

@@ -35,18 +35,18 @@ def worker_name(process: psutil.Process) -> str:
 
 def sample(root: psutil.Process) -> dict[str, tuple[int, int]]:
     """Returns the resident and the proportional bytes of each process of a tree."""
-    found: dict[str, tuple[int, int]] = {}
+    sizes: dict[str, tuple[int, int]] = {}
     for process in [root, *root.children(recursive=True)]:
         try:
             memory = process.memory_full_info()
-            found[worker_name(process)] = memory.rss, getattr(memory, "pss", memory.rss)
+            sizes[worker_name(process)] = memory.rss, getattr(memory, "pss", memory.rss)
         except (psutil.Error, IndexError):
             continue  # It has ended meanwhile.
-    return found
+    return sizes
 
 
-def total(found: dict[str, tuple[int, int]]) -> tuple[int, int]:
-    return sum(rss for rss, _ in found.values()), sum(pss for _, pss in found.values())
+def total(memory: dict[str, tuple[int, int]]) -> tuple[int, int]:
+    return sum(rss for rss, _ in memory.values()), sum(pss for _, pss in memory.values())
 
 
 @click.command()
@@ -65,13 +65,13 @@ def main(run: Path, kinds: tuple[str, ...], csv_file: Path | None) -> None:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         while process.poll() is None:
             try:
-                found = sample(psutil.Process(process.pid))
+                memory = sample(psutil.Process(process.pid))
             except psutil.Error:
                 break
-            for name, (rss, _) in found.items():
+            for name, (rss, _) in memory.items():
                 peaks[name] = max(peaks[name], rss)
-            at_peak = max(at_peak, found, key=total)
-            most_shared = max(most_shared, total(found)[1])
+            at_peak = max(at_peak, memory, key=total)
+            most_shared = max(most_shared, total(memory)[1])
             time.sleep(PAUSE)
         code = process.wait()
         seconds = time.monotonic() - start

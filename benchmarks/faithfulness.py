@@ -60,10 +60,10 @@ def main(
     scorer = TokenScorer(classifier.model)
     parts = [float(share) for share in shares.split(",")]
 
-    def falls(kept: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
-        """By how many per cent the label's probability falls when only these tokens are left."""
-        after = classifier.score_ids(kept)
-        return 100 * (before[rows, labels[rows]] - after[np.arange(len(kept)), labels[rows]])
+    def falls(kept_tokens: list[np.ndarray], rows: np.ndarray) -> np.ndarray:
+        """Returns the fall of the label's probability, in percent, if only these tokens remain."""
+        after = classifier.score_ids(kept_tokens)
+        return 100 * (before[rows, labels[rows]] - after[np.arange(len(kept_tokens)), labels[rows]])
 
     def without(order: list[np.ndarray], share: float) -> list[np.ndarray]:
         """The texts without the first tokens of an order."""
@@ -81,14 +81,14 @@ def main(
     table: list[dict[str, Any]] = [_row("random", random, random)]
     for method in METHODS:
         try:
-            found = [
+            attributions = [
                 scorer.scores(row, target=int(label), method=method)
                 for row, label in zip(ids, labels, strict=True)
             ]
         except ConfigError as error:
             click.echo(f"{method}: {error}", err=True)
             continue
-        order = [np.argsort(-each.scores, kind="stable") for each in found]
+        order = [np.argsort(-attribution.scores, kind="stable") for attribution in attributions]
         moved = {share: falls(without(order, share), rows) for share in parts}
         table.append(_row(method, moved, random))
     title = f"{len(ids)} texts, mean probability {100 * before.max(axis=1).mean():.1f} %"

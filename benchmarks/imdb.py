@@ -107,9 +107,9 @@ def main(
         if "pretrain" in steps:
             minutes += run(["pretrain", *common, *steps["pretrain"]], folder / "lm")
             start = ["--init-from", str(folder / "lm")]
-        own = folder / "classifier"
-        minutes += run(["train", *common, *start, *steps["train"]], own)
-        valid, test = accuracies(own)
+        run_path = folder / "classifier"
+        minutes += run(["train", *common, *start, *steps["train"]], run_path)
+        valid, test = accuracies(run_path)
         rows.append(
             {
                 "what": f"textrnn, {recipe} recipe, seed {seed}",
@@ -118,22 +118,22 @@ def main(
                 "test %": test,
             }
         )
-    found = [row["test %"] for row in rows]
+    values = [row["test %"] for row in rows]
     mean = {"what": "mean, and spread (standard deviation)", "minutes": ""}
-    rows.append({**mean, "validation %": "", "test %": spread(found)})
+    rows.append({**mean, "validation %": "", "test %": spread(values)})
     if baselines:
         corpus = load_corpus(ClassifierRunConfig.of(dataset="imdb", data_dir=data_dir), seed=0)
-        others = {
+        other_models = {
             "tf-idf of one and two words, logistic regression": tfidf(corpus),
             "fastText, two words": fasttext_bigrams(corpus, output),
         }
-        for what, accuracy in others.items():
+        for name, accuracy in other_models.items():
             if accuracy is not None:
-                row = {"what": what, "minutes": "", "validation %": ""}
+                row = {"what": name, "minutes": "", "validation %": ""}
                 rows.append({**row, "test %": 100 * accuracy})
     rows += [
-        {"what": what, "minutes": "", "validation %": "", "test %": value}
-        for what, value in PUBLISHED
+        {"what": name, "minutes": "", "validation %": "", "test %": value}
+        for name, value in PUBLISHED
     ]
     print_table(rows, csv_file=csv_file, title="IMDb, 25,000 test reviews")
 

@@ -27,7 +27,7 @@ SETTINGS = (
 
 
 def start(run: Path, data_dir: str, epochs: int) -> subprocess.Popen:
-    """Starts the training, or goes on with it."""
+    """Starts the training, or resumes it."""
     command = [sys.executable, "-m", "textrnn", "train", *SETTINGS.split()]
     command += ["--epochs", str(epochs), "--data-dir", data_dir, "--output", str(run)]
     run.parent.mkdir(parents=True, exist_ok=True)
@@ -92,12 +92,12 @@ def main(
     process = start(struck, data_dir, epochs)
     if process.wait():
         raise click.ClickException(log.read_text())
-    same = digest(whole) == digest(struck)
+    is_equal = digest(whole) == digest(struck)
     print(
         f"{done} kills, {while_training} of them while it trained: the weights are "
-        f"{'equal, bit for bit' if same else 'DIFFERENT'} ({digest(struck)[:16]})"
+        f"{'equal, bit for bit' if is_equal else 'DIFFERENT'} ({digest(struck)[:16]})"
     )
-    sys.exit(0 if same else 1)
+    sys.exit(0 if is_equal else 1)
 
 
 if __name__ == "__main__":

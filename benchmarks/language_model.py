@@ -1,4 +1,4 @@
-"""How fast a language model learns, and where its time goes.
+"""The training speed of a language model, and the time of each part.
 
     python benchmarks/language_model.py
     python benchmarks/language_model.py --units 128 --layers 1 --window 3 --precision bfloat16
@@ -24,7 +24,7 @@ from textrnn.config.model import EncoderConfig
 
 
 def product_speed(threads: int) -> float:
-    """Floating-point operations a second of products, on so many threads at a time."""
+    """Returns the floating-point operations per second of products on several threads."""
     import tensorflow as tf
 
     left, right = tf.random.normal([4096, 256]), tf.random.normal([256, 512])
@@ -48,13 +48,13 @@ def product_speed(threads: int) -> float:
 
 
 def operations(shape: EncoderConfig, *, tokens: int, drawn: float, gates: int) -> float:
-    """Of the products of one update: forwards, and twice as many backwards."""
-    inputs, each = shape.embedding_units, 0.0
+    """Returns the operations of the products in one update: forwards, and twice that backwards."""
+    inputs, products = shape.embedding_units, 0.0
     for _ in range(shape.layers):
-        each += shape.window * inputs * gates * shape.units
+        products += shape.window * inputs * gates * shape.units
         inputs = shape.units
-    each += inputs * shape.embedding_units + drawn * shape.embedding_units
-    return 3 * 2 * 2 * tokens * each
+    products += inputs * shape.embedding_units + drawn * shape.embedding_units
+    return 3 * 2 * 2 * tokens * products
 
 
 @click.command()

@@ -75,7 +75,7 @@ def main(
             segment = 2 ** round(math.log2(math.sqrt(length)) + 1)
             settings = {"cell": cell, "length": length}
             plain = measure(**settings, recompute=0, kernel="unroll")
-            held = measure(**settings, recompute=0, kernel="auto")
+            stored = measure(**settings, recompute=0, kernel="auto")
             again = measure(**settings, recompute=segment, kernel="auto")
             inputs = BATCH * length * UNITS * 4 / 2**20
             rows.append(
@@ -84,7 +84,7 @@ def main(
                     "T": length,
                     "inputs MiB": inputs,
                     "TensorFlow's gradient MiB": plain,
-                    "explicit gradient MiB": held,
+                    "explicit gradient MiB": stored,
                     "recompute S": segment,
                     "recomputed MiB": again,
                 }
@@ -106,11 +106,11 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     }
     colours = {cell: f"C{i}" for i, cell in enumerate(dict.fromkeys(row["cell"] for row in rows))}
     for cell, colour in colours.items():
-        own = [row for row in rows if row["cell"] == cell]
+        cell_rows = [row for row in rows if row["cell"] == cell]
         for key, style in styles.items():
             axes.loglog(
-                [row["T"] for row in own],
-                [row[key] for row in own],
+                [row["T"] for row in cell_rows],
+                [row[key] for row in cell_rows],
                 style,
                 color=colour,
                 marker="o",
@@ -118,8 +118,8 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
                 base=2,
             )
     axes.loglog(
-        [row["T"] for row in own],
-        [row["inputs MiB"] for row in own],
+        [row["T"] for row in cell_rows],
+        [row["inputs MiB"] for row in cell_rows],
         color="grey",
         label="the inputs themselves",
         base=2,

@@ -1,4 +1,4 @@
-"""What runs remember, before and after training, and how long it takes to find out.
+"""The memory of runs, before and after training, and the time of the analysis.
 
     python benchmarks/memory_of_runs.py RUN RUN...
 
@@ -50,9 +50,9 @@ def main(runs: tuple[Path, ...], fresh: int, csv_file: Path | None) -> None:
 
         def timed(name: str, call: Callable[[], Any], spent: dict[str, Any] = spent) -> Any:
             start = time.monotonic()
-            found = call()
+            result = call()
             spent[name] = time.monotonic() - start
-            return found
+            return result
 
         before = [_figures(fresh_model(classifier.model, seed=i), ids) for i in range(fresh)]
         after = _figures(classifier.model, ids, timed)

@@ -1,4 +1,4 @@
-"""What each part adds, on own files: labels only, vectors, a language model, and what goes on top.
+"""The accuracy that each method adds, on files of the user.
 
     python benchmarks/parts.py --train-file train.csv --valid-file valid.csv --test-file test.csv \
         --language-model runs/imdb_lm --unlabelled-file texts.txt --seed 0 --seed 1 --seed 2
@@ -71,19 +71,19 @@ def main(
     wanted: tuple[str, ...],
     options: tuple[str, ...],
 ) -> None:
-    """Prints each part's accuracy; OPTIONS (behind --) go to every `textrnn train`."""
+    """Prints the accuracy of each method; OPTIONS (after --) go to every `textrnn train`."""
     data = ["--train-file", train_file, "--test-file", test_file]
     data += ["--valid-file", valid_file] if valid_file else []
     rows: list[dict[str, Any]] = []
     for name, more in parts(language_model, unlabelled_file, share=share).items():
         if wanted and name not in wanted:
             continue
-        minutes, found = 0.0, []
+        minutes, values = 0.0, []
         for seed in seeds:
             folder = output / f"{name.strip('+ ').replace(', ', '_').replace(' ', '-')}_{seed}"
             minutes += run(["train", *data, "--seed", str(seed), *options, *more], folder)
-            found.append(accuracies(folder))
-        valid, test = (spread(split) for split in zip(*found, strict=True))
+            values.append(accuracies(folder))
+        valid, test = (spread(split) for split in zip(*values, strict=True))
         rows.append(
             {
                 "what": name,

@@ -1,4 +1,4 @@
-"""How far back can a decisive word lie? Every cell with every head on noise with one planted word.
+"""The largest distance of a decisive word: every cell and head on noise with one planted word.
 
     python benchmarks/planted_word.py --csv planted.csv --plot docs/planted_word.png
 
@@ -33,7 +33,7 @@ TEST_TEXTS = 500
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """What each training gets."""
+    """The arguments of each training."""
 
     updates: int
     batch: int
@@ -87,7 +87,7 @@ class Learner:
 
 
 def probe(
-    learner: Learner, distances: tuple[int, ...], told: Callable[[str], None]
+    learner: Learner, distances: tuple[int, ...], report: Callable[[str], None]
 ) -> list[dict[str, Any]]:
     """Both trainings of one cell with one head, a row for each distance."""
     config = learner.model.config
@@ -96,16 +96,16 @@ def probe(
     begin = time.monotonic()
     for distance in distances:
         updates = learner.fit(distance)
-        found = accuracies(
+        accuracy = accuracies(
             learner.model, learner.task, distances=[distance], texts=texts, seed=test_seed
         )
-        rows.append(("alone", distance, updates, found[0]))
+        rows.append(("alone", distance, updates, accuracy[0]))
     updates = learner.fit(None)
     mixed = accuracies(
         learner.model, learner.task, distances=distances, texts=texts, seed=test_seed
     )
-    rows += [("mixed", k, updates, found) for k, found in zip(distances, mixed, strict=True)]
-    told(f"{config.cell} {config.head}: {time.monotonic() - begin:.0f} s")
+    rows += [("mixed", k, updates, accuracy) for k, accuracy in zip(distances, mixed, strict=True)]
+    report(f"{config.cell} {config.head}: {time.monotonic() - begin:.0f} s")
     names = ("training", "distance", "updates", "accuracy")
     shape = {"cell": config.cell, "head": config.head}
     return [{**shape, **dict(zip(names, row, strict=True))} for row in rows]
@@ -163,9 +163,9 @@ def main(
         for cell in cells:
             for head in heads:
                 key = {"training": which, "cell": cell, "head": head}
-                own = [row for row in rows if key.items() <= row.items()]
-                found = {str(row["distance"]): f"{row['accuracy']:.1%}" for row in own}
-                table.append({**key, **found})
+                matching_rows = [row for row in rows if key.items() <= row.items()]
+                accuracy = {str(row["distance"]): f"{row['accuracy']:.1%}" for row in matching_rows}
+                table.append({**key, **accuracy})
     print_table(table, csv_file=None, title=f"accuracy by distance, T={steps}")
     if csv_file is not None:
         write_csv(rows, csv_file)
@@ -193,10 +193,10 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
         for axes, head in zip(line, heads, strict=True):
             for i, cell in enumerate(cells):
                 key = {"training": which, "cell": cell, "head": head}
-                own = [row for row in rows if key.items() <= row.items()]
+                matching_rows = [row for row in rows if key.items() <= row.items()]
                 axes.plot(
-                    [row["distance"] for row in own],
-                    [row["accuracy"] for row in own],
+                    [row["distance"] for row in matching_rows],
+                    [row["accuracy"] for row in matching_rows],
                     marker="osD^v"[i % 5],
                     alpha=0.8,
                     label=cell,

@@ -147,8 +147,12 @@ def build_torch(
 
 
 def contestants(cell: str, peers: bool, **settings: Any) -> dict[str, Any]:
-    own = {key: settings.pop(key) for key in ("kernel", "precision", "chunk_steps", "jit")}
-    result: dict[str, Any] = {"textrnn": (build_textrnn, {"cell": cell, **own, **settings})}
+    textrnn_settings = {
+        key: settings.pop(key) for key in ("kernel", "precision", "chunk_steps", "jit")
+    }
+    result: dict[str, Any] = {
+        "textrnn": (build_textrnn, {"cell": cell, **textrnn_settings, **settings})
+    }
     # The minimal cells have no peer of their own; a GRU is what they stand in for.
     kind = cell if cell in KERAS else "gru"
     if peers:
@@ -165,7 +169,7 @@ def contestants(cell: str, peers: bool, **settings: Any) -> dict[str, Any]:
 @click.option("--length", "lengths", multiple=True, type=int, default=[256], help="T.")
 @click.option("--units", "sizes", multiple=True, type=int, default=[128], help="E and H.")
 @click.option("--vocabulary", "vocabularies", multiple=True, type=int, default=[20_000])
-@click.option("--used", type=int, help="Draw tokens from so many only.  [default: all]")
+@click.option("--used", type=int, help="Number of distinct tokens that are drawn.  [default: all]")
 @click.option("--batch", default=64, show_default=True, help="B.")
 @click.option("--kernel", default="auto", show_default=True)
 @click.option("--chunk-steps", type=int)
@@ -195,7 +199,7 @@ def main(
         shape = {"length": length, "units": units, "vocabulary": vocabulary, "training": training}
         shape["used"] = used or vocabulary
         times = race(contestants(cell, peers, **shape, **settings), rounds=rounds)
-        own = times.pop("textrnn")
+        textrnn_settings = times.pop("textrnn")
         row: dict[str, Any] = {
             "step": "training" if training else "forward",
             "cell": cell,
@@ -203,13 +207,13 @@ def main(
             "T": length,
             "E=H": units,
             "V": vocabulary,
-            "textrnn ms": statistics.median(own),
-            "us/token": statistics.median(own) * 1e3 / (settings["batch"] * length),
+            "textrnn ms": statistics.median(textrnn_settings),
+            "us/token": statistics.median(textrnn_settings) * 1e3 / (settings["batch"] * length),
         }
         for name in ("keras", "keras jit", "torch"):
             if name in times:
                 row[f"{name} ms"] = statistics.median(times[name])
-                row[f"{name} / textrnn"] = median_ratio(times[name], own)
+                row[f"{name} / textrnn"] = median_ratio(times[name], textrnn_settings)
         rows.append(row)
     print_table(rows, csv_file=csv_file, title="One step, median of rounds; ratios in the round")
 

@@ -28,12 +28,12 @@ def run(command: Sequence[str], folder: Path) -> float:
 
 
 def accuracies(folder: Path) -> tuple[float, float]:
-    """Of a finished run: those of the validation and of the test texts, in percent."""
+    """Returns the accuracies of a finished run on validation and test texts, in percent."""
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     return 100 * metrics["validation"]["accuracy"], 100 * metrics["test"]["accuracy"]
 
 
-def spread(found: Sequence[float]) -> str:
+def spread(values: Sequence[float]) -> str:
     """The mean and, of several, the standard deviation."""
-    mean = f"{np.mean(found):.2f}"
-    return mean if len(found) == 1 else f"{mean} +- {np.std(found, ddof=1):.2f}"
+    mean = f"{np.mean(values):.2f}"
+    return mean if len(values) == 1 else f"{mean} +- {np.std(values, ddof=1):.2f}"

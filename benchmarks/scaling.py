@@ -28,16 +28,16 @@ QUIET_TRAINING = (
 
 def ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    found = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return found
+    for listener in sockets:
+        listener.bind(("127.0.0.1", 0))
+    numbers = [listener.getsockname()[1] for listener in sockets]
+    for listener in sockets:
+        listener.close()
+    return numbers
 
 
 def train(workers: int, run: Path, options: list[str]) -> list[dict[str, float]]:
-    """Trains with so many workers; gives the history."""
+    """Trains with several workers and returns the history."""
     shutil.rmtree(run, ignore_errors=True)
     run.parent.mkdir(parents=True, exist_ok=True)
     addresses = [f"127.0.0.1:{port}" for port in ports(workers)]
@@ -89,7 +89,7 @@ def main(
                 history = train(workers, output / f"{cell}{workers}", options)
                 speeds[workers].append(history[-1]["tokens_per_second"])
                 losses[workers] = [row["train_loss"] for row in history]
-        ratios = sorted(two / one for one, two in zip(speeds[1], speeds[2], strict=True))
+        ratios = sorted(two / single for single, two in zip(speeds[1], speeds[2], strict=True))
         pairs = zip(losses[1], losses[2], strict=True)
         rows.append(
             {

@@ -1,4 +1,4 @@
-"""How far the gradient of truncated BPTT is from the whole one, for each cell.
+"""The distance of the gradient of truncated BPTT from the whole gradient, for each cell.
 
     python benchmarks/tbptt_bias.py --plot docs/tbptt_bias.png
 
@@ -57,11 +57,11 @@ def cosines(model: TextClassifier, ids: np.ndarray, targets: np.ndarray) -> list
         ).gradients
 
     exact = flat(whole(tf.constant(ids)))
-    found = []
+    similarities = []
     for reach in REACHES:
-        other = flat(cut(tf.constant(ids), reach))
-        found.append(float(exact @ other / np.linalg.norm(exact) / np.linalg.norm(other)))
-    return found
+        second = flat(cut(tf.constant(ids), reach))
+        similarities.append(float(exact @ second / np.linalg.norm(exact) / np.linalg.norm(second)))
+    return similarities
 
 
 @click.command()
@@ -103,8 +103,10 @@ def main(epochs: int, heads: tuple[str, ...], plot: Path | None, csv_file: Path 
                 )
                 fresh.build((None, None))
                 for when, model in (("before", fresh), ("after", trained.model)):
-                    found = cosines(model, ids, targets)
-                    values = {f"K2={SEGMENT * r}": c for r, c in zip(REACHES, found, strict=True)}
+                    similarities = cosines(model, ids, targets)
+                    values = {
+                        f"K2={SEGMENT * r}": c for r, c in zip(REACHES, similarities, strict=True)
+                    }
                     rows.append({"head": head, "cell": cell, "training": when} | values)
     print_table(rows, csv_file=csv_file, title="cosine between the cut and the whole gradient")
     if plot is not None:

@@ -42,7 +42,7 @@ FLAGS = (
 
 
 def find_browser() -> str | None:
-    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
@@ -167,7 +167,7 @@ def open_page(
 def classify_in_python(
     texts: Sequence[str], *, model: Path, labels: Sequence[str]
 ) -> list[dict[str, float]]:
-    """For each text its labels with their scores, by the Python package mediapipe."""
+    """Returns the scores by label for each text, from the Python package mediapipe."""
     from textrnn.export.workers.jobs import run_jobs
 
     with tempfile.TemporaryDirectory() as folder:
@@ -213,18 +213,20 @@ def main(run: Path, tasks_text: Path, split: Any, count: int, data_dir: str | No
     browser = find_browser()
     if browser is None:
         raise click.ClickException(f"expected one of {', '.join(BROWSERS)} on the path.")
-    shown = open_page(texts, model=model, tasks_text=tasks_text, browser=browser, seconds=600)
-    if shown.problem:
-        raise click.ClickException(shown.problem)
-    found = {
-        "browser": shown.answers,
+    display = open_page(texts, model=model, tasks_text=tasks_text, browser=browser, seconds=600)
+    if display.problem:
+        raise click.ClickException(display.problem)
+    path = {
+        "browser": display.answers,
         "python": classify_in_python(texts, model=model, labels=classifier.labels),
     }
-    for name, answers in found.items():
+    for name, answers in path.items():
         scores = np.array([[answer[label] for label in classifier.labels] for answer in answers])
-        same = int((scores.argmax(axis=1) == wanted.argmax(axis=1)).sum())
+        equal_labels = int((scores.argmax(axis=1) == wanted.argmax(axis=1)).sum())
         drift = float(np.abs(scores - wanted).max())
-        click.echo(f"{name}: {same} of {len(texts)} labels the same, scores within {drift:.1e}")
+        click.echo(
+            f"{name}: {equal_labels} of {len(texts)} labels the same, scores within {drift:.1e}"
+        )
 
 
 if __name__ == "__main__":

@@ -14,14 +14,14 @@ _QUANTISED = EXPORT_PRECISIONS[1:]
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What an export makes.
+    """The options of an export.
 
     Attributes:
         formats: The formats to make, of `EXPORT_KINDS`.
         lengths: The lengths T of the TFLite files, in tokens. Every format has the first length;
             each further length makes one more file `model_T.tflite`.
         form: The form of the recurrences in TFLite; see `textrnn.export.graphs.recurrence_forms`.
-        precisions: The precisions of `model.tflite` beside float32; see
+        precisions: The precisions of `model.tflite` in addition to float32; see
             `textrnn.export.workers.tflite_conversion`.
         name: The name by which a server knows the model.
         version: The version number of the model.

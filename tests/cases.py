@@ -48,12 +48,12 @@ each_family = pytest.mark.parametrize("cell_name", by_family(CELLS))
 
 
 def make_cell(name: str, /, **settings: Any) -> RNNCell:
-    """A cell of UNITS units, in float64 unless told otherwise."""
+    """A cell of UNITS units, in float64 by default."""
     return CELLS[name](**{"units": UNITS, "dtype": "float64", **settings})
 
 
 def built_cell(name: str, /, **settings: Any) -> RNNCell:
-    """The same, with weights for inputs of INPUTS units."""
+    """A built cell for inputs of INPUTS units."""
     cell = make_cell(name, **settings)
     cell.build((None, INPUTS))
     return cell
@@ -100,7 +100,7 @@ def make_rnn(cell_name: str, *, cell: dict[str, Any] | None = None, **settings: 
 def results_and_gradients(
     layer: keras.layers.Layer, sequence: tf.Tensor, weights: Any, **arguments: Any
 ) -> list[Any]:
-    """What `layer` returns, and the gradients of a sum of it in `weights` and `sequence`."""
+    """Returns the outputs of `layer`, and gradients of their sum for `weights` and `sequence`."""
     sequence = tf.convert_to_tensor(sequence)
     with tf.GradientTape() as tape:
         tape.watch(sequence)

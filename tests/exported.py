@@ -58,7 +58,7 @@ def _forward_run(home: Path) -> Path:
 
 
 def exported_run(factory: pytest.TempPathFactory) -> Exported:
-    """That run in every form; tests must leave the folder as it is."""
+    """That run, exported in every format; tests must not change the folder."""
     return _exported_run(forward_run(factory))
 
 

@@ -25,7 +25,7 @@ def simple(x: np.ndarray, states: Arrays, weights: Arrays) -> tuple[np.ndarray, 
 
 
 def gru(x: np.ndarray, states: Arrays, weights: Arrays) -> tuple[np.ndarray, Arrays]:
-    """Cho et al. 2014, the reset gate behind the product; z keeps the old state."""
+    """Cho et al. 2014, the reset gate after the product; z keeps the old state."""
     u, w, biases = weights
     u_z, u_r, u_h = np.split(u, 3, axis=1)
     w_z, w_r, w_h = np.split(w, 3, axis=1)

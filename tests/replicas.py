@@ -36,8 +36,8 @@ def main(strategy: str, output: Path, trainings: list[dict[str, Any]]) -> None:
         model_settings = settings.pop("model", {})
         if settings.pop("unlabelled", False):
             data = labelled_ids()
-            others = UnlabelledBatches(labelled_ids(20, seed=2).plan, seed=0)
-            settings["train"] = dataclasses.replace(data, unlabelled=others)
+            other_workers = UnlabelledBatches(labelled_ids(20, seed=2).plan, seed=0)
+            settings["train"] = dataclasses.replace(data, unlabelled=other_workers)
         with distribution.scope():
             model = classifier(**model_settings)
         more: dict[str, Any] = {"distribution": distribution}

@@ -1,4 +1,4 @@
-"""What the tests of the report share: a summary of a tiny run whose labels and texts are HTML."""
+"""A summary of a tiny run whose labels and texts are HTML, for the tests of the report."""
 
 from __future__ import annotations
 
@@ -62,8 +62,10 @@ def _summary(run: Run, shape: Shape, multi_label: bool, samples: int, classes: i
     rows = labelled_texts(12, seed=5) + [(text, "pos") for text in TEXTS]
     texts = [text for text, _ in rows]
     names = dict(zip(("neg", "pos"), LABELS, strict=True))
-    carried = [(names[label],) for _, label in rows]
-    split = Split(texts, [labels if labels[0] in LABELS[:classes] else () for labels in carried])
+    true_labels = [(names[label],) for _, label in rows]
+    split = Split(
+        texts, [labels if labels[0] in LABELS[:classes] else () for labels in true_labels]
+    )
     steps = Steps()
     summary = summarize(
         OpenedRun(classifier, run.folder),

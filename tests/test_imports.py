@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SOURCES = {"textrnn": "textrnn", "training": "textrnn.training", "export": "textrnn.export"}
-# What each folder, or module at the root, may import beside itself; all may import `errors`.
+# The folders that each folder, or module at the root, may import; all may import `errors`.
 MAY_IMPORT = {
     "errors": "",
     "registration": "",
@@ -82,8 +82,8 @@ def own_imports() -> Iterator[tuple[str, list[str], list[str]]]:
 def test_the_files_are_found():
     assert {"textrnn", "textrnn.data.batching", "textrnn.training.loop.trainer"} <= set(FILES)
     assert {"textrnn.export", "textrnn.export.formats.onnx"} <= set(FILES)
-    found = set(imports("textrnn.training.run.classifier"))
-    assert {"textrnn.inference.run_folder", "textrnn.inference.classifier"} <= found
+    imported = set(imports("textrnn.training.run.classifier"))
+    assert {"textrnn.inference.run_folder", "textrnn.inference.classifier"} <= imported
 
 
 def test_each_folder_has_its_place():
@@ -98,8 +98,8 @@ def test_each_folder_has_its_place():
 def test_folders_import_only_what_they_may():
     offenders = [
         statement
-        for statement, (own, *_), (other, *_) in own_imports()
-        if other not in {own, "errors", *MAY_IMPORT[own].split()}
+        for statement, (folder, *_), (imported_folder, *_) in own_imports()
+        if imported_folder not in {folder, "errors", *MAY_IMPORT[folder].split()}
     ]
     assert not offenders, "\n".join(offenders)
 
@@ -118,8 +118,8 @@ def test_imports_within_a_folder_go_one_way():
 def test_training_and_export_never_import_each_other():
     offenders = [
         statement
-        for statement, (own, *_), (other, *_) in own_imports()
-        if {own, other} == {"training", "export"}
+        for statement, (folder, *_), (imported_folder, *_) in own_imports()
+        if {folder, imported_folder} == {"training", "export"}
     ]
     assert not offenders, "\n".join(offenders)
 

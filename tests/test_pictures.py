@@ -70,7 +70,7 @@ def test_the_numbers_at_an_axis_stay_as_they_are():
 
 
 LETTER = "\U00012000"
-"""Of Cuneiform."""
+"""A letter of Cuneiform."""
 
 
 @pytest.fixture

@@ -46,20 +46,20 @@ for path in sorted(folder.glob("*.keras"), reverse={reverse}) + sorted(folder.gl
 
 
 def sequence_models() -> dict[str, keras.Model]:
-    found = {}
+    outputs = {}
     for name, cell in CELLS.items():
         rnn = layers.RNN(cell(2), return_sequences=True)
-        found[name] = keras.Sequential([keras.Input((None, 4)), rnn])
+        outputs[name] = keras.Sequential([keras.Input((None, 4)), rnn])
         both = layers.Bidirectional(layers.RNN(cell(2), window=2))
-        found[f"both_{name}"] = keras.Sequential([keras.Input((None, 4)), both])
+        outputs[f"both_{name}"] = keras.Sequential([keras.Input((None, 4)), both])
     for pooling in POOLINGS:
-        found[pooling.name] = keras.Sequential([keras.Input((None, 4)), pooling])
+        outputs[pooling.name] = keras.Sequential([keras.Input((None, 4)), pooling])
     inputs = keras.Input((None, 4))
     states, _ = layers.RNNStack([CELLS["gru"](2), CELLS["mingru"](2)], bidirectional=True)(inputs)
     inner = keras.Model(inputs, layers.AttentionPooling()(states), name="inner")
     outside = keras.Input((None, 4))
-    found["nested"] = keras.Model(outside, keras.layers.Dense(2)(inner(outside)))
-    return found
+    outputs["nested"] = keras.Model(outside, keras.layers.Dense(2)(inner(outside)))
+    return outputs
 
 
 def token_models() -> dict[str, keras.Model]:
@@ -80,7 +80,7 @@ def token_models() -> dict[str, keras.Model]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file for each model, and what the model gives beside it."""
+    """One file per model, and the outputs of the model."""
     path = tmp_path_factory.mktemp("models")
     for name, model in {**sequence_models(), **token_models()}.items():
         given = IDS if name in token_models() else SEQUENCE

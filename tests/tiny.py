@@ -132,18 +132,18 @@ RUN_FILES = {
     "tensorboard",
     "tokenizer.model",
 }
-"""What is in the folder of a finished run."""
+"""The names of the files in the folder of a finished run."""
 
 
 def names(folder: Path) -> set[str]:
-    """Of what is in a folder."""
+    """The names of everything in a folder."""
     return {path.name for path in folder.iterdir()}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Of all files in a folder and the folders in it."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+    """The contents of all files below a folder, by path."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 class Run(NamedTuple):
@@ -207,7 +207,7 @@ def classifier(**settings: Any) -> TextClassifier:
 
 
 def random_classifier(cell: str, head: str, **settings: Any) -> TextClassifier:
-    """The same with random weights, biases too, so that every part of it matters."""
+    """An untrained classifier whose weights and biases are random, so that every part matters."""
     model = classifier(cell=cell, head=head, **settings)
     rng = np.random.default_rng(1)
     for weight in model.weights:
@@ -288,4 +288,4 @@ each_pair = _pairs(pytest.mark.slow)
 """Every cell with every head; but for each cell and each head once, the pairs are slow."""
 
 every_pair = _pairs(pytest.mark.thorough)
-"""The same pairs where all together take seconds, not minutes."""
+"""These pairs, for tests that take only seconds for all of them."""

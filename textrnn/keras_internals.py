@@ -1,6 +1,6 @@
-"""The private names of Keras that this package uses, each behind a public name.
+"""The private names of Keras that this package uses, each wrapped by a public name.
 
-Keras may change a private name in any release. All of them stand in this file, so the upper bound
+Keras may change a private name in any release. All of them are in this file, so the upper bound
 of keras in setup.py depends on this file alone; tests/test_keras_internals.py finds the others.
 """
 
@@ -15,7 +15,7 @@ __all__ = ["ExtensibleAdam", "Slots"]
 
 
 class Slots(NamedTuple):
-    """What Adam keeps for a variable: `keras.Variable`s of its shape.
+    """The state of Adam for one variable: `keras.Variable`s of its shape.
 
     Attributes:
         momentum: The moving average of the gradient.
@@ -38,12 +38,12 @@ class ExtensibleAdam(keras.optimizers.Adam):
         return int(self._get_variable_index(variable))
 
     def slots_of(self, variable: Any) -> Slots:
-        """Returns what Adam keeps for a variable."""
+        """Returns the state of Adam for a variable."""
         place = self.place_of(variable)
         return Slots(self._momentums[place], self._velocities[place])
 
     def decays(self, variable: Any) -> bool:
-        """Whether a variable has weight decay."""
+        """Returns whether a variable has weight decay."""
         return bool(self._use_weight_decay(variable))
 
     @property

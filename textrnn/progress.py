@@ -34,7 +34,7 @@ class Advance(Protocol):
 
         Args:
             count: The number of parts finished since the last call.
-            text: A few figures to show beside the progress.
+            text: A few figures to show with the progress.
         """
 
 

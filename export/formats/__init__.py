@@ -20,4 +20,4 @@ _FORMATS: tuple[ExportFormat, ...] = (
 )
 
 FORMATS: dict[str, ExportFormat] = {export_format.name: export_format for export_format in _FORMATS}
-"""The formats by their names, in the order of `textrnn.config.classifier.EXPORT_KINDS`."""
+"""The formats by their names, in the order of `textrnn.config.choices.EXPORT_KINDS`."""

@@ -22,7 +22,7 @@ __all__ = ["ExportContext", "ExportFormat"]
 
 @dataclass(frozen=True, kw_only=True)
 class ExportContext:
-    """What a format needs to make its files.
+    """The packages that a format needs to make its files.
 
     Attributes:
         run: The run folder.
@@ -70,7 +70,7 @@ class ExportContext:
 
 
 class ExportFormat(ABC):
-    """One export format. A subclass in a module of its own is all that a new format needs.
+    """One export format. A new format is a subclass in its own module.
 
     `textrnn.export.formats.FORMATS` lists the formats. Their files are verified by a worker, a
     module that is run in a fresh process; see `textrnn.export.workers.jobs`.

@@ -43,7 +43,7 @@ class MediaPipeFormat(ExportFormat):
         if classifier.config.tokenizer.lowercase:
             return None
         return (
-            "MediaPipe converts texts to lower case, and this model was trained with --no-lowercase"
+            "MediaPipe converts texts to lower case, and the model was trained without `lowercase`"
         )
 
     def make(self, context: ExportContext) -> list[Artefact]:
@@ -116,7 +116,7 @@ def stage_mediapipe(
 ) -> None:
     """Writes the SavedModel that becomes `model_mediapipe.tflite`.
 
-    The runtime puts one id before the tokens of a text and one id behind them, [CLS] and [SEP] of
+    The runtime puts one id before the tokens of a text and one id after them, [CLS] and [SEP] of
     BERT, which the vocabulary does not have. `mask` counts these two ids.
 
     Args:

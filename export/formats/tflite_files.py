@@ -33,7 +33,7 @@ LITERT_PROBE = "textrnn.export.verification.probes.litert"
 
 CALIBRATION_TEXTS = 100
 EDGE_TEXTS = 11
-"""The hard texts at the end of the reference that calibrate beside real ones."""
+"""The number of hard texts from the end of the reference that are added for calibration."""
 
 _QUANTIZER = Requirement(("ai_edge_quantizer",), "textrnn[int4]")
 

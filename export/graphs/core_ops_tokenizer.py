@@ -42,7 +42,7 @@ class PlainTokenizer(tf.Module):
         if _compiled_rules(config) not in tokenizer.to_bytes():
             raise ModelError(
                 "expected a tokenizer with the plain normalisation of this version, got another "
-                "normalisation; train again, or export without --plain-ops."
+                "normalisation; train again, or export without `plain_ops`."
             )
         self._config = config
         pieces = [tokenizer.id_to_piece(id) for id in range(tokenizer.vocab_size)]
@@ -100,9 +100,9 @@ def plain_obstacle(config: TokenizerConfig) -> str | None:
     if config.piece_type in ("byte", "word") and config.normalization == "plain":
         return None
     return (
-        f"plain operations need pieces of the type byte or word and plain normalisation, got "
-        f"{config.piece_type} and {config.normalization}; train with --piece-type word (or byte) "
-        "--normalization plain."
+        "`plain_ops` needs a model with `piece_type` word or byte and `normalization` plain, got "
+        f"{config.piece_type} and {config.normalization}; train another model, or export without "
+        "`plain_ops`."
     )
 
 

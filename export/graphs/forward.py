@@ -28,7 +28,7 @@ def forward(model: TextClassifier, ids: tf.Tensor, *, lengths: tf.Tensor, form: 
 
     Args:
         model: The classifier, built, in float32.
-        ids: `[B, T]` of int32. The ids behind a text's tokens have no effect. B must be 1 and T
+        ids: `[B, T]` of int32. The ids after a text's tokens have no effect. B must be 1 and T
             known, unless `form` is `steps`.
         lengths: The number of tokens of each text, `[B]` of int32.
         form: The form of the recurrences; see `textrnn.export.graphs.recurrence_forms`.

@@ -7,7 +7,7 @@
     steps      a loop of one step per iteration, for ONNX
 
 All forms give the same numbers. All but `steps` need a known length T and a batch of one. No form
-needs a mask, because the padding behind a text cannot change the states before it.
+needs a mask, because the padding after a text cannot change the states before it.
 """
 
 from __future__ import annotations

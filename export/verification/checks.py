@@ -67,8 +67,8 @@ def label_check(expected: np.ndarray, predicted: np.ndarray) -> Check:
         predicted: The place `[N]` of the label that the file gives.
     """
     chosen = expected[np.arange(len(expected)), predicted]
-    same = float((chosen >= expected.max(axis=1) - 2 * LARGEST_DRIFT["float32"]).mean())
-    return Check("same labels", same, "1", same == 1.0)
+    share = float((chosen >= expected.max(axis=1) - 2 * LARGEST_DRIFT["float32"]).mean())
+    return Check("same labels", share, "1", share == 1.0)
 
 
 def accuracy_check(

@@ -1,4 +1,4 @@
-"""What a probe is asked about an exported file, and what it answers."""
+"""The question to a probe of an exported file, and its answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["ProbeAnswer", "ProbeContext", "Probed"]
 
 @dataclass(frozen=True)
 class ProbeContext:
-    """What a question to a probe is made of.
+    """The values from which the question to a probe is made.
 
     Attributes:
         reference: The texts and the classifier's answers.
@@ -28,7 +28,7 @@ class ProbeContext:
 
 @dataclass(frozen=True)
 class ProbeAnswer:
-    """The answer of a probe, beside the reference.
+    """The answer of a probe, together with the reference.
 
     Attributes:
         reference: The texts and the classifier's answers.

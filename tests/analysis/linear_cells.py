@@ -33,7 +33,7 @@ class Rotation(RNNCell):
 
 
 class Contraction(Rotation):
-    """The same, and everything halved at each step."""
+    """The cell above with all states halved at each step."""
 
     factor = 0.5
 

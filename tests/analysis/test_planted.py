@@ -51,9 +51,9 @@ def test_accuracy_of_a_model_that_sees_three_tokens():
         words = (ids[:, -3:, None] == FIRST_WORD + np.arange(3)).any(axis=1)
         return words.astype(float)
 
-    found = accuracies(model, TASK, distances=[0, 2, 3, 15], texts=300, seed=1)
+    accuracy_by_distance = accuracies(model, TASK, distances=[0, 2, 3, 15], texts=300, seed=1)
     # What it does not see it takes for the first label, which is that of a third.
-    assert found == pytest.approx([1.0, 1.0, 1 / 3, 1 / 3])
+    assert accuracy_by_distance == pytest.approx([1.0, 1.0, 1 / 3, 1 / 3])
 
 
 @pytest.mark.parametrize(

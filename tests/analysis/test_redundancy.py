@@ -29,11 +29,11 @@ def ids(classifier):
 
 def test_every_token_read_is_the_plain_accuracy(classifier, ids):
     names = [*NAMES[:20], *(NAMES[0] for _ in NAMES[20:])]  # Some are wrong.
-    found = redundancy(
+    result = redundancy(
         classifier, ids, labels=names, plan=ThinningPlan(every=(1, 2), drop=(0.0, 0.5))
     )
     plain = measure(classifier, Split(TEXTS, names), name="test", reporter=Silent())
-    all_of_it, half, none_dropped, dropped = found.points
+    all_of_it, half, none_dropped, dropped = result.points
     assert all_of_it.accuracy == none_dropped.accuracy == pytest.approx(plain["accuracy"])
     assert 0.5 < all_of_it.accuracy < 1
     assert all_of_it.low < all_of_it.accuracy < all_of_it.high
@@ -41,7 +41,7 @@ def test_every_token_read_is_the_plain_accuracy(classifier, ids):
     total = sum(map(len, ids))
     assert half.tokens == pytest.approx(sum(-(-len(row) // 2) for row in ids) / total)
     assert 0.3 < dropped.tokens < 0.7
-    assert [(p.way, p.amount) for p in found.points] == [
+    assert [(p.way, p.amount) for p in result.points] == [
         ("every", 1.0),
         ("every", 2.0),
         ("drop", 0.0),
@@ -50,16 +50,16 @@ def test_every_token_read_is_the_plain_accuracy(classifier, ids):
 
 
 def test_less_is_known_of_fewer_tokens(classifier, ids):
-    found = redundancy(
+    result = redundancy(
         classifier, ids, labels=NAMES, plan=ThinningPlan(every=(1, 50), drop=(0.999,))
     )
-    whole, first, none = (point.accuracy for point in found.points)
+    whole, first, none = (point.accuracy for point in result.points)
     assert whole > max(first, none)
 
 
 def test_a_sample_is_drawn(classifier, ids):
     done: list[int] = []
-    found = redundancy(
+    result = redundancy(
         classifier,
         ids,
         labels=NAMES,
@@ -67,7 +67,7 @@ def test_a_sample_is_drawn(classifier, ids):
         sample=Sample(documents=8, tokens=0),
         on_batch=done.append,
     )
-    assert (found.texts, sum(done)) == (8, 16)
+    assert (result.texts, sum(done)) == (8, 16)
     everything = redundancy(
         classifier,
         ids,
@@ -76,17 +76,17 @@ def test_a_sample_is_drawn(classifier, ids):
         sample=Sample(documents=0, tokens=0),
     )
     assert everything.texts == 30
-    assert len(json.loads(json.dumps(found.to_dict()))["points"]) == 2
+    assert len(json.loads(json.dumps(result.to_dict()))["points"]) == 2
 
 
 def test_of_several_labels_all_must_be_right(classifier, ids):
     config = run_config(Path("letters.csv"), multi_label=True)
     several = TrainedClassifier(classifier.model, classifier.tokenizer, LABELS, config)
     scores = several.score_ids(ids)
-    carried = [tuple(np.array(LABELS)[row >= 0.5]) for row in scores]
-    carried[0] = () if carried[0] else LABELS
+    true_labels = [tuple(np.array(LABELS)[row >= 0.5]) for row in scores]
+    true_labels[0] = () if true_labels[0] else LABELS
     plan = ThinningPlan(every=(1,), drop=())
-    (point,) = redundancy(several, ids, labels=carried, plan=plan).points
+    (point,) = redundancy(several, ids, labels=true_labels, plan=plan).points
     assert point.accuracy == pytest.approx(29 / 30)
 
 

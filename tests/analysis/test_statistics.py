@@ -7,13 +7,13 @@ from textrnn.analysis.statistics import accuracy_by_length, holm, mcnemar, wilso
 
 
 def test_wilson_by_hand():
-    found = wilson(8, 10)
+    interval = wilson(8, 10)
     z, n, p = 1.959963984540054, 10, 0.8
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    assert found.value == 0.8
-    assert found.low == pytest.approx(centre - half, rel=1e-9)
-    assert found.high == pytest.approx(centre + half, rel=1e-9)
+    assert interval.value == 0.8
+    assert interval.low == pytest.approx(centre - half, rel=1e-9)
+    assert interval.high == pytest.approx(centre + half, rel=1e-9)
 
 
 def test_mcnemar_by_hand():
@@ -32,11 +32,11 @@ def test_holm_by_hand():
 
 def test_lengths_fall_into_buckets_of_as_many_texts():
     lengths = np.array([5, 1, 2, 3, 4, 6, 7, 8, 9, 10])
-    found = accuracy_by_length(lengths > 2, lengths)
-    assert [(b.shortest, b.longest, b.texts) for b in found] == [
+    bins = accuracy_by_length(lengths > 2, lengths)
+    assert [(b.shortest, b.longest, b.texts) for b in bins] == [
         *((1, 2, 2), (3, 4, 2), (5, 6, 2), (7, 8, 2), (9, 10, 2))
     ]
-    assert [bucket.accuracy.value for bucket in found] == [0.0, 1.0, 1.0, 1.0, 1.0]
+    assert [bucket.accuracy.value for bucket in bins] == [0.0, 1.0, 1.0, 1.0, 1.0]
 
 
 def test_texts_of_one_length_share_a_bucket():

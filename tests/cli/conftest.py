@@ -1,4 +1,4 @@
-"""What the tests of the command line share: a way to call it, and data for it."""
+"""Fixtures of the command line: a function that calls it, and data."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ LINES = {
 
 
 @pytest.mark.parametrize(
-    ("words", "start", "found"),
+    ("words", "start", "completions"),
     [
         ([], "tr", ["train"]),
         (["train"], "--cel", ["--cell"]),
@@ -29,9 +29,9 @@ LINES = {
         (["export"], "--verify", ["--verify-only"]),
     ],
 )
-def test_words_are_completed(words, start, found):
+def test_words_are_completed(words, start, completions):
     completion = ShellComplete(main, {}, "textrnn", "_TEXTRNN_COMPLETE")
-    assert [item.value for item in completion.get_completions(words, start)] == found
+    assert [item.value for item in completion.get_completions(words, start)] == completions
 
 
 def test_the_readme_has_a_line_for_each_shell():

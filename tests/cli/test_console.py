@@ -19,7 +19,7 @@ def printed(table: Table, width: int) -> str:
 
 
 def a_table(*, names: int = 1) -> Table:
-    """As `textrnn export` prints."""
+    """A table such as that of `textrnn export`."""
     table = Table("file", "T", "form", "MB", "ms a text", "drift", "accuracy", "result")
     for i in range(names):
         row = ("256", "while", "0.02", "12.00", "6.0e-08", "0.8333", "verified")

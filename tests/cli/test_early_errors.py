@@ -54,11 +54,11 @@ def test_errors_in_options_and_paths_need_no_tensorflow(home):
 @pytest.mark.parametrize(
     ("typed", "meant"), [("prdict", "predict"), ("trian", "train"), ("evalute", "evaluate")]
 )
-def test_a_misspelt_command_is_told_what_was_meant(textrnn, typed, meant):
+def test_a_misspelt_command_gets_a_suggestion(textrnn, typed, meant):
     assert f"No such command '{typed}'. Did you mean {meant}" in textrnn(typed, code=2).stderr
 
 
-def test_a_misspelt_run_is_told_what_was_meant(textrnn, finished, home):
+def test_a_misspelt_run_gets_a_suggestion(textrnn, finished, home):
     (home / "runs").mkdir()
     (home / "runs" / "letters").symlink_to(finished.folder)
     result = textrnn("predict", "runs/lettres", "x", code=1)
@@ -83,8 +83,8 @@ def test_a_shell_completes_the_options_that_are_paths():
 
     for command, option in [("train", "--train-file"), ("tune", "--test-file")]:
         complete = ShellComplete(main, {}, "textrnn", "_TEXTRNN_COMPLETE")
-        (found,) = complete.get_completions([command, option], "")
-        assert found.type == "file"
+        (completion,) = complete.get_completions([command, option], "")
+        assert completion.type == "file"
 
 
 def test_a_folder_that_tfds_is_to_make_need_not_exist(textrnn):

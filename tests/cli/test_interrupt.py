@@ -11,21 +11,21 @@ def press() -> None:
 
 
 def test_the_first_press_asks_to_stop_and_the_second_stops():
-    said: list[str] = []
-    with interrupt_once(said.append) as should_stop:
+    messages: list[str] = []
+    with interrupt_once(messages.append) as should_stop:
         assert not should_stop()
         press()
         assert should_stop()
-        assert said == ["stopping after this batch; Ctrl-C again stops at once"]
+        assert messages == ["stopping after this batch; Ctrl-C again stops at once"]
         with pytest.raises(KeyboardInterrupt):
             press()
 
 
 def test_before_the_first_update_the_first_press_stops():
-    said: list[str] = []
-    with pytest.raises(KeyboardInterrupt), interrupt_once(said.append):
+    messages: list[str] = []
+    with pytest.raises(KeyboardInterrupt), interrupt_once(messages.append):
         press()
-    assert said == []
+    assert messages == []
 
 
 def test_the_handler_before_comes_back():
@@ -37,24 +37,24 @@ def test_the_handler_before_comes_back():
 
 @pytest.mark.parametrize("saved", [True, False])
 def test_a_run_with_a_checkpoint_says_how_it_resumes(tmp_path, saved):
-    said: list[str] = []
+    messages: list[str] = []
     (tmp_path / "checkpoints").mkdir()
     if saved:
         (tmp_path / "checkpoints" / "update-1.npz").touch()
     with (
         pytest.raises(KeyboardInterrupt),
-        resumable(tmp_path, command="train", message=said.append),
+        resumable(tmp_path, command="train", message=messages.append),
     ):
         press()
-    line = f"saved; go on with: textrnn train --resume --output {tmp_path}"
-    assert said == ([line] if saved else [])
+    line = f"saved; continue with: textrnn train --resume --output {tmp_path}"
+    assert messages == ([line] if saved else [])
 
 
 def test_an_error_passes_through(tmp_path):
-    said: list[str] = []
+    messages: list[str] = []
     with (
         pytest.raises(ZeroDivisionError),
-        resumable(tmp_path, command="train", message=said.append),
+        resumable(tmp_path, command="train", message=messages.append),
     ):
         raise ZeroDivisionError
-    assert said == []
+    assert messages == []

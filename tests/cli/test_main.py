@@ -6,6 +6,7 @@ import sys
 import click
 import pytest
 from click import testing
+from tiny import not_none
 
 from textrnn.cli.main import main
 from textrnn.errors import ConfigError, DataError, ModelError
@@ -50,16 +51,14 @@ def test_help_lists_the_commands_with_a_line_each(textrnn):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_explains_itself_and_its_options(textrnn, command):
-    shown = textrnn(command, "-h").stdout
-    assert shown.startswith(f"Usage: main {command} ")
-    if "--help-all" in shown:
-        shown = textrnn(command, "--help-all").stdout
-    found = main.get_command(click.Context(main), command)
-    assert found is not None
-    for parameter in found.params:
+    help_text = textrnn(command, "-h").stdout
+    assert help_text.startswith(f"Usage: main {command} ")
+    if "--help-all" in help_text:
+        help_text = textrnn(command, "--help-all").stdout
+    for parameter in not_none(main.get_command(click.Context(main), command)).params:
         if isinstance(parameter, click.Option):
             assert parameter.help
-            assert parameter.opts[0] in shown
+            assert parameter.opts[0] in help_text
 
 
 def test_the_version_is_the_package_s(textrnn):

@@ -22,18 +22,18 @@ PROMISED = """
 
 def given(*arguments: str) -> dict:
     """The settings that a command finds on its command line."""
-    found = {}
+    options = {}
 
     @click.command()
     @setting_options()
     @click.pass_context
     def command(context, /, **_):
-        found.update(given_settings(context))
+        options.update(given_settings(context))
 
     result = CliRunner().invoke(command, arguments, catch_exceptions=False)
     if result.exit_code:
         raise click.UsageError(result.stderr)
-    return found
+    return options
 
 
 def test_train_has_every_option_that_users_are_promised():

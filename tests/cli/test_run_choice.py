@@ -112,7 +112,7 @@ def test_other_settings_are_refused(home):
         choose({"model": {"units": 9}}, output=home / "run"),
         choose(config_file=home / "my.yaml", output=home / "run"),
     ):
-        with pytest.raises(ConfigError, match="a run resumes with its own settings"):
+        with pytest.raises(ConfigError, match="a run resumes only with unchanged settings"):
             choice.resumed()
 
 

@@ -37,14 +37,14 @@ def test_a_few_texts_of_many_characters_train_and_say_what_is_unknown(textrnn, h
 def test_a_size_that_is_given_is_refused_by_its_name(textrnn, home):
     data = write_csv(home / "texts.csv", unspaced.labelled("chinese"))
     result = textrnn("train", "--train-file", data, "--vocab-size", 20, *SMALL, code=1)
-    assert "(--vocab-size) must be at least" in result.stderr.splitlines()[-1]
+    assert "`vocab_size` must be at least" in result.stderr.splitlines()[-1]
     textrnn("train", "--train-file", data, "--vocab-size", "auto", "--cell", "none", *SMALL)
 
 
-def test_fewer_pieces_than_given_are_told(textrnn, home):
+def test_fewer_pieces_than_given_are_reported(textrnn, home):
     data = write_csv(home / "texts.csv", unspaced.labelled("chinese"))
     result = textrnn("train", "--train-file", data, "--vocab-size", 5000, "--cell", "none", *SMALL)
-    assert "fewer than the 5,000 of --vocab-size" in result.stderr
+    assert "fewer than the 5,000 of `vocab_size`" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["train", "pretrain"])
@@ -57,4 +57,4 @@ def test_the_help_says_that_the_size_is_automatic(textrnn, command):
 def test_words_without_spaces_are_refused(textrnn, home):
     data = write_csv(home / "texts.csv", unspaced.labelled("thai"))
     result = textrnn("train", "--train-file", data, "--piece-type", "word", *SMALL, code=1)
-    assert "choose --piece-type unigram or char" in result.stderr.splitlines()[-1]
+    assert "choose unigram or char" in result.stderr.splitlines()[-1]

@@ -31,7 +31,7 @@ def test_no_file_descriptor_is_lost():
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_tensorflow_is_told_to_be_quiet(monkeypatch):
+def test_tensorflow_is_made_quiet(monkeypatch):
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
     start_tensorflow()
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0", "the user's own level stays"

@@ -65,10 +65,19 @@ def test_stdin_may_be_named_as_argument_or_as_file():
 def test_the_run_s_data_hold_where_the_options_say_nothing():
     data = DataConfig(text_column="words", encoding="latin-1", delimiter=";", label_column="class")
     expected = ("words", "latin-1", ";", "class")
-    found = TextOptions().file_format(data)
-    assert (found.text_column, found.encoding, found.delimiter, found.label_column) == expected
-    found = TextOptions(text_column="a", encoding="utf-8", delimiter="tab").file_format(data)
-    assert (found.text_column, found.encoding, found.delimiter) == ("a", "utf-8", "\t")
+    file_format = TextOptions().file_format(data)
+    assert (
+        file_format.text_column,
+        file_format.encoding,
+        file_format.delimiter,
+        file_format.label_column,
+    ) == expected
+    file_format = TextOptions(text_column="a", encoding="utf-8", delimiter="tab").file_format(data)
+    assert (file_format.text_column, file_format.encoding, file_format.delimiter) == (
+        "a",
+        "utf-8",
+        "\t",
+    )
 
 
 def test_a_delimiter_is_one_character():

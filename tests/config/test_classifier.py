@@ -174,7 +174,7 @@ def test_an_integer_is_a_number_too():
     assert isinstance(rate, float)
 
 
-def test_an_unknown_setting_is_told_the_known_ones():
+def test_an_unknown_setting_error_lists_the_known_ones():
     with pytest.raises(ConfigError) as info:
         ModelConfig.from_dict({"unit": 3, 7: 1, "units": 3})  # type: ignore[dict-item]
     assert str(info.value).startswith("unknown setting 7, unit; known: bidirectional, cell, ")
@@ -182,7 +182,7 @@ def test_an_unknown_setting_is_told_the_known_ones():
         assert setting.name in str(info.value)
 
 
-def test_an_unknown_section_is_told_the_known_ones():
+def test_an_unknown_section_error_lists_the_known_ones():
     with pytest.raises(ConfigError) as info:
         ClassifierRunConfig.from_dict({"modle": {}})
     assert str(info.value).startswith("unknown section modle; known: data, task, tokenizer, ")
@@ -208,8 +208,8 @@ def test_a_config_cannot_be_changed():
     ("values", "message"),
     [
         ({"dataset": "imdb", "train_file": "a.csv"}, "either `dataset` or `train_file`, not both"),
-        ({"test_file": "a.csv"}, "need `train_file` beside them"),
-        ({"valid_file": "a.csv"}, "need `train_file` beside them"),
+        ({"test_file": "a.csv"}, "need `train_file`"),
+        ({"valid_file": "a.csv"}, "need `train_file`"),
         ({"valid_fraction": 0.0}, "`valid_fraction` must be more than 0, got 0.0"),
         ({"valid_fraction": 1.0}, "`valid_fraction` must be less than 1.0, got 1.0"),
     ],
@@ -225,13 +225,13 @@ def test_data_settings_that_cannot_be(values, message):
         ({"label_separator": ""}, "`label_separator` must be at least one character, got ''"),
         ({"label_columns": "a,b", "label_names": "a,b"}, "either `label_columns` or `label_names`"),
         ({"text_column": "label"}, "`text_column` and `label_column` must differ, got 'label'"),
-        ({"unlabelled": True}, "need `vat` or `entropy` to be learned from, got neither"),
+        ({"unlabelled": True}, "need `vat` or `entropy`, got neither"),
         ({"vectors": "a", "init_from": "b"}, "either `vectors` or `init_from`, not both"),
         ({"language_weight": 0.1}, "`language_weight` needs `init_from`"),
         ({"language_weight": 0.1, "init_from": "a", "vat": 0.1}, "`language_weight` excludes"),
         ({"tbptt_random": True}, "`tbptt_random` needs `tbptt`"),
         ({"tbptt": "64,100"}, "`tbptt` must be K1,K2 with K2 a multiple of K1"),
-        ({"tbptt": "64,128", "entropy": 0.1}, "expected no `tbptt` beside them, got '64,128'"),
+        ({"tbptt": "64,128", "entropy": 0.1}, "expected no `tbptt`, got '64,128'"),
         ({"separate_directions": True, "pyramid": True}, "exclude each other"),
         ({"time_budget": "soon"}, "expected a duration such as 90s, 30m or 2h, got 'soon'"),
     ],
@@ -271,7 +271,7 @@ def test_the_common_settings_are_about_twenty():
     assert 15 <= len(common) <= 22
 
 
-def test_a_data_set_takes_files_beside_it():
+def test_a_data_set_takes_files_next_to_it():
     config = DataConfig(dataset="imdb", test_file="a.csv", valid_file="b.csv")
     assert (config.test_file, config.valid_file) == ("a.csv", "b.csv")
 

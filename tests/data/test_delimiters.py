@@ -26,8 +26,8 @@ def test_a_tab_is_usual_in_tsv():
 
 @pytest.mark.parametrize(("delimiter", "name"), [(";", "';'"), ("\t", "a tab"), ("|", "'|'")])
 def test_another_delimiter_is_found_and_reported(delimiter, name):
-    found, notices, _ = find(f"text{delimiter}label\n")
-    assert found == delimiter
+    delimiter_found, notices, _ = find(f"text{delimiter}label\n")
+    assert delimiter_found == delimiter
     assert notices == [f"a.csv: read with {name} between the columns; --delimiter changes that."]
 
 

@@ -27,8 +27,8 @@ def read(path, **form):
     return rows_read, notices
 
 
-def reported_count(notices, what):
-    return sum(int(n.replace(",", "")) for n in re.findall(rf": ([\d,]+) {what}", str(notices)))
+def reported_count(notices, noun):
+    return sum(int(n.replace(",", "")) for n in re.findall(rf": ([\d,]+) {noun}", str(notices)))
 
 
 @settings(max_examples=150, deadline=None)

@@ -32,8 +32,8 @@ def test_each_label_has_its_share():
 
 def test_seed_changes_the_rows():
     labels = [("a",)] * 50 + [("b",)] * 50
-    held = [hold_out(labels, fraction=0.1, seed=seed).held_out for seed in (0, 1)]
-    assert held[0] != held[1]
+    held_out = [hold_out(labels, fraction=0.1, seed=seed).held_out for seed in (0, 1)]
+    assert held_out[0] != held_out[1]
 
 
 def test_more_labels_than_rows_to_hold_are_not_stratified():

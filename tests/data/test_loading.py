@@ -83,9 +83,9 @@ def test_test_texts_that_stand_in_the_training_data_are_reported(table):
 
 @pytest.mark.parametrize("name", ["valid", "test"])
 def test_label_unseen_in_training_names_file_and_line(table, name):
-    other = table(f"{name}.csv", [("a", "pos"), ("b", "meh")])
+    other_data = table(f"{name}.csv", [("a", "pos"), ("b", "meh")])
     config = ClassifierRunConfig.of(
-        train_file=table("train.csv", rows(20)), **{f"{name}_file": other}
+        train_file=table("train.csv", rows(20)), **{f"{name}_file": other_data}
     )
     with pytest.raises(DataError, match=rf"{name}\.csv:3: expected a label .*neg, pos.*'meh'"):
         load_corpus(config, seed=0)

@@ -53,6 +53,6 @@ def test_parts_of_a_changed_training_file_are_an_error(config, tmp_path, which):
 
 
 def test_a_split_is_known_by_texts_labels_and_order(config):
-    one = load_corpus(config, seed=0)
-    assert provenance(one)["train"] == provenance(load_corpus(config, seed=0))["train"]
-    assert provenance(one)["train"] != provenance(load_corpus(config, seed=1))["train"]
+    corpus = load_corpus(config, seed=0)
+    assert provenance(corpus)["train"] == provenance(load_corpus(config, seed=0))["train"]
+    assert provenance(corpus)["train"] != provenance(load_corpus(config, seed=1))["train"]

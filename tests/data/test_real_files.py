@@ -151,7 +151,7 @@ CASES = [
     Case("ragged.csv", table(replaced(r5=("a", "p", "x"))), "expected 2 columns, got 3",
          predict="expected 2 columns, got 3"),
     Case("extra_commas.csv", raw().replace("\n", ",\n").replace("text,label,", "text,label"), 30,
-         notes=("30 rows with empty cells behind the last column",)),
+         notes=("30 rows with empty cells after the last column",)),
     Case("ragged_skipped.csv", table(replaced(r5=("a", "p", "x"))), 29, predict=29,
          settings={"skip_bad_rows": True}, notes=("1 bad row left out",)),
     Case("blank_lines.csv", table().replace("\r\n", "\r\n\r\n"), 30, notes=("31 blank lines",)),
@@ -306,7 +306,7 @@ def test_train_reads_each_file_rightly_or_names_the_remedy(case, tmp_path):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_predict_reads_each_file_rightly_or_names_the_remedy(case, tmp_path):
-    """What predict reads, with the run's settings as its defaults."""
+    """Returns the texts that predict reads; its defaults are the run's settings."""
     path = written(case, tmp_path)
     config = ClassifierRunConfig.of(train_file="train.csv", **case.settings)
     source = TextSource(TextOptions(file=path, skip_bad_rows=config.data.skip_bad_rows))

@@ -33,6 +33,6 @@ def test_few_classes_are_all_shown():
 def test_of_many_classes_the_weakest_with_texts_are_shown():
     f1, support = np.linspace(1.0, 0.0, 40), np.arange(40)
     support[39] = 0
-    shown = shown_classes(f1, support)
-    assert shown[:3] == [38, 37, 36]
-    assert 39 not in shown
+    places = shown_classes(f1, support)
+    assert places[:3] == [38, 37, 36]
+    assert 39 not in places

@@ -2,6 +2,7 @@ import doctest
 
 import numpy as np
 import pytest
+from tiny import not_none
 
 from textrnn.evaluation import confusion
 from textrnn.evaluation.class_figures import class_figures, shown_classes
@@ -13,7 +14,7 @@ ANSWERED = np.array([0, 1, 1, 1, 2, 2, 0])
 
 
 @pytest.fixture
-def found() -> Confusion:
+def counts() -> Confusion:
     return Confusion.of(TRUE, ANSWERED, labels=LABELS)
 
 
@@ -21,34 +22,35 @@ def test_the_examples_of_the_docstrings():
     assert doctest.testmod(confusion).failed == 0
 
 
-def test_the_matrix_is_that_of_scikit_learn(found):
+def test_the_matrix_is_that_of_scikit_learn(counts):
     from sklearn.metrics import confusion_matrix
 
     expected = confusion_matrix(TRUE, ANSWERED)
-    np.testing.assert_array_equal(found.matrix(), expected)
-    np.testing.assert_array_equal(found.matrix([0, 2]), expected[np.ix_([0, 2], [0, 2])])
+    np.testing.assert_array_equal(counts.matrix(), expected)
+    np.testing.assert_array_equal(counts.matrix([0, 2]), expected[np.ix_([0, 2], [0, 2])])
 
 
-def test_the_most_frequent_mistakes_come_first(found):
-    assert found.top() == [("a", "b", 2), ("b", "c", 1), ("d", "a", 1)]
-    assert found.top(1) == [("a", "b", 2)]
+def test_the_most_frequent_mistakes_come_first(counts):
+    assert counts.top() == [("a", "b", 2), ("b", "c", 1), ("d", "a", 1)]
+    assert counts.top(1) == [("a", "b", 2)]
 
 
-def test_labels_with_the_most_mistakes(found):
-    assert found.most_confused(2) == [0, 1]
-    assert found.most_confused(9) == [0, 1, 2, 3]
+def test_labels_with_the_most_mistakes(counts):
+    assert counts.most_confused(2) == [0, 1]
+    assert counts.most_confused(9) == [0, 1, 2, 3]
     assert Confusion.of(TRUE, TRUE, labels=LABELS).most_confused(9) == []
 
 
 @pytest.mark.parametrize("more", [0, 100])
 def test_both_forms_of_json_are_read(more):
     labels = [*LABELS, *(f"label {i}" for i in range(more))]
-    found = Confusion.of(TRUE, ANSWERED, labels=labels)
-    again = Confusion.from_metrics({"per_class": dict.fromkeys(labels), **found.to_dict()})
-    assert again is not None
-    np.testing.assert_array_equal(again.pairs, found.pairs)
-    np.testing.assert_array_equal(again.texts, found.texts)
-    assert again.labels == found.labels
+    counts = Confusion.of(TRUE, ANSWERED, labels=labels)
+    again = not_none(
+        Confusion.from_metrics({"per_class": dict.fromkeys(labels), **counts.to_dict()})
+    )
+    np.testing.assert_array_equal(again.pairs, counts.pairs)
+    np.testing.assert_array_equal(again.texts, counts.texts)
+    assert again.labels == counts.labels
     assert Confusion.from_metrics({"per_class": dict.fromkeys(labels)}) is None
 
 

@@ -70,14 +70,14 @@ def test_a_test_on_training_texts_is_reported(run):
     messages, trained_on = Messages(), run.config.data.train_file
     LabelledData(settings={"test_file": trained_on}).read(run, reporter=messages)
     assert f"note: {trained_on} is what {run.name} learned from" in messages.texts[-1]
-    other = run.config.data.test_file
-    assert learned_from({"it": run.config.data}, other) == []
+    other_data = run.config.data.test_file
+    assert learned_from({"it": run.config.data}, other_data) == []
     assert learned_from({"it": run.config.data}, None) == []
 
 
 def test_a_file_that_is_gone_is_an_error(run, tmp_path):
-    gone = dataclasses.replace(run.config.data, test_file=str(tmp_path / "gone.csv"))
-    moved = dataclasses.replace(run, config=dataclasses.replace(run.config, data=gone))
+    missing = dataclasses.replace(run.config.data, test_file=str(tmp_path / "gone.csv"))
+    moved = dataclasses.replace(run, config=dataclasses.replace(run.config, data=missing))
     with pytest.raises(DataError, match=r"got no such file; put it back, or name .* `test_file`"):
         LabelledData().read(moved)
     assert Path(run.config.data.test_file).exists()

@@ -111,12 +111,12 @@ def test_multi_label_of_one_label():
     assert result["calibration_error"] == pytest.approx(errors / 5)
 
 
-@pytest.mark.parametrize("carried", [0.0, 1.0])
-def test_multi_label_of_one_label_that_is_always_the_same(carried):
-    targets = np.full((3, 1), carried, np.float32)
+@pytest.mark.parametrize("labels", [0.0, 1.0])
+def test_multi_label_of_one_label_that_is_always_the_same(labels):
+    targets = np.full((3, 1), labels, np.float32)
     result = evaluate(targets, targets, label_space=LabelSpace(("x",), multi_label=True))
-    assert result["per_class"]["x"]["support"] == 3 * carried
-    assert result["macro_f1"] == result["micro_f1"] == carried
+    assert result["per_class"]["x"]["support"] == 3 * labels
+    assert result["macro_f1"] == result["micro_f1"] == labels
     assert result["accuracy"] == 1.0
 
 

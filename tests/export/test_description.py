@@ -1,4 +1,4 @@
-"""What a program needs to know of an exported model."""
+"""The description of an exported model for other programs."""
 
 from __future__ import annotations
 

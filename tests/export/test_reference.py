@@ -1,4 +1,4 @@
-"""What the exported files must answer, in memory that does not grow with the longest text."""
+"""The reference answers for exported files, in memory that does not grow with the longest text."""
 
 from __future__ import annotations
 

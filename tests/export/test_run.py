@@ -1,4 +1,4 @@
-"""An export from end to end: what is made, what is verified, what is said when it cannot be."""
+"""An export from end to end: the files, their verification, and the errors."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
 
 @pytest.fixture(autouse=True)
 def shorter_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in `exported_run`."""
+    """Uses the reference of `exported_run`."""
     monkeypatch.setattr(reference, "MEGABYTE", 100_000)
 
 
 def copied(exported: Exported, name: str) -> Path:
-    """A copy of the export folder, beside it, so that its way to the run holds."""
+    """A copy next to the export folder, so that the relative path to the run is valid."""
     folder = exported.folder.parent / name
     shutil.copytree(exported.folder, folder)
     return folder
@@ -41,10 +41,10 @@ def copied(exported: Exported, name: str) -> Path:
 
 @pytest.mark.process
 def test_every_form_is_made_and_verified(exported: Exported) -> None:
-    found = {name: a.status for name, a in exported.artefacts.items()}
-    found.pop("model_full_int8")
+    statuses = {name: a.status for name, a in exported.artefacts.items()}
+    statuses.pop("model_full_int8")
     wanted = "saved_model model model_dynamic_int8 model_4 model_mediapipe model_stream onnx"
-    assert found == dict.fromkeys(wanted.split(), "verified")
+    assert statuses == dict.fromkeys(wanted.split(), "verified")
     version = exported.folder / "saved_model/letters/7"
     assert (version / "saved_model.pb").is_file()
     assert (version / "assets.extra/tf_serving_warmup_requests").is_file()
@@ -156,7 +156,7 @@ def test_a_form_must_suit_the_cell(tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.process
-def test_the_labels_and_the_tokenizer_lie_beside_the_files(exported: Exported) -> None:
+def test_the_labels_and_the_tokenizer_lie_next_to_the_files(exported: Exported) -> None:
     assert (exported.folder / "labels.txt").read_text("utf-8") == "neg\npos\n"
     tokenizer = textrnn.Tokenizer.load(exported.folder / "tokenizer.model")
     assert tokenizer.encode("a x") == textrnn.load(exported.run).tokenizer.encode("a x")

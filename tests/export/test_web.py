@@ -28,12 +28,12 @@ LENGTH = 16
 def test_the_page_reads_only_its_model_and_its_package() -> None:
     assert re.findall(r"\bfetch\(([^)]*)\)", PAGE) == ["model"]
     assert re.findall(r"\bimport\(([^)]*)\)", PAGE) == ["bundle"]
-    others = (
+    forbidden = (
         "XMLHttpRequest sendBeacon WebSocket WebTransport EventSource RTCPeerConnection Worker "
         "POST <form <img <link <iframe action= answer= batch= src= @import url( .submit"
     )
-    for other in others.split():
-        assert other not in PAGE
+    for name in forbidden.split():
+        assert name not in PAGE
 
 
 def test_the_browser_keeps_the_page_from_connecting_to_elsewhere() -> None:
@@ -76,7 +76,7 @@ def page() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def settings(page: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What opens the page; it has no model."""
+    """The module that opens the page, without a model."""
     browser = page.find_browser()
     if browser is None:
         pytest.skip("needs Chromium on the path")
@@ -105,22 +105,22 @@ def test_the_page_gives_the_classifiers_labels(
     model: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    shown = page.open_page(TEXTS, **{**settings, "model": model})
-    assert (shown.problem, shown.button) == ("", "Classify")
+    display = page.open_page(TEXTS, **{**settings, "model": model})
+    assert (display.problem, display.button) == ("", "Classify")
     classifier = textrnn.load(finished_run(tmp_path_factory).folder)
     ids = [ids[:LENGTH] for ids in classifier.tokenizer.encode_batch(TEXTS)]
-    found = [[answer[label] for label in classifier.labels] for answer in shown.answers]
-    np.testing.assert_allclose(found, classifier.score_ids(ids), atol=1e-4)
+    scores = [[answer[label] for label in classifier.labels] for answer in display.answers]
+    np.testing.assert_allclose(scores, classifier.score_ids(ids), atol=1e-4)
 
 
 @pytest.mark.slow
 def test_the_page_says_that_its_model_is_missing(
     page: ModuleType, settings: dict[str, Any]
 ) -> None:
-    shown = page.open_page(["a"], **settings)
-    assert "model_mediapipe.tflite is missing. Put the exported file there" in shown.problem
-    assert "cp runs/bbc_news/export/tflite/model_mediapipe.tflite docs/web/" in shown.problem
-    assert shown.button == "Not loaded"
+    display = page.open_page(["a"], **settings)
+    assert "model_mediapipe.tflite is missing. Put the exported file there" in display.problem
+    assert "cp runs/bbc_news/export/tflite/model_mediapipe.tflite docs/web/" in display.problem
+    assert display.button == "Not loaded"
 
 
 @pytest.mark.slow
@@ -128,17 +128,17 @@ def test_the_page_says_that_a_file_is_no_model(
     page: ModuleType, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     (tmp_path / "page.html").write_text("<!doctype html>not found", encoding="utf-8")
-    shown = page.open_page(["a"], **{**settings, "model": tmp_path / "page.html"})
-    assert "is no TFLite model" in shown.problem
+    display = page.open_page(["a"], **{**settings, "model": tmp_path / "page.html"})
+    assert "is no TFLite model" in display.problem
 
 
 @pytest.mark.slow
 def test_the_page_says_that_its_package_is_missing(
     page: ModuleType, settings: dict[str, Any], model: Path, tmp_path: Path
 ) -> None:
-    shown = page.open_page(["a"], **{**settings, "model": model, "tasks_text": tmp_path})
-    assert "@mediapipe/tasks-text cannot be loaded from http://127.0.0.1" in shown.problem
-    assert "npm install @mediapipe/tasks-text" in shown.problem
+    display = page.open_page(["a"], **{**settings, "model": model, "tasks_text": tmp_path})
+    assert "@mediapipe/tasks-text cannot be loaded from http://127.0.0.1" in display.problem
+    assert "npm install @mediapipe/tasks-text" in display.problem
 
 
 @pytest.mark.slow
@@ -148,8 +148,8 @@ def test_the_page_says_that_a_part_of_its_package_is_missing(
 ) -> None:
     part = tmp_path / "tasks-text"
     shutil.copytree(settings["tasks_text"], part, ignore=shutil.ignore_patterns(missing))
-    shown = page.open_page(["a"], **{**settings, "model": model, "tasks_text": part})
-    assert "/tasks-text/wasm are missing or broken" in shown.problem
+    display = page.open_page(["a"], **{**settings, "model": model, "tasks_text": part})
+    assert "/tasks-text/wasm are missing or broken" in display.problem
 
 
 @pytest.mark.slow
@@ -157,8 +157,8 @@ def test_the_page_says_that_there_is_no_webassembly(
     page: ModuleType, settings: dict[str, Any], model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "FLAGS", (*page.FLAGS, "--js-flags=--jitless"))
-    shown = page.open_page(["a"], **{**settings, "model": model})
-    assert shown.problem.startswith("This browser has no WebAssembly")
+    display = page.open_page(["a"], **{**settings, "model": model})
+    assert display.problem.startswith("This browser has no WebAssembly")
 
 
 @pytest.mark.slow
@@ -167,5 +167,5 @@ def test_the_page_takes_nothing_from_elsewhere(
     page: ModuleType, settings: dict[str, Any], model: Path, name: str
 ) -> None:
     query = f"{name}=http://127.0.0.1:9/elsewhere/"
-    shown = page.open_page(["a"], **{**settings, "model": model}, query=query)
-    assert "it must be on this server" in shown.problem
+    display = page.open_page(["a"], **{**settings, "model": model}, query=query)
+    assert "it must be on this server" in display.problem

@@ -21,13 +21,13 @@ def test_the_temperature_that_made_the_labels_is_found(temperature, label_space)
     if label_space.multi_label:
         truth = 1 / (1 + np.exp(-logits))
         targets = (rng.random(truth.shape) < truth).astype(float)
-        shown = 1 / (1 + np.exp(-logits * temperature))
+        overconfident = 1 / (1 + np.exp(-logits * temperature))
     else:
         classes = (softmax(logits).cumsum(axis=1) > rng.random((len(logits), 1))).argmax(axis=1)
         targets = np.eye(3)[classes]
-        shown = softmax(logits * temperature)
-    found = fit_temperature(shown, targets, label_space=label_space)
-    assert found == pytest.approx(temperature, rel=0.05)
+        overconfident = softmax(logits * temperature)
+    fitted = fit_temperature(overconfident, targets, label_space=label_space)
+    assert fitted == pytest.approx(temperature, rel=0.05)
 
 
 def test_scores_of_zero_and_one_are_no_error():
@@ -38,16 +38,16 @@ def test_scores_of_zero_and_one_are_no_error():
 def test_reliability_by_hand():
     # Confidences 0.9 (right), 0.9 (wrong), 0.6 (right): bins 13, 13 and 9 of 15.
     scores = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6]])
-    found = reliability(scores, np.array([[1, 0], [0, 1], [0, 1]]), label_space=SINGLE)
-    assert found.counts.nonzero()[0].tolist() == [9, 13]
-    assert found.counts[[9, 13]].tolist() == [1, 2]
-    assert found.correct[[9, 13]].tolist() == [1, 1]
-    np.testing.assert_allclose(found.confidence[[9, 13]], [0.6, 1.8])
-    assert np.isclose(found.error, (abs(1 - 0.6) + abs(1 - 1.8)) / 3)
+    bins = reliability(scores, np.array([[1, 0], [0, 1], [0, 1]]), label_space=SINGLE)
+    assert bins.counts.nonzero()[0].tolist() == [9, 13]
+    assert bins.counts[[9, 13]].tolist() == [1, 2]
+    assert bins.correct[[9, 13]].tolist() == [1, 1]
+    np.testing.assert_allclose(bins.confidence[[9, 13]], [0.6, 1.8])
+    assert np.isclose(bins.error, (abs(1 - 0.6) + abs(1 - 1.8)) / 3)
 
 
 def test_reliability_of_several_labels_is_that_of_the_decisions():
-    found = reliability(np.array([[1.0, 0.0]]), np.array([[1, 1]]), label_space=MULTI)
-    assert found.counts[[0, 14]].tolist() == [1, 1]
-    assert found.correct[[0, 14]].tolist() == [1, 1]
-    assert found.error == 0.5
+    bins = reliability(np.array([[1.0, 0.0]]), np.array([[1, 1]]), label_space=MULTI)
+    assert bins.counts[[0, 14]].tolist() == [1, 1]
+    assert bins.correct[[0, 14]].tolist() == [1, 1]
+    assert bins.error == 0.5

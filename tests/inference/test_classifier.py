@@ -101,8 +101,8 @@ def test_the_labels_a_text_carries_have_at_least_one_half(classifier):
     several = variant(classifier, multi_label=True)
     predictions = several.predict(TEXTS)
     for prediction in predictions:
-        carried = {label for label, p in prediction.scores.items() if p >= 0.5}
-        assert set(prediction.labels) == carried
+        likely_labels = {label for label, p in prediction.scores.items() if p >= 0.5}
+        assert set(prediction.labels) == likely_labels
         ordered = [prediction.scores[label] for label in prediction.labels]
         assert ordered == sorted(ordered, reverse=True)
         assert prediction.score == max(prediction.scores.values())
@@ -187,11 +187,11 @@ def test_a_cut_text_is_answered_as_its_beginning(classifier):
 
 
 def test_the_scorer_tells_how_many_texts_are_done(classifier):
-    told: list[int] = []
-    variant(classifier, batch_tokens=32).probabilities(TEXTS, on_batch=told.append)
-    assert len(told) > 1
-    assert sum(told) == len(TEXTS)
-    assert min(told) >= 1
+    batch_sizes: list[int] = []
+    variant(classifier, batch_tokens=32).probabilities(TEXTS, on_batch=batch_sizes.append)
+    assert len(batch_sizes) > 1
+    assert sum(batch_sizes) == len(TEXTS)
+    assert min(batch_sizes) >= 1
 
 
 def test_the_scorer_traces_one_graph_for_all_shapes(classifier):
@@ -202,7 +202,7 @@ def test_the_scorer_traces_one_graph_for_all_shapes(classifier):
 
 
 class Table:
-    """What looks like a table of pandas or polars."""
+    """An object that resembles a table of pandas or polars."""
 
     columns = ("text", "label")
 

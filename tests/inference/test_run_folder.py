@@ -149,20 +149,24 @@ def test_another_folder_is_an_error(tmp_path):
     assert refusal(tmp_path).endswith("got one without config.yaml and digests.json.")
 
 
-def test_an_unfinished_run_says_how_to_go_on(folder):
+def test_an_unfinished_run_says_how_to_continue(folder):
     (folder / "digests.json").unlink()
     (folder / "checkpoints" / "epoch-1").mkdir(parents=True)
     assert refusal(folder) == (
-        f"{folder}: this run is not finished; go on with: textrnn train --resume --output {folder}"
+        f"{folder}: this run is not finished; continue with: "
+        f"textrnn train --resume --output {folder}"
     )
 
 
 def test_a_run_that_ended_before_its_first_checkpoint_says_how_to_begin_again(folder):
     (folder / "digests.json").unlink()
     (folder / "checkpoints").mkdir()
-    told = refusal(folder)
-    assert "this run is not finished, and has no checkpoint to go on from; begin it again" in told
-    assert told.endswith(f"--config {folder / 'config.yaml'} --output {folder} --overwrite")
+    message = refusal(folder)
+    assert (
+        "this run is not finished, and has no checkpoint to continue from; start it again"
+        in message
+    )
+    assert message.endswith(f"--config {folder / 'config.yaml'} --output {folder} --overwrite")
 
 
 # Files that fit their digests and not each other
@@ -176,8 +180,8 @@ def test_weights_of_another_shape_are_an_error(folder):
 
 
 def test_weights_of_another_model_are_an_error(folder):
-    other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-    other.save_weights(folder / "model.weights.h5")
+    second = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    second.save_weights(folder / "model.weights.h5")
     seal(folder)
     assert "its weights do not fit config.yaml" in refusal(folder)
 
@@ -254,14 +258,14 @@ def test_what_is_saved_is_loaded(finished, tmp_path):
     run_folder.save(finished.classifier, tmp_path / "a" / "b")
     loaded = run_folder.load(tmp_path / "a" / "b")
     assert {path.name for path in (tmp_path / "a" / "b").iterdir()} == set(FILES)
-    for one, other in zip(
+    for first, second in zip(
         loaded.model.get_weights(), finished.classifier.model.get_weights(), strict=True
     ):
-        assert one.tobytes() == other.tobytes()
+        assert first.tobytes() == second.tobytes()
     # Whatever other models this process has made, whose layers Keras counts.
     run_folder.save(loaded, tmp_path / "again")
     for name in FILES:
-        written = [(tmp_path / each / name).read_bytes() for each in ("a/b", "again")]
+        written = [(tmp_path / folder_name / name).read_bytes() for folder_name in ("a/b", "again")]
         assert written[0] == written[1]
     assert loaded.tokenizer.to_bytes() == finished.classifier.tokenizer.to_bytes()
     assert (loaded.labels, loaded.config) == (LABELS, finished.config)
@@ -368,7 +372,7 @@ def test_what_only_looks_like_a_number_stays_a_text(tmp_path):
         ("", r"settings\.yaml: expected sections of settings, got None"),
     ],
 )
-def test_wrong_settings_are_told_with_their_file(tmp_path, text, message):
+def test_wrong_settings_are_reported_with_their_file(tmp_path, text, message):
     with pytest.raises(ConfigError, match=message) as info:
         run_folder.load_config(settings_file(tmp_path, text))
     assert "\n" not in str(info.value)

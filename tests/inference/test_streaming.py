@@ -59,7 +59,7 @@ def test_the_mean_of_a_long_text_does_not_drift(rng: np.random.Generator) -> Non
 
 @pytest.mark.parametrize("kernel", ["auto", "unroll"])
 @pytest.mark.parametrize("window", [1, 3])
-def test_a_recurrence_goes_on(
+def test_a_recurrence_continues(
     cell_name: str, window: int, kernel: str, rng: np.random.Generator
 ) -> None:
     layer = RNN(

@@ -35,14 +35,14 @@ def pieces(text: str, size: int) -> list[bytes]:
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_sentences_end_with_full_width_marks(classifier, size):
     text = "".join(SENTENCES)
-    found = list(follow_sentences(classifier.stream(), pieces(text, size)))
-    assert [sentence for sentence, _ in found] == [
+    sentences = list(follow_sentences(classifier.stream(), pieces(text, size)))
+    assert [sentence for sentence, _ in sentences] == [
         SENTENCES[0],
         SENTENCES[1],
         SENTENCES[2] + SENTENCES[3],
     ]
     so_far = ""
-    for sentence, prediction in found:
+    for sentence, prediction in sentences:
         so_far += sentence
         expected = classifier.predict([so_far])[0]
         assert prediction.scores == pytest.approx(expected.scores, abs=1e-5)
@@ -70,7 +70,7 @@ def test_tokens_are_followed_long_before_the_text_ends(classifier, script):
     assert half > len(ids) / 4
 
 
-def test_a_state_within_a_word_is_gone_on_with(classifier):
+def test_a_state_within_a_word_is_resumed(classifier):
     stream = classifier.stream()
     stream.feed("我们今天很满意这本书很")
     again = classifier.stream(stream.state)

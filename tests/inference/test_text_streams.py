@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from tiny import LABELS, each_pair, labelled_texts, random_classifier
 
+from textrnn.config.choices import HEADS
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
@@ -12,7 +13,6 @@ from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.text.tokenizer import Tokenizer
 
-HEADS = ("last", "mean", "max", "attention")
 CORPUS = [text for text, _ in labelled_texts(80)] + [
     "Straße, naïve café — “déjà vu” 北京 <br /><br /> 12,345.67!",
     "one\ttwo\nthree  four <br/>five ﬁ ½ e\u0301",
@@ -47,8 +47,8 @@ def cut(text: bytes, places: list[int]) -> list[bytes]:
 
 
 def assert_same(prediction, expected) -> None:
-    found = [prediction.scores[label] for label in LABELS]
-    np.testing.assert_allclose(found, [expected.scores[label] for label in LABELS], atol=1e-5)
+    scores = [prediction.scores[label] for label in LABELS]
+    np.testing.assert_allclose(scores, [expected.scores[label] for label in LABELS], atol=1e-5)
 
 
 @each_pair
@@ -109,7 +109,7 @@ def test_ids_may_be_fed(tokenizer):
 
 
 @pytest.mark.process
-def test_a_state_is_gone_on_with_in_another_process(tokenizer, tmp_path):
+def test_a_state_is_resumed_in_another_process(tokenizer, tmp_path):
     ours = classifier(tokenizer, "minlstm", "attention")
     run_folder.save(ours, tmp_path / "run")
     stream = ours.stream()
@@ -132,9 +132,9 @@ def test_states_of_others_are_refused(tokenizer):
     stream.feed("a b")
     with pytest.raises(ModelError, match="the state is that of another model"):
         classifier(tokenizer, head="max").stream(stream.state)
-    for other in (b"", b"garbage", stream.state[:-5]):
+    for second in (b"", b"garbage", stream.state[:-5]):
         with pytest.raises(ModelError, match="expected a stream's state, got other bytes"):
-            classifier(tokenizer).stream(other)
+            classifier(tokenizer).stream(second)
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,9 @@ def test_each_direction_has_its_own_weights() -> None:
 def test_bidirectional_masks() -> None:
     mask = tf.constant(MASKS["right"])
     layer = Bidirectional(RNN(make_cell("lstm"), return_sequences=True, return_state=True))
-    first, *others = layer.compute_mask(None, mask)
+    first, *other_layers = layer.compute_mask(None, mask)
     assert np.array_equal(first, mask)
-    assert others == [None] * 4
+    assert other_layers == [None] * 4
     assert Bidirectional(RNN(make_cell("lstm"))).compute_mask(None, mask) is None
 
 

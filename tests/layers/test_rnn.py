@@ -237,14 +237,12 @@ def test_masks_of_outputs_are_in_the_order_of_reading(return_state: bool) -> Non
             mask[:, ::-1],
         ),
     ):
-        first, *others = as_list(layer.compute_mask(None, mask))
-        assert others == ([None, None] if return_state else [])
+        first, *other_texts = as_list(layer.compute_mask(None, mask))
+        assert other_texts == ([None, None] if return_state else [])
         assert first is None if expected is None else np.array_equal(first, expected)
 
 
-def test_padding_behind_does_not_change_the_states(
-    cell_name: str, rng: np.random.Generator
-) -> None:
+def test_padding_after_does_not_change_the_states(cell_name: str, rng: np.random.Generator) -> None:
     layer, sequence = make_rnn(cell_name), random_sequence(rng)
     padded = np.pad(sequence, [(0, 0), (3, 4), (0, 0)], constant_values=9.0)
     mask = np.pad(np.ones((BATCH, STEPS), bool), [(0, 0), (3, 4)])

@@ -235,9 +235,9 @@ def test_recurrent_dropout_is_off_at_inference_and_seeded_in_training(
     plain = make_rnn(cell_name)
     plain.set_weights(weights)
     assert_close(layers[0](sequence), plain(sequence))
-    first, same, other = (layer(sequence, training=True)[0] for layer in layers)
-    assert_close(first, same, atol=0)
-    assert not np.allclose(first, other)
+    first, repeated, different = (layer(sequence, training=True)[0] for layer in layers)
+    assert_close(first, repeated, atol=0)
+    assert not np.allclose(first, different)
     assert not np.allclose(first, layers[0](sequence, training=True)[0])
 
 
@@ -280,11 +280,13 @@ def test_parts_of_a_batch_change_nothing(cell_name: str, rng: np.random.Generato
         weights = [weight.value for weight in cut.trainable_weights]
         return results_and_gradients(cut, sequence, weights, mask=mask, initial_state=start)
 
-    own = [weight.value for weight in whole.trainable_weights]
+    weight_values = [weight.value for weight in whole.trainable_weights]
     for rows in (1, 2, BATCH):
         sequence, mask = random_sequence(rng)[:rows], MASKS["partial"][:rows]
         now = [state[:rows] for state in start]
-        expected = results_and_gradients(whole, sequence, own, mask=mask, initial_state=now)
+        expected = results_and_gradients(
+            whole, sequence, weight_values, mask=mask, initial_state=now
+        )
         assert_close(graph(sequence, mask, now), expected)
 
 

@@ -128,7 +128,7 @@ def test_halve_time_equals_the_oracle(
 
 @each_family
 @pytest.mark.parametrize("pyramid", [False, True])
-def test_padding_behind_changes_nothing(
+def test_padding_after_changes_nothing(
     cell_name: str, pyramid: bool, rng: np.random.Generator
 ) -> None:
     stack = make_stack(
@@ -156,8 +156,8 @@ def test_shapes(bidirectional: bool, layers: int, steps: int) -> None:
 
 def test_dropout_acts_between_layers_in_training(rng: np.random.Generator) -> None:
     sequence = random_sequence(rng)
-    one, two = make_stack("gru", dropout=0.5), make_stack("gru", "gru", dropout=0.5)
-    assert_close(one(sequence, training=True), one(sequence))
+    first, two = make_stack("gru", dropout=0.5), make_stack("gru", "gru", dropout=0.5)
+    assert_close(first(sequence, training=True), first(sequence))
     assert not np.allclose(two(sequence, training=True)[0], two(sequence)[0])
     assert_close(two(sequence, training=False), two(sequence))
 
@@ -250,10 +250,10 @@ def test_towers_are_two_stacks_that_do_not_see_each_other(
     states, _ = stack(sequence, mask=mask)
     halves = []
     for side in ("forward_layer", "backward_layer"):
-        own = tf.constant(sequence)
+        direction_sequence = tf.constant(sequence)
         for layer in stack.rnns:
-            own, _ = getattr(layer, side).recur(RNNInputs(own, mask))
-        halves.append(own)
+            direction_sequence, _ = getattr(layer, side).recur(RNNInputs(direction_sequence, mask))
+        halves.append(direction_sequence)
     assert_close(states, tf.concat(halves, axis=-1))
 
 

@@ -1,4 +1,4 @@
-"""The inputs that a step sees beside its own."""
+"""The earlier inputs that a step sees in addition to its own."""
 
 from __future__ import annotations
 

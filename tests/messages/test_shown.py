@@ -25,7 +25,7 @@ NAMES = [
 
 
 def read(text: str) -> str:
-    """What a reader of the Markdown sees."""
+    """Returns the text that a reader of the Markdown sees."""
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     (inline,) = (token for token in parser.parse(text) if token.type == "inline")
     return "".join(token.content for token in inline.children or [])

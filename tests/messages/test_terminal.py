@@ -56,7 +56,7 @@ def test_without_a_terminal_a_long_step_logs_lines(reporter, log, clock):
 
 def test_the_first_part_says_nothing_of_the_time_left(reporter, log, clock):
     with reporter.step("epoch 1", total=10) as advance:
-        advance(6)  # As a training that goes on.
+        advance(6)  # A resumed training begins with a count.
         clock[0] += 60
         advance(1)
         clock[0] += 20
@@ -80,17 +80,17 @@ def test_a_terminal_gets_a_bar(log):
     reporter = TerminalReporter(Console(file=log, force_terminal=True, width=100))
     with reporter.step("epoch 1/2", total=4) as advance, reporter.wait("waiting"):
         advance(4, "loss 0.5")
-    shown = log.getvalue()
-    assert "epoch 1/2" in shown
-    assert "4/4" in shown
-    assert "loss 0.5" in shown
+    output = log.getvalue()
+    assert "epoch 1/2" in output
+    assert "4/4" in output
+    assert "loss 0.5" in output
 
 
 FIGURES = "loss 1.500 accuracy 0.500 123,456 tokens/s"
 
 
 def last_line(width: int, name: str, *, total: int, done: int, figures: str = FIGURES) -> str:
-    """What a terminal shows of a step half a minute after it began."""
+    """Returns the output of a terminal half a minute after a step began."""
     now = [0.0]
     log = io.StringIO()
     console = Console(

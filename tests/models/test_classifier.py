@@ -243,11 +243,11 @@ def test_config_makes_an_equal_model(cell: str) -> None:
 def test_weights_move_through_a_file(cell: str, tmp_path: Path) -> None:
     model = shared_model(cell=cell, head="attention", layer_norm=True)
     model.save_weights(tmp_path / "model.weights.h5")
-    other = TextClassifier(VOCABULARY, CLASSES, config=model.config)
-    other.build((None, None))
-    assert not np.allclose(other(IDS), model(IDS))
-    other.load_weights(tmp_path / "model.weights.h5")
-    assert_close(other(IDS), model(IDS), atol=0)
+    second = TextClassifier(VOCABULARY, CLASSES, config=model.config)
+    second.build((None, None))
+    assert not np.allclose(second(IDS), model(IDS))
+    second.load_weights(tmp_path / "model.weights.h5")
+    assert_close(second(IDS), model(IDS), atol=0)
 
 
 @each_cell

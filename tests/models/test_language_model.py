@@ -34,11 +34,11 @@ def step_by_step(model: LanguageModel, text: list[int], direction: int = 0) -> l
     """ln p of each token and of the end, each by a step of its own."""
     order = text[::-1] if direction else text
     memory = model.start(1, direction=direction)
-    found = []
+    log_probabilities = []
     for token, following in itertools.pairwise([BETWEEN, *order, BETWEEN]):
         vectors, memory = model.read(memory, tf.constant([[token]]), direction=direction)
-        found.append(float(tf.nn.log_softmax(model.logits(vectors))[0, 0, following]))
-    return found[::-1] if direction else found
+        log_probabilities.append(float(tf.nn.log_softmax(model.logits(vectors))[0, 0, following]))
+    return log_probabilities[::-1] if direction else log_probabilities
 
 
 @each_family
@@ -46,8 +46,8 @@ def step_by_step(model: LanguageModel, text: list[int], direction: int = 0) -> l
 @pytest.mark.parametrize("shape", [{}, {"window": 3, "layers": 2}], ids=["plain", "deep"])
 def test_the_likelihood_is_that_of_the_steps(cell_name, shape, direction):
     model = language_model(cell_name, **shape)
-    found = LikelihoodScorer(model, direction=direction)([TEXT])[0]
-    np.testing.assert_allclose(found, step_by_step(model, TEXT, direction), atol=1e-4)
+    log_probabilities = LikelihoodScorer(model, direction=direction)([TEXT])[0]
+    np.testing.assert_allclose(log_probabilities, step_by_step(model, TEXT, direction), atol=1e-4)
 
 
 def test_texts_do_not_see_each_other_and_long_ones_are_read_in_pieces(monkeypatch):
@@ -57,8 +57,8 @@ def test_texts_do_not_see_each_other_and_long_ones_are_read_in_pieces(monkeypatc
     alone = [step_by_step(model, list(text)) for text in texts]
     for piece in (512, 4, 1):
         monkeypatch.setattr(likelihood, "PIECE_TOKENS", piece)
-        for found, expected in zip(LikelihoodScorer(model)(texts), alone, strict=True):
-            np.testing.assert_allclose(found, expected, atol=1e-4)
+        for log_probabilities, expected in zip(LikelihoodScorer(model)(texts), alone, strict=True):
+            np.testing.assert_allclose(log_probabilities, expected, atol=1e-4)
 
 
 def test_all_texts_together_have_probability_one():
@@ -76,10 +76,10 @@ def test_all_texts_together_have_probability_one():
 def test_the_call_gives_the_logits_of_the_next_token():
     model = language_model()
     ids = tf.constant([[BETWEEN, *TEXT]])
-    found = tf.nn.log_softmax(model(ids))[0]
+    log_probabilities = tf.nn.log_softmax(model(ids))[0]
     expected = step_by_step(model, TEXT)
     for place, token in enumerate([*TEXT, BETWEEN]):
-        assert float(found[place, token]) == pytest.approx(expected[place], abs=1e-5)
+        assert float(log_probabilities[place, token]) == pytest.approx(expected[place], abs=1e-5)
 
 
 def test_keras_files_hold_the_whole_model(tmp_path: Path):
@@ -99,8 +99,10 @@ def test_a_model_needs_a_recurrence_and_the_direction_asked_for():
 
 
 def test_bits_and_perplexity_count_the_end():
-    found = Likelihood(("a", "b", "c"), np.log(np.array([0.5, 0.5, 0.25, 0.25], np.float32)))
-    assert found.log_likelihood == pytest.approx(np.log(1 / 64))
-    assert found.bits_per_token == pytest.approx(1.5)
-    assert found.perplexity == pytest.approx(2**1.5)
-    assert len(found.to_dict(per_token=True)["log_probabilities"]) == 4
+    log_probabilities = Likelihood(
+        ("a", "b", "c"), np.log(np.array([0.5, 0.5, 0.25, 0.25], np.float32))
+    )
+    assert log_probabilities.log_likelihood == pytest.approx(np.log(1 / 64))
+    assert log_probabilities.bits_per_token == pytest.approx(1.5)
+    assert log_probabilities.perplexity == pytest.approx(2**1.5)
+    assert len(log_probabilities.to_dict(per_token=True)["log_probabilities"]) == 4

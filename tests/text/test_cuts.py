@@ -65,7 +65,7 @@ def test_pieces_that_are_no_parts_of_words_are_not_cut(options):
     assert tokenizer.last_cut("我们很好我们很好") == 0
 
 
-def test_a_cut_is_not_behind_a_given_place():
+def test_a_cut_is_not_after_a_given_place():
     tokenizer = trained("char")
     assert tokenizer.last_cut("我们很好我们", 3) == 3
     assert tokenizer.last_cut("我们很好我们") == 4, "two characters behind it are known"
@@ -91,16 +91,16 @@ def test_a_long_text_without_spaces_is_read_in_parts(piece_type):
 @pytest.mark.parametrize("script", ["chinese", "japanese", "thai", "mixed"])
 def test_a_stream_without_spaces_holds_little_back(script):
     tokenizer = trained("unigram")
-    stream, ids, held = TokenStream(tokenizer), [], 0
+    stream, ids, longest_held = TokenStream(tokenizer), [], 0
     text = "".join(unspaced.texts(script, 400)).replace(" ", "")
     for start in range(0, len(text), 50):
         ids += stream.feed(text[start : start + 50])
-        held = max(held, len(stream.state()[0]))
-    assert held < 500
+        longest_held = max(longest_held, len(stream.state()[0]))
+    assert longest_held < 500
     assert ids + stream.rest() == tokenizer.encode(text)
 
 
-def test_a_restored_stream_goes_on_within_a_word():
+def test_a_restored_stream_continues_within_a_word():
     tokenizer = trained("char")
     stream, again = TokenStream(tokenizer), TokenStream(tokenizer)
     ids = stream.feed("我们很好我们")

@@ -70,7 +70,7 @@ def test_pieces_across_words_cannot_be_streamed():
     tokenizer = Tokenizer.train(
         ["a"], TokenizerConfig(piece_type="byte", vocab_size=300), cache=False
     )
-    with pytest.raises(ConfigError, match="train with another --piece-type than byte, or feed ids"):
+    with pytest.raises(ConfigError, match="another `piece_type` than byte, or feed ids"):
         TokenStream(tokenizer)
 
 

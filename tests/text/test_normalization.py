@@ -72,8 +72,8 @@ def test_white_space_is_unified_and_controls_vanish():
 def test_plain_rules_leave_all_other_characters_as_they_are():
     changed = {*PLAIN_SPACES, " ", *string.ascii_uppercase}
     for block in [(0, 0x3400), (0xA640, 0xAC20), (0xF900, 0x11000), (0x1D400, 0x1D800)]:
-        kept = [c for c in map(chr, range(*block)) if c not in changed]
-        assert normalize("".join(kept), plain=True) == "".join(kept)
+        unchanged = [c for c in map(chr, range(*block)) if c not in changed]
+        assert normalize("".join(unchanged), plain=True) == "".join(unchanged)
 
 
 def test_plain_spaces_are_unicodes_white_space_and_asciis_controls():

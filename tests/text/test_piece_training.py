@@ -28,7 +28,7 @@ def test_every_script_is_learned_from_with_the_defaults(script, piece_type):
 
 
 def test_a_size_that_is_too_small_is_refused_by_its_name():
-    with pytest.raises(ConfigError, match=r"\(--vocab-size\) must be at least 29\d .*, got 99;"):
+    with pytest.raises(ConfigError, match=r"`vocab_size` must be at least 29\d .*, got 99;"):
         train(unspaced.many_characters(rare=0.0), vocab_size=99)
 
 
@@ -38,7 +38,7 @@ def test_sentences_without_spaces_are_no_words(script):
         texts = [text.replace(" ", "") for text in unspaced.texts(script)]
     else:
         texts = unspaced.texts(script)
-    with pytest.raises(ConfigError, match="choose --piece-type unigram or char"):
+    with pytest.raises(ConfigError, match="choose unigram or char"):
         train(texts, piece_type="word")
 
 

@@ -15,7 +15,7 @@ def test_words_stand_between_spaces(text):
 @pytest.mark.parametrize("script", ["chinese", "japanese", "thai"])
 def test_words_are_counted_without_spaces(script):
     _, *lists = unspaced.WORDS[script]
-    words = [word for each in lists for word in each if len(word) > 1]
+    words = [word for word_list in lists for word in word_list if len(word) > 1]
     assert len(words) / 2 < count_words("".join(words)) < 2.5 * len(words)
 
 
@@ -47,8 +47,8 @@ def test_other_characters_are_none_of_them(text):
     ],
 )
 def test_sentences_end_where_what_follows_is_known(text, sentences):
-    found, begin = [], 0
+    words, begin = [], 0
     for match in SENTENCE_END.finditer(text):
-        found.append(text[begin : match.end()])
+        words.append(text[begin : match.end()])
         begin = match.end()
-    assert found == sentences
+    assert words == sentences

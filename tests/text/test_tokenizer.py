@@ -164,7 +164,7 @@ def test_texts_without_a_character_are_an_error(piece_type, texts):
         train(texts, piece_type=piece_type)
 
 
-def test_another_failure_of_the_trainer_is_told_without_its_source_lines(monkeypatch):
+def test_another_failure_of_the_trainer_is_reported_without_its_source_lines(monkeypatch):
     def fail(**arguments):
         raise RuntimeError("INTERNAL: src/some.cc(1) [x > 0]")
 
@@ -350,17 +350,17 @@ def test_each_id_has_its_place_in_the_text(tokenizer, text):
 def test_places_are_counted_in_characters():
     tokenizer = train(["ab é ab é"] * 9, piece_type="char")
     text = "ab é<br/>\U0001f600b"
-    found = [text[start:end] for start, end in tokenizer.spans(text)]
-    assert [piece for piece in found if piece] == ["a", "b", " ", "é", "<br/>", "\U0001f600", "b"]
+    pieces = [text[start:end] for start, end in tokenizer.spans(text)]
+    assert [piece for piece in pieces if piece] == ["a", "b", " ", "é", "<br/>", "\U0001f600", "b"]
 
 
-def test_places_go_on_in_the_parts_of_a_long_text(monkeypatch):
+def test_places_continue_in_the_parts_of_a_long_text(monkeypatch):
     monkeypatch.setattr("textrnn.text.tokenizer.LONG_TEXT", 8)
     monkeypatch.setattr("textrnn.text.cuts._LONG_PART", re.compile(r"(?s).{1,8}(?=\s|\Z)"))
     tokenizer = train(["ab cd"] * 9, piece_type="char")
     text = "ab cd ab cd ab cd"
-    found = [(start, text[start:end]) for start, end in tokenizer.spans(text)]
-    letters = [(start, letter) for start, letter in found if letter.strip()]
+    pieces = [(start, text[start:end]) for start, end in tokenizer.spans(text)]
+    letters = [(start, letter) for start, letter in pieces if letter.strip()]
     assert letters == [(i, letter) for i, letter in enumerate(text) if letter != " "]
 
 

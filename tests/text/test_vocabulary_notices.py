@@ -34,7 +34,7 @@ def test_rare_characters_are_unknown_where_there_are_too_many(piece_type):
 def test_fewer_pieces_than_given_are_reported():
     tokenizer, notices = train(TEXTS, vocab_size=5000)
     assert notices == [
-        f"note: the texts gave {tokenizer.vocab_size} pieces, fewer than the 5,000 of --vocab-size."
+        f"note: the texts gave {tokenizer.vocab_size} pieces, fewer than the 5,000 of `vocab_size`."
     ]
 
 
@@ -51,4 +51,4 @@ def test_some_sentences_without_spaces_among_words_are_reported():
     texts = ["the film was great and the play was bad"] * 4 + ["我们今天很喜欢这本书"]
     _, notices = train(texts, piece_type="word")
     assert len(notices) == 1
-    assert notices[0].endswith("--piece-type unigram or char reads them.")
+    assert notices[0].endswith("choose the `piece_type` unigram or char.")

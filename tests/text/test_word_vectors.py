@@ -60,8 +60,8 @@ def test_a_piece_that_is_a_word_starts_from_its_vector_others_from_the_mean(tmp_
     values = np.array([expected[row] for row in rows])
     scale = 0.5 / np.sqrt(np.mean(values**2))
     np.testing.assert_allclose(embeddings.values[rows], scale * values, rtol=1e-5)
-    others = np.delete(embeddings.values, rows, axis=0)
-    np.testing.assert_array_equal(others, np.full_like(others, 0.5))
+    other_rows = np.delete(embeddings.values, rows, axis=0)
+    np.testing.assert_array_equal(other_rows, np.full_like(other_rows, 0.5))
     assert embeddings.initialized == len(rows)
     assert embeddings.vector_size == 2
     # Of the 11 words, "don't" and "film," being two each, "play" has none, twice.

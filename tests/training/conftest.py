@@ -1,4 +1,4 @@
-"""What the tests of a whole training share: its data, its settings, and a finished run."""
+"""Fixtures of a whole training: data, settings, and a finished run."""
 
 from __future__ import annotations
 

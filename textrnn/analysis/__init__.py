@@ -1,1 +1,1 @@
-"""What a trained model remembers, and why it answers as it does. See docs/analysis.md."""
+"""Analysis of a trained model: its memory and the reasons for its predictions; docs/analysis.md."""

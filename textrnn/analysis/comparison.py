@@ -88,7 +88,7 @@ class RunFigures:
 
 @dataclass(frozen=True)
 class Pair:
-    """Whether two classifiers differ by more than chance.
+    """The test of whether two classifiers differ by more than chance.
 
     Attributes:
         first: The name of the first run.

@@ -25,7 +25,7 @@ BLOCK_TEXTS = 256
 
 @dataclass(frozen=True)
 class AnswerOptions:
-    """What `textrnn predict` computes beside the prediction from the whole text.
+    """The options of `textrnn predict` for answers with more than one prediction per text.
 
     Attributes:
         confident: The probability of the label at which reading stops; None: read the whole text.
@@ -42,7 +42,7 @@ class AnswerOptions:
 
     @property
     def likelihood(self) -> bool:
-        """Whether the answers have likelihoods; a language model that is named asks for them."""
+        """Returns whether the answers have likelihoods; a named language model requests them."""
         return self.with_likelihood or self.language_model is not None
 
 
@@ -63,7 +63,7 @@ def answer_texts(
     Args:
         classifier: The classifier.
         texts: The texts.
-        options: What the answers contain beside the prediction from the whole text.
+        options: What the answers contain in addition to the prediction from the whole text.
 
     Raises:
         ConfigError: The classifier cannot stop early, or has no language model.

@@ -1,4 +1,4 @@
-"""What commands write to stdout: names in any encoding, JSON, and tables that fit their place."""
+"""Writes to stdout: names in any encoding, JSON, and tables that fit the terminal."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def table_console() -> Console:
 
 
 def fits(console: Console, table: Table) -> bool:
-    """Whether the console has room for the table without wrapping a cell."""
+    """Returns whether the console has room for the table without wrapping a cell."""
     boundless = console.options.update(max_width=10_000)
     return console.measure(table, options=boundless).maximum <= console.width
 

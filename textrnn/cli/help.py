@@ -40,7 +40,7 @@ class SectionedCommand(click.Command):
         return params
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes the options: the command's own first, then one group a section."""
+        """Writes the options: those of the command first, then one group per section."""
         every = bool(ctx.meta.get(_EVERY))
         groups: dict[str, list[tuple[str, str]]] = {_OWN: []}
         left_out: dict[str, int] = {}
@@ -54,10 +54,10 @@ class SectionedCommand(click.Command):
                 groups.setdefault(param.section.capitalize(), []).append(record)
             else:
                 left_out[param.section] = left_out.get(param.section, 0) + 1
-        for title, records in groups.items():
-            if records:
+        for title, rows in groups.items():
+            if rows:
                 with formatter.section(title):
-                    formatter.write_dl(records)
+                    formatter.write_dl(rows)
         if left_out:
             counts = ", ".join(f"{count} of {section}" for section, count in left_out.items())
             formatter.write_paragraph()

@@ -1,4 +1,4 @@
-"""How Ctrl-C stops a training."""
+"""Stops a training when the user presses Ctrl-C."""
 
 from __future__ import annotations
 
@@ -61,5 +61,5 @@ def resumable(
             yield should_stop
     except KeyboardInterrupt:
         if is_started(folder):
-            message(f"saved; go on with: textrnn {command} --resume --output {folder}")
+            message(f"saved; continue with: textrnn {command} --resume --output {folder}")
         raise

@@ -170,7 +170,7 @@ class RunChoice(Generic[C]):
         differs = self.config_file is not None and not self.config.resumes(stored)
         if differs or not resumed.resumes(stored):
             raise ConfigError(
-                "a run resumes with its own settings; leave out the options that differ from "
-                f"{path}, or train anew with --overwrite."
+                "a run resumes only with unchanged settings; leave out the options that differ "
+                f"from {path}, or train anew with --overwrite."
             )
         return resumed

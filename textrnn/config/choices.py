@@ -1,4 +1,4 @@
-"""The names that an option may take, where a module that imports TensorFlow gives them meaning."""
+"""The values of options that are implemented in modules which import TensorFlow."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Each field is stated once, with its help text and bounds. The command line makes its options from
 these fields, `--config FILE` and a run's `config.yaml` hold them by section, and `from_dict`
-reads them back.
+reads them.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class ClassifierRunConfig(Settings):
         smoothed = terms.adversarial or terms.vat or terms.entropy
         if (data.unlabelled or data.unlabelled_file) and not (terms.vat or terms.entropy):
             raise ConfigError(
-                "texts without labels need `vat` or `entropy` to be learned from, got neither; add "
-                "--vat 0.02, or leave the texts out."
+                "texts without labels need `vat` or `entropy`, got neither; set `vat`, such as to "
+                "0.02, or leave the texts out."
             )
         if terms.language_weight and not self.start.init_from:
             raise ConfigError(
@@ -71,7 +71,6 @@ class ClassifierRunConfig(Settings):
             )
         if self.optimizer.tbptt is not None and smoothed:
             raise ConfigError(
-                "`adversarial`, `vat` and `entropy` need each text as a whole, expected no `tbptt` "
-                f"beside them, got {self.optimizer.tbptt!r}; leave it out, and shorten texts by "
-                "`max_length`."
+                "`adversarial`, `vat` and `entropy` need each text as a whole, expected no "
+                f"`tbptt`, got {self.optimizer.tbptt!r}; leave it out, and set `max_length`."
             )

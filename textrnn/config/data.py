@@ -1,4 +1,4 @@
-"""The settings that say where texts and labels come from."""
+"""The settings of the source of texts and labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["DataConfig", "listed_names", "separator"]
 
 @dataclass(frozen=True)
 class DataConfig(Section):
-    """Where the texts and labels come from."""
+    """The source of the texts and labels."""
 
     dataset: str | None = setting(
         None, "Data set: bbc_news, imdb, or any TFDS name such as glue/sst2.", common=True
@@ -43,7 +43,7 @@ class DataConfig(Section):
     )
     unlabelled_file: str | None = setting(
         None,
-        "Texts without labels to learn from as well: one text a line, or the text column of a "
+        "Texts without labels to learn from as well: one text per line, or the text column of a "
         ".csv, .tsv or .jsonl file; with --vat or --entropy.",
         path=True,
     )
@@ -69,7 +69,7 @@ class DataConfig(Section):
         if self.dataset is not None and self.train_file is not None:
             raise ConfigError("give either `dataset` or `train_file`, not both.")
         if self.train_file is None and (self.valid_file or self.test_file) and not self.dataset:
-            raise ConfigError("`valid_file` and `test_file` need `train_file` beside them.")
+            raise ConfigError("`valid_file` and `test_file` need `train_file`; name it too.")
         for name in ("train_file", "valid_file", "test_file", "unlabelled_file"):
             check_file(name, getattr(self, name))
         if self.delimiter is not None:
@@ -79,12 +79,12 @@ class DataConfig(Section):
 
 
 def listed_names(value: str | None) -> tuple[str, ...]:
-    """The names in a setting such as `toxic,insult`; none if it is not set."""
+    """Returns the names in a setting such as `toxic,insult`; none if it is not set."""
     return tuple(name.strip() for name in value.split(",")) if value else ()
 
 
 def separator(value: str) -> str:
-    """The separator that a user names: one character, or a word such as `tab`.
+    """Returns the separator character for a character or a word such as `tab`.
 
     Raises:
         ConfigError: The value names no separator.

@@ -23,7 +23,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class TextConfig(Section):
-    """Where the unlabelled texts come from."""
+    """The source of the unlabelled texts."""
 
     dataset: str | None = setting(
         None,
@@ -38,7 +38,7 @@ class TextConfig(Section):
     label_key: str | None = setting(None, "TFDS feature that holds the label, which is not read.")
     text_file: str | None = setting(
         None,
-        "Own texts: one text a line, or a column of a .csv, .tsv or .jsonl file; each file may be "
+        "Your texts: one per line, or a column of a .csv, .tsv or .jsonl file; each file may be "
         ".gz.",
         path=True,
         common=True,
@@ -51,7 +51,7 @@ class TextConfig(Section):
     encoding: str = setting("utf-8", "Character encoding of the file.")
     held_out: float = setting(
         0.01,
-        "Share of the texts that measure the model and from which it does not learn.",
+        "Share of the texts that are not learned and measure the model.",
         minimum=0.0,
         below=1.0,
     )
@@ -69,7 +69,7 @@ class TextConfig(Section):
 
 @dataclass(frozen=True)
 class LanguageModelBatchesConfig(Section):
-    """How texts are cut into the rows and columns of batches."""
+    """The rows and columns of the batches into which texts are cut."""
 
     streams: int = setting(
         64,
@@ -85,7 +85,7 @@ class LanguageModelBatchesConfig(Section):
     )
     negatives: int = setting(
         512,
-        "Number of tokens, drawn for each batch, that stand for the whole vocabulary in the loss "
+        "Number of tokens, drawn for each batch, that replace the whole vocabulary in the loss "
         "(0: use the whole vocabulary).",
         minimum=0,
     )
@@ -93,14 +93,14 @@ class LanguageModelBatchesConfig(Section):
 
 @dataclass(frozen=True)
 class LanguageModelOptimizerConfig(OptimizerConfig):
-    """How gradients are applied."""
+    """The optimizer."""
 
     learning_rate: float = setting(4e-3, "Highest learning rate.", minimum=0.0, common=True)
 
 
 @dataclass(frozen=True)
 class LanguageModelScheduleConfig(ScheduleConfig):
-    """How long training lasts, and how the learning rate changes."""
+    """The length of the training, and the schedule of the learning rate."""
 
     epochs: int | None = setting(
         None,
@@ -115,7 +115,7 @@ class LanguageModelScheduleConfig(ScheduleConfig):
 
 @dataclass(frozen=True)
 class LanguageModelRegularizationConfig(Section):
-    """What keeps the model from learning its texts by heart."""
+    """The means against memorizing the texts."""
 
     dropout: float = setting(
         0.0,
@@ -148,4 +148,4 @@ class LanguageModelRunConfig(Settings):
 
     def __post_init__(self) -> None:
         if self.model.cell == "none":
-            raise ConfigError("a language model needs a recurrence; choose a --cell, not none.")
+            raise ConfigError("`cell` must name a recurrent cell for a language model, got none.")

@@ -32,19 +32,19 @@ def setting(
     common: bool = False,
     registered: bool = False,
 ) -> Any:
-    """A dataclass field that carries its help text and bounds.
+    """Returns a dataclass field with its help text and bounds.
 
     Args:
         default: The default; None stands for `auto` or for "not given".
         help: The help text: one or more sentences.
         choices: All values that are allowed; None: any.
         minimum: The least value; None: no bound.
-        below: The bound that the value must stay below; None: no bound.
+        below: The bound; the value must be less than it. None: no bound.
         operational: Whether the setting may differ when an interrupted run resumes, because it
             changes how the training is carried out and not its result.
         path: Whether the value is the path of a file or folder.
-        registered: Whether the value may also be the name, `package>Name`, under which an own class
-            is registered with Keras.
+        registered: Whether the value may also be the name, `package>Name`, under which a
+            class of the user is registered with Keras.
         common: Whether `--help` lists the option; `--help-all` lists every option.
     """
     metadata = {
@@ -93,8 +93,8 @@ class Section:
     @staticmethod
     def _check_bounds(name: str, value: Any, bounds: Mapping[str, Any]) -> None:
         choices, minimum, below = bounds["choices"], bounds["minimum"], bounds["below"]
-        own_class = bounds["registered"] and ">" in value
-        if choices is not None and value not in choices and not own_class:
+        is_class_name = bounds["registered"] and ">" in value
+        if choices is not None and value not in choices and not is_class_name:
             raise ConfigError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}.")
         # The comparisons are negated so that NaN fails them.
         if minimum is not None and not value >= minimum:
@@ -103,7 +103,7 @@ class Section:
             raise ConfigError(f"`{name}` must be less than {below}, got {value}.")
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as plain values, ready for YAML."""
+        """Returns the settings as plain values, ready for YAML."""
         return dataclasses.asdict(self)
 
     @classmethod
@@ -139,7 +139,7 @@ class Settings:
         return cls().replace(**settings)
 
     def replace(self: C, **settings: Any) -> C:
-        """The same settings with some values replaced; see `of`.
+        """Returns the settings with some values replaced; see `of`.
 
         Raises:
             ConfigError: A setting is unknown or has a wrong value.
@@ -155,7 +155,7 @@ class Settings:
         return type(self).from_dict(values)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
-        """The settings by section, as plain values."""
+        """Returns the settings by section, as plain values."""
         return {name: getattr(self, name).to_dict() for name in self.sections()}
 
     @classmethod
@@ -199,14 +199,14 @@ class Settings:
         }
 
     def with_absolute_paths(self: C) -> C:
-        """The same settings, with paths that hold in any working directory.
+        """Returns the settings with absolute paths, which are valid in any working directory.
 
-        A name that is no file or folder stays as it is, because it may name something else.
+        A name that is no file or folder is not changed, because it may name something else.
         """
         return self._with_paths(lambda path: os.path.abspath(path) if os.path.exists(path) else "")
 
     def _with_paths(self: C, change: Callable[[str], str]) -> C:
-        """The same settings with each path changed; a path whose change is empty stays."""
+        """Returns the settings with changed paths; a path whose change is empty stays."""
         changed = {}
         for name, section in self.sections().items():
             values = getattr(self, name)
@@ -217,9 +217,9 @@ class Settings:
         return self.replace(**changed)
 
     def resumes(self, other: Settings) -> bool:
-        """Whether a run with the other settings may continue with these.
+        """Returns whether a run with the other settings may continue with these.
 
-        All settings must be equal except the operational ones; paths may be spelt in two ways.
+        All settings must be equal except the operational ones; relative paths equal absolute ones.
         """
         ours, theirs = (settings._with_paths(os.path.abspath) for settings in (self, other))
         return all(

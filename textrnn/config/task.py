@@ -1,4 +1,4 @@
-"""The settings that say what a label is, and how many a text carries."""
+"""The settings of the labels and of their number per text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["TaskConfig"]
 
 @dataclass(frozen=True)
 class TaskConfig(Section):
-    """What is predicted: one label a text, or any number of labels."""
+    """The kind of prediction: one label per text, or any number of labels."""
 
     multi_label: bool = setting(False, "A text may carry any number of labels.", common=True)
     label_separator: str = setting(

@@ -12,7 +12,7 @@ __all__ = ["TokenizerConfig"]
 
 @dataclass(frozen=True)
 class TokenizerConfig(Section):
-    """How texts become token ids."""
+    """The conversion of texts to token ids."""
 
     piece_type: str = setting(
         "unigram", "SentencePiece model: unigram, bpe, char, byte or word.", choices=PIECE_TYPES

@@ -1,6 +1,6 @@
-"""The settings of training, by noun: batches, optimizer, schedule, regularization, start, runtime.
+"""The settings of training: batches, optimizer, schedule, regularization, start, runtime.
 
-The classes without a prefix hold what the training of a classifier and of a language model share.
+The classes without a prefix contain the settings that classifiers and language models share.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class BatchesConfig(Section):
-    """How texts are cut and put into batches."""
+    """The cutting of texts, and the size of batches."""
 
     batch_tokens: int = setting(
         8192, "Largest number of tokens in a batch, padding included.", minimum=1
@@ -48,7 +48,7 @@ class BatchesConfig(Section):
 
 @dataclass(frozen=True)
 class OptimizerConfig(Section):
-    """How gradients are computed and applied."""
+    """The gradients and the optimizer."""
 
     learning_rate: float = setting(3e-3, "Highest learning rate.", minimum=0.0, common=True)
     clip_norm: float = setting(
@@ -58,7 +58,7 @@ class OptimizerConfig(Section):
 
 @dataclass(frozen=True)
 class ClassifierOptimizerConfig(OptimizerConfig):
-    """How gradients are computed and applied when a classifier is trained."""
+    """The gradients and the optimizer of a classifier."""
 
     weight_decay: float = setting(0.0, "Decoupled weight decay (AdamW).", minimum=0.0)
     layer_rate: float = setting(
@@ -87,7 +87,7 @@ class ClassifierOptimizerConfig(OptimizerConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.tbptt_random and self.tbptt is None:
-            raise ConfigError("`tbptt_random` needs `tbptt` beside it.")
+            raise ConfigError("`tbptt_random` needs `tbptt`; set both, or neither.")
         if self.segment_steps is None and self.tbptt is not None:
             raise ConfigError(
                 "`tbptt` must be K1,K2 with K2 a multiple of K1, such as 256,256 or 64,256, got "
@@ -106,7 +106,7 @@ class ClassifierOptimizerConfig(OptimizerConfig):
 
 @dataclass(frozen=True)
 class ScheduleConfig(Section):
-    """How long training lasts, and how the learning rate changes."""
+    """The length of the training, and the schedule of the learning rate."""
 
     epochs: int | None = setting(
         None,
@@ -133,7 +133,7 @@ class ScheduleConfig(Section):
 
 @dataclass(frozen=True)
 class ClassifierScheduleConfig(ScheduleConfig):
-    """How long the training of a classifier lasts, and which weights it ends with."""
+    """The length of the training of a classifier, and the choice of its final weights."""
 
     patience: int = setting(
         3,
@@ -157,7 +157,7 @@ class ClassifierScheduleConfig(ScheduleConfig):
 
 @dataclass(frozen=True)
 class RegularizationConfig(Section):
-    """What the loss contains beside the labels; dropout belongs to the model."""
+    """Further terms and weights of the loss; dropout belongs to the model."""
 
     label_smoothing: float = setting(
         0.1, "Probability that is spread over the other labels.", minimum=0.0, below=1.0
@@ -171,8 +171,8 @@ class RegularizationConfig(Section):
     )
     vat: float = setting(
         0.0,
-        "Virtual adversarial training: the same share, moved to change the prediction whatever the "
-        "label is; it uses unlabelled texts as well if there are any (0: off).",
+        "Virtual adversarial training: the share of a text's norm by which its embeddings are "
+        "moved to change the prediction, such as 0.02; it also uses unlabelled texts (0: off).",
         minimum=0.0,
     )
     adversarial_weight: float = setting(
@@ -186,7 +186,7 @@ class RegularizationConfig(Section):
     )
     language_weight: float = setting(
         0.0,
-        "Weight of the language model's loss beside the classifier's, such as 0.1; needs "
+        "Weight of the language model's loss, added to the classifier's, such as 0.1; needs "
         "--init-from (0: off).",
         minimum=0.0,
     )
@@ -218,7 +218,7 @@ class StartConfig(Section):
 
 @dataclass(frozen=True)
 class RuntimeConfig(Section):
-    """The machine's part: numbers, seeds, checkpoints."""
+    """The precision, the seed and the checkpoints."""
 
     seed: int = setting(0, "Seed of every random choice.", minimum=0, below=2**31, common=True)
     precision: str = setting(
@@ -240,7 +240,7 @@ class RuntimeConfig(Section):
 
 @dataclass(frozen=True)
 class ClassifierRuntimeConfig(RuntimeConfig):
-    """The machine's part when a classifier is trained."""
+    """The precision, the seed, the checkpoints and the devices of a classifier's training."""
 
     strategy: str = setting(
         "auto",

@@ -89,8 +89,8 @@ def _texts(class_folder: Path, skipped: _Skipped) -> list[Path]:
         and not path.name.startswith(".")
     ]
     deeper = [path for path in inside if path.is_dir()]
-    others = set(inside) - set(texts) - set(deeper)
-    skipped.add("that are hidden or not .txt", sorted(others))
+    skipped_files = set(inside) - set(texts) - set(deeper)
+    skipped.add("that are hidden or not .txt", sorted(skipped_files))
     for path in deeper:
         skipped.add("in deeper folders", _files_below(path))
     return texts

@@ -70,10 +70,10 @@ def hold_out(
         held_groups = _random_choice(group_labels, count=count, seed=seed)
     if not held_groups:
         names = {name for row in labels for name in row}
-        what = "rows" if len(members) == len(labels) else "different texts"
+        noun = "rows" if len(members) == len(labels) else "different texts"
         raise DataError(
             f"expected more rows than labels, so that some can be held out, got {len(members)} "
-            f"{what} with {len(names)} labels; add rows, or give validation data with "
+            f"{noun} with {len(names)} labels; add rows, or give validation data with "
             "--valid-file."
         )
     held_out = sorted(row for group in held_groups for row in members[group])

@@ -30,7 +30,7 @@ _MANY_FRACTIONS = 10
 _MANY_NUMBERS = 50
 """More different numbers with fractions than this are a scale, not classes."""
 _FEW_ROWS = 20
-"""In data of up to this many rows, labels of one row each are a small example."""
+"""The number of rows up to which data with one row per label is taken for a small example."""
 _LOOKS_MISSING = {"none", "null", "na", "n/a", "#n/a", "-", "?", "undefined"}
 _LOOKALIKES = {"LATIN", "CYRILLIC", "GREEK"}
 _MOST_SHOWN = 5
@@ -110,7 +110,7 @@ def _with_rows(name: str, counts: Mapping[str, int]) -> str:
 
 
 def _mixes_scripts(name: str) -> bool:
-    """Whether a word of a label has letters of two scripts whose letters look alike."""
+    """Returns whether a word of a label has letters of two scripts whose letters look alike."""
     return any(
         len({unicodedata.name(c, "").split(" ")[0] for c in word} & _LOOKALIKES) > 1
         for word in name.split()
@@ -164,7 +164,7 @@ def _refuse_combinations(counts: Mapping[str, int], where: str) -> None:
 
 
 def _are_combinations(cells: Iterable[str], separator: str) -> bool:
-    """Whether parts of cells recur in other cells, so that each part is a label by itself.
+    """Returns whether parts of cells recur in other cells, so that each part is a label by itself.
 
     Either one cell holds the separator and each of its parts is in another cell too ("a", "b" and
     "a,b"), or several cells hold it and at least half of their parts recur.

@@ -1,4 +1,4 @@
-"""From a label cell to label names, in the forms that people and programs write.
+"""Parses label cells, in the forms that people and programs write.
 
 A single label is the cell itself. Several labels of one text may be written as
 
@@ -103,7 +103,7 @@ class LabelReader:
         return self._all_names([value])
 
     def _reads_lists(self, value: object) -> bool:
-        """Whether a value that looks like a list is a list, and not a name with brackets."""
+        """Returns whether a value that looks like a list is no name with brackets."""
         return (
             self._config.task.multi_label
             or self._config.task.check_labels
@@ -252,7 +252,7 @@ def _literal(text: str) -> Any:
 
 
 def _joined_strings(text: str, parsed: object) -> bool:
-    """Whether Python read NumPy's `['a' 'b']` as one string, `ab`."""
+    """Returns whether Python read NumPy's `['a' 'b']` as one string, `ab`."""
     return isinstance(parsed, list) and len(parsed) == 1 and text.count("'") + text.count('"') > 2
 
 

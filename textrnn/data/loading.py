@@ -1,4 +1,4 @@
-"""From the settings to the data: opens the source, reads its splits, creates the missing ones."""
+"""Loads the data of a run: opens the source, reads its splits, creates the missing ones."""
 
 from __future__ import annotations
 
@@ -209,9 +209,9 @@ def _ordered_labels(
     order = source.label_order or stated or sorted(counts)
     unused = [name for name in order if name not in counts]
     if unused:
-        what = "label" if len(unused) == 1 else "labels"
+        noun = "label" if len(unused) == 1 else "labels"
         notices.append(
-            f"{config.data.train_file or source.name}: no text has the {what} "
+            f"{config.data.train_file or source.name}: no text has the {noun} "
             f"{listed(unused, 10)}; left out."
         )
     return tuple(name for name in order if name in counts)

@@ -24,7 +24,7 @@ class Unusual(Enum):
         '""".'
     )
     EMPTY_CELLS = (
-        "{rows} with empty cells behind the last column read without them (the first: {first})."
+        "{rows} with empty cells after the last column read without them (the first: {first})."
     )
     HEADER = "{rows} left out, equal to the header (the first: {first})."
     BLANK = "{blank_lines} skipped (the first: {first})."

@@ -39,7 +39,7 @@ _COLUMNS_UNLIKE_PROSE = 4
 
 @dataclass(frozen=True)
 class TableFormat:
-    """What is known about a table before it is read.
+    """The facts about a table that are known before it is read.
 
     Attributes:
         columns: The columns that are read: that of the text, then those of the labels.
@@ -210,7 +210,7 @@ class _TableReader:
         return skipped
 
     def _encloses_rows(self) -> bool:
-        """Whether the lines of this row are several rows that a quote joined by mistake."""
+        """Returns whether the lines of this row are several rows that a quote joined by mistake."""
         lines = self._lines.taken
         if self._label_index is not None:
             return sum(self._is_row(self._split.literal(line)) for line in lines) > 1
@@ -218,7 +218,7 @@ class _TableReader:
         return len(self._header) > 1 and not prose and all(map(self._has_columns, lines))
 
     def _needs_quotes(self, cells: list[str]) -> bool:
-        """Whether this line has the right columns only because of its quotes."""
+        """Returns whether this line has the right columns only because of its quotes."""
         return (
             len(self._lines.taken) == 1
             and len(cells) == len(self._header)

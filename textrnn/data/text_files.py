@@ -184,7 +184,7 @@ def stdin_text(encoding: str) -> str:
 
 
 def has_columns(path: str | Path) -> bool:
-    """Whether the texts of a file are in a column, instead of one per line."""
+    """Returns whether the texts of a file are in a column, instead of one per line."""
     return _kind(Path(path)) in (*DELIMITERS, ".jsonl")
 
 

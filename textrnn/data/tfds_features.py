@@ -36,7 +36,7 @@ def features_of(builder: Any) -> Any:
 
 
 def is_list(feature: Any) -> bool:
-    """Whether the feature is a list of values."""
+    """Returns whether the feature is a list of values."""
     import tensorflow_datasets as tfds
 
     return isinstance(feature, tfds.features.Sequence)
@@ -87,7 +87,7 @@ def find_text_key(
 
 
 def _is_scalar(feature: Any, kinds: str) -> bool:
-    """Whether the feature is one value of these NumPy kinds (O is a string)."""
+    """Returns whether the feature is one value of these NumPy kinds (O is a string)."""
     import numpy as np
     import tensorflow_datasets as tfds
 

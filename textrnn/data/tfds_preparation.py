@@ -90,7 +90,7 @@ def _download(builder: Any, dataset: str) -> None:
 
 
 def any_reachable(urls: Collection[str]) -> bool:
-    """Whether a host of these addresses answers; True if that cannot be known."""
+    """Returns whether a host of these addresses answers; True if that cannot be known."""
     if urllib.request.getproxies():
         return True
     addresses = dict.fromkeys(

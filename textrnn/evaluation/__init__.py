@@ -1,1 +1,1 @@
-"""How well a classifier answers on labelled texts."""
+"""Measures a classifier on labelled texts."""

@@ -12,7 +12,7 @@ SHOWN_CLASSES = 30
 """The number of classes up to which a table shows all."""
 
 WEAKEST_CLASSES = 15
-"""How many classes a table shows if there are more."""
+"""The largest number of classes in a table."""
 
 
 class ClassFigures(NamedTuple):

@@ -14,7 +14,7 @@ DENSE_LABELS = 50
 """The number of labels up to which the JSON holds the whole matrix."""
 
 TOP_CONFUSIONS = 20
-"""How many kinds of mistakes are named at most."""
+"""The largest number of kinds of mistakes that are named."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ _FILES = {"train": "train_file", "validation": "valid_file", "test": "test_file"
 
 @dataclass(frozen=True)
 class LabelledData:
-    """Says which labelled texts a run is measured on.
+    """Names the labelled texts that a run is measured on.
 
     Without `texts` they are a split of the run's own data, unless `settings` name other data.
 
@@ -78,7 +78,7 @@ class LabelledData:
 
     @property
     def is_other_data(self) -> bool:
-        """Whether the texts come from another source than the run's own data."""
+        """Returns whether the texts come from another source than the run's own data."""
         return self.texts is not None or bool(SOURCES & set(self.settings))
 
     def config(self, run: RunRecord) -> ClassifierRunConfig:

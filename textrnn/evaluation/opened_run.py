@@ -20,7 +20,7 @@ UNSAVED = "the classifier"
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What is known of a run without its weights.
+    """The facts about a run that are known without its weights.
 
     Attributes:
         name: The path of the run folder, or a description of a classifier without one.
@@ -86,6 +86,6 @@ class OpenedRun:
 
     @property
     def record(self) -> RunRecord:
-        """What is known of the run without its weights."""
+        """Returns the facts about the run that are known without its weights."""
         trained = self.classifier
         return RunRecord(self.name, trained.config, trained.labels, trained.data, self.folder)

@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 FEWEST_TEXTS = 1000
-"""How many texts are measured at least, if there are enough."""
+"""The least number of texts that are measured, if there are enough."""
 
 LARGE_SHARE = 0.25
 """A validation of all texts takes too long above this share of the remaining time."""

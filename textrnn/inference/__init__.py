@@ -1,1 +1,1 @@
-"""What a trained model answers, and the run folder that it is loaded from."""
+"""Predictions of a trained model, and the run folder from which it is loaded."""

@@ -26,10 +26,10 @@ LONG_TOKENS = 8192
 """The length above which a text is read in pieces, in constant memory, if the model allows it."""
 
 EARLY_PIECE = 64
-"""How many tokens are read at once if reading may end at each of them."""
+"""The number of tokens that are read at once if reading may end at each of them."""
 
 BLOCK_TEXTS = 1024
-"""How many texts are read, sorted by length and answered together."""
+"""The number of texts that are read, sorted by length and answered together."""
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ from textrnn.text.tokenizer import Tokenizer
 __all__ = ["Likelihood", "LikelihoodScorer", "TrainedLanguageModel"]
 
 PIECE_TOKENS = 512
-"""How many tokens of a text are read at once, so that the memory is constant."""
+"""The number of tokens of a text that are read at once, so that the memory is constant."""
 
 BATCH_TOKENS = 2048
-"""How many tokens have their predictions `[tokens, V]` in memory at once."""
+"""The number of tokens whose predictions `[tokens, V]` are in memory at once."""
 
 BLOCK_TEXTS = 256
-"""How many texts are read, sorted by length and answered together."""
+"""The number of texts that are read, sorted by length and answered together."""
 
 
 @dataclass(frozen=True)

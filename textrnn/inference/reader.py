@@ -16,7 +16,7 @@ from textrnn.models.label_space import LabelSpace
 __all__ = ["PIECE_TOKENS", "Reader", "StateArrays", "model_digest"]
 
 PIECE_TOKENS = 256
-"""How many tokens are read at once; longer pieces are read in parts, in constant memory."""
+"""The number of tokens read at once; longer pieces are read in parts, in constant memory."""
 
 StateArrays = list[np.ndarray]
 """The state of B texts as arrays `[B, ...]`: everything a model remembers of what it has read."""

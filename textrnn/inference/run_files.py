@@ -58,7 +58,7 @@ TOKENIZER = "tokenizer.model"
 LABELS = "labels.txt"
 METRICS = "metrics.json"
 DATA = "data.json"
-"""What the run learned from: rows and digests of its splits. Older runs lack it."""
+"""The file of the rows and digests of the splits of the run. Older runs lack it."""
 
 CHECKPOINTS = "checkpoints"
 DIGESTS = "digests.json"
@@ -68,16 +68,16 @@ KINDS: dict[type[Settings], str] = {
     ClassifierRunConfig: "classifier",
     LanguageModelRunConfig: "language_model",
 }
-"""What a run folder is, by the kind of its settings; `config.yaml` says it."""
+"""The kind of run in a folder, as `config.yaml` names it, by the class of its settings."""
 
 FILES: dict[type[Settings], tuple[str, ...]] = {
     ClassifierRunConfig: (CONFIG, WEIGHTS, TOKENIZER, METRICS, LABELS),
     LanguageModelRunConfig: (CONFIG, WEIGHTS, TOKENIZER, METRICS),
 }
-"""What a finished run has, by the kind of its settings, which stand first."""
+"""The files of a finished run, by the kind of its settings; the settings are first."""
 
 _COMMANDS = {"classifier": "textrnn train", "language_model": "textrnn pretrain"}
-"""What makes one."""
+"""The command that makes a run of each kind."""
 
 _PACKAGES = ("textrnn", "tensorflow", "keras", "sentencepiece", "numpy")
 
@@ -178,7 +178,7 @@ def default_name(dataset: str | None, file: str | None) -> str:
 
 
 def is_complete(run: str | Path) -> bool:
-    """Whether a run folder holds a finished model."""
+    """Returns whether a run folder contains a finished model."""
     return (Path(run) / DIGESTS).is_file()
 
 
@@ -200,20 +200,21 @@ def check_finished(run: str | Path, kind: type[Settings] = ClassifierRunConfig) 
         return
     if (folder / CONFIG).is_file() and not any((folder / CHECKPOINTS).glob("[!.]*")):
         raise ModelError(
-            f"{folder}: this run is not finished, and has no checkpoint to go on from; begin it "
+            f"{folder}: this run is not finished, and has no checkpoint to continue from; start it "
             f"again with: {command} --config {folder / CONFIG} --output {folder} --overwrite"
         )
     if (folder / CONFIG).is_file():
         raise ModelError(
-            f"{folder}: this run is not finished; go on with: {command} --resume --output {folder}"
+            f"{folder}: this run is not finished; continue with: "
+            f"{command} --resume --output {folder}"
         )
     raise ModelError(f"{folder}: expected a run folder, got one without {CONFIG} and {DIGESTS}.")
 
 
 def _close_runs(folder: Path) -> list[str]:
-    """Finished runs beside a folder that is missing, with names like its."""
-    beside = [str(path.parent) for path in folder.parent.glob(f"*/{DIGESTS}")]
-    return difflib.get_close_matches(str(folder), beside)
+    """Returns finished runs next to a missing folder whose names resemble its name."""
+    neighbours = [str(path.parent) for path in folder.parent.glob(f"*/{DIGESTS}")]
+    return difflib.get_close_matches(str(folder), neighbours)
 
 
 def read_labels(run: str | Path) -> tuple[str, ...]:
@@ -222,7 +223,7 @@ def read_labels(run: str | Path) -> tuple[str, ...]:
 
 
 def read_provenance(run: str | Path) -> dict[str, Any]:
-    """What a finished run learned from, as `textrnn.data.provenance` has it; {} if unknown."""
+    """Returns the provenance of the data of a finished run; {} if unknown."""
     path = Path(run) / DATA
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 

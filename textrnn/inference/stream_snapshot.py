@@ -40,11 +40,11 @@ class StreamSnapshot:
 
     def to_bytes(self) -> bytes:
         """Returns the snapshot as bytes."""
-        held, inside, undecoded = self.words or ("", False, b"")
+        held_text, inside, undecoded = self.words or ("", False, b"")
         about = {
             "digest": self.digest,
             "tokens": self.tokens,
-            "held": held,
+            "held": held_text,
             "inside": inside,
             "undecoded": undecoded.hex(),
             "words": self.words is not None,

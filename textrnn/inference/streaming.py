@@ -229,12 +229,12 @@ class Stream:
 
     @property
     def tokens(self) -> int:
-        """How many tokens were read, without those of an incomplete word."""
+        """The number of tokens that were read, without those of an incomplete word."""
         return self._streams.tokens(0)
 
     @property
     def answered(self) -> int:
-        """How many tokens the last answer includes, with those of an incomplete word."""
+        """The number of tokens in the last answer, with those of an incomplete word."""
         return self._streams.answered(0)
 
     @property
@@ -264,5 +264,5 @@ class Stream:
 
     @property
     def held(self) -> bool:
-        """Whether a part of a word is held back."""
+        """Returns whether a part of a word is held back."""
         return bool(self._streams.words_of(0).rest())

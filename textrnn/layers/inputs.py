@@ -1,4 +1,4 @@
-"""What a recurrent layer reads."""
+"""The inputs of a recurrent layer."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ __all__ = ["RNNStack", "StreamState", "halve_time"]
 
 
 StreamState = tuple[States, ...]
-"""What a stack or a model keeps of the text that it has read: one tuple of tensors per layer."""
+"""The memory of a stack or model of the text that it has read: a tuple of tensors per layer."""
 
 Apply = Callable[[int, tf.Tensor, "tf.Tensor | None"], tf.Tensor]
 """`(layer from 0, inputs [B, T, E], mask [B, T] or None) -> states [B, T, H]`."""
@@ -206,13 +206,13 @@ class RNNStack(keras.layers.Layer):
         """
         if self.bidirectional:
             raise ConfigError(
-                "a bidirectional model reads each text from its end too, so it cannot read a text "
-                "piece by piece; train one with --no-bidirectional."
+                "`bidirectional` must be off to read a text piece by piece, because the backward "
+                "direction starts at the end of the text; train another model."
             )
         if self.pyramid:
             raise ConfigError(
-                "a model with --pyramid joins states in pairs counted from the text's beginning, "
-                "so it cannot read a text piece by piece; train one with --no-pyramid."
+                "`pyramid` must be off to read a text piece by piece, because a pyramid joins "
+                "pairs of states, counted from the start of the text; train another model."
             )
         sizes = [input_units, *(cell.output_size for cell in self.cells)]
         return tuple(

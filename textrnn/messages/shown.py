@@ -11,7 +11,7 @@ from textrnn.text.unicode import valid_unicode
 
 __all__ = ["markdown", "one_line"]
 
-# Characters that CommonMark and GitHub read as markup anywhere in a line; _ only beside a word.
+# Characters that CommonMark and GitHub read as markup anywhere in a line; _ only next to a word.
 _MARKUP = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
 # Characters that they read as a heading, a rule or a list at the start of a line.
 _BLOCK = re.compile(r"[#+\-=]|\d+(?=[.)])")

@@ -34,8 +34,8 @@ def listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
         names: All names.
         most: The largest number of names that are listed.
     """
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
+    text = ", ".join(names[:most])
+    return text if len(names) <= most else f"{text} and {len(names) - most:,} more"
 
 
 def quoted(names: Iterable[str]) -> str:

@@ -25,15 +25,15 @@ def cell_class(name: str) -> type[RNNCell]:
     """
     if name in CELLS:
         return CELLS[name]
-    own = keras.saving.get_registered_object(name)
-    if own is None:
+    registered = keras.saving.get_registered_object(name)
+    if registered is None:
         raise ConfigError(
             f"`cell` must be one of {', '.join(CELLS)}, or the name of a registered class, got "
             f"{name!r}; import the module that defines the cell first."
         )
-    if not (isinstance(own, type) and issubclass(own, RNNCell)):
-        raise ConfigError(f"`cell` must be a subclass of RNNCell, got {own!r}.")
-    return own
+    if not (isinstance(registered, type) and issubclass(registered, RNNCell)):
+        raise ConfigError(f"`cell` must be a subclass of RNNCell, got {registered!r}.")
+    return registered
 
 
 def cell_name(cell: type[RNNCell]) -> str:

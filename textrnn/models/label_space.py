@@ -1,4 +1,4 @@
-"""What the logits of a classifier mean: one label per text, or any number of labels."""
+"""The meaning of the logits of a classifier: one label per text, or any number of labels."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LabelSpace:
     which of the two it is.
 
     The methods up to `entropy` take logits and work on tensors, in a graph as well as eagerly. The
-    methods behind it take probabilities and work on NumPy arrays.
+    methods after it take probabilities and work on NumPy arrays.
 
     Attributes:
         labels: The C label names, in the order of the logits.

@@ -35,7 +35,7 @@ class LanguageModel(keras.Model):
     Representations").
 
     Token 0, which is padding elsewhere, stands between texts. Each direction reads it before the
-    first token of a text, and predicts it behind the last one. So p(x) includes the probability
+    first token of a text, and predicts it after the last one. So p(x) includes the probability
     that the text ends where it does.
 
     The call is `model(ids [B, T])`. It returns the logits `[B, T, V]` of the forward direction for

@@ -1,1 +1,1 @@
-"""From texts to tokens: normalisation, scripts, tokenizers, word vectors."""
+"""Converts texts to tokens: normalisation, scripts, tokenizers, word vectors."""

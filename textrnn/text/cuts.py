@@ -28,7 +28,7 @@ class SafeCuts:
     """Finds places in scripts without spaces that no piece of a vocabulary extends across.
 
     The best pieces of a text are then the best pieces of the part before the place, followed by
-    those of the part behind it. A place between the characters a and b is safe if
+    those of the part after it. A place between the characters a and b is safe if
 
         no piece holds a and b side by side,
         a or b is a piece by itself, because a run of unknown characters is one unknown piece, and
@@ -52,7 +52,7 @@ class SafeCuts:
     def last_before(self, text: str, end: int) -> int:
         """Returns the last safe place up to `end`, at most 1,000 characters before it, or 0.
 
-        The two characters behind a place must be part of the text, since the second may change
+        The two characters after a place must be part of the text, since the second may change
         the first, as a voicing mark does.
         """
         if not self._known:

@@ -20,7 +20,7 @@ class TokenStream:
     """Turns the pieces of a text into ids, word by word.
 
     The stream holds back the last word, which may continue in the next piece, and the bytes of an
-    incomplete character. In a script without spaces it holds back the text behind the last safe cut
+    incomplete character. In a script without spaces it holds back the text after the last safe cut
     (`Tokenizer.last_cut`), which usually is a few characters. A word without an end is cut after
     20,000 characters.
 
@@ -43,8 +43,8 @@ class TokenStream:
         if not tokenizer.words_apart:
             raise ConfigError(
                 "a stream of text needs a tokenizer whose pieces depend on single words, got one "
-                "whose pieces depend on the words around them; train with another --piece-type "
-                "than byte, or feed ids."
+                "whose pieces depend on the words around them; train a model with another "
+                "`piece_type` than byte, or feed ids."
             )
         self._tokenizer = tokenizer
         self._text, self._continued = "", False

@@ -73,7 +73,7 @@ def learn_pieces(
     if piece_type == "word" and unsegmented_share(chunks) > _MOST_UNSEGMENTED:
         raise ConfigError(
             "`piece_type` word needs texts with spaces between words, got texts with most words "
-            "in scripts without such spaces; choose --piece-type unigram or char."
+            "in scripts without such spaces; choose unigram or char."
         )
     byte = piece_type == "byte"
     vocab_size = config.vocab_size or choose_vocab_size(chunks, normalized)
@@ -130,7 +130,7 @@ def _train(
         larger = math.ceil(CHARACTER_ROOM * int(needed))
         return _train(texts, {**settings, "vocab_size": larger}, rules, fixed_size=True)
     raise ConfigError(
-        f"`vocab_size` (--vocab-size) must be at least {needed} to hold the characters of these "
+        f"`vocab_size` must be at least {needed} to hold the characters of these "
         f"texts, got {settings['vocab_size']}; leave it out, or choose piece type char or byte, "
         "which do not need room for all of them."
     )

@@ -29,7 +29,7 @@ _DENSE = (
     "\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
     "\U00016ff0-\U0001b2fb\U00020000-\U000323af"
 )
-"""Han, Hiragana, Katakana, Bopomofo, and Tangut, Khitan and Nushu beside them."""
+"""Han, Hiragana, Katakana, Bopomofo, Tangut, Khitan and Nushu."""
 
 _LOOSE = (
     "\u0e01-\u0efe\u0f00-\u0fff\u1000-\u109f\u1780-\u17f9\u1950-\u19ff\u1a20-\u1aad\u1b00-\u1b7e"
@@ -55,7 +55,7 @@ SENTENCE_END = re.compile(
     "!" or "?" before a script without spaces
     a line feed
 
-together with the quotes and brackets that close behind it. The character behind it must be known,
+together with the quotes and brackets that close after it. The character after it must be known,
 so that the sentences of a text do not depend on the pieces in which the text arrives.
 """
 

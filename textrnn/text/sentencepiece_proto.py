@@ -27,7 +27,7 @@ _SCORE_TAG = 0x15  # Field 2, of four bytes.
 def proto_fields(message: bytes) -> Iterator[tuple[int, int, int]]:
     """Yields the field number, start and end of each sub-message of a protocol buffer.
 
-    In a buffer that is cut off, the last end lies behind the end of the buffer, or is missing.
+    In a buffer that is cut off, the last end is after the end of the buffer, or is missing.
     """
     at = 0
     try:
@@ -46,7 +46,7 @@ def proto_fields(message: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def is_whole_model(model: bytes) -> bool:
-    """Whether the bytes are a protocol buffer with all three fields of a SentencePiece model.
+    """Returns whether the bytes are a protocol buffer with the fields of a SentencePiece model.
 
     The library also loads a file that is cut off between two pieces: the pieces come first, and
     the settings of the trainer and of the normalizer last.

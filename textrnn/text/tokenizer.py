@@ -281,7 +281,7 @@ class Tokenizer:
     def _segments(self, text: str, *, continued: bool = False) -> list[tuple[str, bool]]:
         """Splits a long text before spaces or at safe cuts; a short one is a single segment.
 
-        The pieces of a word do not depend on the words beside it. But the best pieces of a text
+        The pieces of a word do not depend on the neighbouring words. But the best pieces of a text
         are found by sums of scores. If the sums are too large to be exact, the choice between
         equally good pieces of a word is random, and differs between versions of the library.
 
@@ -362,7 +362,7 @@ class Tokenizer:
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Returns where each id of `encode` begins and ends in the text, counted in characters.
 
-        White space belongs to the piece behind it. Several pieces may stand for one character of
+        White space belongs to the piece after it. Several pieces may stand for one character of
         the text (its bytes, or the letters of a ligature): the last of them has its span, and the
         spans of the others are empty.
         """

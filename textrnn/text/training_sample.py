@@ -21,7 +21,7 @@ CHUNK_CHARS = 1000
 CHUNK = re.compile(
     rf"(?s).{{1,{CHUNK_CHARS}}}(?:(?=\s(?!/>)|\Z)|(?<=[，。！？；：、]))|.{{1,{CHUNK_CHARS}}}"  # noqa: RUF001
 )
-"""A chunk ends before white space, but not within "<br />", or behind a full-width punctuation
+"""A chunk ends before white space, but not within "<br />", or after a full-width punctuation
 mark. Where there is neither, it ends after 1,000 characters."""
 
 
@@ -75,7 +75,7 @@ def training_chunks(
     if config.piece_type == "byte":
         if config.vocab_size is not None and config.vocab_size < BYTE_PIECES:
             raise ConfigError(
-                f"`vocab_size` (--vocab-size) must be at least {BYTE_PIECES} for byte pieces, got "
+                f"`vocab_size` must be at least {BYTE_PIECES} for byte pieces, got "
                 f"{config.vocab_size}; leave it out."
             )
         return ["a"]

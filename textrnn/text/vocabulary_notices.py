@@ -1,4 +1,4 @@
-"""What a user should know about the vocabulary that was learned from the texts."""
+"""Notices for the user about the vocabulary that was learned from the texts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def vocabulary_notices(
     if config.vocab_size is not None and len(pieces) < config.vocab_size:
         yield (
             f"the texts gave {len(pieces):,} pieces, fewer than the {config.vocab_size:,} of "
-            "--vocab-size"
+            "`vocab_size`"
         )
     if config.piece_type == "byte":
         return
@@ -46,7 +46,7 @@ def vocabulary_notices(
         if share > _FEW_UNSEGMENTED:
             yield (
                 f"{share:.0%} of the words are in scripts without spaces between words and will "
-                "be unknown; --piece-type unigram or char reads them"
+                "be unknown; choose the `piece_type` unigram or char"
             )
         return
     characters = count_characters(rules.normalize(chunk) for chunk in chunks)

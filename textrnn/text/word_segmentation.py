@@ -94,7 +94,7 @@ def _spelling(token: Token, pieces: Sequence[str]) -> str:
 
 
 def _word_spans(text: str, known: Container[str], *, max_length: int) -> Iterator[tuple[int, int]]:
-    """Yields the first character of each word, and the one behind it."""
+    """Yields the first character of each word, and the one after it."""
     for run in _SCRIPT_RUN.finditer(text):
         if not UNSPACED.match(run[0]):
             yield from (match.span() for match in _WORD.finditer(text, *run.span()))

@@ -158,7 +158,7 @@ def _parse_numbers(values: Sequence[bytes], origin: str) -> np.ndarray:
         vector = np.array([float(value) for value in values], np.float32)
     except ValueError:
         raise DataError(
-            f"{origin}: expected numbers behind a word, got {_excerpt(b' '.join(values))}; correct "
+            f"{origin}: expected numbers after a word, got {_excerpt(b' '.join(values))}; correct "
             "the line, or name a file of vectors."
         ) from None
     return _check_finite(vector, origin)

@@ -30,7 +30,7 @@ class LabelledBatches:
         plan: The texts and their division into batches.
         targets: `[N, C]` of 0 and 1.
         weights: `[N]`, the weight of each text in the loss.
-        unlabelled: The texts without labels that are learned from beside them; None without any.
+        unlabelled: The texts without labels that are also learned from; None without any.
     """
 
     plan: BatchPlan

@@ -117,7 +117,7 @@ class TokenStore:
             raise DataError(
                 "expected at least two texts, one of them to be held out, got "
                 f"{len(held_out_ids)} with a word in it, all held out; give more, or lower "
-                "--held-out."
+                "`held_out`."
             )
         np.save(folder / OFFSETS, np.array(offsets, np.int64))
         starts = np.cumsum([0, *map(len, held_out_ids)])

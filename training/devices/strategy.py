@@ -1,4 +1,4 @@
-"""Where a training runs: one device, all devices of a machine, a TPU, or several machines.
+"""The devices of a training: one device, all devices of a machine, a TPU, or several machines.
 
 All workers make the same batches in the same order, from the same data and seed, and each of their
 replicas takes its share of the rows. So no text is lost or repeated, whatever the number of
@@ -98,7 +98,7 @@ class Distribution:
             if len(_workers()) < 2:
                 raise ConfigError(
                     "the strategy multiworker needs the environment variable TF_CONFIG with at "
-                    "least two workers; set it on each of them, or use --strategy auto."
+                    "least two workers; set it on each of them, or use the strategy auto."
                 )
             try:
                 return cls(tf.distribute.MultiWorkerMirroredStrategy())
@@ -237,5 +237,5 @@ def _tpu_strategy() -> tf.distribute.Strategy:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ConfigError(
             f"the strategy tpu found no TPU ({reason}); run it on a TPU machine or set TPU_NAME, "
-            "or use --strategy auto."
+            "or use the strategy auto."
         ) from None

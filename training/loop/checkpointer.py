@@ -25,7 +25,8 @@ class Checkpointer:
     Args:
         model: The model, built; all its weights and random generators are saved.
         checkpoints: The files.
-        others: The variables of the training beside the model's, such as the optimizer's.
+        other_variables: Variables of the training that are not the model's, such as the
+            optimizer's.
         data_digest: The digest of the data; a checkpoint is only resumed with the same data.
         distribution: The devices that the training runs on.
         minutes: The time between two checkpoints.
@@ -40,14 +41,14 @@ class Checkpointer:
         model: keras.Model,
         checkpoints: Checkpoints,
         *,
-        others: Sequence[Any],
+        other_variables: Sequence[Any],
         data_digest: str,
         distribution: Distribution,
         minutes: float,
     ) -> None:
         self.checkpoints = checkpoints
         self.last: Checkpoint | None = None
-        self._variables = [*model.variables, *others]
+        self._variables = [*model.variables, *other_variables]
         self._data_digest = data_digest
         self._distribution = distribution
         self._seconds = 60.0 * minutes
@@ -96,12 +97,14 @@ class Checkpointer:
         try:
             self.checkpoints.save(self.last)
         except OSError as error:
-            what = f"{self.checkpoints.folder}: the checkpoint was not written ({error.strerror})"
+            problem = (
+                f"{self.checkpoints.folder}: the checkpoint was not written ({error.strerror})"
+            )
             if must:
                 raise ModelError(
-                    f"{what}; make room, then continue from the previous one with --resume."
+                    f"{problem}; make room, then continue from the previous one with --resume."
                 ) from None
-            reporter.message(f"warning: {what}; make room: the training continues without it")
+            reporter.message(f"warning: {problem}; make room: the training continues without it")
 
     def load(self, *, reporter: Reporter) -> Checkpoint:
         """Restores the chief's newest intact checkpoint on all workers.

@@ -1,4 +1,4 @@
-"""Where a training runs, and what may end it."""
+"""The devices of a training, and the conditions that end it early."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class Execution:
-    """Where a training runs, and what may end it.
+    """The devices of a training, and the conditions that end it early.
 
     >>> execution = Execution()
     >>> execution.distribution.replicas, execution.should_stop(), execution.budget

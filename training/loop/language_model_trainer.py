@@ -84,7 +84,7 @@ class LanguageModelTrainer:
         self._checkpointer = Checkpointer(
             self.model,
             checkpoints,
-            others=[*self._optimizer.variables, *stream_states],
+            other_variables=[*self._optimizer.variables, *stream_states],
             data_digest=store.digest,
             distribution=execution.distribution,
             minutes=config.runtime.checkpoint_minutes,
@@ -122,7 +122,7 @@ class LanguageModelTrainer:
         self._best_weights = list(checkpoint.best)
         self.state = checkpoint.state.copy()
         reporter.message(
-            f"going on after {counted(self.state.epoch, 'epoch')}, "
+            f"resuming after {counted(self.state.epoch, 'epoch')}, "
             f"{counted(self.state.batch, 'batch', 'batches')}"
         )
 
@@ -241,7 +241,7 @@ class LanguageModelTrainer:
 
     def _divergence_error(self, problem: str) -> ModelError:
         return ModelError(
-            f"{problem} of epoch {self.state.epoch + 1}; lower --learning-rate (now "
+            f"{problem} of epoch {self.state.epoch + 1}; lower `learning_rate` (now "
             f"{self._config.optimizer.learning_rate:g}) and train again with --overwrite."
         )
 

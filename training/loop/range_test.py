@@ -109,7 +109,7 @@ def find_rate(trainer: Trainer, *, seed: int, reporter: Reporter | None = None) 
     if len(losses) < FEWEST:
         raise ModelError(
             f"the loss explodes at a learning rate of {rates[len(losses)]:.1e} already; check the "
-            "texts and labels, or lower --clip-norm."
+            "texts and labels, or lower `clip_norm`."
         )
     best = int(np.argmin(smooth[FEWEST:])) + FEWEST if len(smooth) > FEWEST else len(smooth) - 1
     return RangeTest(

@@ -118,11 +118,11 @@ class Trainer:
             distribution=self.distribution,
             control_flags=len(ControlFlags._fields),
         )
-        others = self._variables[len(model.trainable_variables) :]
+        loss_variables = self._variables[len(model.trainable_variables) :]
         self._checkpointer = Checkpointer(
             model,
             checkpoints,
-            others=[*self.optimizer.variables, *others],
+            other_variables=[*self.optimizer.variables, *loss_variables],
             data_digest=data.digest,
             distribution=self.distribution,
             minutes=config.runtime.checkpoint_minutes,
@@ -163,7 +163,7 @@ class Trainer:
                 self.optimizer,
                 config=self.config,
                 epoch_updates=self.data.epoch_updates,
-                others=len(self._variables) - len(self.model.trainable_variables),
+                loss_variables=len(self._variables) - len(self.model.trainable_variables),
             )
             self.model.compile(optimizer=self.optimizer, auto_scale_loss=False)
 
@@ -333,10 +333,10 @@ class Trainer:
         scale = self.state.rate_scale / 2
         last = self._checkpointer.last
         if last is None or self.config.runtime.on_nan != "rollback" or scale < 0.5**MOST_ROLLBACKS:
-            go_on = "--resume --on-nan" if self._checkpointer.checkpoints.paths() else "--on-nan"
+            verb = "resume with" if self._checkpointer.checkpoints.paths() else "use"
             raise ModelError(
-                f"{problem}; lower --learning-rate (now {rate:g}) and train again with "
-                f"--overwrite, or use {go_on} rollback, which halves it where it must."
+                f"{problem}; lower `learning_rate` (now {rate:g}) and train again with "
+                f"--overwrite, or {verb} `on_nan` rollback, which halves the rate."
             )
         self._checkpointer.restore(last)
         self.state = last.state.copy()

@@ -1,1 +1,1 @@
-"""A whole training, from the settings to the run folder."""
+"""A training from the settings to the finished run folder."""

@@ -20,7 +20,7 @@ from textrnn.progress import Reporter, Silent
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.range_test import RangeTest, find_rate
 from textrnn.training.run.classifier_run import ClassifierRun
-from textrnn.training.run.faults import explained, spared
+from textrnn.training.run.faults import explain_faults, warn_on_failure
 from textrnn.training.run.folder import (
     check_folder,
     check_started,
@@ -51,7 +51,7 @@ def train(
 ) -> TrainedClassifier | None:
     """Trains a classifier into a run folder.
 
-    The validation data chooses the epoch whose weights are kept; then the test data is measured.
+    The validation data chooses the epoch; the test data is measured once, after training.
 
     Example:
         textrnn.train(train_file="reviews.csv", cell=MyCell, epochs=3, output="runs/reviews")
@@ -60,27 +60,27 @@ def train(
         config: All settings; None: the defaults.
         output: The run folder; None: `runs/` and the name of the data. Of several workers, only the
             chief reads and writes it.
-        cell: The name of a cell, or the class of an own cell that is registered with Keras.
+        cell: The name of a cell, or a cell class that is registered with Keras.
         reporter: Receives messages and progress; None: nothing is reported.
         resume: Whether to continue from the checkpoint in the folder, with the same settings.
-        resume_or_start: Whether to continue if there is a checkpoint, and to start otherwise; a
-            finished run is loaded as it is.
+        resume_or_start: Whether to continue if there is a checkpoint; a finished run is loaded.
         overwrite: Whether a run in the folder may be replaced.
         measure_test: Whether to measure the test data.
         should_stop: Called at each update; True saves a checkpoint and raises KeyboardInterrupt.
-        callbacks: Keras callbacks. The learning rate follows the schedule, unless a callback
-            changes it in `on_train_batch_begin`.
-        started: The beginning of the time budget, by `time.monotonic`; None: now.
+        callbacks: Keras callbacks; `on_train_batch_begin` may change the learning rate.
+        started: The start of the time budget, by `time.monotonic`; None: now.
         **settings: Single settings that replace those of `config`, such as `epochs`. With
-            `init_from`, the settings that are not given here follow the language model.
+            `init_from`, all other settings of the encoder are those of the language model.
 
     Returns:
         The classifier; None on a worker that is not the chief.
 
     Raises:
-        TextRNNError: The data, the settings or the folder do not allow it.
+        TextRNNError: The data or the settings are wrong, or the folder is in use.
     """
-    config = _chosen(config or ClassifierRunConfig(), cell, settings)
+    if cell is not None:
+        settings["cell"] = cell if isinstance(cell, str) else cell_name(cell)
+    config = _complete(config or ClassifierRunConfig(), settings)
     request = RunRequest(
         config,
         Path(output) if output is not None else default_folder(config.data),
@@ -96,12 +96,8 @@ def train(
     return _train(request)
 
 
-def _chosen(
-    config: ClassifierRunConfig, cell: type[RNNCell] | str | None, settings: dict[str, Any]
-) -> ClassifierRunConfig:
-    """The config with single settings replaced, and adopted from a language model."""
-    if cell is not None:
-        settings["cell"] = cell if isinstance(cell, str) else cell_name(cell)
+def _complete(config: ClassifierRunConfig, settings: dict[str, Any]) -> ClassifierRunConfig:
+    """Returns the config with the single settings, those of a language model, and a data set."""
     if settings:
         config = adopt_shape(config.replace(**settings), given=settings)
     if config.data.dataset is None and config.data.train_file is None:
@@ -110,22 +106,22 @@ def _chosen(
 
 
 _START, _RESUME, _FINISHED = b"start", b"resume", b"finished"
-"""What the chief tells the other workers to do."""
+"""The orders of the chief to the other workers."""
 
 
 def _train(request: RunRequest) -> TrainedClassifier | None:
-    """Checks and locks the folder, has all workers agree, and trains."""
+    """Checks and locks the folder, broadcasts whether to resume, and trains."""
     folder, resume = request.folder, request.resume
     distribution = Distribution.choose(request.config.runtime.strategy)
     if resume and distribution.is_chief and not folder.exists():
         check_started(folder)
     lock = hold(folder) if distribution.is_chief else contextlib.nullcontext()
-    with lock, explained(distribution):
+    with lock, explain_faults(distribution):
         if distribution.is_chief and request.resume_or_start:
             resume = is_started(folder)
             if run_folder.is_complete(folder):
                 distribution.broadcast(_FINISHED)
-                request.reporter.message(f"{folder} holds the finished run already")
+                request.reporter.message(f"{folder} already contains the finished run")
                 return run_folder.load(folder)
         if distribution.is_chief:
             check_folder(folder, request.config, resume=resume, overwrite=request.overwrite)
@@ -142,27 +138,30 @@ def find_learning_rate(
     reporter: Reporter | None = None,
     overwrite: bool = False,
 ) -> RangeTest:
-    """Makes a learning rate range test; its table and picture are written into a run folder.
+    """Runs a learning rate range test and writes its table and picture into a run folder.
 
     Args:
         config: All settings.
-        output: The run folder, into which a training may follow.
+        output: The run folder. A later training may use the same folder.
         reporter: Receives messages and progress; None: nothing is reported.
         overwrite: Whether a run in the folder may be replaced.
 
+    Returns:
+        The learning rates with their losses, and the suggestion.
+
     Raises:
-        TextRNNError: The data, the settings or the folder do not allow it, or there are several
+        TextRNNError: The data or the settings are wrong, the folder is in use, or there are several
             machines.
     """
     distribution = Distribution.choose(config.runtime.strategy)
     reporter, folder = reporter or Silent(), Path(output)
     if distribution.several_machines:
         raise ConfigError("a range test needs one machine; unset TF_CONFIG for it.")
-    with hold(folder), explained(distribution):
+    with hold(folder), explain_faults(distribution):
         check_folder(folder, config, resume=False, overwrite=overwrite)
         request = RunRequest(config, folder, reporter=reporter)
-        trainer, _, _ = ClassifierRun(request, distribution).prepare()
+        trainer, _ = ClassifierRun(request, distribution).prepare()
         test = find_rate(trainer, seed=config.runtime.seed, reporter=reporter)
-        with spared(f"{folder}: the losses were not written", reporter):
+        with warn_on_failure(f"{folder}: the losses were not written", reporter):
             test.write(folder)
         return test

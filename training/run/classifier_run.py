@@ -1,11 +1,10 @@
-"""One training of a classifier into a folder that is ready for it."""
+"""One training of a classifier into a run folder that is checked and locked."""
 
 from __future__ import annotations
 
 import dataclasses
 import shutil
 import time
-from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -18,32 +17,36 @@ from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted
-from textrnn.models.label_space import LabelSpace
-from textrnn.progress import Reporter
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_vector_files import check_vectors
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.execution import Execution
+from textrnn.training.loop.schedule import TimeBudget
 from textrnn.training.loop.trainer import Trainer
 from textrnn.training.loop.training_data import TrainingData
 from textrnn.training.loop.validation import choose_validation
-from textrnn.training.run.faults import spared
+from textrnn.training.run.descriptions import (
+    describe_batches,
+    describe_corpus,
+    kernel_message,
+)
+from textrnn.training.run.faults import warn_on_failure
 from textrnn.training.run.folder import begin
 from textrnn.training.run.history import draw_curves, write_history
-from textrnn.training.run.model_card import model_card
-from textrnn.training.run.preparation import (
+from textrnn.training.run.initial_weights import (
     build_model,
-    describe,
-    describe_batches,
-    describe_kernels,
-    digest,
     language_model_loss,
-    prepare,
     start_from_language_model,
     start_from_vectors,
+)
+from textrnn.training.run.model_card import TrainedModel, model_card
+from textrnn.training.run.preparation import (
+    RunContext,
+    add_unlabelled,
+    digest,
+    encode_split,
     tokenizer_texts,
-    with_unlabelled,
 )
 from textrnn.training.run.request import RunRequest
 from textrnn.training.run.tensorboard import TENSORBOARD, TensorBoardWriter
@@ -53,10 +56,10 @@ __all__ = ["ClassifierRun"]
 
 
 class ClassifierRun:
-    """Trains, measures and writes one run.
+    """Trains a classifier, measures it and writes the run folder.
 
     Args:
-        request: What is asked for.
+        request: The settings, the folder and the options of the caller.
         distribution: The devices.
         resume: Whether to continue from the checkpoint in the folder.
     """
@@ -70,61 +73,57 @@ class ClassifierRun:
         self.limits = TimeLimits(request.config.schedule.time_budget, request.started)
 
     def train(self) -> TrainedClassifier | None:
-        """Everything from the data to the finished folder."""
-        trainer, corpus, tokenizer = self.prepare()
+        """Reads the data, trains, measures and writes the folder.
+
+        Returns:
+            The classifier; None on a worker that is not the chief.
+        """
+        trainer, context = self.prepare()
         if self.resume:
             trainer.resume(self.reporter)
             self.reporter.message(
-                f"going on after {counted(trainer.state.epoch, 'epoch')}, "
+                f"resuming after {counted(trainer.state.epoch, 'epoch')}, "
                 f"{counted(trainer.state.batch, 'batch', 'batches')}"
             )
         choose_validation(trainer, self.reporter)
-        self._fit(trainer, corpus)
+        self._fit(trainer, context.corpus)
         classifier = None
         if self.distribution.is_chief:
-            classifier = self._finish(trainer, corpus, tokenizer)
+            classifier = self._measure(trainer, context)
+            self._write(classifier, context.corpus)
         self.distribution.barrier()
         return classifier
 
-    def prepare(self) -> tuple[Trainer, Corpus, Tokenizer]:
-        """Everything before the first update."""
+    def prepare(self) -> tuple[Trainer, RunContext]:
+        """Reads the data and makes the trainer, with the model's initial weights."""
         config, reporter = self.config, self.reporter
-        keras.utils.set_random_seed(config.runtime.seed)
-        if config.runtime.deterministic:
-            tf.config.experimental.enable_op_determinism()
-        if config.start.vectors is not None:
-            check_vectors(config.start.vectors)
-        reporter.message("reading the data")
-        corpus = load_corpus(config, seed=config.runtime.seed)
-        if not self.request.measure_test:
-            corpus = dataclasses.replace(corpus, test=None)
-        describe(corpus, reporter)
-        tokenizer = self._tokenizer(corpus)
+        self._set_random_state()
+        context = self._read()
         tokens_started = time.monotonic()
-        train_data = prepare(corpus.train, corpus, tokenizer, config, reporter)
-        train_data = with_unlabelled(train_data, tokenizer, config, reporter)
-        valid_data = prepare(corpus.validation, corpus, tokenizer, config, reporter)
+        train_data = encode_split(context.corpus.train, context=context)
+        train_data = add_unlabelled(train_data, context=context)
+        valid_data = encode_split(context.corpus.validation, context=context)
         token_seconds = time.monotonic() - tokens_started
         describe_batches(train_data.plan, reporter)
         keras.utils.set_random_seed(config.runtime.seed)
         with self.distribution.scope():
-            model = build_model(tokenizer, corpus, config, precision=config.runtime.precision)
-            language_loss = language_model_loss(model, train_data, config)
+            model = build_model(context, precision=config.runtime.precision)
+            language_loss = language_model_loss(model, train_data, context=context)
         if not self.resume:
-            start_from_vectors(model, train_data, tokenizer, config, reporter)
-            start_from_language_model(model, config, reporter, language_model_loss=language_loss)
-        budget = self.limits.budget(corpus, token_seconds)
+            start_from_vectors(model, train_data, context=context)
+            start_from_language_model(model, context=context, language_model_loss=language_loss)
+        budget = self.limits.budget(context.corpus, token_seconds)
         if budget is not None and not self.resume:
             budget.check()
         if self.distribution.is_chief:
-            begin(self.folder, config, tokenizer, resume=self.resume)
+            begin(self.folder, config, tokenizer=context.tokenizer, resume=self.resume)
         trainer = Trainer(
             model,
             config,
             data=TrainingData(
                 train_data,
                 valid_data,
-                label_space=LabelSpace(corpus.label_names, multi_label=config.task.multi_label),
+                label_space=context.label_space,
                 digest=digest(train_data, valid_data),
             ),
             checkpoints=Checkpoints(
@@ -133,16 +132,27 @@ class ClassifierRun:
             execution=Execution(self.distribution, self.request.should_stop, budget),
             language_model_loss=language_loss,
         )
-        reporter.message(f"training {model.count_params():,} weights")
-        reporter.message(describe_kernels(model, config))
-        if budget is not None and (short := budget.short_message(0.0)):
-            reporter.message(short)
-        if self.distribution.replicas > 1:
-            reporter.message(f"each batch is shared by {self.distribution.replicas} replicas")
-        return trainer, corpus, tokenizer
+        self._describe(trainer, budget)
+        return trainer, context
+
+    def _set_random_state(self) -> None:
+        keras.utils.set_random_seed(self.config.runtime.seed)
+        if self.config.runtime.deterministic:
+            tf.config.experimental.enable_op_determinism()
+
+    def _read(self) -> RunContext:
+        """Reads the texts and makes or loads the tokenizer."""
+        if self.config.start.vectors is not None:
+            check_vectors(self.config.start.vectors)
+        self.reporter.message("reading the data")
+        corpus = load_corpus(self.config, seed=self.config.runtime.seed)
+        if not self.request.measure_test:
+            corpus = dataclasses.replace(corpus, test=None)
+        describe_corpus(corpus, self.reporter)
+        return RunContext(self.config, corpus, self._tokenizer(corpus), self.reporter)
 
     def _tokenizer(self, corpus: Corpus) -> Tokenizer:
-        """The chief's tokenizer, on every worker."""
+        """Returns the chief's tokenizer on every worker."""
         path = self.folder / run_folder.TOKENIZER
         content = b""
         if self.distribution.is_chief:
@@ -162,58 +172,77 @@ class ClassifierRun:
             content = tokenizer.to_bytes()
         return Tokenizer.from_bytes(self.distribution.broadcast(content))
 
+    def _describe(self, trainer: Trainer, budget: TimeBudget | None) -> None:
+        """Reports the size of the model, its kernel, a short time budget and the replicas."""
+        self.reporter.message(f"training {trainer.model.count_params():,} weights")
+        self.reporter.message(kernel_message(trainer.model, self.config))
+        if budget is not None and (short := budget.short_message(0.0)):
+            self.reporter.message(short)
+        if self.distribution.replicas > 1:
+            self.reporter.message(f"{self.distribution.replicas} replicas share each batch")
+
     def _fit(self, trainer: Trainer, corpus: Corpus) -> None:
-        """Trains, writing the curves after each epoch."""
+        """Trains, and writes the curves and the events after each epoch."""
         if not self.distribution.is_chief:
             trainer.fit(reporter=self.reporter, callbacks=self.request.callbacks)
             return
-        folder, reporter = self.folder, self.reporter
         if trainer.state.history:  # A kill may have come between the checkpoint and the curves.
-            _write_curves(folder, trainer, corpus, reporter)
-        shown = corpus.validation.take([int(row) for row in trainer.valid_rows])
-        events = f"{folder / TENSORBOARD}: no events were written"
+            self._write_curves(trainer, corpus)
+        no_events = f"{self.folder / TENSORBOARD}: no events were written"
         writer: TensorBoardWriter | None = None
-        with spared(events, reporter):
+        with warn_on_failure(no_events, self.reporter):
+            sample = corpus.validation.take([int(row) for row in trainer.valid_rows])
             writer = TensorBoardWriter(
-                folder / TENSORBOARD,
+                self.folder / TENSORBOARD,
                 ids=trainer.valid.plan.texts,
-                texts=shown.texts,
-                labels=shown.labels,
+                texts=sample.texts,
+                labels=sample.labels,
             )
 
         def on_epoch(row: dict[str, float]) -> None:
-            _write_curves(folder, trainer, corpus, reporter)
+            self._write_curves(trainer, corpus)
             if writer is not None:
-                with spared(events, reporter):
+                with warn_on_failure(no_events, self.reporter):
                     writer.write(
-                        row, trainer.model, trainer.valid_probabilities, corpus.label_names
+                        row,
+                        trainer.model,
+                        probabilities=trainer.valid_probabilities,
+                        names=corpus.label_names,
                     )
-            reporter.epoch(row)
+            self.reporter.epoch(row)
 
-        trainer.fit(reporter=reporter, on_epoch=on_epoch, callbacks=self.request.callbacks)
+        trainer.fit(reporter=self.reporter, on_epoch=on_epoch, callbacks=self.request.callbacks)
         if writer is not None:
-            with spared(events, reporter):
+            with warn_on_failure(no_events, self.reporter):
                 writer.close()
 
-    def _finish(self, trainer: Trainer, corpus: Corpus, tokenizer: Tokenizer) -> TrainedClassifier:
-        """Measures the trained model and writes what a run leaves behind."""
-        config, folder, reporter = self.config, self.folder, self.reporter
-        # As it will be loaded; and without the optimizer, which would be saved with the weights.
-        model, state = build_model(tokenizer, corpus, config, precision="float32"), trainer.state
+    def _write_curves(self, trainer: Trainer, corpus: Corpus) -> None:
+        folder, history = self.folder, trainer.state.history
+        with warn_on_failure(f"{folder}: history.csv was not written", self.reporter):
+            write_history(folder / "history.csv", history)
+        with warn_on_failure(f"{folder}: curves.png was not drawn", self.reporter):
+            draw_curves(folder / "curves.png", history, title=corpus.name)
+
+    def _measure(self, trainer: Trainer, context: RunContext) -> TrainedClassifier:
+        """Returns the trained classifier with its metrics."""
+        corpus, state = context.corpus, trainer.state
+        # A copy in the precision of a loaded model, without the optimizer, which would be saved.
+        model = build_model(context, precision="float32")
         model.set_weights(trainer.model.get_weights())
-        data = provenance(corpus)
-        classifier = TrainedClassifier(model, tokenizer, corpus.label_names, config, data=data)
-        tests = 0 if corpus.test is None else len(corpus.test)
-        share = len(corpus.validation) / (len(corpus.validation) + tests)
+        classifier = TrainedClassifier(
+            model, context.tokenizer, corpus.label_names, self.config, data=provenance(corpus)
+        )
+        test_count = 0 if corpus.test is None else len(corpus.test)
+        share = len(corpus.validation) / (len(corpus.validation) + test_count)
         classifier.metrics = {
             "training": {
                 "best_epoch": state.best_epoch,
                 "epochs": state.epoch,
                 "seconds": sum(row["seconds"] for row in state.history),
-                "vocab_size": tokenizer.vocab_size,
+                "vocab_size": context.tokenizer.vocab_size,
             },
             **measure_validation(
-                classifier, corpus.validation, reporter, until=self.limits.deadline(share)
+                classifier, corpus.validation, self.reporter, until=self.limits.deadline(share)
             ),
         }
         if corpus.test is not None:
@@ -221,19 +250,23 @@ class ClassifierRun:
                 classifier,
                 corpus.test,
                 name="test",
-                reporter=reporter,
+                reporter=self.reporter,
                 until=self.limits.deadline(1.0),
             )
-        if self.request.should_stop():  # Asked meanwhile: the last checkpoint is still there.
+        return classifier
+
+    def _write(self, classifier: TrainedClassifier, corpus: Corpus) -> None:
+        """Writes the model card and the finished run, then deletes the checkpoints."""
+        folder = self.folder
+        if self.request.should_stop():  # Requested while measuring; the last checkpoint remains.
             raise KeyboardInterrupt
-        with spared(f"{folder}: the model card was not written", reporter):
+        with warn_on_failure(f"{folder}: the model card was not written", self.reporter):
+            trained = TrainedModel(folder, classifier.model.count_params(), classifier.metrics)
             card = model_card(
-                config,
-                folder=folder,
+                self.config,
+                trained,
                 name=corpus.name,
                 labels=corpus.label_names,
-                weights=model.count_params(),
-                metrics=classifier.metrics,
                 notices=corpus.notices,
             )
             write_atomically(folder / "README.md", card)
@@ -245,11 +278,3 @@ class ClassifierRun:
                 "with --resume: the last checkpoint is whole."
             ) from None
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-        return classifier
-
-
-def _write_curves(folder: Path, trainer: Trainer, corpus: Corpus, reporter: Reporter) -> None:
-    with spared(f"{folder}: history.csv was not written", reporter):
-        write_history(folder / "history.csv", trainer.state.history)
-    with spared(f"{folder}: curves.png was not drawn", reporter):
-        draw_curves(folder / "curves.png", trainer.state.history, title=corpus.name)

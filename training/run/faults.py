@@ -1,4 +1,4 @@
-"""What to tell of faults: TensorFlow's, which end a training, and those that it can do without."""
+"""Error messages for faults of TensorFlow, and warnings for faults that training survives."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from textrnn.errors import ModelError, TextRNNError
 from textrnn.progress import Reporter
 from textrnn.training.devices.strategy import LOST_WORKER, Distribution
 
-__all__ = ["WorkerLost", "explained", "spared"]
+__all__ = ["WorkerLost", "explain_faults", "warn_on_failure"]
 
 
 class WorkerLost(TextRNNError):
-    """Another worker of the cluster is gone, so that the training cannot go on."""
+    """Another worker of the cluster was lost, so the training cannot continue."""
 
 
 LESS_MEMORY = (
-    "lower --batch-tokens, compute each batch in parts with --accumulate 2, keep less for the "
-    "gradient with --recompute 64, or make the model smaller: --embedding-units, --units, "
-    "--vocab-size."
+    "lower `batch_tokens`, compute each batch in parts with `accumulate` 2, store fewer "
+    "activations with `recompute` 64, or make the model smaller by `embedding_units`, `units` and "
+    "`vocab_size`."
 )
-"""What a classifier's training can do without memory."""
+"""The advice for a classifier whose training runs out of memory."""
 
 
 @contextlib.contextmanager
-def explained(distribution: Distribution, *, less_memory: str = LESS_MEMORY) -> Iterator[None]:
-    """Says of some faults of TensorFlow within the context what to do about them.
+def explain_faults(distribution: Distribution, *, less_memory: str = LESS_MEMORY) -> Iterator[None]:
+    """Turns some errors of TensorFlow within the context into errors that say what to do.
 
     Args:
-        distribution: Where the training runs.
-        less_memory: What to do where there is not enough memory.
+        distribution: The devices of the training.
+        less_memory: The advice if there is not enough memory.
 
     Raises:
         ModelError: There is not enough memory.
-        WorkerLost: A worker of several does not answer.
+        WorkerLost: Another worker of several does not answer.
     """
     try:
         yield
@@ -47,31 +47,32 @@ def explained(distribution: Distribution, *, less_memory: str = LESS_MEMORY) -> 
             raise
         raise WorkerLost(
             f"another worker was lost ({_reason(error)}); start all workers again, with "
-            "--resume-or-start, to go on from the last checkpoint."
+            "--resume-or-start, to continue from the last checkpoint."
         ) from None
 
 
 @contextlib.contextmanager
-def spared(what: str, reporter: Reporter) -> Iterator[None]:
-    """Turns any error within the context into one warning line, so that training goes on.
+def warn_on_failure(loss: str, reporter: Reporter) -> Iterator[None]:
+    """Turns any error within the context into a warning of one line, so that training continues.
 
-    It is for what only accompanies a training: pictures, tables, logs, cards.
+    It is meant for pictures, tables, logs and model cards, without which a run is still complete.
 
     Args:
-        what: What is lost by an error, such as "the picture was not drawn".
-        reporter: Gets the warning.
+        loss: The consequence of an error, such as "the picture was not drawn".
+        reporter: Receives the warning.
     """
     try:
         yield
     except Exception as error:
         reason = getattr(error, "strerror", None) or _reason(error)
-        reporter.message(f"warning: {what} ({reason})")
+        reporter.message(f"warning: {loss} ({reason})")
 
 
 def _reason(error: BaseException) -> str:
+    """Returns the first line of the message that does not name a place in the graph."""
     text = str(getattr(error, "message", None) or error) or type(error).__name__
-    # TensorFlow puts the reason after where in the graph it happened.
+    # TensorFlow names the place in the graph before the reason.
     place = ("Graph execution error", "Detected at", "File ", "[[")
     lines = [line.strip() for line in text.splitlines()]
-    told = [line for line in lines if line and not line.startswith(place)]
-    return (told or lines)[0][:200]
+    reasons = [line for line in lines if line and not line.startswith(place)]
+    return (reasons or lines)[0][:200]

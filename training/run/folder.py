@@ -1,4 +1,4 @@
-"""The folder of a run: kept to one process, and made ready once the input has been read."""
+"""Checks a run folder, locks it against other processes and prepares it for a new run."""
 
 from __future__ import annotations
 
@@ -28,36 +28,38 @@ __all__ = [
 ]
 
 LOCK = ".lock"
-"""The file in a run folder that a process holds while it trains."""
+"""The file in a run folder that a process locks while it trains."""
 
 
 def default_folder(data: DataConfig | TextConfig) -> Path:
-    """Returns the run folder of a training that names none: `runs/` and the name of the data."""
+    """Returns the default run folder: `runs/` and the name of the data."""
     if isinstance(data, TextConfig):
         return Path("runs") / f"{run_files.default_name(data.dataset, data.text_file)}_lm"
     return Path("runs") / run_files.default_name(data.dataset, data.train_file)
 
 
 def is_started(folder: Path) -> bool:
-    """Whether a run in the folder can be gone on with."""
+    """Returns whether the folder contains a checkpoint from which a run can resume."""
     return bool(Checkpoints(folder / CHECKPOINTS).paths())
 
 
 def check_started(folder: Path) -> None:
-    """Raises ModelError if there is nothing to go on with."""
+    """Raises ModelError if the folder contains no checkpoint."""
     if not is_started(folder):
         raise ModelError(f"{folder / CHECKPOINTS}: nothing to resume from; train without --resume.")
 
 
 @contextlib.contextmanager
 def hold(folder: Path) -> Iterator[None]:
-    """Keeps other processes from training into the folder, which is made; a kill lets go of it.
+    """Makes the folder and locks it against other processes.
+
+    The operating system releases the lock if the process is killed.
 
     Raises:
-        ConfigError: Another process holds it, or it cannot be written to.
+        ConfigError: Another process has locked the folder, or it cannot be written to.
     """
     lock = filelock.FileLock(folder / LOCK)
-    made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    new_folders = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
@@ -72,55 +74,69 @@ def hold(folder: Path) -> Iterator[None]:
     finally:
         (folder / LOCK).unlink(missing_ok=True)
         lock.release()
-        with contextlib.suppress(OSError):  # A start that failed leaves nothing behind.
-            for parent in made:
+        with contextlib.suppress(OSError):  # Folders with content stay.
+            for parent in new_folders:
                 parent.rmdir()
 
 
 def check_folder(folder: Path, config: Settings, *, resume: bool, overwrite: bool) -> None:
-    """Says why a folder cannot be trained into, if so; changes nothing.
+    """Checks that a training may write into the folder; changes nothing.
+
+    Args:
+        folder: The run folder.
+        config: The settings of the training.
+        resume: Whether the training continues from a checkpoint.
+        overwrite: Whether the training may replace a run in the folder.
 
     Raises:
-        ConfigError: It holds something else.
-        ModelError: There is nothing to resume.
+        ConfigError: The folder contains another run or other files.
+        ModelError: There is no checkpoint to resume from.
     """
     if run_folder.is_complete(folder) and resume:
         raise ConfigError(
-            f"{folder} holds a finished run; there is nothing to resume; --overwrite replaces it."
+            f"{folder} contains a finished run; there is nothing to resume; replace it by "
+            "--overwrite."
         )
     if run_folder.is_complete(folder) and not overwrite:
         raise ConfigError(
-            f"{folder} holds a finished run; choose another --output, or replace it by --overwrite."
+            f"{folder} contains a finished run; choose another --output, or replace it by "
+            "--overwrite."
         )
     if resume:
         check_started(folder)
         if not config.resumes(run_folder.read_settings(folder / run_folder.CONFIG, type(config))):
             raise ConfigError(
-                "a run resumes with its own settings; give those of "
+                "a run resumes only with unchanged settings; give those of "
                 f"{folder / run_folder.CONFIG}, or train anew with --overwrite."
             )
     elif is_started(folder) and not overwrite:
         raise ConfigError(
-            f"{folder} holds an unfinished run; go on with --resume, or replace it by --overwrite."
+            f"{folder} contains an unfinished run; continue with --resume, or replace it by "
+            "--overwrite."
         )
-    # A run writes a README.md, for one, and clears folders away: not in just any folder.
+    # A run overwrites README.md and deletes folders, which must not hit files of the user.
     foreign = not (folder / run_folder.CONFIG).is_file() and any(folder.glob("[!.]*"))
     if foreign and not overwrite:
         raise ConfigError(
-            f"{folder} holds files that are no run's; choose another --output, or write "
-            "among them by --overwrite."
+            f"{folder} contains files that belong to no run; choose another --output, or write "
+            "into it by --overwrite."
         )
 
 
-def begin(folder: Path, config: Settings, tokenizer: Tokenizer, *, resume: bool) -> None:
-    """Makes a checked folder this run's, in place of what it held.
+def begin(folder: Path, config: Settings, *, tokenizer: Tokenizer, resume: bool) -> None:
+    """Writes settings and tokenizer into a checked folder and deletes an earlier run in it.
 
-    All that can be wrong with the input is to be found before: a run that is to be replaced is lost
-    from here on.
+    Call it after all input has been read without an error, because the earlier run is lost.
+
+    Args:
+        folder: The run folder.
+        config: The settings of the training.
+        tokenizer: The tokenizer of the run.
+        resume: Whether the checkpoints in the folder remain.
 
     Raises:
-        ConfigError: It cannot be written to.
-        ModelError: The tokenizer cannot.
+        ConfigError: The folder cannot be written to.
+        ModelError: The tokenizer cannot be saved.
     """
     try:
         if not resume:

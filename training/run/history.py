@@ -16,7 +16,7 @@ __all__ = ["draw_curves", "write_history"]
 
 
 def write_history(path: Path, history: Sequence[Mapping[str, float]]) -> None:
-    """Writes one row an epoch as CSV."""
+    """Writes one row per epoch as CSV."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
     writer.writeheader()
@@ -25,7 +25,7 @@ def write_history(path: Path, history: Sequence[Mapping[str, float]]) -> None:
 
 
 def draw_curves(path: Path, history: Sequence[Mapping[str, float]], *, title: str) -> None:
-    """Draws loss and accuracy against the epoch, of training and validation, as PNG."""
+    """Draws loss and accuracy of training and validation by epoch, as PNG."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     figure.suptitle(title)
     epochs = [row["epoch"] for row in history]

@@ -1,4 +1,4 @@
-"""The training of a language model from beginning to end: texts, tokens, updates, run folder."""
+"""The training of a language model from its settings to a finished run folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,23 +29,24 @@ from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.language_model_trainer import LanguageModelTrainer
 from textrnn.training.loop.schedule import TimeBudget
-from textrnn.training.run.faults import explained, spared
+from textrnn.training.run.faults import explain_faults, warn_on_failure
 from textrnn.training.run.folder import begin, check_folder, default_folder, hold
 from textrnn.training.run.history import write_history
-from textrnn.training.run.model_card import language_model_card
+from textrnn.training.run.model_card import TrainedModel, language_model_card
 
 __all__ = ["pretrain"]
 
 FRESH = ".encoded"
-"""The folder in a run folder where texts are encoded, before a run that it holds is replaced."""
+"""The folder in a run folder that receives the encoded texts until an earlier run is replaced."""
 
 SAVING_SECONDS = 5.0
-"""What writing a finished run takes, about."""
+"""Estimate of the time to write a finished run."""
 
 LESS_MEMORY = (
-    "lower --streams or --segment, tell the next token from --negatives rather than from the whole "
-    "vocabulary, or make the model smaller: --embedding-units, --units, --vocab-size."
+    "lower `streams` or `segment`, compute the loss with `negatives` instead of the whole "
+    "vocabulary, or make the model smaller by `embedding_units`, `units` and `vocab_size`."
 )
+"""The advice for a language model whose training runs out of memory."""
 
 
 def pretrain(
@@ -69,12 +71,16 @@ def pretrain(
         reporter: Receives messages and progress; None: nothing is reported.
         resume: Whether to continue from the checkpoint in the folder, with the same settings.
         overwrite: Whether a run in the folder may be replaced.
-        should_stop: Called at each update; True saves a checkpoint and raises KeyboardInterrupt.
+        should_stop: Called at each update. If it returns True, a checkpoint is saved and
+            KeyboardInterrupt is raised.
         started: The start of the time budget, by `time.monotonic`; None: now.
         **settings: Single settings that replace those of `config`, such as `epochs`.
 
+    Returns:
+        The language model.
+
     Raises:
-        TextRNNError: The data, the settings or the folder do not allow it.
+        TextRNNError: The data or the settings are wrong, or the folder is in use.
     """
     started, reporter = started or time.monotonic(), reporter or Silent()
     config = (config or LanguageModelRunConfig()).replace(**settings)
@@ -82,51 +88,14 @@ def pretrain(
         config = config.replace(dataset="bbc_news")
     distribution = Distribution.choose("single")
     folder = default_folder(config.data) if output is None else Path(output)
-    with hold(folder), explained(distribution, less_memory=LESS_MEMORY):
+    with hold(folder), explain_faults(distribution, less_memory=LESS_MEMORY):
         check_folder(folder, config, resume=resume, overwrite=overwrite)
         keras.utils.set_random_seed(config.runtime.seed)
         if config.runtime.deterministic:
             tf.config.experimental.enable_op_determinism()
         budget = _budget(config, started)
-        tokenizer, store = _prepare(config, folder, resume=resume, budget=budget, reporter=reporter)
-        trainer = LanguageModelTrainer(
-            config,
-            tokenizer=tokenizer,
-            store=store,
-            checkpoints=Checkpoints(
-                folder / CHECKPOINTS, keep_count=config.runtime.keep_checkpoints
-            ),
-            execution=Execution(distribution, should_stop, budget),
-        )
-        if resume:
-            trainer.resume(reporter)
-        state = trainer.fit(
-            reporter=reporter, on_epoch=lambda rows: _write_curve(folder, rows, reporter)
-        )
-        trained = trainer.trained()
-        _write(trained, folder, reporter)
-        reporter.message(f"updates: {state.update:,} in {state.elapsed:.0f} s")
-        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-        return trained
-
-
-def _write(trained: TrainedLanguageModel, folder: Path, reporter: Reporter) -> None:
-    """Writes the model card and the finished run."""
-    with spared(f"{folder}: the model card was not written", reporter):
-        card = language_model_card(
-            trained.config,
-            folder=folder,
-            weights=trained.model.count_params(),
-            metrics=trained.metrics,
-        )
-        write_atomically(folder / "README.md", card)
-    try:
-        run_folder.save_language_model(trained, folder)
-    except OSError as error:
-        raise ModelError(
-            f"{folder}: the model was not written ({error.strerror}); make room, then finish "
-            "with --resume: the last checkpoint is whole."
-        ) from None
+        run = _LanguageModelRun(config, folder, reporter=reporter, resume=resume, budget=budget)
+        return run.train(Execution(distribution, should_stop, budget))
 
 
 def _budget(config: LanguageModelRunConfig, started: float) -> TimeBudget | None:
@@ -136,78 +105,115 @@ def _budget(config: LanguageModelRunConfig, started: float) -> TimeBudget | None
     return TimeBudget(length, started, lambda measuring: measuring + SAVING_SECONDS)
 
 
-def _prepare(
-    config: LanguageModelRunConfig,
-    folder: Path,
-    *,
-    resume: bool,
-    budget: TimeBudget | None,
-    reporter: Reporter,
-) -> tuple[Tokenizer, TokenStore]:
-    """The tokenizer, and the texts as ids on disk, in a folder that is this run's from then on."""
-    path, kept, fresh = folder / run_folder.TOKENIZER, folder / CHECKPOINTS, folder / FRESH
-    if resume and path.is_file():
-        with contextlib.suppress(DataError):
-            tokenizer, store = Tokenizer.load(path), TokenStore(kept)
-            begin(folder, config, tokenizer, resume=True)
-            return tokenizer, store
-    source = UnlabelledTexts(config.data, seed=config.runtime.seed)
-    if resume and path.is_file():
-        tokenizer = Tokenizer.load(path)
-    else:
-        with reporter.wait("preparing the tokenizer"):
-            sample = source.sample(config.tokenizer.sample_chars)
-            if not any(map(str.strip, sample)):
-                where = config.data.text_file or source.name
-                raise DataError(
-                    f"{where}: expected texts, got none that is not blank; check the data."
-                )
-            tokenizer = Tokenizer.train(
-                sample,
-                config.tokenizer,
-                seed=config.runtime.seed,
-                progress=reporter.message,
-            )
-    try:
-        store = _encode(source, tokenizer, fresh, config=config, reporter=reporter)
-        if budget is not None and not resume:
-            budget.check()
-        begin(folder, config, tokenizer, resume=resume)
-        return tokenizer, store.move_to(kept)
-    except OSError as error:
-        raise DataError(
-            f"{folder}: the encoded texts were not written ({error.strerror}); make room, or "
-            "choose another --output."
-        ) from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+@dataclass(frozen=True)
+class _LanguageModelRun:
+    """Trains a language model and writes it into a checked and locked folder.
 
+    Attributes:
+        config: All settings.
+        folder: The run folder.
+        reporter: Receives messages and progress.
+        resume: Whether to continue from the checkpoint in the folder.
+        budget: The limit of the time; None: no limit.
+    """
 
-def _encode(
-    source: UnlabelledTexts,
-    tokenizer: Tokenizer,
-    folder: Path,
-    *,
-    config: LanguageModelRunConfig,
-    reporter: Reporter,
-) -> TokenStore:
-    with reporter.step("texts encoded", total=source.count or 0) as advance:
-        store = TokenStore.write(
-            folder,
-            source,
+    config: LanguageModelRunConfig
+    folder: Path
+    reporter: Reporter
+    resume: bool
+    budget: TimeBudget | None
+
+    def train(self, execution: Execution) -> TrainedLanguageModel:
+        """Encodes the texts, trains, and writes the folder."""
+        tokenizer, store = self._prepare()
+        trainer = LanguageModelTrainer(
+            self.config,
             tokenizer=tokenizer,
-            held_out=config.data.held_out,
-            seed=config.runtime.seed,
-            advance=advance,
+            store=store,
+            checkpoints=Checkpoints(
+                self.folder / CHECKPOINTS, keep_count=self.config.runtime.keep_checkpoints
+            ),
+            execution=execution,
         )
-    reporter.message(
-        f"{source.name}: {counted(len(store.offsets) - 1, 'text')} of "
-        f"{counted(len(store.tokens), 'token')} to learn "
-        f"from, {len(store.held_out):,} held out; {tokenizer.vocab_size:,} distinct tokens"
-    )
-    return store
+        if self.resume:
+            trainer.resume(self.reporter)
+        state = trainer.fit(reporter=self.reporter, on_epoch=self._write_history)
+        trained = trainer.trained()
+        self._write(trained)
+        self.reporter.message(f"updates: {state.update:,} in {state.elapsed:.0f} s")
+        shutil.rmtree(self.folder / CHECKPOINTS, ignore_errors=True)
+        return trained
 
+    def _prepare(self) -> tuple[Tokenizer, TokenStore]:
+        """Returns the tokenizer and the encoded texts, and writes both into the folder."""
+        folder, config, fresh = self.folder, self.config, self.folder / FRESH
+        tokenizer_file, checkpoints = folder / run_folder.TOKENIZER, folder / CHECKPOINTS
+        resumed = self.resume and tokenizer_file.is_file()
+        if resumed:
+            with contextlib.suppress(DataError):  # A damaged store is encoded again below.
+                tokenizer, store = Tokenizer.load(tokenizer_file), TokenStore(checkpoints)
+                begin(folder, config, tokenizer=tokenizer, resume=True)
+                return tokenizer, store
+        source = UnlabelledTexts(config.data, seed=config.runtime.seed)
+        tokenizer = Tokenizer.load(tokenizer_file) if resumed else self._new_tokenizer(source)
+        try:
+            store = self._encode(source, tokenizer)
+            if self.budget is not None and not self.resume:
+                self.budget.check()
+            begin(folder, config, tokenizer=tokenizer, resume=self.resume)
+            return tokenizer, store.move_to(checkpoints)
+        except OSError as error:
+            raise DataError(
+                f"{folder}: the encoded texts were not written ({error.strerror}); make room, or "
+                "choose another --output."
+            ) from None
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
 
-def _write_curve(folder: Path, rows: list[dict[str, float]], reporter: Reporter) -> None:
-    with spared(f"{folder}: history.csv was not written", reporter):
-        write_history(folder / "history.csv", rows)
+    def _new_tokenizer(self, source: UnlabelledTexts) -> Tokenizer:
+        with self.reporter.wait("preparing the tokenizer"):
+            sample = source.sample(self.config.tokenizer.sample_chars)
+            if not any(map(str.strip, sample)):
+                where = self.config.data.text_file or source.name
+                raise DataError(f"{where}: expected texts, got only blank ones; check the data.")
+            return Tokenizer.train(
+                sample,
+                self.config.tokenizer,
+                seed=self.config.runtime.seed,
+                progress=self.reporter.message,
+            )
+
+    def _encode(self, source: UnlabelledTexts, tokenizer: Tokenizer) -> TokenStore:
+        with self.reporter.step("texts encoded", total=source.count or 0) as advance:
+            store = TokenStore.write(
+                self.folder / FRESH,
+                source,
+                tokenizer=tokenizer,
+                held_out=self.config.data.held_out,
+                seed=self.config.runtime.seed,
+                advance=advance,
+            )
+        self.reporter.message(
+            f"{source.name}: {counted(len(store.offsets) - 1, 'text')} of "
+            f"{counted(len(store.tokens), 'token')} for training, {len(store.held_out):,} held out;"
+            f" {tokenizer.vocab_size:,} distinct tokens"
+        )
+        return store
+
+    def _write_history(self, rows: list[dict[str, float]]) -> None:
+        with warn_on_failure(f"{self.folder}: history.csv was not written", self.reporter):
+            write_history(self.folder / "history.csv", rows)
+
+    def _write(self, trained: TrainedLanguageModel) -> None:
+        """Writes the model card and the finished run."""
+        folder = self.folder
+        with warn_on_failure(f"{folder}: the model card was not written", self.reporter):
+            description = TrainedModel(folder, trained.model.count_params(), trained.metrics)
+            write_atomically(folder / "README.md", language_model_card(trained.config, description))
+        try:
+            run_folder.save_language_model(trained, folder)
+        except OSError as error:
+            raise ModelError(
+                f"{folder}: the model was not written ({error.strerror}); make room, then finish "
+                "with --resume: the last checkpoint is whole."
+            ) from None

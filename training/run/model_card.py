@@ -1,10 +1,11 @@
-"""The model card: what a run folder's model is, and how good, for whoever finds the folder."""
+"""The model card: a README.md that describes the model in a run folder and its accuracy."""
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,102 +16,129 @@ from textrnn.config.model import EncoderConfig
 from textrnn.messages.shown import markdown
 from textrnn.messages.wording import counted
 
-__all__ = ["language_model_card", "model_card", "with_key_figures"]
+__all__ = ["TrainedModel", "language_model_card", "model_card", "with_key_figures"]
 
 MOST_LABELS = 20
-"""Labels that a card lists."""
+"""The largest number of labels in a card."""
 MOST_COLUMNS = 80
-"""The width of each."""
+"""The largest width of a label."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """The facts about a trained model that a card reports.
+
+    Attributes:
+        folder: The run folder, as the user names it.
+        weights: The number of weights.
+        metrics: The figures of the run: `training`, and those of each measured data set.
+    """
+
+    folder: Path
+    weights: int
+    metrics: Mapping[str, Any]
 
 
 def model_card(
     config: ClassifierRunConfig,
+    trained: TrainedModel,
     *,
-    folder: Path,
     name: str,
     labels: tuple[str, ...],
-    weights: int,
-    metrics: Mapping[str, Any],
     notices: tuple[str, ...],
 ) -> str:
-    """The card, as Markdown (after Mitchell et al. 2019, "Model Cards for Model Reporting").
+    """Returns the card of a classifier as Markdown.
+
+    Mitchell et al. 2019, "Model Cards for Model Reporting".
 
     Args:
-        config: The run's settings.
-        folder: The run folder, as the user names it.
-        name: The data's name.
+        config: The settings of the run.
+        trained: The model, with the metrics of `validation`, and of `test` if there is test data.
+        name: The name of the data.
         labels: The label names.
-        weights: How many numbers the model has learned.
-        metrics: The figures of `validation`, perhaps of `test`, and `training`.
-        notices: What was counted and left out of the data.
+        notices: Sentences about texts that were left out of the data.
     """
-    model = config.model
-    trained = metrics["training"]
+    model, metrics = config.model, trained.metrics
+    training = metrics["training"]
     chosen = config.schedule.final_weights == "best"
     lines = [
         f"# Text classifier: {markdown(name)}",
         "",
-        f"A recurrent classifier of texts into {counted(len(labels), 'label')}: {_listed(labels)}.",
+        f"Classifies texts into {counted(len(labels), 'label')}: {_listed(labels)}.",
         "",
         "## Model",
         "",
-        f"- {_recurrence(model)}; head: {model.head}; {weights:,} weights.",
-        f"- {config.tokenizer.piece_type} pieces of SentencePiece, "
-        f"{trained['vocab_size']:,} of them; text is "
-        f"{'folded to lower case' if config.tokenizer.lowercase else 'case-sensitive'}.",
-        f"- The weights of epoch {trained['best_epoch']} of {trained['epochs']}, "
-        f"{'chosen on the validation data' if chosen else 'the last'}; "
+        f"- {_recurrence(model)}; head: {model.head}; {trained.weights:,} weights.",
+        f"- Vocabulary: {training['vocab_size']:,} {config.tokenizer.piece_type} pieces of "
+        f"SentencePiece; {'lower case' if config.tokenizer.lowercase else 'case-sensitive'}.",
+        f"- The weights are those of epoch {training['best_epoch']} of {training['epochs']}, "
+        f"{'the best on the validation data' if chosen else 'the last one'}; "
         f"seed {config.runtime.seed}.",
         "",
-        "## Measured",
+        "## Metrics",
         "",
-        "| data | texts | accuracy | macro F1 | log loss | calibration error |",
-        "|---|---|---|---|---|---|",
+        *_metrics_table(metrics),
     ]
-    for which in ("validation", "test"):
-        if which in metrics:
-            m = metrics[which]
-            lines.append(
-                f"| {which} | {m['texts']:,} | {m['accuracy']:.2%} | {m['macro_f1']:.2%} "
-                f"| {m['log_loss']:.4f} | {m['calibration_error']:.4f} |"
-            )
     if chosen and "test" not in metrics:
-        lines += ["", "There was no test data: the validation figures chose the epoch and flatter."]
+        lines += [
+            "",
+            "There was no test data. The figures of the validation data are too good, because it "
+            "chose the epoch.",
+        ]
     lines += ["", "![learning curves](curves.png)", "", "## Use", "", "```python", "import textrnn"]
-    lines += [f"model = textrnn.load({_literal(str(folder))})", 'model.predict(["a text"])', "```"]
-    lines += ["", "The model knows the kind of text it was trained on and no other.", ""]
+    lines += [
+        f"model = textrnn.load({_literal(str(trained.folder))})",
+        'model.predict(["a text"])',
+        "```",
+    ]
+    lines += ["", "Expect these figures only for texts of the same kind as the training texts.", ""]
     if notices:
         lines += ["## Data", "", *(f"- {markdown(notice)}" for notice in notices), ""]
     return "\n".join(lines)
 
 
-def language_model_card(
-    config: LanguageModelRunConfig, *, folder: Path, weights: int, metrics: Mapping[str, Any]
-) -> str:
-    """The card of a language model; see `model_card`."""
-    trained, held = metrics["training"], metrics["held_out"]
+def _metrics_table(metrics: Mapping[str, Any]) -> Iterator[str]:
+    yield "| data | texts | accuracy | macro F1 | log loss | calibration error |"
+    yield "|---|---|---|---|---|---|"
+    for data in ("validation", "test"):
+        if data in metrics:
+            m = metrics[data]
+            yield (
+                f"| {data} | {m['texts']:,} | {m['accuracy']:.2%} | {m['macro_f1']:.2%} "
+                f"| {m['log_loss']:.4f} | {m['calibration_error']:.4f} |"
+            )
+
+
+def language_model_card(config: LanguageModelRunConfig, trained: TrainedModel) -> str:
+    """Returns the card of a language model as Markdown; see `model_card`.
+
+    Args:
+        config: The settings of the run.
+        trained: The model, with the metrics of `held_out` texts.
+    """
+    training, held_out = trained.metrics["training"], trained.metrics["held_out"]
     name = config.data.text_file or config.data.dataset or "bbc_news"
     lines = [
         f"# Language model: {markdown(name)}",
         "",
-        "Predicts each token of a text from those before it"
-        + (", and from those after it." if config.model.bidirectional else "."),
+        "Predicts each token of a text from the tokens before it"
+        + (", and from the tokens after it." if config.model.bidirectional else "."),
         "",
         "## Model",
         "",
-        f"- {_recurrence(config.model)}; {weights:,} weights.",
-        f"- {trained['vocab_size']:,} pieces of SentencePiece; {trained['tokens']:,} tokens read "
-        f"in {counted(trained['updates'], 'update')}; seed {config.runtime.seed}.",
+        f"- {_recurrence(config.model)}; {trained.weights:,} weights.",
+        f"- {training['vocab_size']:,} pieces of SentencePiece; trained on {training['tokens']:,} "
+        f"tokens in {counted(training['updates'], 'update')}; seed {config.runtime.seed}.",
         "",
-        "## Measured on texts held out",
+        "## Metrics on held-out texts",
         "",
-        *(f"- {figure.replace('_', ' ')}: {value:.4f}" for figure, value in held.items()),
+        *(f"- {figure.replace('_', ' ')}: {value:.4f}" for figure, value in held_out.items()),
         "",
         "## Use",
         "",
         "```sh",
-        f"textrnn score {_argument(str(folder))} 'a text'",
-        f"textrnn train --init-from {_argument(str(folder))} --train-file labelled.csv",
+        f"textrnn score {_argument(str(trained.folder))} 'a text'",
+        f"textrnn train --init-from {_argument(str(trained.folder))} --train-file labelled.csv",
         "```",
         "",
     ]
@@ -118,20 +146,20 @@ def language_model_card(
 
 
 def _listed(labels: tuple[str, ...]) -> str:
-    """The first labels; the file has them all, as they stand."""
+    """Returns the first labels; labels.txt lists all of them, unshortened."""
     listed = ", ".join(markdown(label, most=MOST_COLUMNS) for label in labels[:MOST_LABELS])
     if len(labels) <= MOST_LABELS:
         return listed
-    return f"{listed} and {len(labels) - MOST_LABELS:,} more, all in labels.txt"
+    return f"{listed} and {len(labels) - MOST_LABELS:,} more (see labels.txt)"
 
 
 def _literal(text: str) -> str:
-    """A string of Python, between double quotes where that needs no other escapes."""
+    """Returns a string literal of Python, in double quotes unless they need more escapes."""
     return f'"{text}"' if repr(text) == f"'{text}'" and '"' not in text else repr(text)
 
 
 def _argument(text: str) -> str:
-    """A word for the shell; one with bytes that cannot be shown in the form of bash and zsh."""
+    """Returns a quoted word for the shell; bash and zsh alone read escaped bytes."""
     if text.isprintable():
         return shlex.quote(text)
     plain = set(range(32, 127)) - set(b"\\'")
@@ -143,27 +171,27 @@ def _recurrence(model: EncoderConfig) -> str:
     if model.cell == "none":
         return "a bag of embeddings"
     cell = f"{model.layers} x {model.cell} of {counted(model.units, 'unit')}"
-    cell += ", read in both directions" if model.bidirectional else ""
-    return cell + (f", each step seeing {model.window} tokens" if model.window > 1 else "")
+    cell += ", both directions" if model.bidirectional else ""
+    return cell + (f", a window of {model.window} tokens" if model.window > 1 else "")
 
 
 _BEGIN, _END = "<!-- textrnn report -->", "<!-- /textrnn report -->"
 
 
 def with_key_figures(card: str, figures: Mapping[str, str], *, page: str | None) -> str:
-    """A card with these figures of an analysis, in the place of any that it had.
+    """Returns a card with the key figures of a report, which replace earlier ones.
 
-    Everything else of the card stays as it is.
+    The rest of the card is not changed.
 
     Args:
-        card: As `model_card` wrote it, perhaps changed since.
-        figures: By their names.
-        page: The report beside the card, None without.
+        card: The text of `model_card`, which a user may have edited.
+        figures: The figures by name.
+        page: The file of the report in the folder of the card; None: the card has no link to it.
     """
     rows = [f"| {markdown(name)} | {markdown(value)} |" for name, value in figures.items()]
-    told = "By `textrnn report`"
-    told += f"; its page is [{markdown(page)}]({quote(os.fsencode(page))})." if page else "."
-    lines = [_BEGIN, "## Remembers", "", told, "", "| figure | value |", "|---|---|", *rows]
+    source = "From `textrnn report`"
+    source += f"; see [{markdown(page)}]({quote(os.fsencode(page))})." if page else "."
+    lines = [_BEGIN, "## Memory", "", source, "", "| figure | value |", "|---|---|", *rows]
     section = "\n".join([*lines, _END, ""])
     before, begun, rest = card.partition(_BEGIN)
     _, ended, after = rest.partition(_END)

@@ -1,4 +1,4 @@
-"""What a caller asks of a training, beside its settings."""
+"""The settings of a training together with the other arguments of its caller."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ class RunRequest:
         resume_or_start: Whether to continue if there is a checkpoint, and to start otherwise.
         overwrite: Whether a run in the folder may be replaced.
         measure_test: Whether to measure the test data at the end.
-        should_stop: Called at each update; True saves a checkpoint and raises KeyboardInterrupt.
+        should_stop: Called at each update. If it returns True, a checkpoint is saved and
+            KeyboardInterrupt is raised.
         callbacks: Keras callbacks.
-        started: The beginning of the time budget, by `time.monotonic`.
+        started: The start of the time budget, by `time.monotonic`.
     """
 
     config: ClassifierRunConfig

@@ -1,4 +1,4 @@
-"""What a run tells TensorBoard: its figures, how far its gates are open, some of its answers."""
+"""Events for TensorBoard: the figures of each epoch, gate activations and sample predictions."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ TENSORBOARD = "tensorboard"
 
 SAMPLE_TEXTS = 16
 SAMPLE_TOKENS = 64
-"""Of each text."""
+"""The number of tokens of a text that the gates are computed for."""
 SAMPLE_CHARACTERS = 300
 
 
 class TensorBoardWriter:
-    """Writes events, one step an epoch.
+    """Writes events; an epoch is one step.
 
     Args:
-        folder: Where.
+        folder: The folder of the events.
         ids: Token ids of some validation texts, for the gates.
-        texts: The same texts.
-        labels: What they are labelled with.
+        texts: These texts as strings.
+        labels: The labels of each text.
     """
 
     def __init__(
@@ -53,16 +53,17 @@ class TensorBoardWriter:
         self,
         row: Mapping[str, float],
         model: TextClassifier,
+        *,
         probabilities: np.ndarray,
         names: Sequence[str],
     ) -> None:
-        """The figures of one epoch, with the gates and the answers after it.
+        """Writes the figures, the gate activations and the predictions after one epoch.
 
         Args:
             row: The figures, and `epoch`.
             model: The model.
-            probabilities: `[N, C]`, of the validation texts.
-            names: Of the classes.
+            probabilities: The probabilities of the validation texts, `[N, C]`.
+            names: The names of the classes.
         """
         with self._writer.as_default(step=int(row["epoch"])):
             for name, value in row.items():
@@ -74,38 +75,41 @@ class TensorBoardWriter:
         self._writer.flush()
 
     def close(self) -> None:
-        """Finishes the file."""
+        """Closes the file of events."""
         self._writer.close()
 
     def _table(self, probabilities: np.ndarray, names: Sequence[str]) -> str:
-        """Texts with their labels and the most probable class, as Markdown."""
+        """Returns a Markdown table of texts, their labels and their most probable class."""
         lines = ["label | predicted | probability | text", "--- | --- | --- | ---"]
         for text, labels, scores in zip(self._texts, self._labels, probabilities, strict=False):
             best = int(np.argmax(scores))
-            given = ", ".join(map(markdown, labels))
+            label_cell = ", ".join(map(markdown, labels))
             start = markdown(text[:SAMPLE_CHARACTERS])
-            lines.append(f"{given} | {markdown(names[best])} | {scores[best]:.3f} | {start}")
+            lines.append(f"{label_cell} | {markdown(names[best])} | {scores[best]:.3f} | {start}")
         return "\n".join(lines)
 
 
 def gate_activations(model: TextClassifier, ids: np.ndarray) -> dict[str, np.ndarray]:
-    """How far each gate is open at each real token, 0 to 1, in the layers that read forwards.
+    """Returns the value of each gate, 0 (closed) to 1 (open), at each token.
 
-    Of a pyramid that is the first, whose steps are tokens.
+    Only layers that read forwards and whose steps are single tokens are included: of a pyramid,
+    the first layer.
 
     Args:
         model: The model.
-        ids: `[B, T]`, 0 for padding on the right.
+        ids: Token ids `[B, T]`, with padding 0 on the right.
 
     Returns:
-        Maps `layer1/forget` to values `[N, H]`. `decay` is what a minimal cell keeps of its state.
+        Maps names such as `layer1/forget` to values `[N, H]`, N tokens without padding. `decay` is
+        the share of the old state that a minimal cell keeps.
     """
     if model.stack is None:
         return {}
-    found: dict[str, np.ndarray] = {}
+    activations: dict[str, np.ndarray] = {}
     real = tf.transpose(tf.not_equal(ids, 0))
-    for each in recurrences(model, ids):
-        if each.direction == "forward" and each.tokens_per_step == 1:
-            for name, values in gate_values(each.cell, each.gates).items():
-                found[f"layer{each.layer}/{name}"] = tf.boolean_mask(values, real).numpy()
-    return found
+    for recurrence in recurrences(model, ids):
+        if recurrence.direction == "forward" and recurrence.tokens_per_step == 1:
+            for name, values in gate_values(recurrence.cell, recurrence.gates).items():
+                key = f"layer{recurrence.layer}/{name}"
+                activations[key] = tf.boolean_mask(values, real).numpy()
+    return activations

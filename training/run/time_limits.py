@@ -1,4 +1,4 @@
-"""The time that a run with `time_budget` has for each of its parts."""
+"""The time that each phase of a run with `time_budget` may take."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TimeLimits:
     started: float
 
     def budget(self, corpus: Corpus, token_seconds: float) -> TimeBudget | None:
-        """Returns the budget of the training, which leaves time for what follows it.
+        """Returns the budget of the training, which reserves time for measuring and saving.
 
         Args:
             corpus: The data.
@@ -46,7 +46,7 @@ class TimeLimits:
         left = whole - (time.monotonic() - self.started) - token_seconds - SAVING_SECONDS
 
         def finish(validation: float) -> float:
-            # Both measurements of the best weights, on as many texts as half of the time allows.
+            # Validation and test data are measured, in at most half of the remaining time.
             measuring = min(validation * (1.0 + test / valid), max(left, 0.0) / 2)
             return measuring + token_seconds + SAVING_SECONDS
 

@@ -1,4 +1,4 @@
-"""From a language model to a classifier that begins with what it has learned."""
+"""Copies the settings and the weights of a language model to a classifier."""
 
 from __future__ import annotations
 
@@ -35,19 +35,20 @@ weights hide too much of what the language model has learned."""
 
 
 def adopt_shape(config: ClassifierRunConfig, *, given: Collection[str] = ()) -> ClassifierRunConfig:
-    """The settings of a classifier that starts from a language model, `start.init_from`.
+    """Returns the settings of a classifier that starts from the language model `start.init_from`.
 
-    The tokenizer and the encoder become the language model's. If it reads both directions and has
-    several layers or `residual`, `separate_directions` is turned on. Dropout rates that have their
-    default values become those of `FINE_TUNING_DROPOUT`.
+    The tokenizer and the encoder get the settings of the language model. If it reads both
+    directions and has several layers or `residual`, `separate_directions` is turned on. Dropout
+    rates with default values become those of `FINE_TUNING_DROPOUT`.
 
     Args:
         config: The settings.
-        given: Names of the settings that the user has chosen; they must agree, or they stay.
+        given: The names of the settings that the user has chosen. They are not changed, and those
+            of the tokenizer and the encoder must equal the language model's.
 
     Raises:
         ConfigError: A chosen setting differs from the language model's.
-        ModelError: The folder holds no language model.
+        ModelError: The folder contains no language model.
     """
     init_from = config.start.init_from
     if init_from is None:
@@ -58,7 +59,7 @@ def adopt_shape(config: ClassifierRunConfig, *, given: Collection[str] = ()) -> 
             "textrnn pretrain."
         )
     source = run_folder.read_settings(Path(init_from) / run_folder.CONFIG, LanguageModelRunConfig)
-    encoder = _encoder_settings(config, source, given)
+    encoder = _encoder_settings(config, source, given=given)
     for section, values in (("model", encoder), ("tokenizer", source.tokenizer.to_dict())):
         for name, expected in values.items():
             chosen = getattr(getattr(config, section), name)
@@ -77,14 +78,14 @@ def adopt_shape(config: ClassifierRunConfig, *, given: Collection[str] = ()) -> 
 
 
 def _encoder_settings(
-    config: ClassifierRunConfig, source: LanguageModelRunConfig, given: Collection[str]
+    config: ClassifierRunConfig, source: LanguageModelRunConfig, *, given: Collection[str]
 ) -> dict[str, Any]:
-    """The settings of the encoder that suit the language model."""
+    """Returns the settings of the encoder that agree with the language model."""
     both = source.model.bidirectional
     if "bidirectional" in given and config.model.bidirectional and not both:
         raise ConfigError(
-            f"{config.start.init_from} reads forwards only; leave --bidirectional out, or pretrain "
-            "another."
+            f"`bidirectional` must be off, because {config.start.init_from} reads forwards only; "
+            "turn it off, or pretrain a bidirectional language model."
         )
     settings = source.model.to_dict()
     settings["bidirectional"] = config.model.bidirectional and both
@@ -95,12 +96,12 @@ def _encoder_settings(
 
 
 def _directions_differ(encoder: EncoderConfig) -> bool:
-    """Whether layers that see both directions compute something else than separate ones."""
+    """Returns whether the two directions compute other values separately than layer by layer."""
     return encoder.layers > 1 or encoder.residual
 
 
 def transfer(trained: TrainedLanguageModel, model: TextClassifier) -> None:
-    """Copies a language model's embeddings and recurrent weights into a classifier that is built.
+    """Copies the embeddings and recurrent weights of a language model into a built classifier.
 
     Raises:
         ConfigError: The classifier's encoder differs from the language model's.
@@ -114,7 +115,9 @@ def transfer(trained: TrainedLanguageModel, model: TextClassifier) -> None:
                 f"{getattr(config, name)}."
             )
     if config.bidirectional > encoder.bidirectional:
-        raise ConfigError("`bidirectional` needs a language model of both directions.")
+        raise ConfigError(
+            "`bidirectional` must be off, because the language model does not read both directions."
+        )
     separate = not config.bidirectional or not _directions_differ(config)
     if model.stack is None or not (separate or config.separate_directions):
         raise ConfigError(

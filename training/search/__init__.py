@@ -1,1 +1,1 @@
-"""Many trainings: the search for settings, and one setting varied."""
+"""Searches over settings: many trainings, each in its own process."""

@@ -1,4 +1,4 @@
-"""A training in a process of its own, whose failure is its own."""
+"""Trains a run in another process, so that a failure does not end the search."""
 
 from __future__ import annotations
 

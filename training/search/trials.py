@@ -1,4 +1,4 @@
-"""The trials of a search: what each one came to, their table and their picture."""
+"""The outcomes of the trials of a search, their table and their picture."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Outcome:
     """The outcome of one trial.
 
     Attributes:
-        number: From 0.
+        number: The number of the trial, from 0.
         state: `complete`, `too_large` (not trained) or `failed`.
-        score: On the validation data: accuracy, or micro F1 if multi-label; None if not trained.
-        size: Bytes of the weights, 4 bytes a weight, with a full vocabulary.
+        score: Accuracy on the validation data, or micro F1 if multi-label; None if not trained.
+        size: Bytes of the weights with a full vocabulary, 4 bytes per weight.
         seconds: Wall time of the training.
-        settings: The values that were tried, by setting.
+        settings: The searched settings with their values.
         run: The run folder.
     """
 
@@ -57,7 +57,7 @@ def write_trials(outcomes: list[Outcome], folder: Path) -> None:
 
 
 def _picture(trained: list[Outcome]) -> Figure:
-    """Score by size, and score by time."""
+    """Draws the score by size and the score by time."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     by_size, by_time = figure.subplots(1, 2)
     for cell in dict.fromkeys(str(o.settings.get("cell", "")) for o in trained):

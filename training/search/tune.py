@@ -1,4 +1,4 @@
-"""The search for settings: many short trainings, each chosen by the outcomes before it."""
+"""The search for settings: many short trainings, each chosen from the earlier outcomes."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from textrnn.inference import run_folder
 from textrnn.models.classifier import TextClassifier
 from textrnn.progress import Reporter
 from textrnn.text.vocabulary_size import MOST_PIECES
-from textrnn.training.run.faults import spared
+from textrnn.training.run.faults import warn_on_failure
 from textrnn.training.run.folder import hold
 from textrnn.training.search.child import TrainChild, train_child
 from textrnn.training.search.trials import Outcome, write_trials
 
-__all__ = ["SEARCHED", "Budget", "Outcome", "shown", "tune"]
+__all__ = ["SEARCHED", "Budget", "Outcome", "setting_text", "tune"]
 
 SEARCHED: dict[str, tuple[Any, ...]] = {
     "cell": ("mingru", "minlstm", "gru", "lstm", "none"),
@@ -43,7 +43,7 @@ SEARCHED: dict[str, tuple[Any, ...]] = {
     "vocab_size": (None, 1000, 2000, 4000, 8000, 16000, 32000),
     "learning_rate": (3e-4, 3e-2),
 }
-"""The settings that are searched, with their values; the learning rate with its bounds."""
+"""The searched settings with their values; the learning rate with its bounds."""
 
 STUDY = "study.log"
 TRIALS = "trials"
@@ -85,21 +85,21 @@ def tune(
     Hyper-Parameter Optimization"), which treats the size as a constraint.
 
     Args:
-        config: The settings that are not searched.
+        config: All settings; a trial replaces the searched ones.
         output: The folder of the search.
-        fixed: Names of settings that keep the config's value.
+        fixed: Names of settings that are not searched.
         budget: The limits of time and size.
         reporter: Shows progress.
-        train: Trains one run in a process of its own.
+        train: Trains one run in another process.
 
     Returns:
         The outcomes, best first. The run of the best one is copied to `best` in the folder.
 
     Raises:
-        ConfigError: The folder holds a search with other settings, or all trials have failed.
+        ConfigError: The folder contains a search with other settings, or all trials have failed.
     """
     with hold(output):
-        _check_same(output, config, fixed, budget.most_bytes)
+        _check_same(output, _search_settings(config, fixed=fixed, budget=budget))
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(
             study_name="textrnn",
@@ -112,25 +112,23 @@ def tune(
         _restart_interrupted(study)
         while search.may_continue():
             trial = study.ask()
-            search.run(trial, _sample(trial, config, fixed))
+            search.run(trial, config.replace(**_sample(trial, fixed)))
         outcomes = search.outcomes()
         best = [outcome for outcome in outcomes if outcome.state == "complete"]
         if not best:
             raise ConfigError(
-                f"none of {len(outcomes)} trials ended well; look into {output / TRIALS}, give "
-                "more time, or a larger --size-budget."
+                f"none of {len(outcomes)} trials was completed; read the logs in "
+                f"{output / TRIALS}, give more time, or a larger --size-budget."
             )
-        with spared(f"{output}: the table of the trials was not written", reporter):
+        with warn_on_failure(f"{output}: the table of the trials was not written", reporter):
             write_trials(outcomes, output)
         shutil.rmtree(output / BEST, ignore_errors=True)
         shutil.copytree(best[0].run, output / BEST)
         return outcomes
 
 
-def _sample(
-    trial: optuna.Trial, config: ClassifierRunConfig, fixed: Set[str]
-) -> ClassifierRunConfig:
-    """The config with the trial's values of the searched settings."""
+def _sample(trial: optuna.Trial, fixed: Set[str]) -> dict[str, Any]:
+    """Returns the values of the searched settings that the sampler chooses for a trial."""
     values: dict[str, Any] = {}
     for name, choices in SEARCHED.items():
         if name in fixed:
@@ -140,7 +138,7 @@ def _sample(
             values[name] = trial.suggest_float(name, low, high, log=True)
         else:
             values[name] = trial.suggest_categorical(name, choices)
-    return config.replace(**values)
+    return values
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,7 @@ class _Search:
     train: TrainChild
 
     def outcomes(self) -> list[Outcome]:
-        """All trials that have ended, best first."""
+        """Returns the outcomes of all trials that have ended, best first."""
         states = {
             TrialState.COMPLETE: "complete",
             TrialState.PRUNED: "too_large",
@@ -176,7 +174,7 @@ class _Search:
         return sorted(outcomes, key=lambda o: (-(o.score if o.score is not None else -1.0), o.size))
 
     def may_continue(self) -> bool:
-        """Whether time and number allow another trial."""
+        """Returns whether the time and the number of trials allow another trial."""
         trained = sum(outcome.state != "too_large" for outcome in self.outcomes())
         if self.budget.most_trials and trained >= self.budget.most_trials:
             return False
@@ -198,7 +196,7 @@ class _Search:
         log.write_text("")
         run_folder.begin(folder, config.replace(time_budget=f"{seconds:.1f}s"))
         begin = time.monotonic()
-        values = ", ".join(f"{name} {shown(value)}" for name, value in trial.params.items())
+        values = ", ".join(f"{name} {setting_text(value)}" for name, value in trial.params.items())
         with self.reporter.wait(f"trial {trial.number}: {values}"):
             code = self.train(
                 folder / run_folder.CONFIG, folder, log=log, options=("--overwrite", "--no-test")
@@ -224,7 +222,7 @@ class _Search:
 
 
 def _score(folder: Path) -> float | None:
-    """The validation score of a trained run; None if it has none."""
+    """Returns the validation score of a trained run; None if it has no metrics."""
     try:
         metrics = json.loads((folder / run_folder.METRICS).read_text(encoding="utf-8"))
         measured = metrics["validation"]
@@ -234,15 +232,15 @@ def _score(folder: Path) -> float | None:
 
 
 def model_bytes(config: ClassifierRunConfig) -> int:
-    """Bytes of the weights in float32, with two classes and the whole `vocab_size`."""
+    """Returns the bytes of the weights in float32, with two classes and a full vocabulary."""
     pieces = config.tokenizer.vocab_size or MOST_PIECES
     model = TextClassifier(pieces, 2, config=config.model)
     model.build((None, None))
     return int(4 * model.count_params())
 
 
-def shown(value: Any) -> str:
-    """A setting's value in few characters."""
+def setting_text(value: Any) -> str:
+    """Returns the value of a setting in few characters."""
     if value is None:
         return "auto"
     return f"{value:.2g}" if isinstance(value, float) else str(value)
@@ -252,12 +250,20 @@ def _trial_count(output: Path) -> int:
     return len(list((output / TRIALS).glob("*"))) if (output / TRIALS).is_dir() else 0
 
 
-def _check_same(
-    output: Path, config: ClassifierRunConfig, fixed: Set[str], most_bytes: int | None
-) -> None:
+def _search_settings(
+    config: ClassifierRunConfig, *, fixed: Set[str], budget: Budget
+) -> dict[str, Any]:
+    """Returns all settings that a continued search must not change."""
+    return {
+        "config": config.to_dict(),
+        "fixed": sorted(fixed),
+        "most_bytes": budget.most_bytes,
+    }
+
+
+def _check_same(output: Path, values: dict[str, Any]) -> None:
     """Writes the settings of the search, or compares them with those in the folder."""
     path = output / "search.yaml"
-    values = {"config": config.to_dict(), "fixed": sorted(fixed), "most_bytes": most_bytes}
     if path.is_file():
         try:
             written = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -265,18 +271,18 @@ def _check_same(
             written = None
         if written != values:
             raise ConfigError(
-                f"{output} holds a search with other settings; choose another --output."
+                f"{output} contains a search with other settings; choose another --output."
             )
         return
     if any(output.glob("[!.]*")):
         raise ConfigError(
-            f"{output} holds files that belong to no search; choose another --output."
+            f"{output} contains files that belong to no search; choose another --output."
         )
     write_atomically(path, yaml.safe_dump(values, sort_keys=False))
 
 
 def _restart_interrupted(study: optuna.Study) -> None:
-    """Queues again the trials during which an earlier call was stopped."""
+    """Queues the trials again that were running when an earlier call was stopped."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params, skip_if_exists=True)

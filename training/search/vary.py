@@ -1,4 +1,4 @@
-"""Runs that differ in one setting, each trained by a process of its own."""
+"""Trains several runs that differ in one setting, each in its own process."""
 
 from __future__ import annotations
 
@@ -21,9 +21,14 @@ __all__ = ["train_all", "varied"]
 
 
 def varied(
-    config: ClassifierRunConfig, setting: str, values: Sequence[Any]
+    config: ClassifierRunConfig, *, setting: str, values: Sequence[Any]
 ) -> dict[str, ClassifierRunConfig]:
-    """The settings with each of some values for one of them, by names such as `head=mean`.
+    """Returns one config per value of a setting, by names such as `head=mean`.
+
+    Args:
+        config: All other settings.
+        setting: The name of the setting.
+        values: At least two different values.
 
     Raises:
         ConfigError: The setting is unknown or describes the data, a value is wrong, or there are
@@ -37,8 +42,8 @@ def varied(
         raise ConfigError(f"expected at least two different values of `{setting}`.")
     configs = {}
     for value in values:
-        shown = "auto" if value is None else str(value)
-        configs[f"{setting}={shown.replace(os.sep, '_')}"] = config.replace(**{setting: value})
+        text = "auto" if value is None else str(value)
+        configs[f"{setting}={text.replace(os.sep, '_')}"] = config.replace(**{setting: value})
     return configs
 
 
@@ -49,37 +54,38 @@ def train_all(
     reporter: Reporter,
     train: TrainChild = train_child,
 ) -> list[Path]:
-    """Trains one run for each of some settings, one after the other, into `output`/NAME.
+    """Trains one run per config, one after the other, into the folder `output`/NAME.
 
-    A finished run is kept, and an unfinished one continues. The output of `textrnn train` is in
-    NAME.log.
+    A finished run is not trained again, and an unfinished run is resumed. The file NAME.log
+    contains the output of `textrnn train`.
 
     Args:
-        configs: The settings by the run's name.
+        configs: The settings of each run, by the name of the run.
         output: The folder of the run folders.
         reporter: Shows progress.
-        train: Trains one run in a process of its own.
+        train: Trains one run in another process.
 
     Returns:
         The run folders.
 
     Raises:
-        ConfigError: A folder holds a run with other settings, or a training failed.
+        ConfigError: A folder contains a run with other settings, or a training failed.
     """
     with hold(output), reporter.step("runs", total=len(configs)) as advance:
         for name, config in configs.items():
-            _train(name, config, output, reporter, train)
+            _train(output / name, config, reporter=reporter, train=train)
             advance(1, name)
     return [output / name for name in configs]
 
 
 def _train(
-    name: str, config: ClassifierRunConfig, output: Path, reporter: Reporter, train: TrainChild
+    run: Path, config: ClassifierRunConfig, *, reporter: Reporter, train: TrainChild
 ) -> None:
-    run, settings, log = output / name, output / f"{name}.yaml", output / f"{name}.log"
+    name = run.name
+    settings, log = run.with_name(f"{name}.yaml"), run.with_name(f"{name}.log")
     if (run / run_folder.CONFIG).is_file():
         if not config.resumes(run_folder.load_config(run / run_folder.CONFIG)):
-            raise ConfigError(f"{run} holds a run with other settings; choose another --output.")
+            raise ConfigError(f"{run} contains a run with other settings; choose another --output.")
         if run_folder.is_complete(run):
             reporter.message(f"{name}: finished already")
             return

@@ -61,7 +61,7 @@ class LanguageModelLoss:
 
     @property
     def variables(self) -> list[Any]:
-        """The variables that are trained beside the classifier's."""
+        """The variables that are trained in addition to the classifier's."""
         weights = [v for projection in self._projections for v in projection.trainable_variables]
         return [*weights, self._bias]
 

@@ -24,8 +24,8 @@ class LayerRates:
         optimizer: Its optimizer, built.
         config: The settings.
         epoch_updates: The number of updates in an epoch.
-        others: The number of variables that the optimizer has after the model's; they count as
-            part of the top.
+        loss_variables: The number of variables of the optimizer that belong to the loss, not to the
+            model; they have the rate of the top layer.
     """
 
     def __init__(
@@ -35,9 +35,9 @@ class LayerRates:
         *,
         config: ClassifierRunConfig,
         epoch_updates: int,
-        others: int = 0,
+        loss_variables: int = 0,
     ) -> None:
-        self._optimizer, self._depths = optimizer, [*layer_depths(model), *[0] * others]
+        self._optimizer, self._depths = optimizer, [*layer_depths(model), *[0] * loss_variables]
         self._rate, self._unfreeze = config.optimizer.layer_rate, config.schedule.unfreeze
         self._epoch_updates = epoch_updates
         self._shares: list[float] = []
@@ -64,8 +64,8 @@ class LayerRates:
         if not frozen:
             return ""
         return (
-            f"note: with --unfreeze {self._unfreeze:g}, {frozen} of {len(layers)} layers learn "
-            f"nothing in {counted(epochs or 0, 'epoch')}; give more --epochs."
+            f"note: with `unfreeze` {self._unfreeze:g}, {frozen} of {len(layers)} layers learn "
+            f"nothing in {counted(epochs or 0, 'epoch')}; increase `epochs`."
         )
 
 

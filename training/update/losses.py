@@ -35,7 +35,9 @@ def class_weights(targets: np.ndarray, *, label_space: LabelSpace) -> np.ndarray
         ConfigError: The data is multi-label.
     """
     if label_space.multi_label:
-        raise ConfigError("`class_weights` needs one label a text; leave it off with multi_label.")
+        raise ConfigError(
+            "`class_weights` needs one label per text; turn it off with `multi_label`."
+        )
     counts = targets.sum(axis=0)
     weights = len(targets) / (len(label_space.labels) * np.maximum(counts, 1))
     return np.asarray(targets @ weights, np.float32)

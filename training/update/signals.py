@@ -1,4 +1,4 @@
-"""What all workers learn of an update."""
+"""The values of an update that all workers receive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Signals"]
 
 
 class Signals(NamedTuple):
-    """What all workers learn of an update.
+    """The values of an update that all workers receive.
 
     >>> Signals(loss_sum=3.0, correct=2.0, norm=float("inf"), control_flags=()).problem(
     ...     rows=4, most_loss=100.0

@@ -120,7 +120,7 @@ class Step:
         targets: tf.Tensor,
         weights: tf.Tensor,
         flags: tf.Tensor,
-        *others: tf.Tensor,
+        *source_rows: tf.Tensor,
     ) -> tf.Tensor:
         """Makes the update of one replica.
 
@@ -129,15 +129,15 @@ class Step:
             targets: `[B/N, C]`.
             weights: `[B/N]`.
             flags: `[1, K]`.
-            others: The source's draws `[1, ...]`, then its further rows `[B'/N, ...]`.
+            source_rows: The source's draws `[1, ...]`, then its further rows `[B'/N, ...]`.
 
         Returns:
             The signals `[3 + K]`.
         """
         context = tf.distribute.get_replica_context()
         count = len(self._source.draw_specs)
-        draws = tuple(values[0] for values in others[:count])
-        gradients, sums = self._gradients([ids, targets, weights, *others[count:]], draws)
+        draws = tuple(values[0] for values in source_rows[:count])
+        gradients, sums = self._gradients([ids, targets, weights, *source_rows[count:]], draws)
         sums = tf.concat([sums, flags[0]], axis=0)
         if self._distribution.static:
             pairs = zip(gradients, self._variables, strict=True)

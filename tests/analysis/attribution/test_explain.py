@@ -41,7 +41,7 @@ def explainer(classifier):
 
 
 def forward(classifier, **settings) -> TrainedClassifier:
-    """An untrained model, of one direction unless told, with the same tokenizer."""
+    """An untrained model, of one direction by default, with the same tokenizer."""
     settings = {"cell": "gru", "bidirectional": False, **settings}
     config = run_config(Path("letters.csv"), **settings)
     model = TextClassifier(classifier.tokenizer.vocab_size, 2, config=config.model)
@@ -51,31 +51,35 @@ def forward(classifier, **settings) -> TrainedClassifier:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_each_method_finds_the_word_that_decides(explainer, classifier, method):
-    found = explainer.explain("a b x c", method=method)
-    assert (found.label, found.predicted, found.method) == ("pos", "pos", method)
-    assert found.probability == pytest.approx(classifier.predict(["a b x c"])[0].score, abs=1e-6)
-    assert [word.text for word in found.words] == ["a", "b", "x", "c"]
-    assert max(found.words, key=lambda word: word.score).text == "x"
-    assert max(found.strengths()) == 1
-    assert found.signed == (method != "head")
-    assert len(found.pieces) == len(found.piece_scores) == 4
-    assert sum(word.score for word in found.words) == pytest.approx(found.piece_scores.sum())
-    assert (found.completeness_error is not None) == (method[0] in "ia" and method != "head")
+    attribution = explainer.explain("a b x c", method=method)
+    assert (attribution.label, attribution.predicted, attribution.method) == ("pos", "pos", method)
+    assert attribution.probability == pytest.approx(
+        classifier.predict(["a b x c"])[0].score, abs=1e-6
+    )
+    assert [word.text for word in attribution.words] == ["a", "b", "x", "c"]
+    assert max(attribution.words, key=lambda word: word.score).text == "x"
+    assert max(attribution.strengths()) == 1
+    assert attribution.signed == (method != "head")
+    assert len(attribution.pieces) == len(attribution.piece_scores) == 4
+    assert sum(word.score for word in attribution.words) == pytest.approx(
+        attribution.piece_scores.sum()
+    )
+    assert (attribution.completeness_error is not None) == (method[0] in "ia" and method != "head")
 
 
 def test_words_are_found_in_the_text_as_it_was_written(explainer):
-    found = explainer.explain(TEXT)
-    assert [word.text for word in found.words][:3] == ["a", "X", "b"]
-    for word in found.words:
+    attribution = explainer.explain(TEXT)
+    assert [word.text for word in attribution.words][:3] == ["a", "X", "b"]
+    for word in attribution.words:
         assert TEXT[word.start : word.end] == word.text
 
 
 def test_another_label_is_explained_if_asked_for(explainer):
-    found = explainer.explain("a b x c", label="neg")
-    assert (found.label, found.predicted) == ("neg", "pos")
-    assert found.probability < 0.5
-    assert min(found.words, key=lambda word: word.score).text == "x"
-    assert facts(found)[0] == "The most probable label is pos."
+    attribution = explainer.explain("a b x c", label="neg")
+    assert (attribution.label, attribution.predicted) == ("neg", "pos")
+    assert attribution.probability < 0.5
+    assert min(attribution.words, key=lambda word: word.score).text == "x"
+    assert facts(attribution)[0] == "The most probable label is pos."
 
 
 def test_an_explanation_is_plain_values(classifier):
@@ -88,19 +92,23 @@ def test_an_explanation_is_plain_values(classifier):
 
 def test_an_empty_text_has_no_words(explainer):
     for text in ("", " \n"):
-        found = explainer.explain(text)
-        assert (found.words, found.pieces, found.warning) == ((), (), "the text is empty.")
-        assert found.strengths() == []
-        assert strongest(found) == []
+        attribution = explainer.explain(text)
+        assert (attribution.words, attribution.pieces, attribution.warning) == (
+            (),
+            (),
+            "the text is empty.",
+        )
+        assert attribution.strengths() == []
+        assert strongest(attribution) == []
 
 
-def test_what_the_run_cuts_is_told(classifier):
+def test_what_the_run_cuts_is_reported(classifier):
     config = run_config(Path("letters.csv"), max_length=2)
     cutting = TrainedClassifier(classifier.model, classifier.tokenizer, LABELS, config)
-    found = explain(cutting, "a b x")
-    assert [word.text for word in found.words] == ["a", "b"]
-    assert found.warning == "`max_length` cuts the text after 2 tokens of 3."
-    assert '<span class="unread"> x</span>' in coloured_html(found)
+    attribution = explain(cutting, "a b x")
+    assert [word.text for word in attribution.words] == ["a", "b"]
+    assert attribution.warning == "`max_length` cuts the text after 2 tokens of 3."
+    assert '<span class="unread"> x</span>' in coloured_html(attribution)
 
 
 def test_errors(explainer):
@@ -116,13 +124,15 @@ def test_errors(explainer):
 @pytest.mark.parametrize("settings", [{}, {"cell": "none", "bidirectional": True}])
 def test_the_running_prediction_ends_with_the_answer(classifier, settings):
     model = forward(classifier, **settings)
-    found = explain(model, "ab cd x")
-    running = not_none(found.running)
-    assert list(running) == running_scores(model, found)
-    assert found.to_dict()["running"] == list(running)
-    assert len(running) == len(found.words)
-    assert running[-1] == pytest.approx(found.probability, abs=1e-5)
-    first = model.predict([found.text[: found.words[0].end]])[0].scores[found.label]
+    attribution = explain(model, "ab cd x")
+    running = not_none(attribution.running)
+    assert list(running) == running_scores(model, attribution)
+    assert attribution.to_dict()["running"] == list(running)
+    assert len(running) == len(attribution.words)
+    assert running[-1] == pytest.approx(attribution.probability, abs=1e-5)
+    first = model.predict([attribution.text[: attribution.words[0].end]])[0].scores[
+        attribution.label
+    ]
     assert running[0] == pytest.approx(first, abs=1e-5)
     assert explain(model, "").running == ()
 
@@ -145,9 +155,9 @@ def test_the_coloured_text_is_the_text(explainer, text):
 
 
 def test_words_have_the_colour_of_their_sign(explainer):
-    found = coloured_html(explainer.explain("y x", label="pos"))
-    assert re.search(r'class="for" style="--s:0\.\d+" title="\+[\d.]+">x<', found)
-    assert re.search(r'class="against" style="--s:0\.\d+" title="-[\d.]+">y<', found)
+    html = coloured_html(explainer.explain("y x", label="pos"))
+    assert re.search(r'class="for" style="--s:0\.\d+" title="\+[\d.]+">x<', html)
+    assert re.search(r'class="against" style="--s:0\.\d+" title="-[\d.]+">y<', html)
 
 
 def test_a_page_needs_nothing_but_itself(explainer, classifier):

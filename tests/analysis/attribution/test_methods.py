@@ -27,13 +27,13 @@ def test_a_bag_with_the_mean_has_the_closed_form(method, word_dropout):
     model = random_classifier("none", "mean", word_dropout=word_dropout)
     table, kernel = model.embedding.embeddings.numpy(), model.classify.kernel.numpy()
     base = table[1] if word_dropout and method != "additive" else np.zeros(4)
-    found = TokenScorer(model).scores(IDS, target=1, method=method)
-    np.testing.assert_allclose(found.scores, (table[IDS] - base) @ kernel[:, 1] / 5, atol=1e-5)
-    assert found.logit == pytest.approx(logit(model, IDS, 1), abs=1e-5)
-    if found.offset is not None:
+    scores = TokenScorer(model).scores(IDS, target=1, method=method)
+    np.testing.assert_allclose(scores.scores, (table[IDS] - base) @ kernel[:, 1] / 5, atol=1e-5)
+    assert scores.logit == pytest.approx(logit(model, IDS, 1), abs=1e-5)
+    if scores.offset is not None:
         bias = model.classify.bias.numpy()[1]
-        assert found.offset == pytest.approx(base @ kernel[:, 1] + bias, abs=1e-5)
-    assert found.warning is None
+        assert scores.offset == pytest.approx(base @ kernel[:, 1] + bias, abs=1e-5)
+    assert scores.warning is None
 
 
 @pytest.mark.parametrize("head", ["mean", "attention", "max"])
@@ -41,35 +41,35 @@ def test_a_bag_with_the_mean_has_the_closed_form(method, word_dropout):
 def test_additive_contributions_sum_to_the_logit(cell, head):
     model = random_classifier(cell, head)
     for target in (0, 1):
-        found = TokenScorer(model).scores(IDS, target=target, method="additive")
-        total = found.offset + found.scores.sum()
+        scores = TokenScorer(model).scores(IDS, target=target, method="additive")
+        total = scores.offset + scores.scores.sum()
         assert total == pytest.approx(logit(model, IDS, target), abs=1e-5)
-        assert found.offset == pytest.approx(float(model.classify.bias[target]))
-        assert not_none(found.completeness_error) < 1e-4
+        assert scores.offset == pytest.approx(float(model.classify.bias[target]))
+        assert not_none(scores.completeness_error) < 1e-4
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_integrated_gradients_are_complete(cell):
     head = HEADS[CELLS.index(cell) % len(HEADS)]
     model = random_classifier(cell, head, word_dropout=0.1)
-    found = TokenScorer(model).scores(IDS, target=0)
-    assert found.warning is None
+    scores = TokenScorer(model).scores(IDS, target=0)
+    assert scores.warning is None
     without = logit(model, np.ones(5, np.int32), 0)  # Every token unknown.
-    assert found.offset == pytest.approx(without, abs=1e-4)
+    assert scores.offset == pytest.approx(without, abs=1e-4)
     difference = logit(model, IDS, 0) - without
-    assert found.scores.sum() == pytest.approx(difference, abs=0.01 * max(abs(difference), 0.1))
-    assert not_none(found.completeness_error) <= 0.01
+    assert scores.scores.sum() == pytest.approx(difference, abs=0.01 * max(abs(difference), 0.1))
+    assert not_none(scores.completeness_error) <= 0.01
 
 
 def test_occlusion_is_the_fall_of_the_logit():
     model = random_classifier("gru", "attention", word_dropout=0.1)
     scorer = TokenScorer(model)
-    found = scorer.scores(IDS, target=1, method="occlusion")
+    scores = scorer.scores(IDS, target=1, method="occlusion")
     for place in range(5):
         hidden = IDS.copy()
         hidden[place] = 1
         expected = logit(model, IDS, 1) - logit(model, hidden, 1)
-        assert found.scores[place] == pytest.approx(expected, abs=1e-5)
+        assert scores.scores[place] == pytest.approx(expected, abs=1e-5)
     together = scorer.scores(IDS, target=1, method="occlusion", groups=[(0, 2), (2, 5)])
     hidden = np.array([1, 1, 3, 3, 9])
     expected = logit(model, IDS, 1) - logit(model, hidden, 1)
@@ -78,13 +78,13 @@ def test_occlusion_is_the_fall_of_the_logit():
 
 def test_gradient_times_input():
     model = random_classifier("mingru", "mean")
-    found = TokenScorer(model).scores(IDS, target=0, method="gradient")
+    scores = TokenScorer(model).scores(IDS, target=0, method="gradient")
     vectors = model.embedding(tf.constant(IDS[np.newaxis]))
     with tf.GradientTape() as tape:
         tape.watch(vectors)
         value = model.logits_of(vectors, tf.ones([1, 5], tf.bool))[0, 0]
     expected = tf.reduce_sum(vectors * tape.gradient(value, vectors), axis=-1)[0]
-    np.testing.assert_allclose(found.scores, expected, atol=1e-5)
+    np.testing.assert_allclose(scores.scores, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -95,9 +95,9 @@ def test_the_head_s_weights_rebuild_the_pooled_vector(head):
     np.testing.assert_allclose(weights.sum(axis=0), 1, rtol=1e-5)
     pooled = model.pooling(states, mask=mask)[0]
     np.testing.assert_allclose((weights * states[0].numpy()).sum(axis=0), pooled, atol=1e-5)
-    found = TokenScorer(model).scores(IDS, target=0, method="head")
-    np.testing.assert_allclose(found.scores, weights.mean(axis=1), rtol=1e-5)
-    assert found.completeness_error is None
+    scores = TokenScorer(model).scores(IDS, target=0, method="head")
+    np.testing.assert_allclose(scores.scores, weights.mean(axis=1), rtol=1e-5)
+    assert scores.completeness_error is None
 
 
 # Padding, pyramids, long texts
@@ -126,31 +126,31 @@ def test_hiding_padding_changes_nothing():
 @pytest.mark.parametrize("method", ["head", "additive"])
 def test_a_pyramid_s_state_stands_for_its_tokens(method):
     model = random_classifier("mingru", "mean", layers=2, pyramid=True)
-    found = TokenScorer(model).scores(IDS, target=0, method=method)
-    assert found.scores[0] == found.scores[1]
-    assert found.scores[2] == found.scores[3]
+    scores = TokenScorer(model).scores(IDS, target=0, method=method)
+    assert scores.scores[0] == scores.scores[1]
+    assert scores.scores[2] == scores.scores[3]
     if method == "head":
-        np.testing.assert_allclose(found.scores, [1 / 6, 1 / 6, 1 / 6, 1 / 6, 1 / 3])
+        np.testing.assert_allclose(scores.scores, [1 / 6, 1 / 6, 1 / 6, 1 / 6, 1 / 3])
     else:
-        assert not_none(found.completeness_error) < 1e-4
+        assert not_none(scores.completeness_error) < 1e-4
 
 
 def test_a_text_without_a_token():
     model = random_classifier("gru", "mean")
     for method in METHODS:
-        found = TokenScorer(model).scores([], target=1, method=method)
-        assert found.scores.shape == (0,)
-        assert found.logit == pytest.approx(float(model.classify.bias[1]))
-        assert found.warning == "the text is empty."
+        scores = TokenScorer(model).scores([], target=1, method=method)
+        assert scores.scores.shape == (0,)
+        assert scores.logit == pytest.approx(float(model.classify.bias[1]))
+        assert scores.warning == "the text is empty."
 
 
 def test_a_long_text_is_hidden_some_words_at_a_time(monkeypatch):
     monkeypatch.setattr(methods, "MOST_OCCLUSIONS", 2)
     monkeypatch.setattr(methods, "ROW_TOKENS", 5)
     model = random_classifier("gru", "mean")
-    found = TokenScorer(model).scores(IDS, target=0, method="occlusion")
-    assert not_none(found.warning).startswith("the text is long: 3 words at a time")
-    assert found.scores[0] == found.scores[1] == found.scores[2] != found.scores[3]
+    scores = TokenScorer(model).scores(IDS, target=0, method="occlusion")
+    assert not_none(scores.warning).startswith("the text is long: 3 words at a time")
+    assert scores.scores[0] == scores.scores[1] == scores.scores[2] != scores.scores[3]
 
 
 def test_small_parts_give_the_same_integral(monkeypatch):
@@ -163,13 +163,13 @@ def test_small_parts_give_the_same_integral(monkeypatch):
 # What cannot be
 
 
-def test_a_sum_that_is_not_complete_is_told(monkeypatch):
+def test_a_sum_that_is_not_complete_is_reported(monkeypatch):
     monkeypatch.setattr(methods, "FIRST_STEPS", 1)
     monkeypatch.setattr(methods, "MOST_STEPS", 2)
     monkeypatch.setattr(methods, "TOLERANCE", 1e-9)
-    found = TokenScorer(random_classifier("gru", "attention")).scores(IDS, target=0)
-    assert "differs from the difference of the logits by" in not_none(found.warning)
-    assert "after 2 steps" in not_none(found.warning)
+    scores = TokenScorer(random_classifier("gru", "attention")).scores(IDS, target=0)
+    assert "differs from the difference of the logits by" in not_none(scores.warning)
+    assert "after 2 steps" in not_none(scores.warning)
 
 
 def test_errors():

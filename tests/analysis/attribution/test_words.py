@@ -48,8 +48,8 @@ def test_every_token_is_in_one_word_and_no_score_is_lost(tokenizer, text):
     words, count = words_of(tokenizer, text)
     assert [i for word in words for i in range(word.first, word.stop)] == list(range(count))
     assert sum(word.score for word in words) == pytest.approx(sum(range(count)))
-    for one, other in itertools.pairwise(words):
-        assert one.end <= other.start
+    for first, second in itertools.pairwise(words):
+        assert first.end <= second.start
 
 
 def test_wide_characters_are_words_of_their_own():

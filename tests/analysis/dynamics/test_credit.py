@@ -54,15 +54,15 @@ def test_a_rotation_forgets_nothing(linear_cells):
 
 def test_the_gradient_of_a_bag_is_the_same_everywhere():
     model = random_classifier("none", "mean")
-    found = credit_assignment(model, TEXTS, steps=4)
-    assert found.states == ()
-    assert found.half is None
+    result = credit_assignment(model, TEXTS, steps=4)
+    assert result.states == ()
+    assert result.half is None
     kernel = model.classify.kernel.numpy()
     expected = []
     for text in TEXTS:
         best = int(np.argmax(model(text[np.newaxis])[0]))
         expected.append(np.linalg.norm(kernel[:, best]) / len(text))
-    np.testing.assert_allclose(found.gradient, np.mean(expected), rtol=1e-5)
+    np.testing.assert_allclose(result.gradient, np.mean(expected), rtol=1e-5)
 
 
 # Against the whole Jacobian
@@ -102,18 +102,20 @@ def test_the_norm_is_that_of_the_whole_jacobian(recurrence):
 
 
 def test_random_probes_come_near_to_it(monkeypatch):
-    (each,) = recurrences(random_classifier("lstm", "last", bidirectional=False), padded(TEXTS))
-    exact = state_norms(each, steps=3)
+    (lstm_recurrence,) = recurrences(
+        random_classifier("lstm", "last", bidirectional=False), padded(TEXTS)
+    )
+    exact = state_norms(lstm_recurrence, steps=3)
     monkeypatch.setattr(credit, "EXACT_SIZE", 0)
-    rough = state_norms(each, steps=3, probes=2000)
+    rough = state_norms(lstm_recurrence, steps=3, probes=2000)
     np.testing.assert_allclose(rough, exact, rtol=0.1)
     assert not np.array_equal(rough, exact)
-    assert state_curve(each, rough).method == "random probes"
+    assert state_curve(lstm_recurrence, rough).method == "random probes"
 
 
 def test_the_gradient_is_counted_from_each_text_s_end():
     model = random_classifier("gru", "attention", bidirectional=False)
-    found = credit_assignment(model, TEXTS, steps=4)
+    result = credit_assignment(model, TEXTS, steps=4)
     expected = []
     for text in TEXTS:
         ids = tf.constant(text[np.newaxis], tf.int32)
@@ -122,7 +124,7 @@ def test_the_gradient_is_counted_from_each_text_s_end():
             tape.watch(vectors)
             logit = tf.reduce_max(model.logits_of(vectors, ids != 0))
         expected.append(np.linalg.norm(tape.gradient(logit, vectors)[0], axis=-1)[::-1][:4])
-    np.testing.assert_allclose(found.gradient, np.mean(expected, axis=0), rtol=1e-4)
+    np.testing.assert_allclose(result.gradient, np.mean(expected, axis=0), rtol=1e-4)
 
 
 # All models
@@ -134,8 +136,8 @@ def test_a_graph_gives_the_same():
     tf.config.run_functions_eagerly(False)
     graph = credit_assignment(model, TEXTS)
     np.testing.assert_allclose(graph.gradient, eager.gradient, rtol=1e-4)
-    for one, other in zip(graph.states, eager.states, strict=True):
-        np.testing.assert_allclose(one.norm, other.norm, rtol=1e-4, atol=1e-6)
+    for first, second in zip(graph.states, eager.states, strict=True):
+        np.testing.assert_allclose(first.norm, second.norm, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -144,14 +146,14 @@ def test_every_cell_has_its_curves(cell):
     head = HEADS[CELLS.index(cell) % len(HEADS)]
     model = random_classifier(cell, head, layers=2, bidirectional=bidirectional)
     done: list[int] = []
-    found = credit_assignment(model, TEXTS, on_batch=done.append)
-    assert (found.texts, sum(done)) == (2, 2), "those that have the median's length"
-    assert found.gradient.shape == (5,)
-    assert len(found.states) == (0 if cell == "none" else 4 if bidirectional else 2)
-    for curve in found.states:
+    result = credit_assignment(model, TEXTS, on_batch=done.append)
+    assert (result.texts, sum(done)) == (2, 2), "those that have the median's length"
+    assert result.gradient.shape == (5,)
+    assert len(result.states) == (0 if cell == "none" else 4 if bidirectional else 2)
+    for curve in result.states:
         assert curve.norm.shape == (6,)
         assert curve.norm[0] == pytest.approx(1)
-    assert json.loads(json.dumps(found.to_dict()))["texts"] == 2
+    assert json.loads(json.dumps(result.to_dict()))["texts"] == 2
 
 
 def test_a_pyramid_is_counted_in_tokens():
@@ -160,9 +162,9 @@ def test_a_pyramid_is_counted_in_tokens():
         for cell in (layer.forward_layer.cell, layer.backward_layer.cell):
             for weight in cell.weights:
                 weight.assign(tf.zeros_like(weight))
-    found = credit_assignment(model, TEXTS, steps=4)
-    assert [curve.tokens_per_step for curve in found.states] == [1, 1, 2, 2]
-    assert [curve.half for curve in found.states] == pytest.approx([1, 1, 2, 2])
+    result = credit_assignment(model, TEXTS, steps=4)
+    assert [curve.tokens_per_step for curve in result.states] == [1, 1, 2, 2]
+    assert [curve.half for curve in result.states] == pytest.approx([1, 1, 2, 2])
 
 
 def test_without_a_token_there_is_nothing_to_assign():

@@ -31,10 +31,10 @@ def held(cell="mingru", **settings):
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_difference_fades_as_the_state_does(bidirectional):
     model = held(bidirectional=bidirectional)
-    found = divergence(model, TEXTS, label_space=SINGLE, steps=4)
-    assert len(found.curves) == 1 + bidirectional
+    result = divergence(model, TEXTS, label_space=SINGLE, steps=4)
+    assert len(result.curves) == 1 + bidirectional
     # ||s' - s|| halves with each token; s does not vanish.
-    for curve in found.curves:
+    for curve in result.curves:
         assert curve.distance.shape == (4,)
         assert curve.distance[0] > 4 * curve.distance[-1] > 0
 
@@ -42,8 +42,8 @@ def test_a_difference_fades_as_the_state_does(bidirectional):
 def test_the_distance_is_that_of_two_readings():
     model = held(bidirectional=False)
     text = TEXTS[0]
-    found = divergence(model, [text], label_space=SINGLE, steps=4)
-    (curve,) = found.curves
+    result = divergence(model, [text], label_space=SINGLE, steps=4)
+    (curve,) = result.curves
     candidates = []
     rnn = model.stack.rnns[0]
     states = rnn(model.embedding(tf.constant(text[np.newaxis])))[0].numpy()
@@ -51,11 +51,11 @@ def test_the_distance_is_that_of_two_readings():
         for token in set(text) - {text[place]}:
             changed = text.copy()
             changed[place] = token
-            other = rnn(model.embedding(tf.constant(changed[np.newaxis])))[0].numpy()
+            second = rnn(model.embedding(tf.constant(changed[np.newaxis])))[0].numpy()
             window = slice(place, place + 4)
             size = np.linalg.norm(states[window], axis=-1)
-            candidates.append(np.linalg.norm(other[window] - states[window], axis=-1) / size)
-    assert min(np.abs(curve.distance - each).max() for each in candidates) < 1e-5
+            candidates.append(np.linalg.norm(second[window] - states[window], axis=-1) / size)
+    assert min(np.abs(curve.distance - candidate).max() for candidate in candidates) < 1e-5
 
 
 def test_the_answer_changes_with_the_token_it_rests_on():
@@ -67,10 +67,10 @@ def test_the_answer_changes_with_the_token_it_rests_on():
     kernel[0] = [1.0, -1.0]
     model.classify.set_weights([kernel, np.array([0.0, 5.0], np.float32)])
     # Token 2 outweighs the bias: its going turns the answer, its coming too.
-    found = divergence(model, [np.array([2]), np.array([3])], label_space=SINGLE, steps=1)
-    assert (found.texts, found.flipped, found.curves) == (2, 1.0, ())
+    result = divergence(model, [np.array([2]), np.array([3])], label_space=SINGLE, steps=1)
+    assert (result.texts, result.flipped, result.curves) == (2, 1.0, ())
     p = 1 / (1 + np.exp(-15.0)), 1 / (1 + np.exp(-5.0))
-    assert found.probability_change == pytest.approx(p[0] + p[1] - 1, abs=1e-4)
+    assert result.probability_change == pytest.approx(p[0] + p[1] - 1, abs=1e-4)
     # Of several labels each has its own: the first comes and goes with token 2, the second stays.
     model.classify.set_weights([np.abs(kernel), np.array([-5.0, 5.0], np.float32)])
     texts = [np.array([2]), np.array([3])]
@@ -83,11 +83,11 @@ def test_the_answer_changes_with_the_token_it_rests_on():
 def test_every_cell_has_its_curves(cell):
     model = random_classifier(cell, "attention", layers=2, pyramid=True)
     done: list[int] = []
-    found = divergence(model, TEXTS, label_space=SINGLE, on_batch=done.append)
-    assert [curve.tokens_per_step for curve in found.curves] == [1, 1, 2, 2]
-    assert [len(curve.distance) for curve in found.curves] == [4, 4, 2, 2]
+    result = divergence(model, TEXTS, label_space=SINGLE, on_batch=done.append)
+    assert [curve.tokens_per_step for curve in result.curves] == [1, 1, 2, 2]
+    assert [len(curve.distance) for curve in result.curves] == [4, 4, 2, 2]
     assert sum(done) == 2
-    assert json.loads(json.dumps(found.to_dict()))["texts"] == 2
+    assert json.loads(json.dumps(result.to_dict()))["texts"] == 2
 
 
 @pytest.mark.parametrize("texts", [[np.array([2, 2, 2])], []])

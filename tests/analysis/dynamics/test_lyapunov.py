@@ -29,32 +29,34 @@ def test_the_exponent_of_known_cells(linear_cells, kind, exponent):
 
 def test_one_unit_grows_by_its_own_decay():
     model = random_classifier("mingru", "last", units=1, bidirectional=False)
-    found = lyapunov(model, TEXTS, discard=0)
-    (each,) = recurrences(model, padded(TEXTS))
-    decay = each.cell.coefficients(each.gates)[0].numpy()[:, :, 0]  # [T, B]
+    result = lyapunov(model, TEXTS, discard=0)
+    (recurrence,) = recurrences(model, padded(TEXTS))
+    decay = recurrence.cell.coefficients(recurrence.gates)[0].numpy()[:, :, 0]  # [T, B]
     logs = [np.log(decay[: len(text), row]) for row, text in enumerate(TEXTS)]
     np.testing.assert_allclose(
-        found.exponents[0].of_texts, [each.mean() for each in logs], rtol=1e-4
+        result.exponents[0].of_texts, [recurrence.mean() for recurrence in logs], rtol=1e-4
     )
-    assert found.largest == pytest.approx(np.concatenate(logs).mean(), rel=1e-4)
-    assert (found.texts, found.tokens) == (3, 10)
+    assert result.largest == pytest.approx(np.concatenate(logs).mean(), rel=1e-4)
+    assert (result.texts, result.tokens) == (3, 10)
 
 
 def test_a_tangent_grows_as_a_small_difference_does(cell_name):
     """Against two trajectories, one of which is moved a little."""
     model = random_classifier(cell_name, "last", bidirectional=False)
-    (each,) = recurrences(model, padded(TEXTS[:1]))
-    size = sum(each.cell.state_size)
+    (recurrence,) = recurrences(model, padded(TEXTS[:1]))
+    size = sum(recurrence.cell.state_size)
     tangent = np.random.default_rng(0).normal(size=(1, size))
     tangent /= np.linalg.norm(tangent)
     ends = []
     for sign in (1, -1):
-        states = tf.split(tf.constant(sign * 1e-2 * tangent, tf.float32), each.cell.state_size, 1)
+        states = tf.split(
+            tf.constant(sign * 1e-2 * tangent, tf.float32), recurrence.cell.state_size, 1
+        )
         for t in range(5):
-            _, states = each.cell.step(each.gates[t], tuple(states))
+            _, states = recurrence.cell.step(recurrence.gates[t], tuple(states))
         ends.append(np.concatenate(states, axis=-1))
     expected = np.log(np.linalg.norm(ends[0] - ends[1]) / 2e-2)
-    total, _ = growth(each, discard=0)
+    total, _ = growth(recurrence, discard=0)
     assert total[0] == pytest.approx(expected, abs=0.05)
 
 
@@ -62,13 +64,13 @@ def test_a_tangent_grows_as_a_small_difference_does(cell_name):
 def test_each_recurrence_has_its_exponent(cell):
     model = random_classifier(cell, "max", layers=2, pyramid=True)
     done: list[int] = []
-    found = lyapunov(model, TEXTS, discard=1, on_batch=done.append)
-    places = [(exponent.layer, exponent.direction) for exponent in found.exponents]
+    result = lyapunov(model, TEXTS, discard=1, on_batch=done.append)
+    places = [(exponent.layer, exponent.direction) for exponent in result.exponents]
     assert places == [(1, "forward"), (1, "backward"), (2, "forward"), (2, "backward")]
-    assert found.largest == max(exponent.value for exponent in found.exponents)
+    assert result.largest == max(exponent.value for exponent in result.exponents)
     assert sum(done) == 3
-    values = json.loads(json.dumps(found.to_dict()))
-    assert values["largest"] == found.largest
+    values = json.loads(json.dumps(result.to_dict()))
+    assert values["largest"] == result.largest
     assert values["exponents"][0]["cell"] == type(not_none(model.stack).cells[0]).__name__
 
 

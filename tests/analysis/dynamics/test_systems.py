@@ -25,8 +25,8 @@ def test_the_states_are_those_of_the_model_in_the_order_of_reading(cell_name, wi
     model = random_classifier(cell_name, "mean", layers=2, window=window)
     states = model.embedding(tf.constant(IDS))
     mask = tf.constant(IDS != 0)
-    found = recurrences(model, IDS)
-    assert [(each.layer, each.direction) for each in found] == [
+    layer_recurrences = recurrences(model, IDS)
+    assert [(recurrence.layer, recurrence.direction) for recurrence in layer_recurrences] == [
         (1, "forward"),
         (1, "backward"),
         (2, "forward"),
@@ -34,14 +34,14 @@ def test_the_states_are_those_of_the_model_in_the_order_of_reading(cell_name, wi
     ]
     for layer, rnn in enumerate(not_none(model.stack).rnns):
         states = rnn(states, mask=mask)
-        for place, each in enumerate(found[2 * layer : 2 * layer + 2]):
-            assert each.tokens_per_step == 1
-            np.testing.assert_array_equal(each.lengths, [4, 2])
-            path = trajectory(each.cell, each.gates).numpy()
+        for place, recurrence in enumerate(layer_recurrences[2 * layer : 2 * layer + 2]):
+            assert recurrence.tokens_per_step == 1
+            np.testing.assert_array_equal(recurrence.lengths, [4, 2])
+            path = trajectory(recurrence.cell, recurrence.gates).numpy()
             np.testing.assert_array_equal(path[0], 0)
             for row, length in enumerate((4, 2)):
-                own = states[row, :length, 3 * place : 3 * place + 3].numpy()
-                read = own[::-1] if place else own
+                own_states = states[row, :length, 3 * place : 3 * place + 3].numpy()
+                read = own_states[::-1] if place else own_states
                 np.testing.assert_allclose(path[1 : length + 1, row, :3], read, atol=1e-5)
 
 
@@ -53,19 +53,19 @@ def test_a_pyramid_has_half_the_steps_in_the_second_layer():
 
 
 def test_a_bag_of_embeddings_has_no_recurrence():
-    with pytest.raises(ConfigError, match="has no state; train one with --cell mingru"):
+    with pytest.raises(ConfigError, match="has no state; train a model whose `cell` is not none"):
         recurrences(random_classifier("none", "mean"), IDS)
 
 
 def test_gates_are_those_of_each_step():
     model = random_classifier("gru", "mean", bidirectional=False)
-    (each,) = recurrences(model, IDS)
-    gates = gate_values(each.cell, each.gates)
-    states = trajectory(each.cell, each.gates)
+    (recurrence,) = recurrences(model, IDS)
+    gates = gate_values(recurrence.cell, recurrence.gates)
+    states = trajectory(recurrence.cell, recurrence.gates)
     assert set(gates) == {"update", "reset"}
-    kernel, (_, bias) = each.cell.recurrent_kernel.numpy(), each.cell.bias.numpy()
+    kernel, (_, bias) = recurrence.cell.recurrent_kernel.numpy(), recurrence.cell.bias.numpy()
     for t in range(4):
-        pre = each.gates[t, :, :3] + states[t].numpy() @ kernel[:, :3] + bias[:3]
+        pre = recurrence.gates[t, :, :3] + states[t].numpy() @ kernel[:, :3] + bias[:3]
         np.testing.assert_allclose(gates["update"][t], tf.sigmoid(pre), atol=1e-5)
 
 

@@ -22,13 +22,13 @@ def sigmoid(x):
 def with_biases(cell, **gates):
     """A forward model whose gates have these biases and see nothing."""
     model = classifier(cell=cell, head="last", bidirectional=False)
-    own = not_none(model.stack).cells[0]
-    for weight in own.weights:
+    only_cell = not_none(model.stack).cells[0]
+    for weight in only_cell.weights:
         weight.assign(tf.zeros_like(weight))
-    flat = own.bias.numpy().reshape(-1, 3)
+    flat = only_cell.bias.numpy().reshape(-1, 3)
     for place, values in gates.items():
         flat[int(place[1:])] = values
-    own.bias.assign(flat.reshape(own.bias.shape))
+    only_cell.bias.assign(flat.reshape(only_cell.bias.shape))
     return model
 
 
@@ -42,9 +42,9 @@ def with_biases(cell, **gates):
     ],
 )
 def test_the_time_constants_of_known_gates(cell, gates, source, keep):
-    found = time_scales(with_biases(cell, **gates), TEXTS)
-    (layer,) = found.layers
-    assert (found.texts, layer.layer, layer.direction, layer.source) == (2, 1, "forward", source)
+    scales = time_scales(with_biases(cell, **gates), TEXTS)
+    (layer,) = scales.layers
+    assert (scales.texts, layer.layer, layer.direction, layer.source) == (2, 1, "forward", source)
     np.testing.assert_allclose(layer.keep, np.sort(keep), rtol=1e-5)
     np.testing.assert_allclose(layer.constants, np.sort(-1 / np.log(keep)), rtol=1e-4)
     assert layer.median == pytest.approx(np.median(-1 / np.log(keep)), rel=1e-4)
@@ -69,7 +69,7 @@ def test_a_gate_is_averaged_over_real_tokens_only():
     together = time_scales(model, TEXTS)
     cell = not_none(model.stack).rnns[0].forward_layer.cell
     gates = [cell.project(model.embedding(tf.constant(text))) for text in TEXTS]
-    decay = np.concatenate([cell.coefficients(each)[0] for each in gates])
+    decay = np.concatenate([cell.coefficients(gate)[0] for gate in gates])
     assert [layer.direction for layer in together.layers] == ["forward", "backward"]
     np.testing.assert_allclose(together.layers[0].keep, np.sort(decay.mean(axis=0)), rtol=1e-5)
 
@@ -84,8 +84,8 @@ def test_the_histogram_counts_every_unit():
 
 
 def test_time_constants_of_all_shares():
-    found = time_constants(np.array([0.0, np.exp(-1), 1.0, 1.5]))
-    np.testing.assert_allclose(found, [0, 1, np.inf, np.inf])
+    constants = time_constants(np.array([0.0, np.exp(-1), 1.0, 1.5]))
+    np.testing.assert_allclose(constants, [0, 1, np.inf, np.inf])
 
 
 def test_chrono_initialisation_lengthens_the_memory():

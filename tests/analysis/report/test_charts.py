@@ -15,7 +15,9 @@ def chart(*lines, **settings) -> str:
 
 def words(svg: str) -> list[str]:
     return [
-        "".join(each.itertext()).strip() for each in ET.fromstring(svg).iter() if _is_text(each)
+        "".join(element.itertext()).strip()
+        for element in ET.fromstring(svg).iter()
+        if _is_text(element)
     ]
 
 
@@ -72,10 +74,10 @@ def test_places_may_have_names():
 @pytest.mark.parametrize("confidence", [0.0, 0.5, 1.0])
 def test_a_reliability_diagram_of_any_confidence(confidence):
     probabilities = np.array([[confidence, 1.0 - confidence]])
-    found = reliability(
+    bins = reliability(
         probabilities, np.array([[1, 0]]), label_space=LabelSpace(("a", "b"), multi_label=True)
     )
-    svg = reliability_chart(found, title="it")
+    svg = reliability_chart(bins, title="it")
     assert {"confidence", "share right"} <= set(words(svg))
 
 

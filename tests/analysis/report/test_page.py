@@ -19,7 +19,7 @@ SECTIONS = (
 
 
 class Page(html.parser.HTMLParser):
-    """What is in a page: its tags, where each attribute points to, and its text by section."""
+    """The content of a page: its tags, the targets of its attributes, and its text by section."""
 
     VOID = ("meta", "br", "path", "use", "rect", "hr", "link", "img")
 
@@ -65,13 +65,13 @@ class Page(html.parser.HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def summary(tmp_path_factory):
     return tiny_summary(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def page(found):
-    return Page(report_page(found))
+def page(summary):
+    return Page(report_page(summary))
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +100,8 @@ def test_nothing_is_loaded_from_elsewhere(page):
     assert all(target.startswith("#") for target in page.targets)
 
 
-def test_labels_and_texts_are_shown_as_they_stand(page, found):
-    text = report_page(found)
+def test_labels_and_texts_are_shown_as_they_stand(page, summary):
+    text = report_page(summary)
     assert "<b>neg" not in text
     assert "<script" not in text
     assert "<img" not in text
@@ -111,16 +111,16 @@ def test_labels_and_texts_are_shown_as_they_stand(page, found):
     assert LABELS[1] in page.sections["mistakes"]
 
 
-def test_the_name_of_the_data_may_be_no_unicode(found):
-    text = report_page(dataclasses.replace(found, data="rev\udcff $a_$, test"))
+def test_the_name_of_the_data_may_be_no_unicode(summary):
+    text = report_page(dataclasses.replace(summary, data="rev\udcff $a_$, test"))
     assert "rev\ufffd $a_$, test" in text
     assert text.encode()
 
 
-def test_the_mistakes_are_the_worst_and_explained(found):
-    mistakes = found.mistakes.value
-    right = found.scored.accuracy.value
-    assert mistakes.count == round((1 - right) * found.texts)
+def test_the_mistakes_are_the_worst_and_explained(summary):
+    mistakes = summary.mistakes.value
+    right = summary.scored.accuracy.value
+    assert mistakes.count == round((1 - right) * summary.texts)
     losses = [mistake.loss for mistake in mistakes.worst]
     assert losses == sorted(losses, reverse=True)
     assert 0 < len(losses) <= MISTAKES
@@ -130,18 +130,18 @@ def test_the_mistakes_are_the_worst_and_explained(found):
         assert mistake.attribution.words
 
 
-def test_the_figures_are_those_of_the_answers(found):
-    confusion = found.scored.confusion.matrix()
-    assert confusion.sum() == found.texts == found.available == 16
-    assert np.trace(confusion) / 16 == found.scored.accuracy.value
-    assert confusion.sum(axis=1).tolist() == found.scored.per_label[:, 3].tolist() == [6, 10]
-    assert sum(bucket.texts for bucket in found.scored.by_length) == 16
-    assert found.scored.reliability.counts.sum() == 16
+def test_the_figures_are_those_of_the_answers(summary):
+    confusion = summary.scored.confusion.matrix()
+    assert confusion.sum() == summary.texts == summary.available == 16
+    assert np.trace(confusion) / 16 == summary.scored.accuracy.value
+    assert confusion.sum(axis=1).tolist() == summary.scored.per_label[:, 3].tolist() == [6, 10]
+    assert sum(bucket.texts for bucket in summary.scored.by_length) == 16
+    assert summary.scored.reliability.counts.sum() == 16
 
 
-def test_everything_is_plain_values(found):
-    plain = json.loads(json.dumps(found.to_dict()))
-    assert plain["scored"]["accuracy"]["value"] == found.scored.accuracy.value
+def test_everything_is_plain_values(summary):
+    plain = json.loads(json.dumps(summary.to_dict()))
+    assert plain["scored"]["accuracy"]["value"] == summary.scored.accuracy.value
     assert len(plain["credit"]["value"]["states"]) == 2
     assert plain["redundancy"]["seconds"] > 0
 
@@ -159,38 +159,38 @@ def test_a_bag_of_embeddings_has_reasons_where_it_has_no_states(bag):
 
 @pytest.mark.thorough
 def test_a_pyramid_that_reads_in_both_directions(tmp_path_factory):
-    found = tiny_summary(tmp_path_factory, cell="lstm", layers=2, pyramid=True, head="attention")
-    page = Page(report_page(found))
+    summary = tiny_summary(tmp_path_factory, cell="lstm", layers=2, pyramid=True, head="attention")
+    page = Page(report_page(summary))
     for section in ("credit", "chaos", "times"):
         for place in ("layer 1 forward", "layer 1 backward", "layer 2 forward", "layer 2 backward"):
             assert place in page.sections[section], section
 
 
 def test_a_model_that_reads_forwards(tmp_path_factory):
-    found = tiny_summary(tmp_path_factory, cell="simple", bidirectional=False, head="last")
-    page = Page(report_page(found))
+    summary = tiny_summary(tmp_path_factory, cell="simple", bidirectional=False, head="last")
+    page = Page(report_page(summary))
     assert "read forwards; head: last" in " ".join(page.sections["run"].split())
     assert "backward" not in page.sections["chaos"]
     assert "eigenvalues" in page.sections["times"]
 
 
 def test_several_labels_a_text(tmp_path_factory):
-    found = tiny_summary(tmp_path_factory, cell="none", multi_label=True)
-    page = Page(report_page(found))
+    summary = tiny_summary(tmp_path_factory, cell="none", multi_label=True)
+    page = Page(report_page(summary))
     assert "A text may carry any number of labels" in page.sections["confusion"]
-    assert found.scored.confusion is None
-    for mistake in not_none(found.mistakes.value).worst:
+    assert summary.scored.confusion is None
+    for mistake in not_none(summary.mistakes.value).worst:
         assert mistake.attribution.label in LABELS
 
 
-def test_without_history_and_figures_of_training(found):
-    bare = dataclasses.replace(found, history=[], metrics={})
+def test_without_history_and_figures_of_training(summary):
+    bare = dataclasses.replace(summary, history=[], metrics={})
     page = Page(report_page(bare))
     assert "There is no history.csv" in page.sections["learning"]
     assert "learning" not in page.pictures
 
 
-def with_labels(found, count: int) -> Page:
+def with_labels(summary, count: int) -> Page:
     """The page of a run with this many labels; 3 is mistaken for 4 twice, 5 for 6 seven times."""
     names = tuple(f"label {i}" for i in range(count))
     true = np.concatenate([np.repeat(np.arange(count), 9), [3, 3], np.full(7, 5)])
@@ -198,14 +198,14 @@ def with_labels(found, count: int) -> Page:
     confusion = Confusion.of(true, answered, labels=names)
     figures, _ = class_figures(true, answered, classes=count)
     scored = dataclasses.replace(
-        found.scored, confusion=confusion, per_label=np.stack(figures, axis=1)
+        summary.scored, confusion=confusion, per_label=np.stack(figures, axis=1)
     )
-    return Page(report_page(dataclasses.replace(found, labels=names, scored=scored)))
+    return Page(report_page(dataclasses.replace(summary, labels=names, scored=scored)))
 
 
 @pytest.mark.parametrize("count", [13, 77, 1500])
-def test_of_many_labels_the_most_confused_are_shown(found, count):
-    page = with_labels(found, count)
+def test_of_many_labels_the_most_confused_are_shown(summary, count):
+    page = with_labels(summary, count)
     text = " ".join(page.sections["confusion"].split())
     assert page.open == []
     assert text.index("label 5 label 6 7") < text.index("label 3 label 4 2")
@@ -217,25 +217,25 @@ def test_of_many_labels_the_most_confused_are_shown(found, count):
     assert text.count("100.0 %") < 3 * 31
 
 
-def test_of_few_labels_all_are_shown(found):
-    text = " ".join(with_labels(found, 12).sections["confusion"].split())
+def test_of_few_labels_all_are_shown(summary):
+    text = " ".join(with_labels(summary, 12).sections["confusion"].split())
     assert "label 3 0 0 0 9 2 0 0 0 0 0 0 0" in text
     assert "not shown" not in text
 
 
 def test_one_label_that_a_text_may_carry(tmp_path_factory):
-    found = tiny_summary(tmp_path_factory, cell="none", multi_label=True, classes=1)
-    assert found.scored.per_label.shape == (1, 4)
-    assert found.scored.per_label[0, 3] == 6
-    assert found.scored.macro_f1.value == pytest.approx(found.scored.per_label[0, 2])
-    page = Page(report_page(found))
+    summary = tiny_summary(tmp_path_factory, cell="none", multi_label=True, classes=1)
+    assert summary.scored.per_label.shape == (1, 4)
+    assert summary.scored.per_label[0, 3] == 6
+    assert summary.scored.macro_f1.value == pytest.approx(summary.scored.per_label[0, 2])
+    page = Page(report_page(summary))
     assert page.open == []
     assert page.pictures["calibration"] == 2
 
 
 def test_samples_are_drawn(tmp_path_factory):
-    found = tiny_summary(tmp_path_factory, cell="none", samples=4)
-    assert (found.texts, found.available) == (4, 16)
-    assert not_none(found.scored.confusion).texts.sum() == 4
-    page = " ".join(report_page(found).split())
+    summary = tiny_summary(tmp_path_factory, cell="none", samples=4)
+    assert (summary.texts, summary.available) == (4, 16)
+    assert not_none(summary.scored.confusion).texts.sum() == 4
+    page = " ".join(report_page(summary).split())
     assert "4 of 16 labelled texts (&lt;i&gt;letters&lt;/i&gt;), drawn at random." in page

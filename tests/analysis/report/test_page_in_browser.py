@@ -37,10 +37,10 @@ FRAME = """<!doctype html><html><body>
 
 @pytest.fixture(scope="module")
 def browser():
-    found = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if found is None:
+    path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if path is None:
         pytest.skip("needs Chromium on the path")
-    return found
+    return path
 
 
 def open_page(browser, page, folder, *arguments, width):

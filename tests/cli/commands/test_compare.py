@@ -31,16 +31,16 @@ def twin(run, home):
 
 def test_a_run_and_its_twin(textrnn, run, twin, finished):
     result = textrnn("compare", run, twin, "--json")
-    found = json.loads(result.stdout)
-    assert found["texts"] == 10
-    first, second = found["runs"]
+    comparison = json.loads(result.stdout)
+    assert comparison["texts"] == 10
+    first, second = comparison["runs"]
     assert (first["name"], second["name"]) == ("first", "second")
     assert first["accuracy"] == second["accuracy"]
     measured = finished.classifier.metrics["test"]
     assert first["accuracy"]["value"] == measured["accuracy"]
     assert first["macro_f1"]["value"] == pytest.approx(measured["macro_f1"])
     assert first["log_loss"] == pytest.approx(measured["log_loss"], rel=1e-4)
-    (pair,) = found["pairs"]
+    (pair,) = comparison["pairs"]
     assert (pair["only_first"], pair["only_second"], pair["p_value"]) == (0, 0, 1.0)
 
 
@@ -57,10 +57,13 @@ def test_other_data_on_demand(textrnn, run, twin, home):
     assert json.loads(result.stdout)["texts"] == 3
 
 
-def test_runs_of_one_name_are_told_apart(textrnn, run, home):
+def test_runs_of_one_name_have_different_names(textrnn, run, home):
     shutil.copytree(run, home / "other" / "first")
     result = textrnn("compare", "first", "other/first", "--json")
-    assert [each["name"] for each in json.loads(result.stdout)["runs"]] == ["first", "other/first"]
+    assert [run_figures["name"] for run_figures in json.loads(result.stdout)["runs"]] == [
+        "first",
+        "other/first",
+    ]
 
 
 def test_other_labels_are_an_error(textrnn, run, home):
@@ -119,9 +122,12 @@ def test_runs_are_trained_that_differ_in_one_setting(textrnn, data, home, finish
         *("compare", "--train-file", data, "--test-file", "test.csv", "--epochs", "2"),
         *("--vary", "chrono-steps=0,9", "--output", "out", "--json"),
     )
-    found = json.loads(result.stdout)
-    assert found["texts"] == 6
-    assert [each["name"] for each in found["runs"]] == ["chrono_steps=0", "chrono_steps=9"]
+    comparison = json.loads(result.stdout)
+    assert comparison["texts"] == 6
+    assert [run_figures["name"] for run_figures in comparison["runs"]] == [
+        "chrono_steps=0",
+        "chrono_steps=9",
+    ]
     assert [config.model.chrono_steps for config in configs.values()] == [0, 9]
     assert {config.schedule.epochs for config in configs.values()} == {2}
     assert "chrono_steps=9: training; the log is out" in result.stderr
@@ -137,8 +143,8 @@ def test_runs_that_begin_with_a_language_model_have_its_shape(
     trained = TrainedLanguageModel(model, tokenizer, LanguageModelRunConfig(model=shape))
     run_folder.save_language_model(trained, home / "lm")
     write_csv(home / "test.csv", labelled_texts(6, seed=3))
-    own = ("--train-file", data, "--init-from", "lm")
-    command = ("compare", *own, "--test-file", "test.csv", "--output", "out", "--vary")
+    data_options = ("--train-file", data, "--init-from", "lm")
+    command = ("compare", *data_options, "--test-file", "test.csv", "--output", "out", "--vary")
     result = textrnn(*command, "cell=lstm,none", code=1)
     assert "`cell` must be that of lm, mingru, got lstm" in result.stderr
 
@@ -161,7 +167,7 @@ def test_runs_that_begin_with_a_language_model_have_its_shape(
         return []
 
     monkeypatch.setattr(tuning, "tune", tune)
-    textrnn("tune", *own, "--dropout", "0.1")
+    textrnn("tune", *data_options, "--dropout", "0.1")
     ((config, more),) = calls
     assert config.model.units == 5
     assert {"units", "cell", "vocab_size", "dropout"} <= more["fixed"]

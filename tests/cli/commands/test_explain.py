@@ -58,8 +58,8 @@ def test_a_run_that_reads_forwards_shows_how_its_answer_came_about(textrnn, forw
     values = json.loads(textrnn("explain", forward, "a x b", "--json").stdout)
     assert len(values["running"]) == 3
     assert values["running"][-1] == pytest.approx(values["probability"], abs=1e-5)
-    shown = textrnn("explain", forward, "a x b").stdout.splitlines()[-1]
-    label, blocks = shown.split(" after each word: ")
+    last_line = textrnn("explain", forward, "a x b").stdout.splitlines()[-1]
+    label, blocks = last_line.split(" after each word: ")
     assert label == values["label"]
     assert len(blocks) == 3
 
@@ -78,7 +78,7 @@ def test_stdin_is_read_in_its_encoding(textrnn, run):
 
 
 @pytest.mark.parametrize("text", ["", "  "])
-def test_an_empty_text_is_answered_and_told(textrnn, run, text):
+def test_an_empty_text_is_answered_and_reported(textrnn, run, text):
     assert "Warning: the text is empty." in textrnn("explain", run, text).stdout
     assert json.loads(textrnn("explain", run, text, "--json").stdout)["words"] == []
 

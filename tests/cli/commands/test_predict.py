@@ -140,9 +140,9 @@ def test_bytes_that_are_no_text_are_shown_as_such(textrnn, run):
 def test_each_of_several_labels_has_its_score(textrnn, changed):
     run = changed("good, old", "new", multi_label=True)
     texts = ("x", "y", "a b")
-    found = list(map(json.loads, textrnn("predict", run, "--json", *texts).stdout.splitlines()))
+    answers = list(map(json.loads, textrnn("predict", run, "--json", *texts).stdout.splitlines()))
     rows = [line.split("\t") for line in textrnn("predict", run, *texts).stdout.splitlines()]
-    for row, answer in zip(rows, found, strict=True):
+    for row, answer in zip(rows, answers, strict=True):
         assert len(row) == 3
         # The labels contain the separator of the data, ",": another one stands between them.
         assert row[0] == (";".join(answer["labels"]) or "-")

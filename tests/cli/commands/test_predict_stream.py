@@ -34,8 +34,8 @@ def test_sentences_are_followed_however_they_arrive(run, size):
     classifier = package.load(run)
     content = TEXT.encode()
     pieces = [content[i : i + size] for i in range(0, len(content), size)]
-    found = list(follow_sentences(classifier.stream(), pieces))
-    assert [text for text, _ in found] == [
+    answers = list(follow_sentences(classifier.stream(), pieces))
+    assert [text for text, _ in answers] == [
         "a x b. ",
         '"c d!" ',
         "e\n",
@@ -44,7 +44,7 @@ def test_sentences_are_followed_however_they_arrive(run, size):
         "h",
     ]
     so_far = ""
-    for text, prediction in found:
+    for text, prediction in answers:
         so_far += text
         expected = classifier.predict([so_far])[0]
         assert prediction.score == pytest.approx(expected.score, abs=1e-5)
@@ -56,15 +56,15 @@ def test_a_line_every_so_many_tokens(run, size):
     content = (TEXT * 5).encode()
     pieces = [content[i : i + size] for i in range(0, len(content), size)]
     ids = classifier.tokenizer.encode(TEXT * 5)
-    found = list(follow_tokens(classifier.stream(), pieces, every=10))
-    counts = [tokens for tokens, _ in found]
+    answers = list(follow_tokens(classifier.stream(), pieces, every=10))
+    counts = [tokens for tokens, _ in answers]
     assert counts[:-1] == list(range(10, len(ids) + 1, 10))[: len(counts) - 1]
-    for tokens, prediction in found[:-1]:
-        score = classifier.score_ids([np.array(ids[:tokens])])[0].max()
+    for tokens, prediction in answers[:-1]:
+        score = classifier.score_ids([np.asarray(ids[:tokens])])[0].max()
         assert prediction.score == pytest.approx(score, abs=1e-5)
     assert counts[-1] == len(ids)
     expected = classifier.predict([TEXT * 5])[0]
-    assert found[-1][1].score == pytest.approx(expected.score, abs=1e-5)
+    assert answers[-1][1].score == pytest.approx(expected.score, abs=1e-5)
 
 
 @pytest.mark.process
@@ -94,8 +94,8 @@ def test_long_texts_are_read_in_pieces_and_none_is_cut(run, monkeypatch):
     whole = classifier.predict(texts)
     monkeypatch.setattr(inference, "LONG_TOKENS", 20)
     in_pieces = classifier.predict(texts)
-    for one, other in zip(whole, in_pieces, strict=True):
-        assert one.score == pytest.approx(other.score, abs=1e-5)
+    for first, second in zip(whole, in_pieces, strict=True):
+        assert first.score == pytest.approx(second.score, abs=1e-5)
     assert classifier.cut_tokens == 0
 
 
@@ -115,7 +115,7 @@ def test_options_that_exclude_each_other(textrnn, run, arguments, match):
 
 def test_a_bidirectional_run_says_what_to_train(textrnn, finished):
     result = textrnn("predict", finished.folder, "--stream", code=1)
-    assert "train one with --no-bidirectional" in result.stderr
+    assert "`bidirectional` must be off to read a text piece by piece" in result.stderr
 
 
 def test_early_answers_tell_how_much_was_read(textrnn, run):

@@ -54,7 +54,7 @@ def test_typed_data_replace_those_of_the_file(textrnn, fake, pretrained):
     ("arguments", "message"),
     [
         (["--text-file", "none.txt"], "none.txt: expected a file, got none"),
-        (["--cell", "none"], "a language model needs a recurrence"),
+        (["--cell", "none"], "`cell` must name a recurrent cell"),
         (["--resume", "--output", "nowhere"], "nowhere/checkpoints: nothing to resume from"),
     ],
 )
@@ -74,9 +74,9 @@ def test_a_run_resumes_with_its_own_settings(textrnn, home, fake):
     textrnn("pretrain", "--resume", "--output", "lm")
     assert (fake.config, fake.options["resume"]) == (config, True)
     (home / "other.yaml").write_text("schedule: {epochs: 9}")
-    for other in (["--config", "other.yaml"], ["--units", "9"]):
-        result = textrnn("pretrain", "--resume", *other, "--output", "lm", code=1)
-        assert "a run resumes with its own settings" in result.stderr
+    for other_run in (["--config", "other.yaml"], ["--units", "9"]):
+        result = textrnn("pretrain", "--resume", *other_run, "--output", "lm", code=1)
+        assert "a run resumes only with unchanged settings" in result.stderr
 
 
 def test_an_interrupted_run_says_how_it_resumes(textrnn, home, fake):
@@ -88,5 +88,5 @@ def test_an_interrupted_run_says_how_it_resumes(textrnn, home, fake):
     fake.act = interrupt
     result = textrnn("pretrain", "--output", "lm", code=130)
     assert result.stderr == (
-        "saved; go on with: textrnn pretrain --resume --output lm\ntextrnn: interrupted\n"
+        "saved; continue with: textrnn pretrain --resume --output lm\ntextrnn: interrupted\n"
     )

@@ -90,11 +90,11 @@ def test_parts_of_the_data(textrnn, run, asked, split, texts):
 
 
 def test_one_json_object(textrnn, run, asked):
-    found = json.loads(textrnn("report", run, "--json").stdout)
-    assert found["report"] == str(run / "report.html")
-    assert found["texts"] == 16
-    assert found["lyapunov"]["value"] is None
-    assert "bag of embeddings" in found["lyapunov"]["reason"]
+    figures = json.loads(textrnn("report", run, "--json").stdout)
+    assert figures["report"] == str(run / "report.html")
+    assert figures["texts"] == 16
+    assert figures["lyapunov"]["value"] is None
+    assert "bag of embeddings" in figures["lyapunov"]["reason"]
 
 
 def test_a_page_that_cannot_be_written_is_one_line(textrnn, run, asked):

@@ -58,4 +58,4 @@ def test_an_unfinished_run_is_named_with_its_command(textrnn, home):
     run_folder.begin(home / "lm", LanguageModelRunConfig())
     (home / "lm" / "checkpoints" / "1").mkdir(parents=True)
     result = textrnn("score", "lm", "a", code=1)
-    assert "go on with: textrnn pretrain --resume --output lm" in result.stderr
+    assert "continue with: textrnn pretrain --resume --output lm" in result.stderr

@@ -115,7 +115,7 @@ def test_options_reach_the_training(textrnn, fake, typed, options):
 
 def test_a_finished_run_is_only_replaced_on_demand(textrnn, finished, data):
     result = textrnn("train", "--train-file", data, "--output", finished.folder, *TINY, code=1)
-    assert error_line(result).startswith(f"textrnn: settings: {finished.folder} holds a finished")
+    assert error_line(result).startswith(f"textrnn: settings: {finished.folder} contains a")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_run_resumes_with_its_own_settings(textrnn, fake, home):
     textrnn("train", "--resume", "--output", "run")
     assert (fake.config, fake.options["resume"]) == (config, True)
     result = textrnn("train", "--resume", "--output", "run", "--units", 9, code=1)
-    assert "a run resumes with its own settings" in error_line(result)
+    assert "a run resumes only with unchanged settings" in error_line(result)
 
 
 def test_a_worker_resumes_without_the_folder_that_the_chief_has(textrnn, fake, monkeypatch):
@@ -169,7 +169,7 @@ def press(**_) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(textrnn, fake_train, home):
+def test_ctrl_c_stops_after_the_batch_and_says_how_to_continue(textrnn, fake_train, home):
     def train(should_stop, **_):
         (home / "run" / "checkpoints").mkdir(parents=True)
         (home / "run" / "checkpoints" / "update-1.npz").touch()
@@ -184,7 +184,7 @@ def test_ctrl_c_stops_after_the_batch_and_says_how_to_go_on(textrnn, fake_train,
     assert result.stdout == ""
     assert result.stderr == (
         "stopping after this batch; Ctrl-C again stops at once\n"
-        "saved; go on with: textrnn train --resume --output run\ntextrnn: interrupted\n"
+        "saved; continue with: textrnn train --resume --output run\ntextrnn: interrupted\n"
     )
     assert signal.getsignal(signal.SIGINT) is handler
 
@@ -200,9 +200,9 @@ def test_an_unfinished_run_is_not_overwritten_or_used(textrnn, data, home):
     (home / "run" / "checkpoints").mkdir()
     (home / "run" / "checkpoints" / "update-1.npz").touch()
     again = textrnn("train", "--train-file", data, "--output", "run", code=1)
-    assert "holds an unfinished run; go on with --resume" in error_line(again)
+    assert "contains an unfinished run; continue with --resume" in error_line(again)
     refused = textrnn("predict", "run", "x", code=1)
-    assert "this run is not finished; go on with: textrnn train --res" in error_line(refused)
+    assert "this run is not finished; continue with: textrnn train --res" in error_line(refused)
 
 
 INTERRUPTED = """
@@ -233,10 +233,10 @@ def test_a_process_that_is_interrupted_exits_with_130_and_can_be_resumed(textrnn
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
     assert done.stderr.endswith(
-        "go on with: textrnn train --resume --output run\ntextrnn: interrupted\n"
+        "continue with: textrnn train --resume --output run\ntextrnn: interrupted\n"
     )
     resumed = textrnn("train", "--resume", "--output", "run", "--json")
-    assert "going on after 1 epoch, " in resumed.stderr
+    assert "resuming after 1 epoch, " in resumed.stderr
     assert json.loads(resumed.stdout)["training"]["epochs"] == 3
     assert package.load("run").predict(["a x"])[0].label in {"neg", "pos"}
 

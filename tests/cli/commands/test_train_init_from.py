@@ -61,12 +61,12 @@ def test_a_run_that_has_begun_needs_its_language_model_no_more(
             lambda *values, **options: train(*values, **{**options, "should_stop": stop_after(1)}),
         )
         result = textrnn(*arguments, code=130)
-    assert "beginning with the language model lm" in result.stderr
-    assert "saved; go on with" in result.stderr
+    assert "starting from the language model lm" in result.stderr
+    assert "saved; continue with" in result.stderr
     tokenizer = Path("run/tokenizer.model").read_bytes()
     assert tokenizer == (pretrained.folder / "tokenizer.model").read_bytes()
     Path("lm").rename("elsewhere")
-    assert "going on after 0 epochs, 1 batch" in textrnn(*arguments).stderr
+    assert "resuming after 0 epochs, 1 batch" in textrnn(*arguments).stderr
     fresh = textrnn(*arguments[:-1], "another", code=1)
     assert "expected a language model's run folder, found none" in fresh.stderr
 

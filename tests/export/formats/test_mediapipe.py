@@ -31,8 +31,8 @@ def test_the_two_ids_of_the_runtime_are_not_read(tmp_path: Path) -> None:
         "mask": [[1, 1, 1, 1, 1, 0]],
         "segment_ids": [[0] * 6],
     }
-    found = classify(**{name: tf.constant(rows, tf.int32) for name, rows in inputs.items()})
-    assert_close(found["scores"], space.activation(model(np.array([[5, 9, 2]]))), atol=1e-5)
+    outputs = classify(**{name: tf.constant(rows, tf.int32) for name, rows in inputs.items()})
+    assert_close(outputs["scores"], space.activation(model(np.array([[5, 9, 2]]))), atol=1e-5)
 
 
 def test_a_model_that_tells_cases_apart_is_unsuitable(

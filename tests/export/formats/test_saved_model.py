@@ -60,28 +60,28 @@ def outputs(response: Any) -> dict[str, np.ndarray]:
 
 
 def test_strings_in_labels_out(stub: Any, classifier: Any) -> None:
-    found = outputs(stub.Predict(request(text=[text.encode() for text in TEXTS])))
+    response = outputs(stub.Predict(request(text=[text.encode() for text in TEXTS])))
     wanted = classifier.predict(TEXTS)
-    assert [label.decode() for label in found["label"]] == [p.label for p in wanted]
-    np.testing.assert_allclose(found["score"], [p.score for p in wanted], atol=1e-5)
+    assert [label.decode() for label in response["label"]] == [p.label for p in wanted]
+    np.testing.assert_allclose(response["score"], [p.score for p in wanted], atol=1e-5)
     scores = [[p.scores[label] for label in classifier.labels] for p in wanted]
-    np.testing.assert_allclose(found["scores"], scores, atol=1e-5)
-    assert found["labels"].tolist() == [[b"neg", b"pos"]] * len(TEXTS)
+    np.testing.assert_allclose(response["scores"], scores, atol=1e-5)
+    assert response["labels"].tolist() == [[b"neg", b"pos"]] * len(TEXTS)
 
 
 def test_bytes_that_are_no_utf_8(stub: Any, classifier: Any) -> None:
     raw = b"a \xff\xfe x \xe2\x82"
     (wanted,) = classifier.predict([raw.decode("utf-8", errors="replace")])
-    found = outputs(stub.Predict(request(text=[raw])))
-    np.testing.assert_allclose(found["score"], [wanted.score], atol=1e-5)
+    response = outputs(stub.Predict(request(text=[raw])))
+    np.testing.assert_allclose(response["score"], [wanted.score], atol=1e-5)
 
 
 def test_ids_in_scores_out(stub: Any, classifier: Any) -> None:
     tokens = outputs(stub.Predict(request("tokenize", text=[t.encode() for t in TEXTS])))["ids"]
     for row, text in zip(tokens, TEXTS, strict=True):
         assert row[row > 0].tolist() == classifier.tokenizer.encode(text)
-    found = outputs(stub.Predict(request("ids", ids=tokens)))["scores"]
-    np.testing.assert_allclose(found, classifier.probabilities(TEXTS), atol=1e-5)
+    response = outputs(stub.Predict(request("ids", ids=tokens)))["scores"]
+    np.testing.assert_allclose(response, classifier.probabilities(TEXTS), atol=1e-5)
 
 
 def test_a_text_sent_piece_by_piece(stub: Any, classifier: Any) -> None:

@@ -33,8 +33,8 @@ def test_pieces_give_the_probabilities_of_the_whole(
         states = dict(signatures["step"](ids=tf.constant(piece), **states))
         scores = states.pop("scores")
     assert_close(scores, space.activation(model(ids)), atol=1e-5)
-    found = signatures["classify"](ids=tf.constant(ids[:, :4]))["scores"]
-    assert_close(found, space.activation(model(ids[:, :4])), atol=1e-5)
+    first_scores = signatures["classify"](ids=tf.constant(ids[:, :4]))["scores"]
+    assert_close(first_scores, space.activation(model(ids[:, :4])), atol=1e-5)
 
 
 def test_a_bidirectional_model_has_no_stream(context: Callable[..., ExportContext]) -> None:

@@ -97,15 +97,15 @@ def test_runs_of_known_and_unknown_words(words: list[str]) -> None:
 @pytest.mark.parametrize("given_settings", [{}, {"piece_type": "word"}, {"normalization": "plain"}])
 def test_what_core_operations_cannot_do_is_said(given_settings: dict[str, Any]) -> None:
     config = TokenizerConfig(**given_settings)
-    assert "--normalization plain" in str(plain_obstacle(config))
-    with pytest.raises(ConfigError, match="--piece-type word"):
+    assert "`normalization` plain" in str(plain_obstacle(config))
+    with pytest.raises(ConfigError, match="`piece_type` word"):
         PlainTokenizer(tokenizers("word", True)[0], config)
 
 
 def test_a_model_of_other_rules_is_refused() -> None:
     tokenizer, _ = tokenizers("word", True)
     config = TokenizerConfig(piece_type="word", normalization="plain", lowercase=False)
-    with pytest.raises(ModelError, match="train again, or export without --plain-ops"):
+    with pytest.raises(ModelError, match="train again, or export without `plain_ops`"):
         PlainTokenizer(tokenizer, config)
 
 
@@ -114,8 +114,8 @@ def test_odd_vocabularies(text: str) -> None:
     config = TokenizerConfig(piece_type="word", normalization="plain")
     tokenizer = Tokenizer.train([text], config, cache=False)
     texts = ["", "the zz", text, "zz " * 20_000]
-    found = PlainTokenizer(tokenizer, config).tokenize(tf.constant(texts)).to_list()
-    assert found == [tokenizer.encode(text) for text in texts]
+    ids = PlainTokenizer(tokenizer, config).tokenize(tf.constant(texts)).to_list()
+    assert ids == [tokenizer.encode(text) for text in texts]
 
 
 def test_words_are_unknown_in_runs_and_punctuation_stands_alone() -> None:
@@ -164,13 +164,13 @@ def test_a_saved_model_needs_no_tf_text(
     )
     answer = json.loads(done.stdout)
     assert "tensorflow_text" not in answer["modules"]
-    found = [[id for id in ids if id != Tokenizer.PAD] for ids in answer["ids"]]
-    assert found == [classifier.tokenizer.encode(text) for text in texts]
+    ids_without_padding = [[id for id in ids if id != Tokenizer.PAD] for ids in answer["ids"]]
+    assert ids_without_padding == [classifier.tokenizer.encode(text) for text in texts]
     scores = classifier.probabilities(texts)
     assert answer["scores"] == pytest.approx(scores, abs=1e-5)
     assert answer["label"] == [classifier.labels[best] for best in scores.argmax(axis=-1)]
 
-    other = dataclasses.replace(classifier, config=ClassifierRunConfig())
-    with pytest.raises(ConfigError, match="--piece-type word"):
-        save_model(other, tmp_path / "none", plain_ops=True)
+    other_tokenizer = dataclasses.replace(classifier, config=ClassifierRunConfig())
+    with pytest.raises(ConfigError, match="`piece_type` word"):
+        save_model(other_tokenizer, tmp_path / "none", plain_ops=True)
     assert not (tmp_path / "none").exists()

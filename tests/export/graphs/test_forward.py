@@ -71,8 +71,8 @@ def test_every_form_gives_the_models_logits(cell: str, form: str, rng: np.random
         model = random_classifier(cell, HEADS[i], **shape)
         logits = traced(model, form)
         ids = texts(rng)
-        found = tf.concat([logits(row[np.newaxis]) for row in ids], axis=0)
-        assert_close(found, model(ids), atol=1e-5)
+        row_logits = tf.concat([logits(row[np.newaxis]) for row in ids], axis=0)
+        assert_close(row_logits, model(ids), atol=1e-5)
 
 
 @every_pair
@@ -80,8 +80,8 @@ def test_every_head_gives_the_models_logits(cell: str, head: str, rng: np.random
     model = random_classifier(cell, head, bidirectional=True, window=2)
     logits = traced(model, "auto")
     ids = texts(rng)
-    found = tf.concat([logits(row[np.newaxis]) for row in ids], axis=0)
-    assert_close(found, model(ids), atol=1e-5)
+    row_logits = tf.concat([logits(row[np.newaxis]) for row in ids], axis=0)
+    assert_close(row_logits, model(ids), atol=1e-5)
 
 
 def test_an_id_that_is_none_reads_as_the_unknown_token() -> None:

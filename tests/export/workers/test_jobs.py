@@ -33,10 +33,10 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_jobs_are_answered_in_their_order(worker: str) -> None:
-    told: list[dict[str, int]] = []
+    reported: list[dict[str, int]] = []
     jobs = [{"number": n} for n in (1, 2, 3)]
-    answers = run_jobs(worker, jobs, on_answer=told.append)
-    assert answers == told == [{"double": 2}, {"double": 4}, {"double": 6}]
+    answers = run_jobs(worker, jobs, on_answer=reported.append)
+    assert answers == reported == [{"double": 2}, {"double": 4}, {"double": 6}]
 
 
 def test_an_exception_is_the_answer_to_its_job_alone(worker: str) -> None:

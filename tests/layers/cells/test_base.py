@@ -1,4 +1,4 @@
-"""What holds for every cell."""
+"""Properties of every cell."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 import reference
 import tensorflow as tf
 from cases import (
+from tiny import not_none
     BATCH,
     INPUTS,
     UNITS,
@@ -173,9 +174,11 @@ def test_chrono_biases_leave_the_other_gates_at_zero(name: str) -> None:
 
 @pytest.mark.parametrize("name", GATED)
 def test_chrono_biases_are_seeded(name: str) -> None:
-    first, same, other = (built_cell(name, chrono_steps=9, seed=s).bias.numpy() for s in (1, 1, 2))
-    assert np.array_equal(first, same)
-    assert not np.array_equal(first, other)
+    first, repeated, different = (
+        built_cell(name, chrono_steps=9, seed=s).bias.numpy() for s in (1, 1, 2)
+    )
+    assert np.array_equal(first, repeated)
+    assert not np.array_equal(first, different)
 
 
 @pytest.mark.parametrize("name", GATED)
@@ -199,10 +202,14 @@ def test_dropout_keeps_the_expectation(cell_name: str) -> None:
 
 
 def test_dropout_is_seeded(cell_name: str) -> None:
-    cells = [make_cell(cell_name, recurrent_dropout=0.5, seed=seed) for seed in (1, 1, 2)]
-    first, same, other = (np.asarray(cell.dropout_mask(50, training=True)) for cell in cells)
-    assert np.array_equal(first, same)
-    assert not np.array_equal(first, other)
+    first, repeated, different = (
+        not_none(
+            make_cell(cell_name, recurrent_dropout=0.5, seed=s).dropout_mask(50, training=True)
+        ).numpy()
+        for s in (1, 1, 2)
+    )
+    assert np.array_equal(first, repeated)
+    assert not np.array_equal(first, different)
 
 
 def test_dropout_acts_on_what_a_unit_says(cell_name: str, rng: np.random.Generator) -> None:
@@ -247,11 +254,11 @@ def test_unit_weights_are_named_as_in_keras(cell_name: str) -> None:
 def test_cell_equals_keras_cell_with_the_same_weights(
     ours: type[RNNCell], theirs: type[keras.layers.Layer], rng: np.random.Generator
 ) -> None:
-    mine, other = ours(UNITS), theirs(UNITS)
+    mine, different = ours(UNITS), theirs(UNITS)
     inputs = rng.normal(size=(BATCH, INPUTS)).astype("float32")
     states = [state.astype("float32") for state in random_states(mine, rng)]
-    other(inputs, states)
+    different(inputs, states)
     mine(inputs, states)
-    other.set_weights(randomise(mine, rng))
-    assert [w.name for w in mine.weights] == [w.name for w in other.weights]
-    assert_close(mine(inputs, states), other(inputs, states), atol=1e-6)
+    different.set_weights(randomise(mine, rng))
+    assert [w.name for w in mine.weights] == [w.name for w in different.weights]
+    assert_close(mine(inputs, states), different(inputs, states), atol=1e-6)

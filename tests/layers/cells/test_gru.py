@@ -1,4 +1,4 @@
-"""What holds for the GRU alone."""
+"""Properties of the GRU alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for the LSTM, and for the forget bias that minLSTM shares with it."""
+"""Properties of the LSTM, and the forget bias that minLSTM shares with it."""
 
 from __future__ import annotations
 

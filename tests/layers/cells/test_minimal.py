@@ -1,4 +1,4 @@
-"""What holds for the cells whose gates see the input alone."""
+"""Properties of the cells whose gates see only the input."""
 
 from __future__ import annotations
 

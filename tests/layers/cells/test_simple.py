@@ -1,4 +1,4 @@
-"""What holds for the simple cell alone."""
+"""Properties of the simple cell alone."""
 
 from __future__ import annotations
 

@@ -241,7 +241,7 @@ def test_derived_gradients_equal_automatic_ones(cell_name: str, rng: np.random.G
 
 @functools.cache
 def over_thousands_of_steps(cell_name: str, keeping: str) -> tuple[Callable[[str], Any], list[Any]]:
-    """What gives a kernel's results and gradients over 4096 steps, and those of the loop."""
+    """Functions for the results and gradients over 4096 steps, by a kernel and by the loop."""
     rng = np.random.default_rng(0)
     steps = 4096
     cell = built_cell(cell_name, dtype="float32", units=2)
@@ -291,7 +291,7 @@ def test_a_second_derivative_is_refused_by_the_fast_kernels_alone(
 
 
 def concrete_training(cell: RNNCell, *, steps: int, kernel: str = "auto") -> Any:
-    """The graph of a forward and a backward walk over so many steps."""
+    """Returns the graph of a forward and a backward pass over some steps."""
 
     @tf.function(input_signature=[tf.TensorSpec([steps, BATCH, INPUTS], tf.float64)])
     def train(inputs: tf.Tensor) -> Any:
@@ -385,9 +385,9 @@ def test_a_kernel_is_chosen_by_the_cell() -> None:
         assert choose_kernel(make_cell(name)).name == "chunked"
         assert choose_kernel(make_cell(name), "unroll") == ("unroll", "asked for")
     for cell in (OwnStep(2), OwnLSTM(2)):
-        own = choose_kernel(cell)
-        assert own.name == "unroll"
-        assert type(cell).__name__ in own.reason
+        chosen = choose_kernel(cell)
+        assert chosen.name == "unroll"
+        assert type(cell).__name__ in chosen.reason
 
 
 def test_linear_cells_are_scanned_in_parallel_on_an_accelerator(

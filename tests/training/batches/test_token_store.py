@@ -22,7 +22,7 @@ def store(tokenizer, tmp_path) -> TokenStore:
     return TokenStore.write(tmp_path, [*TEXTS, "", " "], tokenizer=tokenizer, held_out=1e-9, seed=0)
 
 
-def test_every_text_is_there_once_behind_a_zero(store, tokenizer):
+def test_every_text_is_there_once_after_a_zero(store, tokenizer):
     ids = [tokenizer.encode(text) for text in TEXTS]
     assert [list(text) for text in store.held_out] == ids[:1]
     assert list(store.tokens) == [token for text in ids[1:] for token in (0, *text)]
@@ -38,7 +38,7 @@ def test_held_out_texts_are_drawn_by_the_seed(tokenizer, tmp_path):
     assert 50 < len(shares[0][0]) < 110
 
 
-def test_it_is_read_again_from_disk_and_damage_is_told(store, tmp_path):
+def test_it_is_read_again_from_disk_and_damage_is_reported(store, tmp_path):
     assert TokenStore(tmp_path).digest == store.digest
     (tmp_path / "tokens.bin").write_bytes((tmp_path / "tokens.bin").read_bytes()[:-2])
     with pytest.raises(DataError, match="cut short"):

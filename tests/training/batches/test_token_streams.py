@@ -25,24 +25,24 @@ def store(tokenizer, tmp_path) -> TokenStore:
 
 
 @pytest.mark.parametrize(("streams", "segment"), [(1, 5), (3, 4), (2, 1), (4, 100), (999, 2)])
-def test_each_stream_goes_on_where_it_was_and_none_reads_what_another_reads(
+def test_each_stream_continues_where_it_was_and_none_reads_what_another_reads(
     store, streams, segment
 ):
-    found = TokenStreams(store, streams=streams, segment=segment, directions=2, seed=[0])
-    batches = [found.batch(number) for number in range(len(found))]
+    token_streams = TokenStreams(store, streams=streams, segment=segment, directions=2, seed=[0])
+    batches = [token_streams.batch(number) for number in range(len(token_streams))]
     assert batches
-    size = found.segment
-    assert {batch.shape for batch in batches} == {(2, found.streams, size + 1)}
-    for one, other in itertools.pairwise(batches):
-        assert np.array_equal(one[:, :, -1], other[:, :, 0])
-    read = sum(batch[:, :, :-1].shape[-1] * found.streams for batch in batches)
-    assert len(store.tokens) - read <= found.streams * size + found.streams + size
+    size = token_streams.segment
+    assert {batch.shape for batch in batches} == {(2, token_streams.streams, size + 1)}
+    for first, second in itertools.pairwise(batches):
+        assert np.array_equal(first[:, :, -1], second[:, :, 0])
+    read = sum(batch[:, :, :-1].shape[-1] * token_streams.streams for batch in batches)
+    assert len(store.tokens) - read <= token_streams.streams * size + token_streams.streams + size
     joined = _joined(store, seed=[0])
     for direction, text in enumerate((joined, joined[::-1])):
-        for row in range(found.streams):
-            own = np.concatenate([batch[direction, row, :-1] for batch in batches])
-            begin = row * ((len(joined) - 1) // found.streams)
-            assert np.array_equal(own, text[begin : begin + len(own)])
+        for row in range(token_streams.streams):
+            row_tokens = np.concatenate([batch[direction, row, :-1] for batch in batches])
+            begin = row * ((len(joined) - 1) // token_streams.streams)
+            assert np.array_equal(row_tokens, text[begin : begin + len(row_tokens)])
 
 
 def _joined(store: TokenStore, *, seed: list[int]) -> np.ndarray:

@@ -42,11 +42,11 @@ def test_every_pass_deals_every_text_once_in_another_order():
     assert data.mean_rows == 25 / count
 
 
-def test_it_goes_on_at_any_update():
+def test_it_continues_at_any_update():
     data = unlabelled()
     whole = first(data, 20)
-    for one, other in zip(first(data, 9, first=11), whole[11:], strict=True):
-        np.testing.assert_array_equal(one, other)
+    for actual_rows, second in zip(first(data, 9, first=11), whole[11:], strict=True):
+        np.testing.assert_array_equal(actual_rows, second)
 
 
 def test_rows_are_filled_up_by_empty_ones():
@@ -59,14 +59,14 @@ def test_rows_are_filled_up_by_empty_ones():
 def test_the_labelled_batches_bring_them_along():
     data = both()
     batches = data.plan.batches(seed=0)[:3]
-    found = list(data.dataset(batches, update=5).as_numpy_iterator())
+    rows = list(data.dataset(batches, update=5).as_numpy_iterator())
     plain = labelled_ids().dataset(batches).as_numpy_iterator()
-    for (*labelled, more), expected, others in zip(
-        found, plain, first(data.unlabelled, 3, first=5), strict=True
+    for (*labelled, more), expected, other_rows in zip(
+        rows, plain, first(data.unlabelled, 3, first=5), strict=True
     ):
-        for one, other in zip(labelled, expected, strict=True):
-            np.testing.assert_array_equal(one, other)
-        np.testing.assert_array_equal(more, others)
+        for actual_rows, second in zip(labelled, expected, strict=True):
+            np.testing.assert_array_equal(actual_rows, second)
+        np.testing.assert_array_equal(more, other_rows)
     assert data.unlabelled_rows == not_none(data.unlabelled).mean_rows
     assert labelled_ids().unlabelled_rows == 0
 
@@ -76,7 +76,7 @@ def test_other_unlabelled_texts_are_other_data():
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_training_that_was_interrupted_goes_on_to_the_same_bits(tmp_path):
+def test_a_training_that_was_interrupted_continues_to_the_same_bits(tmp_path):
     def start(folder, **more):
         model = classifier(head="mean", embedding_dropout=0.2, word_dropout=0.1)
         return trainer(folder, model=model, train=both(), epochs=2, vat=0.1, **more)
@@ -88,8 +88,10 @@ def test_a_training_that_was_interrupted_goes_on_to_the_same_bits(tmp_path):
     again = start(tmp_path)
     again.resume(QUIET)
     assert fit(again) == history
-    for one, other in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for actual_rows, second in zip(
+        whole.model.get_weights(), again.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(actual_rows, second)
 
 
 # A run
@@ -114,17 +116,17 @@ def test_a_run_reads_them_and_its_tokenizer_knows_their_words(tmp_path, monkeypa
     )
     messages: list[str] = []
     monkeypatch.setattr(type(QUIET), "message", lambda _, text: messages.append(text))
-    found = not_none(train(config, tmp_path / "run", reporter=QUIET))
+    trained = not_none(train(config, tmp_path / "run", reporter=QUIET))
     assert any(text.startswith("30 texts without labels, ") for text in messages)
-    assert any("vectors of 2 numbers, beside 2 of --embedding-units for" in t for t in messages)
-    assert found.tokenizer.UNK not in found.tokenizer.encode("quokka")
+    assert any("vectors of 2 numbers, with 2 random numbers appended, for" in t for t in messages)
+    assert trained.tokenizer.UNK not in trained.tokenizer.encode("quokka")
     assert run_folder.load(tmp_path / "run").config == config
 
 
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"unlabelled_file": "{more}"}, ConfigError, "need `vat` or `entropy` to be learned from"),
+        ({"unlabelled_file": "{more}"}, ConfigError, "need `vat` or `entropy`"),
         ({"unlabelled": True, "vat": 0.1}, ConfigError, "needs a TFDS data set with a split"),
         ({"unlabelled_file": "{none}", "vat": 0.1}, DataError, "got none; check the path"),
         ({"unlabelled_file": "{empty}", "vat": 0.1}, DataError, "texts without labels, got none"),

@@ -17,8 +17,8 @@ def scorer(model) -> ReplicaScorer:
 def test_the_probabilities_are_those_of_one_device():
     model = random_classifier("gru", "mean")
     counts: list[int] = []
-    found = scorer(model)(PLAN, on_batch=counts.append)
-    np.testing.assert_allclose(found, Scorer(model, label_space=SPACE)(PLAN), atol=1e-6)
+    scores = scorer(model)(PLAN, on_batch=counts.append)
+    np.testing.assert_allclose(scores, Scorer(model, label_space=SPACE)(PLAN), atol=1e-6)
     assert sum(counts) == len(PLAN.texts)
 
 

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from filelock import FileLock
-from tiny import classifier, labelled_texts, shared_folder, write_csv
+from tiny import classifier, labelled_texts, write_csv
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
@@ -36,11 +35,11 @@ TRAININGS = [PLAIN, PARTS, {**PARTS, "accumulate": 3}, NOISY, MOVED, VIRTUAL, LA
 
 def free_ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
+    for socket_ in sockets:
+        socket_.bind(("127.0.0.1", 0))
+    ports = [socket_.getsockname()[1] for socket_ in sockets]
+    for socket_ in sockets:
+        socket_.close()
     return ports
 
 
@@ -75,21 +74,8 @@ def wait(processes: list[subprocess.Popen], log: Path) -> None:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory) -> dict[str, dict[str, np.ndarray]]:
-    """What the trainings come to by one device, by two devices, and by two workers."""
-    folder = shared_folder(tmp_path_factory) / "strategies"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "done").exists():
-            folder.mkdir(exist_ok=True)
-            train_by_each_strategy(folder)
-            (folder / "done").touch()
-    found = {}
-    for path in folder.glob("*.npz"):
-        with np.load(path) as arrays:
-            found[path.stem] = dict(arrays)
-    return found
-
-
-def train_by_each_strategy(folder: Path) -> None:
+    """The results of trainings by one device, by two devices, and by two workers."""
+    folder, by_strategy = tmp_path_factory.mktemp("strategies"), {}
     ports = free_ports(2)
     environments = {
         "single": {},
@@ -106,19 +92,25 @@ def train_by_each_strategy(folder: Path) -> None:
             command = [str(HERE / "replicas.py"), name.split(".")[0], output, settings]
             processes.append(start(command, log, **environments[name]))
         wait(processes, log)
+        for name in names:
+            with np.load(folder / f"{name}.npz") as arrays:
+                by_strategy[name] = dict(arrays)
+    return by_strategy
 
 
 def part(result: dict[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
-    """What one of the trainings came to, but for the random generators."""
+    """The result of one training, without the random generators."""
     start = f"{number}."
     arrays = {name.removeprefix(start): a for name, a in result.items() if name.startswith(start)}
     return {name: array for name, array in arrays.items() if name != "seeds"}
 
 
-def assert_close(one, other, tolerance: float) -> None:
-    assert one.keys() == other.keys()
-    for name, array in one.items():
-        np.testing.assert_allclose(array, other[name], atol=tolerance, rtol=tolerance, err_msg=name)
+def assert_close(first, second, tolerance: float) -> None:
+    assert first.keys() == second.keys()
+    for name, array in first.items():
+        np.testing.assert_allclose(
+            array, second[name], atol=tolerance, rtol=tolerance, err_msg=name
+        )
 
 
 @pytest.mark.process
@@ -194,24 +186,24 @@ def test_a_worker_that_is_killed_and_comes_back_changes_nothing(tmp_path):
     whole = Cluster(tmp_path / "whole", data)
     undisturbed = whole.finish(whole.start(0), whole.start(1))
     struck = Cluster(tmp_path / "struck", data)
-    chief, other = struck.start(0), struck.start(1)
+    chief, second = struck.start(0), struck.start(1)
     try:
         deadline = time.monotonic() + 120
         # The twentieth of 14 updates an epoch: within the second.
         while not list(struck.run.glob("checkpoints/update-00000020.npz")):
             assert time.monotonic() < deadline, (struck.folder / "log.txt").read_text()
             time.sleep(0.01)
-        other.send_signal(signal.SIGKILL)
-        other.wait()
-        other = struck.start(1)
-        assert struck.finish(chief, other) == undisturbed
+        second.send_signal(signal.SIGKILL)
+        second.wait()
+        second = struck.start(1)
+        assert struck.finish(chief, second) == undisturbed
     finally:
-        for worker in (chief, other):
+        for worker in (chief, second):
             worker.kill()
             worker.wait()
     log = (struck.folder / "log.txt").read_text()
     assert "another worker was lost" in log
-    assert "going on after 1 epoch," in log
+    assert "resuming after 1 epoch," in log
 
 
 # Choosing
@@ -312,18 +304,18 @@ def one_update(
 def test_the_step_in_static_shapes_compiles_with_xla_and_is_the_same(cell):
     settings = {"cell": cell, "head": "attention", "window": 2 if cell == "mingru" else 1}
     expected = one_update(static=False, compiled=False, **settings)
-    found = one_update(static=True, compiled=True, **settings)
-    for one, other in zip(expected, found, strict=True):
-        np.testing.assert_allclose(one, other, atol=2e-5)
+    static_update = one_update(static=True, compiled=True, **settings)
+    for first, second in zip(expected, static_update, strict=True):
+        np.testing.assert_allclose(first, second, atol=2e-5)
 
 
 @pytest.mark.thorough
 def test_the_language_model_s_loss_compiles_with_xla_and_is_the_same():
     settings: dict[str, Any] = {"cell": "mingru", "units": 3, "language_weight": 0.5}
     expected = one_update(static=False, compiled=False, **settings)
-    found = one_update(static=True, compiled=True, **settings)
-    for one, other in zip(expected, found, strict=True):
-        np.testing.assert_allclose(one, other, atol=2e-5)
+    static_update = one_update(static=True, compiled=True, **settings)
+    for first, second in zip(expected, static_update, strict=True):
+        np.testing.assert_allclose(first, second, atol=2e-5)
 
 
 @pytest.mark.thorough
@@ -338,6 +330,6 @@ def test_the_language_model_s_loss_compiles_with_xla_and_is_the_same():
 def test_the_adversarial_step_compiles_with_xla_and_is_the_same(training, tolerance):
     settings = {"cell": "none", "head": "mean", "training": training}
     expected = one_update(static=False, compiled=False, **settings)
-    found = one_update(static=True, compiled=True, **settings)
-    for one, other in zip(expected, found, strict=True):
-        np.testing.assert_allclose(one, other, atol=tolerance)
+    static_update = one_update(static=True, compiled=True, **settings)
+    for first, second in zip(expected, static_update, strict=True):
+        np.testing.assert_allclose(first, second, atol=tolerance)

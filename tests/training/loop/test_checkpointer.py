@@ -28,7 +28,7 @@ def checkpointer(folder, *, digest="digest", minutes=1e9, **settings):
     ours = Checkpointer(
         model,
         Checkpoints(folder),
-        others=optimizer.variables,
+        other_variables=optimizer.variables,
         data_digest=digest,
         distribution=Distribution.choose("single"),
         minutes=minutes,
@@ -40,11 +40,11 @@ def test_all_variables_are_restored_from_the_newest_file(tmp_path):
     ours, variables = checkpointer(tmp_path)
     before = [variable.numpy() for variable in variables]
     ours.save(TrainingState(update=3), [], reporter=Silent(), must=True)
-    again, others = checkpointer(tmp_path)
-    for variable in others:
+    again, other_variables = checkpointer(tmp_path)
+    for variable in other_variables:
         variable.assign(variable + 1)
     assert again.load(reporter=Silent()).state.update == 3
-    for variable, value in zip(others, before, strict=True):
+    for variable, value in zip(other_variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
 
 

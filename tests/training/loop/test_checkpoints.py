@@ -34,14 +34,14 @@ BEST = [np.array([[0.5, -0.0]], np.float32)]
 CHECKPOINT = Checkpoint(STATE, VARIABLES, BEST, "digest")
 
 
-def assert_same(found: Checkpoint, expected: Checkpoint) -> None:
-    assert found.state == expected.state
-    assert found.data_digest == expected.data_digest
+def assert_same(actual: Checkpoint, expected: Checkpoint) -> None:
+    assert actual.state == expected.state
+    assert actual.data_digest == expected.data_digest
     for name in ("variables", "best"):
-        arrays, others = getattr(found, name), getattr(expected, name)
-        assert [a.dtype for a in arrays] == [b.dtype for b in others]
-        assert [a.shape for a in arrays] == [b.shape for b in others]
-        assert [a.tobytes() for a in arrays] == [b.tobytes() for b in others]
+        arrays, other_arrays = getattr(actual, name), getattr(expected, name)
+        assert [a.dtype for a in arrays] == [b.dtype for b in other_arrays]
+        assert [a.shape for a in arrays] == [b.shape for b in other_arrays]
+        assert [a.tobytes() for a in arrays] == [b.tobytes() for b in other_arrays]
 
 
 @pytest.fixture
@@ -107,10 +107,10 @@ def test_no_changed_bit_gives_other_numbers(content, tmp_path, change):
         changed[place] ^= change
         path.write_bytes(changed)
         try:
-            found = Checkpoint.load(path)
+            actual = Checkpoint.load(path)
         except ModelError:
             continue
-        assert_same(found, CHECKPOINT)  # A date in the archive, say.
+        assert_same(actual, CHECKPOINT)  # A date in the archive, say.
 
 
 @pytest.mark.parametrize("garbage", [b"", b"garbage" * 99, b"PK\x03\x04", b"\x93NUMPY\x01\x00"])
@@ -195,19 +195,19 @@ def test_the_newest_few_are_kept(tmp_path):
         "update-00000100.npz",
         "update-00000010.npz",
     ]
-    found, problems = checkpoints.load()
-    assert (found.state.update, problems) == (100, [])
+    loaded, problems = checkpoints.load()
+    assert (loaded.state.update, problems) == (100, [])
 
 
-def test_a_damaged_one_is_told_and_the_one_before_is_taken(tmp_path):
+def test_a_damaged_one_is_reported_and_the_one_before_is_taken(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     for update in (1, 2, 3):
         checkpoints.save(after(update))
     third, second, _ = checkpoints.paths()
     third.write_bytes(third.read_bytes()[:-9])
     second.write_bytes(b"")
-    found, problems = checkpoints.load()
-    assert found.state.update == 1
+    loaded, problems = checkpoints.load()
+    assert loaded.state.update == 1
     assert [str(path) in text for path, text in zip((third, second), problems, strict=True)] == [
         True,
         True,

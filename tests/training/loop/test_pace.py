@@ -1,4 +1,4 @@
-"""How long the next validation will take, as far as is known."""
+"""The estimated time of the next validation."""
 
 import pytest
 

@@ -8,7 +8,7 @@ from textrnn.training.loop.schedule import Schedule, TimeBudget, rate_factor
 
 
 def factors(updates: int, *, warmup: float) -> list[float]:
-    """Of each update, and of the one there would be after the last."""
+    """The rates of all updates, and of one more after the last."""
     ours = Schedule(updates, budget=None, warmup=warmup)
     return [ours.factor(update, 0.0) for update in range(updates + 1)]
 
@@ -37,7 +37,7 @@ def test_the_shortest_trainings(updates, warmup):
 
 
 class Clock:
-    """A clock that stands still until it is told."""
+    """A clock that a test sets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
@@ -89,7 +89,7 @@ def test_no_time_from_the_beginning_is_an_error(clock):
     budget(31.0).check()
 
 
-def test_little_time_for_training_is_told(clock):
+def test_little_time_for_training_is_reported(clock):
     clock.now += 30
     assert budget(100.0).short_message(10.0) == ""
     assert (
@@ -98,7 +98,7 @@ def test_little_time_for_training_is_told(clock):
     assert budget(100.0).short_message(60.0).startswith("note: 0 s of")
 
 
-def test_what_is_left_is_told(clock):
+def test_what_is_left_is_reported(clock):
     ours = Schedule(10, budget=None, warmup=0.0)
     assert ours.left_seconds(0, 0.0) is None
     clock.now += 30

@@ -25,9 +25,9 @@ BATCHES = 7
 """Batches of an epoch of `labelled_ids`: 40 texts, 6 a batch."""
 
 
-def assert_equal(arrays, others) -> None:
+def assert_equal(arrays, other_variables) -> None:
     """Bit for bit."""
-    assert [a.tobytes() for a in arrays] == [b.tobytes() for b in others]
+    assert [a.tobytes() for a in arrays] == [b.tobytes() for b in other_variables]
 
 
 def some_batches(texts, classes, *, rows: int, weights=None) -> LabelledBatches:
@@ -69,7 +69,7 @@ def test_it_learns_several_labels_a_text(tmp_path):
 
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_the_figures_of_training_are_those_of_validation(tmp_path, multi_label):
-    """Where nothing is learned and the data is the same, fillers or not."""
+    """Nothing is learned, and both data sets are the same, with and without fillers."""
     data = labelled_ids(multi_label=multi_label)
     ours = trainer(
         tmp_path, train=data, valid=data, multi_label=multi_label, learning_rate=0, epochs=1
@@ -99,7 +99,7 @@ def test_dropout_is_for_training_only(tmp_path):
 
 
 def update(tmp_path, train: LabelledBatches, **settings) -> list[np.ndarray]:
-    """By how much one epoch of one batch changes the weights."""
+    """Returns the change of the weights by one epoch of one batch."""
     model = classifier(head="mean")
     before = model.get_weights()
     settings = {"warmup": 0.0, "epochs": 1, "learning_rate": 1.0, **settings}
@@ -112,8 +112,8 @@ def test_rows_that_only_fill_the_shape_change_nothing(tmp_path):
     bare = update(tmp_path, some_batches(texts, classes, rows=3))
     filled = update(tmp_path, some_batches(texts, classes, rows=8))
     assert any(np.abs(change).max() > 0.01 for change in bare)
-    for one, other in zip(bare, filled, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
+    for first, second in zip(bare, filled, strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-6)
 
 
 def test_padding_is_no_token_that_is_learned(tmp_path):
@@ -144,8 +144,8 @@ def test_a_text_counts_as_much_as_its_weight(tmp_path):
     texts, classes = [[2], [3, WORD], [4]], [0, 1, 1]
     single = update(tmp_path, some_batches(texts, classes, rows=3), clip_norm=0)
     double = update(tmp_path, some_batches(texts, classes, rows=3, weights=[2, 2, 2]), clip_norm=0)
-    for one, two in zip(single, double, strict=True):
-        np.testing.assert_allclose(2 * one, two, rtol=1e-4, atol=1e-7)
+    for first, two in zip(single, double, strict=True):
+        np.testing.assert_allclose(2 * first, two, rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.usefixtures("plain_descent")
@@ -155,10 +155,10 @@ def test_the_gradient_is_clipped_to_its_global_norm(tmp_path):
     assert norm(free) > 0.02
     clipped = update(tmp_path, data, clip_norm=0.01)
     assert norm(clipped) == pytest.approx(0.01, rel=1e-3)
-    for one, other in zip(free, clipped, strict=True):
-        np.testing.assert_allclose(one * 0.01 / norm(free), other, atol=1e-6)
-    for one, other in zip(free, update(tmp_path, data, clip_norm=50.0), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-7)
+    for first, second in zip(free, clipped, strict=True):
+        np.testing.assert_allclose(first * 0.01 / norm(free), second, atol=1e-6)
+    for first, second in zip(free, update(tmp_path, data, clip_norm=50.0), strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-7)
 
 
 # The same again
@@ -188,8 +188,8 @@ def test_one_seed_gives_the_same_weights_bit_for_bit(tmp_path, undisturbed):
     assert history == undisturbed[0]
     assert_equal(weights, undisturbed[1])
     assert_equal(optimizer, undisturbed[2])
-    other = fit(trainer(tmp_path / "other", seed=1, **noisy_settings()))
-    assert other != history
+    second = fit(trainer(tmp_path / "other", seed=1, **noisy_settings()))
+    assert second != history
 
 
 @pytest.mark.parametrize(
@@ -202,14 +202,14 @@ def test_one_seed_gives_the_same_weights_bit_for_bit(tmp_path, undisturbed):
         pytest.param(3 * BATCHES, id="very last"),
     ],
 )
-def test_an_interrupted_training_goes_on_as_if_it_had_not_been(tmp_path, undisturbed, batches):
+def test_an_interrupted_training_continues_as_if_it_had_not_been(tmp_path, undisturbed, batches):
     first = trainer(tmp_path, should_stop=stop_after(batches), **noisy_settings())
     with pytest.raises(KeyboardInterrupt):
         fit(first)
     epoch, batch = divmod(batches - 1, BATCHES)
     assert (first.state.epoch, first.state.batch) == (epoch, batch + 1)
     second = trainer(tmp_path, **noisy_settings())
-    keras.utils.set_random_seed(999)  # What goes on depends on the checkpoint alone.
+    keras.utils.set_random_seed(999)  # The resumed training depends on the checkpoint alone.
     second.resume(QUIET)
     history, weights, optimizer, best_epoch = finished(second)
     assert history == undisturbed[0]
@@ -219,7 +219,7 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(tmp_path, undistu
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_a_recurrent_training_goes_on_too(tmp_path):
+def test_a_recurrent_training_continues_too(tmp_path):
     def make(folder, **more):
         model = classifier(cell="simple", bidirectional=False, recurrent_dropout=0.4, **NOISY)
         return trainer(tmp_path / folder, model=model, epochs=2, **more)
@@ -261,20 +261,20 @@ def test_checkpoints_are_written_within_an_epoch(tmp_path):
     assert places == [*first, (1, 0), *((1, batch) for batch in range(1, BATCHES))]
 
 
-def test_other_data_is_not_gone_on_with(tmp_path):
+def test_other_data_is_not_resumed(tmp_path):
     fit(trainer(tmp_path, epochs=1))
-    other = trainer(tmp_path, data_digest="another digest")
+    second = trainer(tmp_path, data_digest="another digest")
     with pytest.raises(ModelError, match=r"checkpoints: made with other training data; put"):
-        other.resume(QUIET)
+        second.resume(QUIET)
 
 
-def test_another_model_is_not_gone_on_with(tmp_path):
+def test_another_model_is_not_resumed(tmp_path):
     fit(trainer(tmp_path, epochs=1))
-    other = trainer(tmp_path, model=classifier(embedding_units=5))
-    before = other.model.get_weights()
+    second = trainer(tmp_path, model=classifier(embedding_units=5))
+    before = second.model.get_weights()
     with pytest.raises(ModelError, match=r"checkpoints: made with other settings"):
-        other.resume(QUIET)
-    assert_equal(other.model.get_weights(), before)
+        second.resume(QUIET)
+    assert_equal(second.model.get_weights(), before)
 
 
 def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path):
@@ -285,12 +285,12 @@ def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path):
 # When it goes wrong
 
 
-def test_a_loss_that_is_no_number_is_told_with_a_remedy(tmp_path):
+def test_a_loss_that_is_no_number_is_reported_with_a_remedy(tmp_path):
     model = classifier()
     model.set_weights([np.full_like(weight, np.inf) for weight in model.get_weights()])
     with pytest.raises(
         ModelError,
-        match=r"^the loss is nan in batch 1 of epoch 1; lower --learning-rate \(now 0\.05\)",
+        match=r"^the loss is nan in batch 1 of epoch 1; lower `learning_rate` \(now 0\.05\)",
     ):
         fit(trainer(tmp_path, model=model))
 
@@ -410,14 +410,14 @@ def test_each_epoch_has_its_own_order(tmp_path, monkeypatch):
 
 
 def test_the_figures_are_shown_while_it_trains(tmp_path):
-    shown = []
+    rows = []
 
     class Listener(Silent):
         def step(self, name, *, total):
-            return contextlib.nullcontext(lambda count, text="": shown.append((name, text)))
+            return contextlib.nullcontext(lambda count, text="": rows.append((name, text)))
 
     trainer(tmp_path, epochs=1).fit(reporter=Listener())
-    epochs = [text for name, text in shown if name == "epoch 1/1"]
+    epochs = [text for name, text in rows if name == "epoch 1/1"]
     assert len(epochs) == 1 + BATCHES
     assert all(text.startswith("loss 0.") and "tokens/s" in text for text in epochs[1:])
-    assert {name for name, _ in shown} == {"epoch 1/1", "validation"}
+    assert {name for name, _ in rows} == {"epoch 1/1", "validation"}

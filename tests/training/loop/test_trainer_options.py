@@ -52,10 +52,10 @@ def test_a_training_that_went_astray_goes_back_with_half_the_rate(tmp_path):
     ]
 
 
-def test_it_is_gone_on_with_from_the_last_checkpoint_too(tmp_path):
+def test_it_is_resumed_from_the_last_checkpoint_too(tmp_path):
     model = classifier()
     spoil = poison(model, update=BATCHES + 2, factor=np.nan)
-    with pytest.raises(ModelError, match=r"or use --resume --on-nan rollback, which halves it"):
+    with pytest.raises(ModelError, match=r"or resume with `on_nan` rollback, which halves"):
         fit(trainer(tmp_path, model=model, should_stop=spoil))
     again = trainer(tmp_path, on_nan="rollback")
     again.resume(QUIET)
@@ -66,14 +66,14 @@ def test_it_is_gone_on_with_from_the_last_checkpoint_too(tmp_path):
 def test_a_loss_that_explodes_is_noticed(tmp_path):
     model = classifier()
     spoil = poison(model, update=3, factor=1e4)
-    what = r"^the loss has exploded to \S+ nats a text in batch 4 of epoch 1; lower"
-    with pytest.raises(ModelError, match=what):
+    message = r"^the loss has exploded to \S+ nats a text in batch 4 of epoch 1; lower"
+    with pytest.raises(ModelError, match=message):
         fit(trainer(tmp_path, model=model, should_stop=spoil))
 
 
 def test_a_training_that_always_goes_astray_is_given_up(tmp_path):
     ours = trainer(tmp_path, learning_rate=1e30, warmup=0.0, on_nan="rollback")
-    with pytest.raises(ModelError, match=r"lower --learning-rate \(now 9\.\d+e\+26\)"):
+    with pytest.raises(ModelError, match=r"lower `learning_rate` \(now 9\.\d+e\+26\)"):
         fit(ours)
 
 
@@ -89,7 +89,7 @@ def full_disk():
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-def test_a_full_disk_is_told_and_training_goes_on(tmp_path):
+def test_a_full_disk_is_reported_and_training_continues(tmp_path):
     messages = Messages()
     with full_disk():
         state = trainer(tmp_path, epochs=2).fit(reporter=messages)
@@ -108,7 +108,7 @@ def test_an_interruption_with_a_full_disk_is_an_error(tmp_path):
 
 
 class Record(keras.callbacks.Callback):
-    """What Keras tells, and the weights after each update."""
+    """Records the calls by Keras, and the weights after each update."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class Record(keras.callbacks.Callback):
         self.events.append("end")
 
 
-def test_callbacks_are_told_as_by_keras(tmp_path):
+def test_callbacks_are_reported_as_by_keras(tmp_path):
     record = Record()
     history = fit(trainer(tmp_path, epochs=2), callbacks=[record])
     batches = [f"batch {batch}" for batch in range(BATCHES)]
@@ -164,9 +164,9 @@ def test_the_average_of_the_weights_is_measured_and_kept(tmp_path):
     for t, weights in enumerate(record.weights[1:]):
         momentum = min(0.6, t / (9 + t))
         pairs = zip(average, weights, strict=True)
-        average = [momentum * one + (1 - momentum) * other for one, other in pairs]
-    for one, other in zip(average, ours.model.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-5)
+        average = [momentum * first + (1 - momentum) * second for first, second in pairs]
+    for first, second in zip(average, ours.model.get_weights(), strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-5)
     plain = classifier()
     plain.set_weights(average)
     measured = trainer(tmp_path / "other", model=plain)
@@ -220,12 +220,14 @@ def test_one_long_segment_makes_the_same_updates(tmp_path):
     plain = trainer(tmp_path / "plain", model=classifier(**settings))
     expected = fit(plain)
     ours = trainer(tmp_path / "ours", model=classifier(**settings), tbptt="4,8")
-    for row, other in zip(fit(ours), expected, strict=True):
-        assert row == pytest.approx(other, rel=1e-3)
+    for row, second in zip(fit(ours), expected, strict=True):
+        assert row == pytest.approx(second, rel=1e-3)
 
 
 def test_a_bidirectional_model_cannot_be_trained_in_segments(tmp_path):
-    with pytest.raises(ConfigError, match="train one with --no-bidirectional"):
+    with pytest.raises(
+        ConfigError, match="`bidirectional` must be off to read a text piece by piece"
+    ):
         trainer(tmp_path, model=classifier(cell="gru"), tbptt="2,2")
 
 

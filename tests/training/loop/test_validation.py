@@ -31,8 +31,8 @@ def test_each_class_has_its_share(count):
     rows = drawn(CLASSES, count, seed=3)
     assert len(set(rows.tolist())) == len(rows) == count
     assert rows.tolist() == sorted(rows)
-    found = np.bincount(np.array(CLASSES)[rows], minlength=4)
-    assert np.abs(found - np.array([0.6, 0.3, 0.099, 0.001]) * count).max() <= 2
+    counts = np.bincount(np.array(CLASSES)[rows], minlength=4)
+    assert np.abs(counts - np.array([0.6, 0.3, 0.099, 0.001]) * count).max() <= 2
 
 
 def test_the_seed_draws():
@@ -44,7 +44,7 @@ def test_the_seed_draws():
 
 def test_the_parts_are_all_texts_once(monkeypatch):
     monkeypatch.setattr(sampling, "FEWEST_TEXTS", 30)
-    split = Split(["text"] * 1000, [("abcd"[each],) for each in CLASSES])
+    split = Split(["text"] * 1000, [("abcd"[class_number],) for class_number in CLASSES])
     parts = list(blocks(split, seed=0))
     assert sorted(row for part in parts for row in part) == list(range(1000))
     assert [len(part) for part in parts[:-1]] == [30, *[50] * 19]
@@ -91,7 +91,7 @@ def with_budget(folder, **settings):
     return trainer(folder, valid=labelled_ids(40, seed=1), budget=budget, **settings)
 
 
-def test_epochs_are_measured_on_a_sample_and_go_on_with_it(tmp_path, monkeypatch, slow):
+def test_epochs_are_measured_on_a_sample_and_continue_with_it(tmp_path, monkeypatch, slow):
     monkeypatch.setattr(ReplicaScorer, "estimate", lambda self, plan: 5e5)
     ours = with_budget(tmp_path, epochs=1)
     choose_validation(ours, QUIET)
@@ -136,8 +136,8 @@ def test_measuring_ends_when_the_time_is_up(finished, monkeypatch, capsys):
     part = measure(finished.classifier, split, until=now, **options)
     assert part["texts"] == 6
     assert {figures["support"] for figures in part["per_class"].values()} == {3}
-    found = measure_validation(finished.classifier, split, QUIET, until=now)
-    assert found["validation"] == part
+    metrics = measure_validation(finished.classifier, split, QUIET, until=now)
+    assert metrics["validation"] == part
 
 
 @pytest.mark.usefixtures("cache")
@@ -147,8 +147,8 @@ def test_a_run_whose_validation_takes_too_long_says_so(data, tmp_path, slow, cap
     from textrnn.messages.terminal import TerminalReporter
 
     reporter = TerminalReporter(Console(highlight=False, width=500))
-    own = run_config(data, epochs=2, time_budget="2h", valid_fraction=0.5)
-    classifier = not_none(train(own, tmp_path / "run", reporter=reporter))
-    told = capsys.readouterr().out
-    assert "validation of each epoch on 8 of 20 texts, drawn by the seed: all would take" in told
-    assert classifier.metrics["validation"]["texts"] == 20
+    run_settings = run_config(data, epochs=2, time_budget="2h", valid_fraction=0.5)
+    classifier = train(run_settings, tmp_path / "run", reporter=reporter)
+    output = capsys.readouterr().out
+    assert "validation of each epoch on 8 of 20 texts, drawn by the seed: all would take" in output
+    assert not_none(classifier).metrics["validation"]["texts"] == 20

@@ -27,7 +27,7 @@ from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.loop.trainer import Trainer
 from textrnn.training.run import classifier_run as running
 from textrnn.training.run.classifier import train
-from textrnn.training.run.preparation import describe
+from textrnn.training.run.descriptions import describe_corpus
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -160,14 +160,16 @@ def test_the_test_data_changes_nothing_but_its_figures(config, data, tmp_path):
         test = write_csv(tmp_path / f"{name}.csv", rows)
         settings = run_config(data, test_file=str(test))
         results.append(not_none(train(settings, tmp_path / name, reporter=QUIET)))
-    one, two = results
-    assert one.metrics["validation"] == two.metrics["validation"]
-    assert one.metrics["test"] != two.metrics["test"]
-    for weights, others in zip(one.model.get_weights(), two.model.get_weights(), strict=True):
-        assert weights.tobytes() == others.tobytes()
+    first_run, second_run = results
+    assert first_run.metrics["validation"] == second_run.metrics["validation"]
+    assert first_run.metrics["test"] != second_run.metrics["test"]
+    for weights, other_weights in zip(
+        first_run.model.get_weights(), second_run.model.get_weights(), strict=True
+    ):
+        assert weights.tobytes() == other_weights.tobytes()
 
 
-def test_a_broken_test_file_is_told_before_the_long_training(data, tmp_path, monkeypatch):
+def test_a_broken_test_file_is_reported_before_the_long_training(data, tmp_path, monkeypatch):
     monkeypatch.delattr(running, "Trainer")
     test = write_csv(tmp_path / "test.csv", [("a x", "positive")])
     with pytest.raises(DataError, match=r"test\.csv:2: expected a label of the training data"):
@@ -195,7 +197,7 @@ class Caught(Exception):
 
 @pytest.fixture
 def caught_trainer(monkeypatch) -> dict:
-    """What the trainer would have been given; training is then broken off."""
+    """Returns the arguments of the trainer; the training is stopped before it begins."""
     given: dict[str, Any] = {}
 
     def catch(model, config, **more):
@@ -218,15 +220,15 @@ def test_class_weights_weigh_the_training_texts(tmp_path, caught_trainer):
     data = write_csv(tmp_path / "letters.csv", rows)
     plain = dict(given_to_trainer(run_config(data), tmp_path / "a", caught_trainer))
     weighed = given_to_trainer(run_config(data, class_weights=True), tmp_path / "b", caught_trainer)
-    assert set(plain["train"].weights.tolist()) == {1.0}
-    by_class = weighed["train"].targets.T @ weighed["train"].weights
+    assert set(plain["data"].train.weights.tolist()) == {1.0}
+    by_class = weighed["data"].train.targets.T @ weighed["data"].train.weights
     assert by_class[0] == pytest.approx(by_class[1], rel=1e-4)
-    assert weighed["train"].weights.mean() == pytest.approx(1.0, rel=1e-4)
+    assert weighed["data"].train.weights.mean() == pytest.approx(1.0, rel=1e-4)
 
 
 def test_long_texts_are_cut_and_batches_bounded(config, data, tmp_path, caught_trainer):
     settings = run_config(data, max_length=2, batch_texts=3)
-    plan = given_to_trainer(settings, tmp_path / "run", caught_trainer)["train"].plan
+    plan = given_to_trainer(settings, tmp_path / "run", caught_trainer)["data"].train.plan
     assert plan.lengths.max() == 2
     assert plan.cut_tokens > 0
     assert max(len(batch.rows) for batch in plan.batches()) == 3
@@ -264,7 +266,7 @@ def test_the_weights_file_holds_the_weights_and_nothing_else(data, tmp_path):
 def test_of_many_labels_some_are_named(capsys):
     names = tuple(f"label{i}" for i in range(1500))
     split = Split(["a"], [("label0",)])
-    describe(Corpus("many", split, split, None, names, ()), TerminalReporter())
-    told = capsys.readouterr().err
-    assert "labels: label0, label1, " in told
-    assert told.endswith("label19 and 1,480 more\n")
+    describe_corpus(Corpus("many", split, split, None, names, ()), TerminalReporter())
+    output = capsys.readouterr().err
+    assert "labels: label0, label1, " in output
+    assert output.endswith("label19 and 1,480 more\n")

@@ -17,7 +17,7 @@ from textrnn.training.loop.range_test import RangeTest
 from textrnn.training.loop.trainer import Trainer
 from textrnn.training.run import classifier_run as running
 from textrnn.training.run.classifier import find_learning_rate, train
-from textrnn.training.run.faults import WorkerLost, explained, spared
+from textrnn.training.run.faults import WorkerLost, explain_faults, warn_on_failure
 from textrnn.training.run.folder import hold
 from textrnn.training.run.tensorboard import TensorBoardWriter
 
@@ -59,7 +59,7 @@ def test_a_place_where_nothing_can_be_written_is_an_error(config):
 def test_a_model_beyond_the_memory_says_what_to_lower(config, tmp_path):
     values = config.to_dict()
     values["model"]["embedding_units"] = 2**40
-    with pytest.raises(ModelError, match=r"^out of memory \(.*\); lower --batch-tokens, "):
+    with pytest.raises(ModelError, match=r"^out of memory \(.*\); lower `batch_tokens`, "):
         train(type(config).from_dict(values), tmp_path / "run", reporter=QUIET)
 
 
@@ -84,7 +84,7 @@ def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypa
     assert run_folder.is_complete(tmp_path / "run")
 
 
-def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tmp_path, capsys):
+def test_a_damaged_checkpoint_is_reported_and_the_one_before_resumed(config, tmp_path, capsys):
     config = config.replace(epochs=2, checkpoint_minutes=0.0)
     whole = not_none(train(config, tmp_path / "whole", reporter=QUIET))
     with pytest.raises(KeyboardInterrupt):
@@ -94,9 +94,9 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_gone_on_with(config, tm
     again = not_none(train(config, tmp_path / "run", reporter=TerminalReporter(), resume=True))
     message = capsys.readouterr().err
     assert f"warning: {newest}: not an intact checkpoint" in message
-    assert "going on after 0 epochs, 3 batches" in message
-    for one, other in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
-        assert one.tobytes() == other.tobytes()
+    assert "resuming after 0 epochs, 3 batches" in message
+    for first, second in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
+        assert first.tobytes() == second.tobytes()
 
 
 def test_operational_settings_may_change(config, tmp_path):
@@ -110,12 +110,12 @@ def test_resume_or_start(config, tmp_path, capsys):
     settings: dict[str, Any] = {"reporter": TerminalReporter(), "resume_or_start": True}
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "run", **settings, should_stop=stop_after(2))
-    assert "going on" not in capsys.readouterr().err
+    assert "resuming" not in capsys.readouterr().err
     train(config, tmp_path / "run", **settings)
-    assert "going on after 0 epochs, 2 batches" in capsys.readouterr().err
+    assert "resuming after 0 epochs, 2 batches" in capsys.readouterr().err
     before = (tmp_path / "run" / "digests.json").read_text()
     again = not_none(train(config, tmp_path / "run", **settings))
-    assert "holds the finished run already" in capsys.readouterr().err
+    assert "already contains the finished run" in capsys.readouterr().err
     assert again.metrics == json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert (tmp_path / "run" / "digests.json").read_text() == before
 
@@ -123,12 +123,12 @@ def test_resume_or_start(config, tmp_path, capsys):
 def test_a_lost_worker_is_an_error_where_there_are_several(monkeypatch):
     error = tf.errors.UnavailableError(None, None, "Connection reset by peer\nmore")
     distribution = Distribution.choose("single")
-    with pytest.raises(tf.errors.UnavailableError), explained(distribution):
+    with pytest.raises(tf.errors.UnavailableError), explain_faults(distribution):
         raise error
     distribution.several_machines = True
     with (
         pytest.raises(WorkerLost, match=r"^another worker was lost \(Connection reset by peer\)"),
-        explained(distribution),
+        explain_faults(distribution),
     ):
         raise error
 
@@ -155,7 +155,7 @@ def warnings(log: io.StringIO) -> list[str]:
     ],
 )
 @pytest.mark.parametrize(
-    ("home", "name", "what"),
+    ("home", "name", "loss"),
     [
         (running, "write_history", "history.csv was not written"),
         (running, "draw_curves", "curves.png was not drawn"),
@@ -166,14 +166,14 @@ def warnings(log: io.StringIO) -> list[str]:
     ],
 )
 def test_what_only_accompanies_a_training_never_ends_it(
-    config, tmp_path, monkeypatch, home, name, what, error
+    config, tmp_path, monkeypatch, home, name, loss, error
 ):
     monkeypatch.setattr(home, name, failing(error))
     log = io.StringIO()
     assert train(config, tmp_path / "run", reporter=TerminalReporter(Console(file=log, width=500)))
     assert run_folder.is_complete(tmp_path / "run")
     (line,) = warnings(log)
-    assert line.endswith(f"{what} (no)")
+    assert line.endswith(f"{loss} (no)")
 
 
 def test_a_range_test_without_its_picture_still_suggests(config, tmp_path, monkeypatch):
@@ -184,8 +184,8 @@ def test_a_range_test_without_its_picture_still_suggests(config, tmp_path, monke
     assert len(warnings(log)) == 1
 
 
-def test_an_interruption_is_not_spared(config, tmp_path, monkeypatch):
-    with pytest.raises(KeyboardInterrupt), spared("nothing", QUIET):
+def test_an_interruption_is_no_warning(config, tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt), warn_on_failure("nothing", QUIET):
         raise KeyboardInterrupt
     with monkeypatch.context() as patch:
         patch.setattr(running, "draw_curves", failing(KeyboardInterrupt()))

@@ -1,4 +1,4 @@
-"""The folder of a run: whose it is, when it changes hands, and how a run in it is gone on with."""
+"""The run folder: its lock, its replacement by another run, and the resumption of a run."""
 
 import shutil
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_a_finished_run_is_not_replaced_by_accident(finished, tmp_path):
     shutil.copytree(finished.folder, tmp_path / "run")
     before = contents(tmp_path / "run")
     for resume in (False, True):
-        with pytest.raises(ConfigError, match=r"run holds a finished run; .*--overwrite"):
+        with pytest.raises(ConfigError, match=r"run contains a finished run; .*--overwrite"):
             train(finished.config, tmp_path / "run", reporter=QUIET, resume=resume)
     assert contents(tmp_path / "run") == before
 
@@ -80,7 +80,7 @@ def test_the_folder_of_a_range_test_is_replaced_as_late(finished, tmp_path):
     assert contents(tmp_path / "run") == before
 
 
-def test_an_unfinished_run_that_was_not_replaced_goes_on(config, tmp_path):
+def test_an_unfinished_run_that_was_not_replaced_continues(config, tmp_path):
     interrupt(config, tmp_path / "run")
     before = contents(tmp_path / "run")
     with pytest.raises(DataError, match="expected a file"):
@@ -91,9 +91,13 @@ def test_an_unfinished_run_that_was_not_replaced_goes_on(config, tmp_path):
 
 def test_an_unfinished_run_asks_for_resume(config, tmp_path):
     interrupt(config, tmp_path / "run")
-    with pytest.raises(ConfigError, match="run holds an unfinished run; go on with --resume, or"):
+    with pytest.raises(
+        ConfigError, match="run contains an unfinished run; continue with --resume, or"
+    ):
         train(config, tmp_path / "run", reporter=QUIET)
-    with pytest.raises(ModelError, match="this run is not finished; go on with: textrnn train --r"):
+    with pytest.raises(
+        ModelError, match="this run is not finished; continue with: textrnn train --r"
+    ):
         textrnn.load(tmp_path / "run")
     train(config, tmp_path / "run", reporter=QUIET, overwrite=True)
     assert names(tmp_path / "run") == RUN_FILES
@@ -120,7 +124,9 @@ def test_a_file_in_the_way_is_an_error(config, tmp_path, inside):
 def test_a_folder_of_other_files_is_left_alone(config, tmp_path):
     (tmp_path / "home" / "checkpoints").mkdir(parents=True)
     (tmp_path / "home" / "README.md").write_text("mine")
-    with pytest.raises(ConfigError, match="home holds files that are no run's; choose another"):
+    with pytest.raises(
+        ConfigError, match="home contains files that belong to no run; choose another"
+    ):
         train(config, tmp_path / "home", reporter=QUIET)
     assert names(tmp_path / "home") == {"checkpoints", "README.md"}
     assert (tmp_path / "home" / "README.md").read_text() == "mine"
@@ -143,8 +149,8 @@ def test_an_interrupted_run_comes_to_the_same_end(data, tmp_path):
     interrupt(config, tmp_path / "parts", batches=6)
     parts = not_none(train(config, tmp_path / "parts", reporter=QUIET, resume=True))
     assert names(tmp_path / "parts") == RUN_FILES
-    for one, other in zip(whole.model.get_weights(), parts.model.get_weights(), strict=True):
-        assert one.tobytes() == other.tobytes()
+    for first, second in zip(whole.model.get_weights(), parts.model.get_weights(), strict=True):
+        assert first.tobytes() == second.tobytes()
     for name in ("validation", "test"):
         assert whole.metrics[name] == parts.metrics[name]
 
@@ -191,9 +197,11 @@ def test_a_kill_between_checkpoint_and_curves_loses_no_row(config, tmp_path, mon
 def test_nothing_is_read_before_the_settings_are_found_to_differ(config, tmp_path, monkeypatch):
     interrupt(config, tmp_path / "run")
     monkeypatch.delattr(running, "load_corpus")
-    other = run_config(Path(config.data.train_file), learning_rate=0.2)
-    with pytest.raises(ConfigError, match=r"a run resumes with its own settings; .*config\.yaml"):
-        train(other, tmp_path / "run", reporter=QUIET, resume=True)
+    changed_config = run_config(Path(config.data.train_file), learning_rate=0.2)
+    with pytest.raises(
+        ConfigError, match=r"a run resumes only with unchanged settings; .*config\.yaml"
+    ):
+        train(changed_config, tmp_path / "run", reporter=QUIET, resume=True)
     assert run_folder.load_config(tmp_path / "run" / "config.yaml") == config
 
 
@@ -204,7 +212,7 @@ def test_without_a_checkpoint_there_is_nothing_to_resume(config, tmp_path, monke
     assert not (tmp_path / "run").exists()
 
 
-def test_changed_data_is_not_gone_on_with(config, data, tmp_path):
+def test_changed_data_is_not_resumed(config, data, tmp_path):
     interrupt(config, tmp_path / "run")
     write_csv(data, labelled_texts(40, seed=5))
     with pytest.raises(ModelError, match="made with other training data"):

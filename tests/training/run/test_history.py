@@ -49,8 +49,8 @@ def test_the_picture_is_a_png_of_some_size(tmp_path, epochs):
 
 
 def test_the_picture_shows_the_figures(tmp_path):
-    other = [{**row, "valid_loss": row["valid_loss"] + 1} for row in HISTORY]
-    for name, history in [("one", HISTORY), ("two", HISTORY), ("other", other)]:
+    changed_history = [{**row, "valid_loss": row["valid_loss"] + 1} for row in HISTORY]
+    for name, history in [("one", HISTORY), ("two", HISTORY), ("other", changed_history)]:
         draw_curves(tmp_path / name, history, title="letters")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert (tmp_path / "one").read_bytes() != (tmp_path / "other").read_bytes()

@@ -35,9 +35,9 @@ def texts(tmp_path: Path) -> Path:
 
 
 def config(texts: Path, **settings) -> LanguageModelRunConfig:
-    own = {"epochs": 2, "streams": 2, "segment": 8, "negatives": 16, "held_out": 0.1}
+    training_settings = {"epochs": 2, "streams": 2, "segment": 8, "negatives": 16, "held_out": 0.1}
     shape = {"units": 4, "embedding_units": 4, "layers": 1, "window": 1}
-    values = {"text_file": str(texts), "vocab_size": 30, **shape, **own, **settings}
+    values = {"text_file": str(texts), "vocab_size": 30, **shape, **training_settings, **settings}
     return LanguageModelRunConfig.of(**values)
 
 
@@ -49,12 +49,12 @@ def test_it_learns_what_comes_next_and_what_came_before(texts, tmp_path):
     for direction in (0, 1):
         likely, unlikely = again.score(["b c d e", "e b d c"], direction=direction)
         assert likely.bits_per_token < unlikely.bits_per_token - 1.0
-        same, _ = trained.score(["b c d e", "e b d c"], direction=direction)
-        assert same.log_likelihood == pytest.approx(likely.log_likelihood, abs=1e-4)
-    held = trained.metrics["held_out"]
-    assert held["bits_per_token"] < 2.0
-    assert held["perplexity"] == pytest.approx(2 ** held["bits_per_token"])
-    assert held["unusual_bits_per_token"] >= held["bits_per_token"] - 0.5
+        repeated, _ = trained.score(["b c d e", "e b d c"], direction=direction)
+        assert repeated.log_likelihood == pytest.approx(likely.log_likelihood, abs=1e-4)
+    held_out = trained.metrics["held_out"]
+    assert held_out["bits_per_token"] < 2.0
+    assert held_out["perplexity"] == pytest.approx(2 ** held_out["bits_per_token"])
+    assert held_out["unusual_bits_per_token"] >= held_out["bits_per_token"] - 0.5
     assert not (run / CHECKPOINTS).exists()
     assert "# Language model" in (run / "README.md").read_text(encoding="utf-8")
     header = (run / "history.csv").read_text(encoding="utf-8").splitlines()[0]
@@ -70,24 +70,30 @@ def weights(run: Path) -> list[np.ndarray]:
     [{"dropout": 0.3}, pytest.param({"precision": "bfloat16"}, marks=pytest.mark.thorough)],
 )
 def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, settings):
-    own = config(texts, **settings)
-    own = dataclasses.replace(own, model=dataclasses.replace(own.model, window=2))
-    pretrain(own, tmp_path / "whole", reporter=QUIET)
+    run_config = config(texts, **settings)
+    run_config = dataclasses.replace(
+        run_config, model=dataclasses.replace(run_config.model, window=2)
+    )
+    pretrain(run_config, tmp_path / "whole", reporter=QUIET)
     interrupted = tmp_path / "interrupted"
     for updates, resume in ((5, False), (20, True)):
         with pytest.raises(KeyboardInterrupt):
             pretrain(
-                own, interrupted, reporter=QUIET, should_stop=stop_after(updates), resume=resume
+                run_config,
+                interrupted,
+                reporter=QUIET,
+                should_stop=stop_after(updates),
+                resume=resume,
             )
-    pretrain(own, interrupted, reporter=QUIET, resume=True)
-    for one, other in zip(weights(tmp_path / "whole"), weights(interrupted), strict=True):
-        assert np.array_equal(one, other)
-    with pytest.raises(ConfigError, match="holds a finished run"):
-        pretrain(own, interrupted, reporter=QUIET)
+    pretrain(run_config, interrupted, reporter=QUIET, resume=True)
+    for first, second in zip(weights(tmp_path / "whole"), weights(interrupted), strict=True):
+        assert np.array_equal(first, second)
+    with pytest.raises(ConfigError, match="contains a finished run"):
+        pretrain(run_config, interrupted, reporter=QUIET)
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_lost_tokens_are_encoded_again_and_other_texts_are_told(texts, tmp_path):
+def test_lost_tokens_are_encoded_again_and_other_texts_are_reported(texts, tmp_path):
     run = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         pretrain(config(texts), run, reporter=QUIET, should_stop=stop_after(3))
@@ -97,7 +103,7 @@ def test_lost_tokens_are_encoded_again_and_other_texts_are_told(texts, tmp_path)
         pretrain(config(texts), run, reporter=QUIET, resume=True)
 
 
-def test_a_full_disk_is_told(texts, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported(texts, tmp_path, monkeypatch):
     def write(*_, **__):
         raise OSError(28, "No space left on device")
 
@@ -111,34 +117,34 @@ def test_what_to_lower_where_memory_is_short_are_its_own_settings(texts, tmp_pat
         raise MemoryError
 
     monkeypatch.setattr(language_model, "LanguageModelTrainer", exhaust)
-    with pytest.raises(ModelError, match=r"^out of memory .*; lower --streams or --segment"):
+    with pytest.raises(ModelError, match=r"^out of memory .*; lower `streams` or `segment`"):
         pretrain(config(texts), tmp_path / "run", reporter=QUIET)
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_an_exploding_loss_is_told(texts, tmp_path):
-    with pytest.raises(ModelError, match="lower --learning-rate"):
+def test_an_exploding_loss_is_reported(texts, tmp_path):
+    with pytest.raises(ModelError, match="lower `learning_rate`"):
         pretrain(config(texts, learning_rate=1e30), tmp_path / "run", reporter=QUIET)
 
 
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("rate", [1e4, 1e30])
-def test_weights_that_are_useless_at_the_end_are_told(texts, tmp_path, rate):
-    own = config(texts, epochs=1, streams=1, segment=1000, learning_rate=rate)
+def test_weights_that_are_useless_at_the_end_are_reported(texts, tmp_path, rate):
+    settings = config(texts, epochs=1, streams=1, segment=1000, learning_rate=rate)
     with pytest.raises(ModelError, match="bits a token at the end of epoch 1; lower"):
-        pretrain(own, tmp_path / "run", reporter=QUIET)
+        pretrain(settings, tmp_path / "run", reporter=QUIET)
 
 
 @pytest.mark.thorough
 def test_a_time_budget_ends_it(texts, tmp_path, monkeypatch):
     monkeypatch.setattr(language_model, "SAVING_SECONDS", 0.0)
-    own = config(texts, epochs=None, time_budget="1h")
+    settings = config(texts, epochs=None, time_budget="1h")
     clock = iter(np.arange(0.0, 1e9, 60.0))
     monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
-    trained = pretrain(own, tmp_path / "run", reporter=QUIET, started=0.0)
+    trained = pretrain(settings, tmp_path / "run", reporter=QUIET, started=0.0)
     assert 1 <= trained.metrics["training"]["updates"] < 60
     with pytest.raises(ConfigError, match="used up before training begins"):
-        pretrain(own, tmp_path / "late", reporter=QUIET, started=-3600.0)
+        pretrain(settings, tmp_path / "late", reporter=QUIET, started=-3600.0)
 
 
 def bad_inputs(tmp_path: Path) -> dict[str, LanguageModelRunConfig]:
@@ -152,7 +158,7 @@ def bad_inputs(tmp_path: Path) -> dict[str, LanguageModelRunConfig]:
     return {
         r"none.txt: expected a file": config(tmp_path / "none.txt"),
         r"late.jsonl:6: expected the key 'text'.*pass --text-column or": config(late),
-        r"blank.txt: expected texts, got none that is not blank": config(blank),
+        r"blank.txt: expected texts, got only blank ones": config(blank),
         r"at least two texts": config(single),
         r"used up before training begins": config(good, time_budget="1ms"),
     }
@@ -167,9 +173,9 @@ def test_what_is_wrong_is_found_before_a_run_is_replaced(texts, tmp_path, unfini
     else:
         pretrain(config(texts), run, reporter=QUIET)
     before = contents(run)
-    for message, own in bad_inputs(tmp_path).items():
+    for message, settings in bad_inputs(tmp_path).items():
         with pytest.raises(TextRNNError, match=message):
-            pretrain(own, run, reporter=QUIET, overwrite=True)
+            pretrain(settings, run, reporter=QUIET, overwrite=True)
         assert contents(run) == before
     trained = pretrain(config(texts), run, reporter=QUIET, resume=unfinished, overwrite=True)
     assert trained.metrics["training"]["epochs"] == 2
@@ -179,15 +185,19 @@ def test_measuring_is_timed_on_a_part_of_the_texts_before_the_first_update(
     texts, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(HeldOutTexts, "estimate_seconds", lambda self, *, reporter: 7.0)
-    expected = []
+    expected: list[float] = []
 
     def time_share(self, *, validation):
         expected.append(validation)
         return 1.0
 
-    monkeypatch.setattr(Schedule, "time_share", time_share)
-    own = config(texts, epochs=None, time_budget="1h", held_out=0.5)
-    pretrain(own, tmp_path / "run", reporter=QUIET)
+    monkeypatch.setattr(
+        Schedule,
+        "time_share",
+        time_share,
+    )
+    settings = config(texts, epochs=None, time_budget="1h", held_out=0.5)
+    pretrain(settings, tmp_path / "run", reporter=QUIET)
     assert expected == [7.0]
 
 
@@ -195,22 +205,22 @@ def test_measuring_is_timed_on_a_part_of_the_texts_before_the_first_update(
 def test_a_run_stopped_as_its_time_is_up_is_measured_when_it_is_resumed(
     texts, tmp_path, monkeypatch
 ):
-    run, own = tmp_path / "run", config(texts, epochs=None, time_budget="1h")
+    run, settings = tmp_path / "run", config(texts, epochs=None, time_budget="1h")
     monkeypatch.setattr(Schedule, "time_share", lambda self, *, validation: 1.0)
     with pytest.raises(KeyboardInterrupt):
-        pretrain(own, run, reporter=QUIET, should_stop=stop_after(1))
-    trained = pretrain(own, run, reporter=QUIET, resume=True)
+        pretrain(settings, run, reporter=QUIET, should_stop=stop_after(1))
+    trained = pretrain(settings, run, reporter=QUIET, resume=True)
     assert trained.metrics["training"]["updates"] == 1
     assert trained.metrics["held_out"]["bits_per_token"] > 0.0
 
 
-def test_wrong_settings_are_told():
+def test_wrong_settings_are_reported():
     with pytest.raises(ConfigError, match="either `dataset` or `text_file`"):
         TextConfig(dataset="imdb", text_file="a.txt")
     for name, section in (("text_file", TextConfig), ("unlabelled_file", DataConfig)):
         with pytest.raises(ConfigError, match=f"`{name}` is .* a file, got - for stdin"):
-            section.from_dict({name: "-"})
-    with pytest.raises(ConfigError, match="needs a recurrence"):
+            section(**{name: "-"})  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="must name a recurrent cell"):
         LanguageModelRunConfig.of(cell="none")
     with pytest.raises(ConfigError, match="`held_out` must be more than 0"):
         LanguageModelRunConfig.of(held_out=0.0)
@@ -224,8 +234,8 @@ def test_what_only_accompanies_a_training_never_ends_it(texts, tmp_path, monkeyp
     monkeypatch.setattr(language_model, name, fail)
     pretrain(config(texts, epochs=1), tmp_path / "run", reporter=TerminalReporter())
     assert run_folder.is_complete(tmp_path / "run")
-    told = capsys.readouterr().err.splitlines()
-    assert len([line for line in told if line.startswith("warning: ")]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len([line for line in lines if line.startswith("warning: ")]) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")

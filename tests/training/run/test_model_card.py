@@ -9,7 +9,12 @@ from tiny import MODEL
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig, TextConfig
-from textrnn.training.run.model_card import language_model_card, model_card, with_key_figures
+from textrnn.training.run.model_card import (
+    TrainedModel,
+    language_model_card,
+    model_card,
+    with_key_figures,
+)
 
 FIGURES = {
     "texts": 1234,
@@ -41,11 +46,16 @@ def card(
     )
     return model_card(
         config,
-        folder=Path(folder),
+        TrainedModel(
+            Path(folder),
+            weights=98765,
+            metrics={
+                "training": TRAINING,
+                **(metrics or {"validation": FIGURES, "test": FIGURES}),
+            },
+        ),
         name=name,
         labels=labels,
-        weights=98765,
-        metrics={"training": TRAINING, **(metrics or {"validation": FIGURES, "test": FIGURES})},
         notices=notices,
     )
 
@@ -55,9 +65,9 @@ def test_the_card_names_data_labels_model_and_seed():
     assert text.startswith("# Text classifier: letters\n")
     for words in (
         "2 labels: neg, pos",
-        "1 x lstm of 5 units, read in both directions, each step seeing 3 tokens; head: mean",
+        "1 x lstm of 5 units, both directions, a window of 3 tokens; head: mean",
         "98,765 weights",
-        "bpe pieces of SentencePiece, 7,654 of them; text is case-sensitive",
+        "7,654 bpe pieces of SentencePiece; case-sensitive",
         "epoch 2 of 5",
         "seed 17",
     ):
@@ -79,8 +89,8 @@ def test_without_test_data_the_card_warns():
 
 def test_the_last_epoch_is_not_a_chosen_one():
     text = card(metrics={"validation": FIGURES}, keep="last")
-    assert "The weights of epoch 2 of 5, the last; seed 17." in text
-    assert "flatter" not in text
+    assert "The weights are those of epoch 2 of 5, the last one; seed 17." in text
+    assert "too good" not in text
 
 
 def test_a_bag_of_embeddings_has_no_cell():
@@ -93,13 +103,13 @@ def test_a_plain_model_of_one_direction():
     assert "- 2 x gru of 5 units; head" in card(cell="gru", layers=2, bidirectional=False, window=1)
 
 
-def test_what_was_left_out_of_the_data_is_told():
+def test_what_was_left_out_of_the_data_is_reported():
     assert card(notices=("3 rows left out.",)).endswith("## Data\n\n- 3 rows left out.\n")
     assert "## Data" not in card()
 
 
 def shown(text: str) -> str:
-    """What a reader of the Markdown sees, but for code."""
+    """Returns the text that a reader of the Markdown sees, without code."""
     blocks = MarkdownIt("commonmark").enable("table").parse(text)
     inline = [block.children or [] for block in blocks if block.type == "inline"]
     return "\n".join("".join(part.content for part in parts) for parts in inline)
@@ -121,7 +131,7 @@ def test_words_of_several_lines_stay_on_theirs():
     assert "2 labels: one ## two, pos." in text
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
         "## Model",
-        "## Measured",
+        "## Metrics",
         "## Use",
         "## Data",
     ]
@@ -132,7 +142,7 @@ def test_many_labels_are_not_all_listed():
     names = tuple(f"label{i}" for i in range(1000))
     text = card(labels=names)
     assert "into 1,000 labels: label0, label1, " in text
-    assert "label19 and 980 more, all in labels.txt." in text
+    assert "label19 and 980 more (see labels.txt)." in text
     assert "label20" not in text
     assert "more" not in card(labels=names[:20])
     assert len(card(labels=("long " * 1000, "b"))) < len(card()) + 100
@@ -158,12 +168,14 @@ def test_the_folder_stands_between_double_quotes():
 def test_the_card_of_a_language_model_has_a_command_for_this_folder(folder):
     text = language_model_card(
         LanguageModelRunConfig(data=TextConfig(text_file=f"{ODD}.txt")),
-        folder=Path(folder),
-        weights=1,
-        metrics={
-            "training": {"vocab_size": 1, "tokens": 1, "updates": 1},
-            "held_out": {"perplexity": 1.0},
-        },
+        TrainedModel(
+            Path(folder),
+            weights=1,
+            metrics={
+                "training": {"vocab_size": 1, "tokens": 1, "updates": 1},
+                "held_out": {"perplexity": 1.0},
+            },
+        ),
     )
     assert shown(text).startswith(f"Language model: {ODD}.txt\n")
     (line,) = [line for line in text.splitlines() if line.startswith("textrnn score ")]

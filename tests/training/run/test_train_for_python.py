@@ -1,8 +1,10 @@
 """`textrnn.train` and `textrnn.pretrain` as a user of the library calls them."""
 
+from typing import Any
+
 import keras
 import pytest
-from tiny import MODEL, TRAINING, labelled_texts, write_csv
+from tiny import MODEL, TRAINING, labelled_texts, not_none, write_csv
 
 import textrnn
 from textrnn.config.classifier import ClassifierRunConfig
@@ -51,7 +53,7 @@ def test_a_registered_cell_is_recorded_by_its_name(reviews, tmp_path):
     assert trained is not None
     assert trained.config.model.cell == "test_train_for_python>Registered"
     again = textrnn.load("run")
-    assert isinstance(again.model.stack.cells[0], Registered)
+    assert isinstance(not_none(again.model.stack).cells[0], Registered)
 
 
 @pytest.mark.parametrize(
@@ -70,9 +72,15 @@ def test_another_cell_is_an_error_that_says_what_to_do(reviews, cell, message):
 
 @pytest.mark.usefixtures("eagerly")
 def test_a_language_model_is_trained_and_its_shape_adopted(reviews, tmp_path):
-    shape = {"units": 4, "embedding_units": 4, "vocab_size": 40, "cell": "gru", "window": 1}
-    batches = {"streams": 2, "segment": 8, "negatives": 8, "held_out": 0.2}
-    trained = textrnn.pretrain(text_file=reviews, epochs=1, **shape, **batches)
+    shape: dict[str, Any] = {
+        "units": 4,
+        "embedding_units": 4,
+        "vocab_size": 40,
+        "cell": "gru",
+        "window": 1,
+    }
+    batches: dict[str, Any] = {"streams": 2, "segment": 8, "negatives": 8, "held_out": 0.2}
+    trained = textrnn.pretrain(text_file=reviews, epochs=1, vocab_size=40, **shape, **batches)
     assert trained.config.model.cell == "gru"
     classifier = textrnn.train(
         train_file=reviews, init_from="runs/reviews_lm", epochs=1, learning_rate=0.01

@@ -1,4 +1,4 @@
-"""What a classifier takes over from a language model."""
+"""The settings and weights that a classifier takes from a language model."""
 
 import dataclasses
 
@@ -20,7 +20,7 @@ from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape, transfer
 
 SHAPE = EncoderConfig(units=3, layers=2, embedding_units=4, window=2)
-FREE = ("dropout", "embedding_dropout", "word_dropout")
+DROPOUT_SETTINGS = ("dropout", "embedding_dropout", "word_dropout")
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,14 @@ def language_model(tokenizer: Tokenizer, shape: EncoderConfig = SHAPE) -> Traine
 
 
 def classifier(tokenizer: Tokenizer, shape: EncoderConfig = SHAPE, **settings) -> TextClassifier:
-    own = {
+    encoder_settings = {
         **shape.to_dict(),
         "separate_directions": shape.bidirectional,
-        **dict.fromkeys(FREE, 0.0),
+        **dict.fromkeys(DROPOUT_SETTINGS, 0.0),
     }
-    model = TextClassifier(tokenizer.vocab_size, 2, config=ModelConfig(**{**own, **settings}))
+    model = TextClassifier(
+        tokenizer.vocab_size, 2, config=ModelConfig(**{**encoder_settings, **settings})
+    )
     model.build((None, None))
     return model
 
@@ -69,7 +71,7 @@ def test_the_states_are_the_language_model_s_in_both_directions(tokenizer, shape
     model = classifier(tokenizer, trained.config.model)
     transfer(trained, model)
     ids = np.array([[2, 3, 4, 5, 2], [4, 3, 2, 0, 0]], np.int32)
-    found, units = states_of(model, ids), trained.config.model.units
+    states, units = states_of(model, ids), trained.config.model.units
     for row, length in ((0, 5), (1, 3)):
         for direction, half in ((0, slice(0, units)), (1, slice(units, 2 * units))):
             text = ids[row : row + 1, :length]
@@ -79,7 +81,7 @@ def test_the_states_are_the_language_model_s_in_both_directions(tokenizer, shape
                 trained.model.start(1, direction=direction), trained.model.embedding(order), None
             )
             expected = expected[0, ::-1] if direction else expected[0]
-            np.testing.assert_allclose(found[row, :length, half], expected, atol=1e-5)
+            np.testing.assert_allclose(states[row, :length, half], expected, atol=1e-5)
 
 
 def test_a_classifier_may_take_the_forward_direction_alone(tokenizer):
@@ -87,8 +89,8 @@ def test_a_classifier_may_take_the_forward_direction_alone(tokenizer):
     model = classifier(tokenizer, bidirectional=False, separate_directions=False)
     transfer(trained, model)
     for layer, cell in zip(not_none(model.stack).rnns, trained.model.stacks[0].cells, strict=True):
-        for one, other in zip(layer.cell.get_weights(), cell.get_weights(), strict=True):
-            assert np.array_equal(one, other)
+        for first, second in zip(layer.cell.get_weights(), cell.get_weights(), strict=True):
+            assert np.array_equal(first, second)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_a_classifier_may_take_the_forward_direction_alone(tokenizer):
         ),
     ],
 )
-def test_another_shape_is_told(tokenizer, shape, settings, message):
+def test_another_shape_is_reported(tokenizer, shape, settings, message):
     trained = language_model(tokenizer, dataclasses.replace(SHAPE, **shape))
     with pytest.raises(ConfigError, match=message):
         transfer(trained, classifier(tokenizer, trained.config.model, **settings))
@@ -118,20 +120,22 @@ def test_settings_follow_the_language_model_but_for_those_that_are_given(tokeniz
     trained = language_model(tokenizer)
     run_folder.save_language_model(trained, tmp_path)
     config = ClassifierRunConfig.of(init_from=str(tmp_path))
-    found = adopt_shape(config)
-    assert {name: getattr(found.model, name) for name in SHAPE.to_dict()} == SHAPE.to_dict()
-    assert found.model.separate_directions
-    assert found.tokenizer == trained.config.tokenizer
-    assert {name: getattr(found.model, name) for name in FINE_TUNING_DROPOUT} == FINE_TUNING_DROPOUT
+    adopted = adopt_shape(config)
+    assert {name: getattr(adopted.model, name) for name in SHAPE.to_dict()} == SHAPE.to_dict()
+    assert adopted.model.separate_directions
+    assert adopted.tokenizer == trained.config.tokenizer
+    assert {
+        name: getattr(adopted.model, name) for name in FINE_TUNING_DROPOUT
+    } == FINE_TUNING_DROPOUT
     assert adopt_shape(config, given={"dropout"}).model.dropout == ModelConfig().dropout
     strong = dataclasses.replace(config, model=ModelConfig(dropout=0.7))
     assert adopt_shape(strong).model.dropout == 0.7
 
     forwards = dataclasses.replace(config, model=ModelConfig(bidirectional=False))
     for given in (set(), {"bidirectional"}):  # A config file may say so too.
-        found = adopt_shape(forwards, given=given)
-        assert (found.model.bidirectional, found.model.separate_directions) == (False, False)
-        assert adopt_shape(found) == found
+        adopted = adopt_shape(forwards, given=given)
+        assert (adopted.model.bidirectional, adopted.model.separate_directions) == (False, False)
+        assert adopt_shape(adopted) == adopted
     wider = dataclasses.replace(config, model=ModelConfig(units=9))
     assert adopt_shape(wider).model.units == 3
     with pytest.raises(ConfigError, match=r"`units` must be that of .*, 3, got 9; leave it out"):
@@ -139,7 +143,7 @@ def test_settings_follow_the_language_model_but_for_those_that_are_given(tokeniz
     assert adopt_shape(ClassifierRunConfig()) == ClassifierRunConfig()
 
 
-def test_a_direction_that_was_not_learned_is_told(tokenizer, tmp_path):
+def test_a_direction_that_was_not_learned_is_reported(tokenizer, tmp_path):
     trained = language_model(tokenizer, dataclasses.replace(SHAPE, bidirectional=False))
     run_folder.save_language_model(trained, tmp_path)
     config = ClassifierRunConfig.of(init_from=str(tmp_path))
@@ -148,7 +152,7 @@ def test_a_direction_that_was_not_learned_is_told(tokenizer, tmp_path):
         adopt_shape(config, given={"bidirectional"})
 
 
-def test_a_run_of_the_other_kind_is_told(tokenizer, tmp_path):
+def test_a_run_of_the_other_kind_is_reported(tokenizer, tmp_path):
     run_folder.save_language_model(language_model(tokenizer), tmp_path)
     with pytest.raises(ModelError, match="the run of a classifier, got that of a language model"):
         run_folder.load(tmp_path)

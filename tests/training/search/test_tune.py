@@ -107,7 +107,7 @@ def _all_sizes(config):
             yield config.replace(cell=cell, units=units)
 
 
-def test_an_interrupted_search_goes_on(config, trials, tmp_path):
+def test_an_interrupted_search_continues(config, trials, tmp_path):
     trials.interrupt_at = 3
     with pytest.raises(KeyboardInterrupt):
         search(config, tmp_path / "tune", trials, most_trials=6)
@@ -118,13 +118,13 @@ def test_an_interrupted_search_goes_on(config, trials, tmp_path):
     assert len(search(config, tmp_path / "tune", trials, most_trials=9)) == 9
 
 
-def test_a_search_of_other_settings_is_not_gone_on_with(config, trials, tmp_path):
+def test_a_search_of_other_settings_is_not_resumed(config, trials, tmp_path):
     search(config, tmp_path / "tune", trials, most_trials=3)
-    with pytest.raises(ConfigError, match="holds a search with other settings; choose another"):
+    with pytest.raises(ConfigError, match="contains a search with other settings; choose another"):
         search(config, tmp_path / "tune", trials, most_bytes=1000)
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "mine.txt").touch()
-    with pytest.raises(ConfigError, match="home holds files that belong to no search"):
+    with pytest.raises(ConfigError, match="home contains files that belong to no search"):
         search(config, tmp_path / "home", trials)
 
 
@@ -143,7 +143,9 @@ def test_the_time_is_kept(config, trials, tmp_path, monkeypatch):
 
 def test_where_all_trials_fail_it_says_so(config, trials, tmp_path):
     config = config.replace(cell="minlstm")
-    with pytest.raises(ConfigError, match=r"none of 2 trials ended well; look into .*trials"):
+    with pytest.raises(
+        ConfigError, match=r"none of 2 trials was completed; read the logs in .*trials"
+    ):
         search(config, tmp_path / "tune", trials, fixed=FIXED | {"cell"}, most_trials=2)
 
 
@@ -153,11 +155,11 @@ def test_the_command_searches_with_real_trainings(tmp_path):
     command = [sys.executable, "-m", "textrnn", "tune", "--train-file", str(data), "--trials", "2"]
     command += ["--units", "8", "--embedding-units", "8", "--vocab-size", "60", "--json"]
     command += ["--time-budget", "3m", "--trial-budget", "30s", "--output", str(tmp_path / "tune")]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    assert [trial["state"] for trial in found["trials"]] == ["complete"] * 2
-    for trial in found["trials"]:
+    output = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert [trial["state"] for trial in output["trials"]] == ["complete"] * 2
+    for trial in output["trials"]:
         assert trial["seconds"] < 45
-    assert run_folder.load(found["best"]).predict(["a x b"])[0].label in ("neg", "pos")
+    assert run_folder.load(output["best"]).predict(["a x b"])[0].label in ("neg", "pos")
     assert yaml.safe_load((tmp_path / "tune" / "search.yaml").read_text())["fixed"]
 
 

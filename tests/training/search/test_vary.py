@@ -11,7 +11,7 @@ from textrnn.training.search.vary import train_all, varied
 
 
 class Trainings:
-    """Stands for the processes: each leaves a finished run, but for what it is told to fail at."""
+    """Replaces the processes: each call writes a finished run, except the run `fail_at`."""
 
     def __init__(self) -> None:
         self.runs: list[str] = []
@@ -41,16 +41,16 @@ def config(tmp_path):
 
 
 def test_only_the_setting_differs(config):
-    found = varied(config, "head", ["last", "mean"])
-    assert list(found) == ["head=last", "head=mean"]
-    for head, one in zip(("last", "mean"), found.values(), strict=True):
+    configs = varied(config, setting="head", values=["last", "mean"])
+    assert list(configs) == ["head=last", "head=mean"]
+    for head, varied_config in zip(("last", "mean"), configs.values(), strict=True):
         wanted = config.to_dict()
         wanted["model"]["head"] = head
-        assert one.to_dict() == wanted
+        assert varied_config.to_dict() == wanted
 
 
 def test_auto_and_paths_have_names_too(config):
-    assert list(varied(config, "epochs", [None, 3])) == ["epochs=auto", "epochs=3"]
+    assert list(varied(config, setting="epochs", values=[None, 3])) == ["epochs=auto", "epochs=3"]
 
 
 @pytest.mark.parametrize(
@@ -65,21 +65,21 @@ def test_auto_and_paths_have_names_too(config):
 )
 def test_what_cannot_be_varied(config, setting, values, message):
     with pytest.raises(ConfigError, match=message):
-        varied(config, setting, values)
+        varied(config, setting=setting, values=values)
 
 
 def test_each_is_trained_once(config, trainings, tmp_path):
-    configs = varied(config, "units", [3, 4])
+    configs = varied(config, setting="units", values=[3, 4])
     runs = train_all(configs, tmp_path / "out", reporter=QUIET, train=trainings)
     assert runs == [tmp_path / "out" / "units=3", tmp_path / "out" / "units=4"]
     assert run_folder.load_config(runs[1] / run_folder.CONFIG) == configs["units=4"]
-    more = varied(config, "units", [3, 4, 5])
+    more = varied(config, setting="units", values=[3, 4, 5])
     train_all(more, tmp_path / "out", reporter=QUIET, train=trainings)
     assert trainings.runs == ["units=3", "units=4", "units=5"]
 
 
-def test_a_failure_is_told_and_gone_on_from(config, trainings, tmp_path):
-    configs = varied(config, "units", [3, 4])
+def test_a_failure_is_reported_and_resumed(config, trainings, tmp_path):
+    configs = varied(config, setting="units", values=[3, 4])
     trainings.fail_at = "units=4"
     with pytest.raises(ConfigError, match=r"units=4: the training failed \(.*no room\); see .*log"):
         train_all(configs, tmp_path / "out", reporter=QUIET, train=trainings)
@@ -89,7 +89,14 @@ def test_a_failure_is_told_and_gone_on_from(config, trainings, tmp_path):
 
 
 def test_runs_of_other_settings_are_not_taken_for_these(config, trainings, tmp_path):
-    train_all(varied(config, "units", [3, 4]), tmp_path / "out", reporter=QUIET, train=trainings)
-    other = varied(run_config(tmp_path / "letters.csv", epochs=2), "units", [3, 4])
-    with pytest.raises(ConfigError, match="units=3 holds a run with other settings; choose"):
-        train_all(other, tmp_path / "out", reporter=QUIET, train=trainings)
+    train_all(
+        varied(config, setting="units", values=[3, 4]),
+        tmp_path / "out",
+        reporter=QUIET,
+        train=trainings,
+    )
+    other_configs = varied(
+        run_config(tmp_path / "letters.csv", epochs=2), setting="units", values=[3, 4]
+    )
+    with pytest.raises(ConfigError, match="units=3 contains a run with other settings; choose"):
+        train_all(other_configs, tmp_path / "out", reporter=QUIET, train=trainings)

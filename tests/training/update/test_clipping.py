@@ -14,14 +14,16 @@ def gradients() -> list:
 
 @pytest.mark.parametrize("scale", [1.0, 4096.0])
 def test_gradients_have_the_norm_asked_for_at_the_most(scale):
-    found, norm = clip_gradients([scale_gradient(g, scale) for g in gradients()], 1.0, scale=scale)
+    clipped, norm = clip_gradients(
+        [scale_gradient(g, scale) for g in gradients()], 1.0, scale=scale
+    )
     assert float(norm) == pytest.approx(5 * np.sqrt(3))
-    sizes = tf.linalg.global_norm([gradient_values(gradient) for gradient in found])
+    sizes = tf.linalg.global_norm([gradient_values(gradient) for gradient in clipped])
     assert float(sizes) == pytest.approx(1.0, rel=1e-5)
 
 
 @pytest.mark.parametrize("clip_norm", [0.0, 100.0])
 def test_small_gradients_stay_as_they_are(clip_norm):
-    found, _ = clip_gradients(gradients(), clip_norm, scale=1.0)
-    for one, other in zip(found, gradients(), strict=True):
-        np.testing.assert_array_equal(gradient_values(one), gradient_values(other))
+    clipped, _ = clip_gradients(gradients(), clip_norm, scale=1.0)
+    for first, second in zip(clipped, gradients(), strict=True):
+        np.testing.assert_array_equal(gradient_values(first), gradient_values(second))

@@ -1,4 +1,4 @@
-"""The language model's loss beside the classifier's."""
+"""The language model's loss that is added to the classifier's."""
 
 import numpy as np
 import pytest
@@ -34,8 +34,8 @@ def model_and_source(**settings):
     source.embedding.set_weights(model.embedding.get_weights())
     for i, layer in enumerate(not_none(model.stack).rnns):
         both = model.config.bidirectional
-        own = [layer.forward_layer, layer.backward_layer] if both else [layer]
-        for stack, rnn in zip(source.stacks, own, strict=True):
+        layers = [layer.forward_layer, layer.backward_layer] if both else [layer]
+        for stack, rnn in zip(source.stacks, layers, strict=True):
             stack.cells[i].set_weights(rnn.cell.get_weights())
     return model, source
 
@@ -91,9 +91,9 @@ def test_rows_that_fill_and_padding_do_not_count():
 
 def test_as_many_tokens_are_drawn_each_time_and_anew():
     objective = language_model_loss(classifier(bidirectional=False))
-    (one, offsets), (same, _), (other, _) = map(objective.draw, (1, 1, 2))
-    assert one.shape == other.shape == offsets.shape == (NEGATIVES,)
-    assert np.array_equal(one, same)
+    (first, offsets), (repeated, _), (different, _) = map(objective.draw, (1, 1, 2))
+    assert first.shape == different.shape == offsets.shape == (NEGATIVES,)
+    assert np.array_equal(first, repeated)
     assert not np.array_equal(offsets, objective.draw(2)[1])
 
 
@@ -132,15 +132,8 @@ def test_tokens_that_follow_from_those_before_are_learned(tmp_path):
 
 
 @pytest.mark.usefixtures("eagerly")
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"layer_rate": 0.5, "unfreeze": 1.0},
-        pytest.param({}, marks=pytest.mark.thorough),
-        pytest.param({"ema": 0.9}, marks=pytest.mark.thorough),
-    ],
-)
-def test_a_training_goes_on_to_the_same_bits(tmp_path, settings):
+@pytest.mark.parametrize("settings", [{}, {"ema": 0.9}, {"layer_rate": 0.5, "unfreeze": 1.0}])
+def test_a_training_continues_to_the_same_bits(tmp_path, settings):
     whole, loss = begin(tmp_path / "whole", **settings)
     history = fit(whole)
     before, _ = begin(tmp_path / "parts", should_stop=stop_after(3), **settings)
@@ -149,10 +142,10 @@ def test_a_training_goes_on_to_the_same_bits(tmp_path, settings):
     after, resumed = begin(tmp_path / "parts", **settings)
     after.resume(QUIET)
     assert fit(after) == history
-    for one, other in zip(loss.variables, resumed.variables, strict=True):
-        assert np.array_equal(one.numpy(), other.numpy())
-    for one, other in zip(whole.model.get_weights(), after.model.get_weights(), strict=True):
-        assert np.array_equal(one, other)
+    for first, different in zip(loss.variables, resumed.variables, strict=True):
+        assert np.array_equal(first.numpy(), different.numpy())
+    for first, different in zip(whole.model.get_weights(), after.model.get_weights(), strict=True):
+        assert np.array_equal(first, different)
 
 
 @pytest.mark.parametrize(
@@ -178,8 +171,8 @@ def test_accumulated_parts_make_the_same_update(tmp_path):
     histories = [
         fit(begin(tmp_path / str(parts), accumulate=parts, epochs=2)[0]) for parts in (1, 3)
     ]
-    for one, other in zip(*histories, strict=True):
-        assert one == pytest.approx(other, rel=1e-3)
+    for first, different in zip(*histories, strict=True):
+        assert first == pytest.approx(different, rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +184,6 @@ def test_accumulated_parts_make_the_same_update(tmp_path):
         ({"language_weight": -1.0, "init_from": "lm"}, "language_weight"),
     ],
 )
-def test_settings_that_do_not_fit_are_told(settings, message):
+def test_settings_that_do_not_fit_are_reported(settings, message):
     with pytest.raises(ConfigError, match=message):
         ClassifierRunConfig.of(**settings)

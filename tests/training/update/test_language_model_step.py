@@ -37,7 +37,7 @@ NOTHING = (np.zeros(0, np.int32), np.zeros(0, np.float32))
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_the_state_goes_on_from_segment_to_segment(cell_name):
+def test_the_state_continues_from_segment_to_segment(cell_name):
     ids = np.random.default_rng(0).integers(0, VOCAB, size=[2, 2, 9]).astype(np.int32)
     _, whole = language_step(segment=8, cell=cell_name)
     _, parts = language_step(segment=4, cell=cell_name)

@@ -13,7 +13,7 @@ def two_layers() -> TextClassifier:
 
 
 def updates_of(model: TextClassifier, *, update: int, **settings) -> list[float]:
-    """How far each variable goes, in multiples of the learning rate, in its first update."""
+    """Returns the step of each variable in its first update, in multiples of the learning rate."""
     optimizer = LazyAdam(0.01, weight_decay=settings.get("weight_decay"))
     optimizer.build(model.trainable_variables)
     rates = LayerRates(
@@ -41,14 +41,14 @@ def test_each_layer_has_its_share_of_the_learning_rate_and_its_turn():
     np.testing.assert_allclose(plain, 1.0, rtol=1e-3)
 
 
-def test_layers_that_wait_beyond_the_last_epoch_are_told():
+def test_layers_that_wait_beyond_the_last_epoch_are_reported():
     model, optimizer = two_layers(), LazyAdam(0.01)
     optimizer.build(model.trainable_variables)
 
-    def told(unfreeze: float, epochs: int | None) -> str:
+    def freeze_message(unfreeze: float, epochs: int | None) -> str:
         config = ClassifierRunConfig.of(unfreeze=unfreeze)
         return LayerRates(model, optimizer, config=config, epoch_updates=10).frozen_message(epochs)
 
-    assert "--unfreeze 1, 2 of 4 layers learn nothing in 2 epochs" in told(1.0, 2)
-    assert "1 of 4 layers" in told(1.0, 3)
-    assert told(1.0, 4) == told(0.0, 1) == told(9.0, None) == ""
+    assert "`unfreeze` 1, 2 of 4 layers learn nothing in 2 epochs" in freeze_message(1.0, 2)
+    assert "1 of 4 layers" in freeze_message(1.0, 3)
+    assert freeze_message(1.0, 4) == freeze_message(0.0, 1) == freeze_message(9.0, None) == ""

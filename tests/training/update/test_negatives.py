@@ -6,9 +6,9 @@ from textrnn.training.update.negatives import Negatives
 def test_negatives_are_the_same_for_an_update_and_follow_the_counts():
     counts = np.array([0, 1, 10, 100, 1000])
     negatives = Negatives(counts, size=50, seed=3)
-    one, again, other = (negatives.draw(update) for update in (0, 0, 1))
-    assert all(np.array_equal(*pair) for pair in zip(one, again, strict=True))
-    assert any(len(a) != len(b) or (a != b).any() for a, b in zip(one, other, strict=True))
+    first, again, second = (negatives.draw(update) for update in (0, 0, 1))
+    assert all(np.array_equal(*pair) for pair in zip(first, again, strict=True))
+    assert any(len(a) != len(b) or (a != b).any() for a, b in zip(first, second, strict=True))
     weights = np.zeros(5)
     share = (counts + 1.0) ** 0.75
     share /= share.sum()

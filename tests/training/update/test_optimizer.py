@@ -8,7 +8,7 @@ from textrnn.training.update.optimizer import make_optimizer
 
 
 def update(**settings) -> tuple[float, float]:
-    """How a kernel and a bias, both of 1, move by an update with the gradient 0."""
+    """Returns a kernel and a bias, both of 1 before, after an update with the gradient 0."""
     defaults = {"learning_rate": 0.5, "warmup": 0.0, "weight_decay": 0.0}
     optimizer = make_optimizer(ClassifierRunConfig.of(**{**defaults, **settings}))
     kernel = keras.Variable(np.ones(1, np.float32), name="kernel")

@@ -48,9 +48,9 @@ def test_a_dense_gradient_stays_as_it_is():
 
 
 def test_a_row_gradient_marks_the_rows_that_were_used():
-    found = row_gradient(slices(VALUES, [3, 1, 3]), ROWS)
-    assert found.touched.numpy().tolist() == [[0], [1], [0], [1], [0]]
-    np.testing.assert_array_equal(found.values, dense(slices(VALUES, [3, 1, 3])))
+    gradient_rows = row_gradient(slices(VALUES, [3, 1, 3]), ROWS)
+    assert gradient_rows.touched.numpy().tolist() == [[0], [1], [0], [1], [0]]
+    np.testing.assert_array_equal(gradient_rows.values, dense(slices(VALUES, [3, 1, 3])))
 
 
 def test_gradients_of_every_form_are_added_and_scaled():
@@ -65,9 +65,9 @@ def test_gradients_of_every_form_are_added_and_scaled():
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_sum_names_each_row_once(place):
     gradient = every_form()[place]
-    found = distinct_rows(add_gradients(gradient, gradient))
-    np.testing.assert_array_equal(dense(found), 2 * dense(gradient))
-    if isinstance(found, RowGradient):
-        assert found.touched.numpy().max() == 1.0
-    elif isinstance(found, tf.IndexedSlices):
-        assert found.indices.numpy().tolist() == [3, 1]
+    gradient_rows = distinct_rows(add_gradients(gradient, gradient))
+    np.testing.assert_array_equal(dense(gradient_rows), 2 * dense(gradient))
+    if isinstance(gradient_rows, RowGradient):
+        assert gradient_rows.touched.numpy().max() == 1.0
+    elif isinstance(gradient_rows, tf.IndexedSlices):
+        assert gradient_rows.indices.numpy().tolist() == [3, 1]

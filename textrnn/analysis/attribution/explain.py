@@ -29,7 +29,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Attribution:
-    """What each word of a text contributes to one label.
+    """The contribution of each word of a text to one label.
 
     Attributes:
         method: One of `METHODS`.
@@ -62,7 +62,7 @@ class Attribution:
 
     @property
     def signed(self) -> bool:
-        """Whether a score can be negative, that is, be evidence against the label."""
+        """Returns whether a score can be negative, that is, be evidence against the label."""
         return self.method != "head"
 
     def strengths(self) -> list[float]:

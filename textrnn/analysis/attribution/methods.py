@@ -31,10 +31,10 @@ LEAST_DIFFERENCE = 0.1
 """The completeness error is relative to the difference of the logits, but at least to this."""
 
 MOST_OCCLUSIONS = 512
-"""How often a text is occluded at most; neighbouring words of a longer text are hidden together."""
+"""The largest number of occlusions of a text; longer texts hide neighbouring words together."""
 
 ROW_TOKENS = 16_384
-"""How many tokens are computed at once."""
+"""The number of tokens that are computed at once."""
 
 
 @dataclass(frozen=True)

@@ -45,13 +45,14 @@ def coloured_html(attribution: Attribution) -> str:
     text, place, parts = attribution.text, 0, []
     for word, strength in zip(attribution.words, attribution.strengths(), strict=True):
         parts.append(escape(text[place : max(place, word.start)]))
-        shown = escape(text[max(place, word.start) : word.end])
+        word_html = escape(text[max(place, word.start) : word.end])
         place = max(place, word.end)
         if abs(strength) >= FAINTEST:
             side = "for" if strength > 0 else "against"
             style = f"--s:{0.85 * abs(strength):.3f}"
-            shown = f'<span class="{side}" style="{style}" title="{word.score:+.4f}">{shown}</span>'
-        parts.append(shown)
+            title = f"{word.score:+.4f}"
+            word_html = f'<span class="{side}" style="{style}" title="{title}">{word_html}</span>'
+        parts.append(word_html)
     rest = text[place:]
     if rest.strip():
         parts.append(f'<span class="unread">{escape(rest)}</span>')
@@ -96,7 +97,7 @@ def explanation_page(explanation: Explanation) -> str:
 
 
 def facts(attribution: Attribution) -> list[str]:
-    """Returns sentences about the attribution, to show beside the coloured text."""
+    """Returns sentences about the attribution, to show next to the coloured text."""
     sentences = []
     if attribution.predicted != attribution.label:
         sentences.append(f"The most probable label is {attribution.predicted}.")

@@ -1,1 +1,1 @@
-"""What the states of a recurrence keep, and for how long."""
+"""Analysis of the states of a recurrence: their content, and how long it lasts."""

@@ -32,7 +32,7 @@ DEFAULT_SAMPLE = Sample(tokens=512)
 
 @dataclass(frozen=True)
 class StateCurve:
-    """How much of the state of k steps ago remains in the last state.
+    """The share of the state of k steps ago that remains in the last state.
 
         norm[k] = mean over texts of ||d s_T / d s_{T-k}||_F / sqrt(S)
 
@@ -71,7 +71,7 @@ class StateCurve:
 
 @dataclass(frozen=True)
 class Credit:
-    """How much an answer depends on the token k places before the end.
+    """The dependence of an answer on the token k places before the end.
 
         gradient[k] = mean over texts of ||d logit / d x_{T-k}||_2
 

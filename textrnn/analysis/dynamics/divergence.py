@@ -28,7 +28,7 @@ _LEAST = 1e-30
 
 @dataclass(frozen=True)
 class DivergenceCurve:
-    """How far the state of a recurrence is from the undisturbed one, k steps after the change.
+    """The distance of a state from the undisturbed state, k steps after the change.
 
         distance[k] = mean over texts of ||s'_{t+k} - s_{t+k}|| / ||s_{t+k}||
 

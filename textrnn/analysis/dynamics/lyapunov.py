@@ -202,7 +202,7 @@ class LyapunovMonitor(keras.callbacks.Callback):
         texts: The token ids `[T]` of the texts to watch the exponent on.
         alert: Receives a sentence when the exponent is above `limit`.
         limit: The limit in nats per token. Above 0 the states are chaotic, and gradients explode.
-        every: The exponent is computed after every so many epochs.
+        every: The number of epochs between two computations of the exponent.
         sample: Which texts are read, and how much of each; see `lyapunov`.
 
     Raises:

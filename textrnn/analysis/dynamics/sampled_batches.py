@@ -170,7 +170,7 @@ def measure_recurrences(
 
 
 def padded(texts: Sequence[np.ndarray]) -> np.ndarray:
-    """Returns texts of token ids as `[B, T]`, with 0 behind the shorter ones."""
+    """Returns texts of token ids as `[B, T]`, padded with 0 on the right."""
     ids = np.zeros([len(texts), max(map(len, texts))], np.int32)
     for row, text in zip(ids, texts, strict=True):
         row[: len(text)] = text

@@ -101,8 +101,8 @@ def recurrences(model: TextClassifier, ids: np.ndarray) -> list[Recurrence]:
     """
     if model.stack is None:
         raise ConfigError(
-            "the model is a bag of embeddings and has no state; train one with --cell mingru, "
-            "gru, lstm, minlstm or simple."
+            "the model is a bag of embeddings and has no state; train a model whose `cell` is not "
+            "none."
         )
     stack = model.stack
     systems: list[Recurrence] = []

@@ -65,7 +65,7 @@ class AnsweredTexts:
 
     @functools.cached_property
     def right(self) -> np.ndarray:
-        """Whether each text is answered correctly, `[N]` of bool."""
+        """Returns whether each text is answered correctly, `[N]` of bool."""
         return self.label_space.right_answers(self.probabilities, self.targets)
 
     @functools.cached_property

@@ -21,7 +21,7 @@ from textrnn.pictures import make_plain, without_warnings
 __all__ = ["Axes", "Line", "line_chart", "reliability_chart", "stairs_chart"]
 
 SIZE = (4.4, 3.0)
-"""In inches: as narrow as a phone, so that the letters are legible on one."""
+"""The width in inches: that of a phone, so that the letters are legible on one."""
 
 FLOOR = 1e-6
 """The least value that is drawn on a logarithmic axis."""

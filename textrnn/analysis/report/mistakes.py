@@ -21,7 +21,7 @@ __all__ = ["MISTAKES", "Mistake", "Mistakes", "Scored", "find_mistakes", "score"
 
 MISTAKES = 6
 LONGEST_MISTAKE = 800
-"""How many tokens a text may have whose words are explained."""
+"""The largest number of tokens of a text whose words are explained."""
 
 
 @dataclass(frozen=True)

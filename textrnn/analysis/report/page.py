@@ -24,7 +24,7 @@ MOST_LABELS = 12
 """The number of labels up to which the whole confusion matrix is shown."""
 
 MOST_CONFUSED = 24
-"""How many labels a larger matrix shows: those with the most mistakes."""
+"""The number of labels in a matrix of many labels: those with the most mistakes."""
 
 
 def report_page(summary: Summary) -> str:
@@ -78,11 +78,11 @@ def _matrix(summary: Summary) -> list[tuple[str, list[int], int]]:
     confusion = summary.scored.confusion
     if confusion is None:
         return []
-    shown = list(range(len(summary.labels)))
-    if len(shown) > MOST_LABELS:
-        shown = confusion.most_confused(MOST_CONFUSED)
-    counts = confusion.matrix(shown).tolist()
+    rows = list(range(len(summary.labels)))
+    if len(rows) > MOST_LABELS:
+        rows = confusion.most_confused(MOST_CONFUSED)
+    counts = confusion.matrix(rows).tolist()
     return [
         (summary.labels[row], counts[i], int(confusion.texts[confusion.pairs[:, 0] == row].sum()))
-        for i, row in enumerate(shown)
+        for i, row in enumerate(rows)
     ]

@@ -31,7 +31,7 @@ __all__ = ["Summary", "horizon_text", "key_figures", "place_text", "summarize", 
 DEFAULT_SAMPLE = Sample(documents=2000, tokens=0)
 
 DOCUMENTS = 64
-"""How many of the texts the analyses of the states read."""
+"""The number of texts that the analyses of the states read."""
 
 CREDIT_TOKENS = 512
 REDUNDANCY_DOCUMENTS = 400
@@ -280,8 +280,8 @@ def tokens_text(count: float) -> str:
     """
     if not np.isfinite(count):
         return "infinite"
-    shown = f"{count:.3g}"
-    return f"{shown} token" if shown == "1" else f"{shown} tokens"
+    number = f"{count:.3g}"
+    return f"{number} token" if number == "1" else f"{number} tokens"
 
 
 def horizon_text(horizon: float | None, steps: int) -> str:

@@ -140,7 +140,7 @@ def _train(
     chosen |= FINE_TUNING_DROPOUT.keys() if config_file else set()
     configs = {
         name: adopt_shape(varied_config, given=chosen)
-        for name, varied_config in varied(config, setting, values).items()
+        for name, varied_config in varied(config, setting=setting, values=values).items()
     }
     corpus = load_corpus(config, seed=config.runtime.seed)
     data = getattr(corpus, split)

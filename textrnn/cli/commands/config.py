@@ -115,7 +115,7 @@ def _file(source: Path) -> Path:
 
 
 def _entries(kind: type[Settings], names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """What `explain` prints, by setting."""
+    """Returns the texts that `explain` prints, by setting."""
     wanted = [name.removeprefix("--").replace("-", "_") for name in names]
     sections, homes = kind.sections(), kind.section_of()
     for name in wanted:

@@ -79,14 +79,14 @@ def _print_classes(per_class: Mapping[str, Mapping[str, float]], console: Consol
 
     names = list(per_class)
     f1, support = (np.array([per_class[name][key] for name in names]) for key in ("f1", "support"))
-    shown = shown_classes(f1, support)
-    hidden = len(names) - len(shown)
+    places = shown_classes(f1, support)
+    hidden = len(names) - len(places)
     table = Table(
         Column("label", overflow="fold"),
         *(Column(name, no_wrap=True) for name in ("precision", "recall", "F1", "texts")),
-        title=f"{counted(len(shown), 'label')} with the lowest F1" if hidden else None,
+        title=f"{counted(len(places), 'label')} with the lowest F1" if hidden else None,
     )
-    for place in shown:
+    for place in places:
         figures = per_class[names[place]]
         values = [f"{figures[name]:.4f}" for name in ("precision", "recall", "f1")]
         table.add_row(escape(names[place]), *values, f"{figures['support']:,}")

@@ -28,7 +28,7 @@ __all__ = ["export"]
 
 @dataclass(frozen=True)
 class _FileOptions:
-    """What to export, as the user typed it."""
+    """The options of the export, as the user typed them."""
 
     kinds: tuple[str, ...]
     lengths: tuple[int, ...]

@@ -92,8 +92,8 @@ def _add_to_card(made: Report, run: Path, page: Path) -> None:
     try:
         # The user may have changed the file, in any encoding: those bytes are kept.
         text = card.read_bytes().decode("utf-8", errors="surrogateescape")
-        beside = page.name if page.parent.resolve() == run.resolve() else None
-        text = with_key_figures(text, made.key_figures, page=beside)
+        page_name = page.name if page.parent.resolve() == run.resolve() else None
+        text = with_key_figures(text, made.key_figures, page=page_name)
         write_atomically(card, text.encode("utf-8", errors="surrogateescape"))
     except OSError as error:
         raise DataError(f"{card}: cannot write the key figures: {error.strerror}.") from None

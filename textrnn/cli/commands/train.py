@@ -151,10 +151,10 @@ def _find_learning_rate(
 ) -> None:
     from textrnn.training.run.classifier import find_learning_rate
 
-    found = find_learning_rate(config, folder, reporter=reporter, overwrite=options.overwrite)
+    range_test = find_learning_rate(config, folder, reporter=reporter, overwrite=options.overwrite)
     options.print_results(
-        {"run": str(folder), "learning_rate": found.suggestion},
-        f"suggestion: --learning-rate {found.suggestion:.1e}",
+        {"run": str(folder), "learning_rate": range_test.suggestion},
+        f"suggestion: --learning-rate {range_test.suggestion:.1e}",
         f"picture {folder / 'find_lr.png'}",
     )
 

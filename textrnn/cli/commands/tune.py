@@ -132,12 +132,12 @@ def _print_json(outcomes: Sequence[Outcome], output: Path) -> None:
 
 
 def _print_table(outcomes: Sequence[Outcome], output: Path) -> None:
-    from textrnn.training.search.tune import shown
+    from textrnn.training.search.tune import setting_text
 
     trained = [outcome for outcome in outcomes if outcome.score is not None]
     table = Table("trial", "score", "MB", "s", "settings")
     for outcome in trained[:SHOWN]:
-        settings = [f"{name} {shown(value)}" for name, value in outcome.settings.items()]
+        settings = [f"{name} {setting_text(value)}" for name, value in outcome.settings.items()]
         table.add_row(
             str(outcome.number),
             f"{outcome.score:.4f}",

@@ -122,7 +122,7 @@ class RNNCell(keras.layers.Layer):
 
     @property
     def output_is_state(self) -> bool:
-        """Whether the output of a step is known to be the first of its new states."""
+        """Returns whether the output of a step is known to be the first of its new states."""
         return False
 
     def project(self, inputs: tf.Tensor) -> tf.Tensor:

@@ -15,7 +15,7 @@ __all__ = ["GRUCell"]
 
 
 class GRUActivations(NamedTuple):
-    """What a step saves for its gradient, each `[B, H]`."""
+    """The values that a step saves for its gradient, each `[B, H]`."""
 
     update_gate: tf.Tensor
     """z."""

@@ -31,7 +31,7 @@ class LinearRNNCell(RNNCell):
 
     @property
     def output_is_state(self) -> bool:
-        """Whether the cell keeps the `step` of this class, whose output is the state."""
+        """Returns whether the cell keeps the `step` of this class, whose output is the state."""
         return type(self).step is LinearRNNCell.step
 
     def coefficients(

@@ -25,7 +25,7 @@ class LSTMState(NamedTuple):
 
 
 class LSTMActivations(NamedTuple):
-    """What a step saves for its gradient, each `[B, H]`."""
+    """The values that a step saves for its gradient, each `[B, H]`."""
 
     input_gate: tf.Tensor
     """i."""

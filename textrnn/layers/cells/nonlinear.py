@@ -45,7 +45,7 @@ class NonlinearRNNCell(RNNCell):
 
     @property
     def output_is_state(self) -> bool:
-        """Whether the cell keeps the `step` of this class, whose output is the first state."""
+        """Returns whether the cell uses the `step` of this class; its output is the first state."""
         return type(self).step is NonlinearRNNCell.step
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

@@ -14,7 +14,7 @@ __all__ = ["AttentionPooling", "AttentionSummary"]
 
 
 class AttentionSummary(NamedTuple):
-    """What `AttentionPooling` keeps of the states that it has read.
+    """The summary of the states that `AttentionPooling` has read.
 
     With l_t = u_t . q (Milakov & Gimelshein 2018, "Online normalizer calculation for softmax").
     """

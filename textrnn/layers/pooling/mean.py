@@ -17,13 +17,13 @@ SUM_STEPS = 256
 
 
 class MeanSummary(NamedTuple):
-    """What `MeanPooling` keeps of the states that it has read."""
+    """The summary of the states that `MeanPooling` has read."""
 
     total: tf.Tensor
     """The sum of the states, `[B, H]`."""
 
     lost: tf.Tensor
-    """What the sum lost to rounding, `[B, H]` (Kahan 1965, "Further remarks on reducing truncation
+    """The rounding error of the sum, `[B, H]` (Kahan 1965, "Further remarks on reducing truncation
     errors"). Without it the mean of a long text drifts."""
 
     count: tf.Tensor

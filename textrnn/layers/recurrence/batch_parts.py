@@ -18,7 +18,7 @@ __all__ = ["batch_parts", "cut_batch", "has_accelerator"]
 
 @functools.cache
 def has_accelerator() -> bool:
-    """Whether TensorFlow sees a GPU or a TPU."""
+    """Returns whether TensorFlow sees a GPU or a TPU."""
     return bool(tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
 
 

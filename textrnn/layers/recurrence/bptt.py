@@ -7,8 +7,8 @@ With g_t the gates, W the recurrent kernel, c its bias, and a' the gradient of t
                 s'_{t-1} += r'_t W^T
     at the end  W' = [s_0 .. s_{T-1}]^T [r'_1 .. r'_T]      c' = sum_t r'_t
 
-The backward walk does element-wise work and one product a step; the gradient of W is one product
-over all steps, and that of the input kernel, behind g', another.
+The backward walk does element-wise work and one product per step; the gradient of W is one product
+over all steps. The gradient of the input kernel is another product, computed from g'.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class _Kernel:
 
 
 class _Saved(NamedTuple):
-    """What the forward walk saves for the gradient.
+    """The values that the forward walk saves for the gradient.
 
     Attributes:
         states: A list of T+1 values of each state.

@@ -1,4 +1,4 @@
-"""How a recurrence is computed, as opposed to what it computes."""
+"""The way in which a recurrence is computed, which does not change its result."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def choose_kernel(cell: RNNCell, kernel: str = "auto") -> Kernel:
         return Kernel("scan", "linear in the state, and there is an accelerator, which is wide")
     if linear:
         return Kernel("chunked", "on a CPU the chain is faster step by step than parallel in time")
-    return Kernel("chunked", "explicit gradient: one product a step, one for all weights")
+    return Kernel("chunked", "explicit gradient: one product per step, one for all weights")
 
 
 def recur(

@@ -15,7 +15,7 @@ __all__ = ["ForwardRecord", "record_forward_pass"]
 
 
 class ForwardRecord(NamedTuple):
-    """What the forward pass records; all of it is constant, and small beside the states.
+    """The constants that the forward pass records; they are small compared with the states.
 
     Attributes:
         stream_states: One array per tensor of the states before each segment.

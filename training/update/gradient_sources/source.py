@@ -1,4 +1,4 @@
-"""What every gradient source offers: its inputs, its draws and its gradients."""
+"""The interface of a gradient source: its inputs, its draws and its gradients."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class GradientSource(Protocol):
     """Computes the gradient of a batch; `Step` feeds it and applies the result.
 
     Attributes:
-        row_specs: The tensors `[B', ...]` that the source needs beside the labelled texts. They
-            come with each batch, and their rows are divided among replicas and micro-batches.
+        row_specs: The tensors `[B', ...]` that the source needs in addition to the labelled texts.
+            They come with each batch; replicas and micro-batches share their rows.
         draw_specs: The tensors that `draw` returns. All replicas and micro-batches get the same.
     """
 

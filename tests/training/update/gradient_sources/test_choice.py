@@ -58,9 +58,9 @@ def test_draws_are_as_stated_and_repeatable(settings):
     source = choose(**settings)
     for update in range(20):
         draws, again = source.draw([0, update]), source.draw([0, update])
-        for spec, values, same in zip(source.draw_specs, draws, again, strict=True):
+        for spec, values, repeated in zip(source.draw_specs, draws, again, strict=True):
             assert (values.shape, values.dtype) == (tuple(spec.shape), spec.dtype.as_numpy_dtype)
-            assert np.array_equal(values, same)
+            assert np.array_equal(values, repeated)
     assert len({source.draw([0, update])[-1].tobytes() for update in range(20)}) > 1
 
 

@@ -13,8 +13,8 @@ NOISE = {"embedding_dropout": 0.4, "dropout": 0.3, "recurrent_dropout": 0.3, "wo
 
 
 def objective(logits):
-    each = tf.nn.softmax_cross_entropy_with_logits(TARGETS, logits)
-    return tf.reduce_sum(COUNTED * each) / 3
+    losses = tf.nn.softmax_cross_entropy_with_logits(TARGETS, logits)
+    return tf.reduce_sum(COUNTED * losses) / 3
 
 
 def dense(gradients) -> list[np.ndarray]:
@@ -91,8 +91,8 @@ def test_all_readings_of_a_text_have_one_noise():
     first = batch.logits()
     after = noise_of(model)
     np.testing.assert_array_equal(first, batch.logits())
-    for one, other in zip(after, noise_of(model), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for actual, repeated in zip(after, noise_of(model), strict=True):
+        np.testing.assert_array_equal(actual, repeated)
     second = EmbeddedBatch(model, tf.constant(IDS), random=True)
     assert np.abs(first - second.logits()).max() > 1e-3
     assert np.abs(batch.random[0] - second.random[0]).max() > 1e-3

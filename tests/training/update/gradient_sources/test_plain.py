@@ -10,14 +10,14 @@ IDS = tf.constant([[2, 3, 4], [5, 6, 0]])
 
 def test_the_gradient_is_that_of_the_objective():
     model = random_classifier("gru", "mean")
-    found = PlainGradients(model).gradients(MicroBatch(IDS, tf.ones(2), tf.reduce_sum))
+    result = PlainGradients(model).gradients(MicroBatch(IDS, tf.ones(2), tf.reduce_sum))
     with tf.GradientTape() as tape:
         logits = model(IDS)
         loss = tf.reduce_sum(logits)
-    np.testing.assert_allclose(found.loss, loss, rtol=1e-6)
-    np.testing.assert_allclose(found.logits, logits, rtol=1e-6)
+    np.testing.assert_allclose(result.loss, loss, rtol=1e-6)
+    np.testing.assert_allclose(result.logits, logits, rtol=1e-6)
     expected = tape.gradient(loss, model.trainable_variables)
-    for one, other in zip(found.gradients, expected, strict=True):
+    for first, second in zip(result.gradients, expected, strict=True):
         np.testing.assert_allclose(
-            tf.convert_to_tensor(one), tf.convert_to_tensor(other), atol=1e-5
+            tf.convert_to_tensor(first), tf.convert_to_tensor(second), atol=1e-5
         )

@@ -22,8 +22,8 @@ NOISE = {"embedding_dropout": 0.4, "dropout": 0.3, "recurrent_dropout": 0.3, "wo
 
 
 def objective(logits):
-    each = tf.nn.softmax_cross_entropy_with_logits(TARGETS, logits)
-    return tf.reduce_sum(COUNTED * each) / 3
+    losses = tf.nn.softmax_cross_entropy_with_logits(TARGETS, logits)
+    return tf.reduce_sum(COUNTED * losses) / 3
 
 
 def gradients_of(model, *, unlabelled=None, multi_label=False, **settings):
@@ -41,10 +41,10 @@ def dense(gradients) -> list[np.ndarray]:
     return [tf.convert_to_tensor(gradient).numpy() for gradient in gradients]
 
 
-def assert_close(found, expected, *, atol=1e-5) -> None:
-    assert len(found) == len(expected)
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one, other, atol=atol, rtol=1e-4)
+def assert_close(actual, expected, *, atol=1e-5) -> None:
+    assert len(actual) == len(expected)
+    for first, second in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(first, second, atol=atol, rtol=1e-4)
 
 
 def model_of(cell="gru", head="attention", **settings):
@@ -127,11 +127,11 @@ def test_the_virtual_gradient_is_that_of_the_divergence(multi_label):
         if multi_label:
             p, q = tf.sigmoid(clean), tf.sigmoid(moved)
             both = p * tf.math.log(p / q) + (1 - p) * tf.math.log((1 - p) / (1 - q))
-            each = tf.reduce_mean(both, axis=1)
+            losses = tf.reduce_mean(both, axis=1)
         else:
             p, q = tf.nn.softmax(clean), tf.nn.softmax(moved)
-            each = tf.reduce_sum(p * tf.math.log(p / q), axis=1)
-        return tf.reduce_sum(COUNTED * each) / 3
+            losses = tf.reduce_sum(p * tf.math.log(p / q), axis=1)
+        return tf.reduce_sum(COUNTED * losses) / 3
 
     r = tf.Variable(scaled(model, d.numpy() * (IDS != 0)[:, :, None], eps))
     with tf.GradientTape() as tape:
@@ -140,10 +140,10 @@ def test_the_virtual_gradient_is_that_of_the_divergence(multi_label):
     with tf.GradientTape() as tape:
         value = objective(logits_at(model, 0.0)) + kl(logits_at(model, moved))
     expected = dense(tape.gradient(value, model.trainable_variables))
-    found = dense(gradients_of(model, vat=eps, multi_label=multi_label).gradients)
-    assert_close(found, expected, atol=2e-4)
+    actual = dense(gradients_of(model, vat=eps, multi_label=multi_label).gradients)
+    assert_close(actual, expected, atol=2e-4)
     plain = dense(gradients_of(model, entropy=0.0).gradients)
-    assert any(np.abs(a - b).max() > 1e-3 for a, b in zip(found, plain, strict=True))
+    assert any(np.abs(a - b).max() > 1e-3 for a, b in zip(actual, plain, strict=True))
 
 
 def test_a_model_that_always_says_the_same_is_left_alone_by_the_virtual_part():
@@ -156,13 +156,13 @@ def test_a_model_that_always_says_the_same_is_left_alone_by_the_virtual_part():
 def test_unlabelled_texts_count_and_empty_rows_do_not():
     model = model_of("none", "mean")
     more = np.concatenate([IDS[:2] % 9, np.zeros_like(IDS[:2])])
-    found = dense(gradients_of(model, unlabelled=more, entropy=0.7).gradients)
+    actual = dense(gradients_of(model, unlabelled=more, entropy=0.7).gradients)
     with tf.GradientTape() as tape:
         value = objective(model(IDS))
         for ids, rows in ((IDS, 3), (more, 2)):
             p = tf.nn.softmax(model(ids)[:rows])
             value -= 0.7 / 3 * tf.reduce_sum(p * tf.math.log(p))
-    assert_close(found, dense(tape.gradient(value, model.trainable_variables)))
+    assert_close(actual, dense(tape.gradient(value, model.trainable_variables)))
 
 
 # In the training
@@ -178,7 +178,7 @@ def test_unlabelled_texts_count_and_empty_rows_do_not():
         ),
     ],
 )
-def test_a_training_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, settings):
+def test_a_training_that_was_interrupted_continues_to_the_same_bits(tmp_path, settings):
     noise = {"head": "mean", "embedding_dropout": 0.2, "dropout": 0.2, "word_dropout": 0.1}
 
     def start(folder, **more):
@@ -192,8 +192,8 @@ def test_a_training_that_was_interrupted_goes_on_to_the_same_bits(tmp_path, sett
     again = start(tmp_path)
     again.resume(QUIET)
     assert fit(again) == history
-    for one, other in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for first, second in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.thorough

@@ -23,7 +23,7 @@ SEEDS = pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.th
 
 
 def texts_of(rng, count, *, words, length, foreign=0):
-    """Texts `[N, T]` and their classes; so many of a text's words are of the other class."""
+    """Texts `[N, T]` and their classes; some words of each text belong to the other class."""
     classes = np.arange(count) % 2
     ids = np.stack([2 + c * words + rng.choice(words, length, replace=False) for c in classes])
     for row, c in zip(ids, classes, strict=True):
@@ -72,15 +72,15 @@ def test_virtual_adversarial_training_learns_words_that_no_labelled_text_holds(s
     rng = np.random.default_rng(seed)
     shape = {"words": 30, "length": 5}
     labelled, unlabelled, held_out = (texts_of(rng, n, **shape) for n in (2, 200, 200))
-    found = {}
+    accuracies = {}
     for name, more in {
         "labels alone": {},
         "with unlabelled texts": {"unlabelled": unlabelled[0], "vat": 0.1},
     }.items():
         model = trained(*labelled, words=30, seed=seed, **more)
-        found[name] = accuracy(model(held_out[0]), held_out[1])
-    assert found["labels alone"] < 0.9
-    assert found["with unlabelled texts"] > 0.98
+        accuracies[name] = accuracy(model(held_out[0]), held_out[1])
+    assert accuracies["labels alone"] < 0.9
+    assert accuracies["with unlabelled texts"] > 0.98
 
 
 @SEEDS

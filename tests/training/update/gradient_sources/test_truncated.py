@@ -42,12 +42,12 @@ def whole(model):
     return [dense(gradient) for gradient in gradients], float(value), logits.numpy()
 
 
-def assert_same(found, expected) -> None:
-    assert len(found[0]) == len(expected[0])
-    for one, other in zip(found[0], expected[0], strict=True):
-        np.testing.assert_allclose(one, other, atol=2e-5, rtol=1e-4)
-    assert found[1] == pytest.approx(expected[1], rel=1e-5)
-    np.testing.assert_allclose(found[2], expected[2], atol=1e-5)
+def assert_same(actual, expected) -> None:
+    assert len(actual[0]) == len(expected[0])
+    for first, second in zip(actual[0], expected[0], strict=True):
+        np.testing.assert_allclose(first, second, atol=2e-5, rtol=1e-4)
+    assert actual[1] == pytest.approx(expected[1], rel=1e-5)
+    np.testing.assert_allclose(actual[2], expected[2], atol=1e-5)
 
 
 def model_of(cell: str, head: str, **settings):
@@ -81,7 +81,7 @@ def test_the_length_of_a_segment_may_be_a_tensor():
     ],
 )
 def test_the_gradient_is_cut_where_a_segment_begins(cell, head):
-    """As if the memory that is handed on were a constant, but not the head's summary."""
+    """The expected gradient: states are constants between segments, the summary is not."""
     model = model_of(cell, head, layers=2)
     segment = 4
     with tf.GradientTape() as tape:
@@ -92,10 +92,10 @@ def test_the_gradient_is_cut_where_a_segment_begins(cell, head):
         value = objective(logits)
     gradients = tape.gradient(value, model.trainable_variables)
     expected = [dense(gradient) for gradient in gradients], float(value), logits.numpy()
-    found = truncated(model, segment=segment, reach=1)
-    assert_same(found, expected)
+    actual = truncated(model, segment=segment, reach=1)
+    assert_same(actual, expected)
     exact = whole(model)[0]
-    assert any(np.abs(a - b).max() > 1e-6 for a, b in zip(found[0], exact, strict=True))
+    assert any(np.abs(a - b).max() > 1e-6 for a, b in zip(actual[0], exact, strict=True))
 
 
 def test_a_longer_reach_is_nearer_to_the_whole_gradient():
@@ -103,8 +103,8 @@ def test_a_longer_reach_is_nearer_to_the_whole_gradient():
     exact = np.concatenate([gradient.ravel() for gradient in whole(model)[0]])
     distances = []
     for reach in (1, 2, 6):
-        found = np.concatenate([g.ravel() for g in truncated(model, segment=2, reach=reach)[0]])
-        distances.append(float(np.linalg.norm(found - exact)))
+        actual = np.concatenate([g.ravel() for g in truncated(model, segment=2, reach=reach)[0]])
+        distances.append(float(np.linalg.norm(actual - exact)))
     assert distances[0] > distances[1] > 1e-3
     assert distances[2] < 1e-4
 
@@ -141,5 +141,7 @@ def test_dropout_is_the_same_in_both_readings():
 
 def test_a_bidirectional_model_says_that_it_cannot():
     model = random_classifier("gru", "mean")
-    with pytest.raises(ConfigError, match="train one with --no-bidirectional"):
+    with pytest.raises(
+        ConfigError, match="`bidirectional` must be off to read a text piece by piece"
+    ):
         truncated_gradients(model, tf.constant(IDS), objective=objective, segment=3, reach=1)

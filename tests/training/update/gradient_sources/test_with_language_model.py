@@ -30,18 +30,18 @@ def gradients_of(weight):
 
 
 def test_the_loss_is_that_of_the_classifier_alone():
-    plain, found = gradients_of(weight=1.0)
-    np.testing.assert_allclose(found.loss, plain.loss, rtol=1e-5)
-    np.testing.assert_allclose(found.logits, plain.logits, rtol=1e-5)
-    assert len(found.gradients) > len(plain.gradients)
+    plain, combined = gradients_of(weight=1.0)
+    np.testing.assert_allclose(combined.loss, plain.loss, rtol=1e-5)
+    np.testing.assert_allclose(combined.logits, plain.logits, rtol=1e-5)
+    assert len(combined.gradients) > len(plain.gradients)
 
 
-@pytest.mark.parametrize(("weight", "same"), [(0.0, True), (1.0, False)])
-def test_the_weight_is_that_of_the_language_model_s_part(weight, same):
-    plain, found = gradients_of(weight)
-    pairs = zip(plain.gradients, found.gradients, strict=False)
+@pytest.mark.parametrize(("weight", "is_equal"), [(0.0, True), (1.0, False)])
+def test_the_weight_is_that_of_the_language_model_s_part(weight, is_equal):
+    plain, combined = gradients_of(weight)
+    pairs = zip(plain.gradients, combined.gradients, strict=False)
     close = [
-        np.allclose(tf.convert_to_tensor(one), tf.convert_to_tensor(other), atol=1e-5)
-        for one, other in pairs
+        np.allclose(tf.convert_to_tensor(first), tf.convert_to_tensor(second), atol=1e-5)
+        for first, second in pairs
     ]
-    assert all(close) is same
+    assert all(close) is is_equal

@@ -1,0 +1,128 @@
+"""Builds the classifier of a run and gives it its initial weights."""
+
+from __future__ import annotations
+
+import itertools
+
+from textrnn.errors import ConfigError
+from textrnn.inference import run_folder
+from textrnn.messages.wording import counted
+from textrnn.models.classifier import TextClassifier
+from textrnn.text.word_vectors import pretrained_embeddings
+from textrnn.training.batches.labelled_batches import LabelledBatches
+from textrnn.training.run.preparation import RunContext
+from textrnn.training.run.transfer import transfer
+from textrnn.training.update.language_model_loss import LanguageModelLoss
+
+__all__ = [
+    "build_model",
+    "language_model_loss",
+    "start_from_language_model",
+    "start_from_vectors",
+]
+
+
+def build_model(context: RunContext, *, precision: str) -> TextClassifier:
+    """Returns the classifier of the run with random weights.
+
+    Args:
+        context: The settings, the labels and the tokenizer.
+        precision: `float32`, `bfloat16` or `float16`.
+    """
+    model = TextClassifier(
+        context.tokenizer.vocab_size,
+        len(context.corpus.label_names),
+        config=context.config.model,
+        dtype="float32" if precision == "float32" else f"mixed_{precision}",
+        name="classifier",
+    )
+    model.build((None, None))
+    return model
+
+
+def language_model_loss(
+    model: TextClassifier, data: LabelledBatches, *, context: RunContext
+) -> LanguageModelLoss | None:
+    """Returns the language model's loss with random weights; None if the settings lack it."""
+    config = context.config
+    weight = config.regularization.language_weight
+    if not weight:
+        return None
+    return LanguageModelLoss(model, weight=weight, texts=data.plan.texts, seed=config.runtime.seed)
+
+
+def start_from_vectors(
+    model: TextClassifier, data: LabelledBatches, *, context: RunContext
+) -> None:
+    """Writes the word vectors of the settings into the embedding; does nothing without them.
+
+    Args:
+        model: The model, already built.
+        data: The training texts, whose words are looked up.
+        context: The settings and the tokenizer.
+
+    Raises:
+        DataError: The vectors cannot be read, or contain no word of the training texts.
+        ConfigError: The pieces of the tokenizer are not parts of words.
+    """
+    config, tokenizer, reporter = context.config, context.tokenizer, context.reporter
+    source = config.start.vectors
+    if source is None:
+        return
+    embeddings = model.embedding.embeddings
+    with reporter.wait(f"reading {source}"):
+        unlabelled = [] if data.unlabelled is None else data.unlabelled.plan.texts
+        texts = itertools.chain(data.plan.texts, unlabelled)
+        start = pretrained_embeddings(source, tokenizer, texts=texts, table=embeddings.numpy())
+    embeddings.assign(start.values)
+    resized = _resized_message(start.vector_size, config.model.embedding_units)
+    reporter.message(
+        f"vectors of {start.vector_size} numbers{resized} for {start.coverage:.1%} of the words of "
+        f"the training texts; {start.initialized:,} of {tokenizer.vocab_size:,} pieces start from "
+        "them"
+    )
+
+
+def _resized_message(vector_size: int, units: int) -> str:
+    """Returns how vectors of another size than the embedding fit into it, else an empty string."""
+    if vector_size > units:
+        return f", reduced to {units} numbers,"
+    if vector_size < units:
+        return f", with {units - vector_size} random numbers appended,"
+    return ""
+
+
+def start_from_language_model(
+    model: TextClassifier,
+    *,
+    context: RunContext,
+    language_model_loss: LanguageModelLoss | None = None,
+) -> None:
+    """Copies the weights of the language model of the settings; does nothing without one.
+
+    Args:
+        model: The model, already built.
+        context: The settings.
+        language_model_loss: Receives the weights of the language model's output layer.
+
+    Raises:
+        ConfigError: The encoder or the tokenizer of the language model has other settings.
+        ModelError: The folder contains no language model.
+    """
+    config = context.config
+    if config.start.init_from is None:
+        return
+    trained = run_folder.load_language_model(config.start.init_from)
+    if config.tokenizer != trained.config.tokenizer:
+        raise ConfigError(
+            "the settings of the tokenizer must be those of the language model; "
+            "textrnn.training.run.transfer.adopt_shape copies them."
+        )
+    transfer(trained, model)
+    if language_model_loss is not None:
+        language_model_loss.take_over(trained.model)
+    encoder = trained.config.model
+    context.reporter.message(
+        f"starting from the language model {config.start.init_from}: {encoder.layers} x "
+        f"{encoder.cell} of {counted(encoder.units, 'unit')}"
+    )
