@@ -10,7 +10,6 @@ import pytest
 import reference
 import tensorflow as tf
 from cases import (
-from tiny import not_none
     BATCH,
     INPUTS,
     UNITS,
@@ -20,6 +19,7 @@ from tiny import not_none
     random_states,
     randomise,
 )
+from tiny import not_none
 
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import GRUCell, LSTMCell, RNNCell, SimpleRNNCell
