@@ -111,9 +111,8 @@ def test_the_monitor_watches_a_training(tmp_path):
         tmp_path,
         model=fresh_classifier(cell="mingru", bidirectional=False),
         train=labelled_ids(12),
-        more={"callbacks": monitors},
     )
-    fit(trained)
+    fit(trained, callbacks=monitors)
     assert [epoch for epoch, _ in monitors[0].values] == [1, 2, 3]
     assert [epoch for epoch, _ in monitors[1].values] == [2]
     assert len({value for _, value in monitors[0].values}) == 3
