@@ -37,7 +37,7 @@ setup(
     package_data={"textrnn": ["py.typed"], "textrnn.analysis.report": ["report.html.j2"]},
     install_requires=[
         "tensorflow>=2.21,<2.22",
-        "keras>=3.12,<3.16",  # Each has the private names in textrnn/keras_internals.py.
+        "keras>=3.12,<3.16",  # tests/test_keras_internals.py holds the upper bound.
         "tensorflow-datasets>=4.9.10,<5",
         "importlib_resources>=6",  # tensorflow-datasets 4.9.10 imports it undeclared.
         "sentencepiece>=0.2.3,<0.3",

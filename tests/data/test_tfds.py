@@ -117,7 +117,7 @@ def test_texts_without_labels_are_read_one_by_one(data_dir, tmp_path):
         data_dir=data_dir,
         unlabelled=True,
         unlabelled_file=str(path),
-        vat=0.1,
+        vat=0.02,
     )
     *texts, last = load_unlabelled(config)
     assert sorted(texts) == [f"review {n} á" for n in range(5)]
@@ -127,7 +127,7 @@ def test_texts_without_labels_are_read_one_by_one(data_dir, tmp_path):
 
 def test_texts_without_labels_that_are_missing_or_damaged_are_errors(data_dir):
     config = ClassifierRunConfig.of(
-        dataset="tiny_reviews/pairs", data_dir=data_dir, unlabelled=True, vat=0.1
+        dataset="tiny_reviews/pairs", data_dir=data_dir, unlabelled=True, vat=0.02
     )
     choice = {"label_key": "label", "text_key": "first"}
     with pytest.raises(DataError, match=r"expected a split 'unsupervised', got .*train"):

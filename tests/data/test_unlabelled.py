@@ -62,12 +62,12 @@ def test_the_format_of_a_file_comes_from_the_settings():
 def test_a_classifier_reads_the_lines_that_are_not_blank(tmp_path):
     path = tmp_path / "more.txt"
     path.write_text("one\n \ntwo\n")
-    config = ClassifierRunConfig.of(train_file="train.csv", unlabelled_file=str(path), vat=0.1)
+    config = ClassifierRunConfig.of(train_file="train.csv", unlabelled_file=str(path), vat=0.02)
     assert list(load_unlabelled(config)) == ["one", "two"]
     assert list(load_unlabelled(ClassifierRunConfig.of(train_file="train.csv"))) == []
 
 
 def test_only_a_tfds_data_set_has_a_split_without_labels():
-    config = ClassifierRunConfig.of(dataset="bbc_news", unlabelled=True, vat=0.1)
+    config = ClassifierRunConfig.of(dataset="bbc_news", unlabelled=True, vat=0.02)
     with pytest.raises(ConfigError, match=r"needs a TFDS data set .* got bbc_news"):
         list(load_unlabelled(config))

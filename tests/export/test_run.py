@@ -140,7 +140,7 @@ def test_what_a_model_cannot_be_is_said_in_a_line(tmp_path_factory: pytest.TempP
     options = ExportOptions(formats=("stream",))
     (artefact,) = export(run, folder, sample=VerificationSample(["a x"], [1]), options=options)
     assert artefact.status == "left out"
-    assert "--no-bidirectional" in str(artefact.reason)
+    assert "`bidirectional` must be off" in str(artefact.reason)
 
 
 def test_a_form_must_suit_the_cell(tmp_path_factory: pytest.TempPathFactory) -> None:

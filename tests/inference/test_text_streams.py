@@ -140,8 +140,8 @@ def test_states_of_others_are_refused(tokenizer):
 @pytest.mark.parametrize(
     ("more", "match"),
     [
-        ({"bidirectional": True}, "--no-bidirectional"),
-        ({"pyramid": True, "layers": 2}, "--no-pyramid"),
+        ({"bidirectional": True}, "`bidirectional` must be off"),
+        ({"pyramid": True, "layers": 2}, "`pyramid` must be off"),
     ],
 )
 def test_models_that_need_the_end_say_so(tokenizer, more, match):

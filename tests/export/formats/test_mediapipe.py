@@ -43,7 +43,7 @@ def test_a_model_that_tells_cases_apart_is_unsuitable(
     tokenizer = dataclasses.replace(classifier.config.tokenizer, lowercase=False)
     config = dataclasses.replace(classifier.config, tokenizer=tokenizer)
     cased = dataclasses.replace(classifier, config=config)
-    assert "--no-lowercase" in str(MediaPipeFormat().unsuitable(cased))
+    assert "without `lowercase`" in str(MediaPipeFormat().unsuitable(cased))
 
 
 def test_texts_that_the_interface_cannot_take_are_left_out(

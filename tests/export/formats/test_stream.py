@@ -38,7 +38,7 @@ def test_pieces_give_the_probabilities_of_the_whole(
 
 
 def test_a_bidirectional_model_has_no_stream(context: Callable[..., ExportContext]) -> None:
-    assert "--no-bidirectional" in str(StreamFormat().unsuitable(context().classifier))
+    assert "`bidirectional` must be off" in str(StreamFormat().unsuitable(context().classifier))
 
 
 def test_whole_pieces_are_asked_for_and_compared(context: Callable[..., ExportContext]) -> None:

@@ -22,4 +22,4 @@ def test_a_state_is_found_again_by_its_names() -> None:
 def test_only_a_model_that_reads_forwards_streams() -> None:
     assert streaming_obstacle(classifier(bidirectional=False)) is None
     obstacle = streaming_obstacle(classifier(cell="gru", bidirectional=True))
-    assert "--no-bidirectional" in str(obstacle)
+    assert "`bidirectional` must be off" in str(obstacle)
