@@ -207,12 +207,12 @@ def test_an_unfinished_run_is_not_overwritten_or_used(textrnn, data, home):
 
 INTERRUPTED = """
 import os, signal
-from textrnn.progress import Reporter
-epoch = Reporter.epoch
+from textrnn.messages.terminal import TerminalReporter
+epoch = TerminalReporter.epoch
 def press(*arguments):
     epoch(*arguments)
     os.kill(os.getpid(), signal.SIGINT)
-Reporter.epoch = press
+TerminalReporter.epoch = press
 from textrnn.cli.main import main
 main()
 """
