@@ -72,13 +72,7 @@ def test_another_cell_is_an_error_that_says_what_to_do(reviews, cell, message):
 
 @pytest.mark.usefixtures("eagerly")
 def test_a_language_model_is_trained_and_its_shape_adopted(reviews, tmp_path):
-    shape: dict[str, Any] = {
-        "units": 4,
-        "embedding_units": 4,
-        "vocab_size": 40,
-        "cell": "gru",
-        "window": 1,
-    }
+    shape: dict[str, Any] = {"units": 4, "embedding_units": 4, "cell": "gru", "window": 1}
     batches: dict[str, Any] = {"streams": 2, "segment": 8, "negatives": 8, "held_out": 0.2}
     trained = textrnn.pretrain(text_file=reviews, epochs=1, vocab_size=40, **shape, **batches)
     assert trained.config.model.cell == "gru"

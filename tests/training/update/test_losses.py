@@ -65,7 +65,7 @@ def test_a_class_without_a_text_does_no_harm():
 
 
 def test_multi_label_data_has_no_class_weights():
-    with pytest.raises(ConfigError, match="`class_weights` needs one label a text"):
+    with pytest.raises(ConfigError, match="`class_weights` needs one label per text"):
         class_weights(np.ones((2, 2)), label_space=LabelSpace(("a", "b"), multi_label=True))
 
 
