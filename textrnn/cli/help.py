@@ -46,7 +46,7 @@ class SectionedCommand(click.Command):
         left_out: dict[str, int] = {}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
-            if record is None:
+            if record is None or isinstance(param, click.Argument):
                 continue
             if not isinstance(param, SettingOption):
                 groups[_OWN].append(record)

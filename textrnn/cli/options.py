@@ -31,13 +31,14 @@ C = TypeVar("C", bound=Settings)
 
 
 def setting_options(
-    kind: type[Settings] = ClassifierRunConfig, *, only: tuple[str, ...] = ()
+    kind: type[Settings] = ClassifierRunConfig, *, only: tuple[str, ...] = (), default: str = ""
 ) -> Callable[[F], F]:
     """Adds one option, `--like-this`, for each setting to a command.
 
     Args:
         kind: The settings.
         only: Names of the sections whose settings become options; empty: all sections.
+        default: The default that the help texts show, if it is not that of the settings.
     """
 
     def decorate(command: F) -> F:
@@ -46,7 +47,8 @@ def setting_options(
                 continue
             types = field_types(section)
             for setting in reversed(dataclasses.fields(section)):
-                command = _option(setting, *types[setting.name], section=name)(command)
+                option = _option(setting, *types[setting.name], section=name, shown=default)
+                command = option(command)
         return command
 
     return decorate
@@ -68,11 +70,13 @@ class _Auto(click.ParamType[Any]):
         return self._type.convert(value, param, context)
 
 
-data_options = setting_options(only=("data", "task"))
-"""The options that say where texts and labels come from, and what a label is."""
+data_options = setting_options(only=("data", "task"), default="as in the run")
+"""The options of a command with a run that name other data, and what a label in it is."""
 
 
-def _option(setting: Any, kind: type, optional: bool, *, section: str) -> Callable[[F], F]:
+def _option(
+    setting: Any, kind: type, optional: bool, *, section: str, shown: str
+) -> Callable[[F], F]:
     flag = f"--{setting.name.replace('_', '-')}"
     # Each flag needs its opposite: --config may turn on what is off by default.
     if kind is bool:
@@ -89,8 +93,9 @@ def _option(setting: Any, kind: type, optional: bool, *, section: str) -> Callab
         common=setting.metadata["common"],
         is_flag=kind is bool,
         type=value_type,
+        metavar="INTEGER|auto" if optional and kind is int else None,
         default=setting.default,
-        show_default=(not optional and kind is not bool) or bool(setting.default),
+        show_default=shown or (not optional and kind is not bool) or bool(setting.default),
         help=setting.metadata["help"],
     )
 

@@ -23,7 +23,7 @@ class DataConfig(Section):
     train_file: str | None = setting(
         None,
         "Training data: a .csv, .tsv or .jsonl file (perhaps .gz), or a folder with one sub-folder "
-        "a class.",
+        "per class.",
         path=True,
         common=True,
     )

@@ -20,7 +20,7 @@ class TaskConfig(Section):
     )
     label_columns: str | None = setting(
         None,
-        "Columns of 0 and 1, one column a label, such as toxic,insult, in place of --label-column.",
+        "Columns of 0 and 1, one per label, such as toxic,insult, in place of --label-column.",
     )
     label_names: str | None = setting(
         None,

@@ -15,7 +15,9 @@ class TokenizerConfig(Section):
     """The conversion of texts to token ids."""
 
     piece_type: str = setting(
-        "unigram", "SentencePiece model: unigram, bpe, char, byte or word.", choices=PIECE_TYPES
+        "unigram",
+        "SentencePiece model: unigram or bpe for sub-words, char, byte, or word for whole words.",
+        choices=PIECE_TYPES,
     )
     normalization: str = setting(
         "nfkc",

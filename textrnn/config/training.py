@@ -122,7 +122,7 @@ class ScheduleConfig(Section):
         common=True,
     )
     warmup: float = setting(
-        0.1, "Share of the updates in which the learning rate rises.", minimum=0.0, below=1.0
+        0.1, "Share of the training in which the learning rate rises.", minimum=0.0, below=1.0
     )
 
     def __post_init__(self) -> None:

@@ -66,7 +66,7 @@ class Trainer:
     """Fits a classifier, and restores the weights of the epoch that is best on the validation data.
 
     The best epoch has the highest accuracy (multi-label: micro F1), and the lowest loss among
-    equals. If the setting `keep` is "last", the last epoch counts as the best.
+    equals. If `final_weights` is "last", the last epoch counts as the best.
 
     Args:
         model: The classifier, built in the distribution's scope.

@@ -65,8 +65,15 @@ def test_check_says_what_is_wrong(textrnn, home, text, message):
 
 def test_explain_tells_meaning_section_default_and_bounds(textrnn):
     text = textrnn("config", "explain", "dropout").stdout
-    assert text.startswith("dropout  (model; default 0.5; number, at least 0, below 1)")
+    assert text.startswith("dropout, --dropout  (model; default 0.5; number, at least 0, below 1)")
     assert "Share of the pooled vector" in text
+
+
+def test_the_automatic_default_is_shown_as_auto(textrnn):
+    text = textrnn("config", "explain", "--epochs").stdout
+    assert text.startswith(
+        "epochs, --epochs  (schedule; default auto; integer, at least 1, or auto)"
+    )
 
 
 def test_explain_takes_sections_and_flags(textrnn):

@@ -88,8 +88,8 @@ def check(source: Path, as_json: bool) -> None:
     click.echo(f"{path}: valid; {counted(len(changed), 'setting')} not at the default")
 
 
-@config.command()
-@click.argument("names", nargs=-1)
+@config.command(context_settings={"ignore_unknown_options": True})
+@click.argument("names", nargs=-1, type=click.UNPROCESSED)
 @_kind_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def explain(names: tuple[str, ...], kind: str, as_json: bool) -> None:
@@ -106,7 +106,9 @@ def explain(names: tuple[str, ...], kind: str, as_json: bool) -> None:
         if i:
             click.echo()
         allowed = f"; {entry['allowed']}" if entry["allowed"] else ""
-        click.echo(f"{name}  ({entry['section']}; default {_shown(entry['default'])}{allowed})")
+        default = "auto" if "auto" in entry["allowed"] else _shown(entry["default"])
+        flag = f"--{name.replace('_', '-')}"
+        click.echo(f"{name}, {flag}  ({entry['section']}; default {default}{allowed})")
         click.echo(click.wrap_text(entry["help"], initial_indent="  ", subsequent_indent="  "))
 
 
@@ -140,14 +142,14 @@ def _allowed(section: type[Section], definition: dataclasses.Field[Any]) -> str:
     """The values that a setting may have, in words."""
     if definition.metadata["choices"]:
         return f"one of {', '.join(definition.metadata['choices'])}"
-    kind, _ = field_types(section)[definition.name]
+    kind, optional = field_types(section)[definition.name]
     words = {int: "integer", float: "number", bool: "true or false", str: "text"}[kind]
     minimum, below = definition.metadata["minimum"], definition.metadata["below"]
     if minimum is not None:
         words += f", at least {minimum:g}"
     if below is not None:
         words += f", below {below:g}"
-    return words
+    return f"{words}, or auto" if optional and kind is int else words
 
 
 def _changed(settings: Settings) -> dict[str, tuple[Any, Any]]:
