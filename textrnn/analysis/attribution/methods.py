@@ -285,10 +285,14 @@ def head_weights(model: TextClassifier, states: tf.Tensor) -> np.ndarray:
         weights[:] = pooling.weights_of(states)[0].numpy()[:, np.newaxis]
     elif isinstance(pooling, MaxPooling):
         weights[tf.argmax(states[0], axis=0).numpy(), np.arange(units)] = 1.0
-    else:
+    elif isinstance(pooling, LastState):
         half = units // 2 if pooling.bidirectional else units
         weights[-1, :half] = 1.0
         weights[0, half:] = 1.0
+    else:
+        raise NotImplementedError(
+            f"{type(pooling).__name__} must have its weights of the states in `head_weights`."
+        )
     return weights
 
 
