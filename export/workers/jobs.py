@@ -55,7 +55,12 @@ def _run(module: str, jobs: Sequence[Job]) -> tuple[list[Job], str]:
         answer.touch()
         process = subprocess.run(
             [sys.executable, "-m", module, str(request), str(answer)],
-            env={"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ},
+            # The worker finds the modules of own cells where this process finds them.
+            env={
+                "TF_CPP_MIN_LOG_LEVEL": "3",
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

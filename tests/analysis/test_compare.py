@@ -67,3 +67,8 @@ def test_runs_that_cannot_be_compared_are_errors(run, tmp_path):
         textrnn.compare(
             [run.classifier, with_labels(run, "neg", "odd")], texts=["x"], labels=["pos"]
         )
+
+
+def test_one_run_in_the_place_of_a_list_is_an_error():
+    with pytest.raises(ConfigError, match="expected a list of runs, such as"):
+        textrnn.compare("runs/a")

@@ -247,6 +247,21 @@ def test_single_values_find_their_sections():
     assert config.replace(seed=8, cell="gru").replace(cell="lstm", seed=7) == config
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"training": {"epochs": 3}}, "Its settings are in batches, optimizer, schedule"),
+        ({"units": 3}, "`units` is a setting of section `model`"),
+        ({"model": {"cel": "gru"}}, "unknown setting cel; did you mean cell?; known: "),
+        ({"schedule": {"keep": "last"}}, "unknown setting keep; did you mean final_weights?"),
+    ],
+)
+def test_a_natural_mistake_says_where_to_look(values, message):
+    with pytest.raises(ConfigError) as info:
+        ClassifierRunConfig.from_dict(values)
+    assert message in str(info.value)
+
+
 def test_an_unknown_single_value_names_those_like_it():
     with pytest.raises(ConfigError, match=r"^unknown setting unit; did you mean units\?$"):
         ClassifierRunConfig.of(unit=3)

@@ -246,7 +246,10 @@ def test_settings_hold_only_plain_values(folder, tmp_path):
     )
     path.write_text(path.read_text() + f"extra: {trap}\n")
     seal(folder)
-    with pytest.raises(ConfigError, match=r"config\.yaml: expected YAML, got: could not determine"):
+    with pytest.raises(
+        ConfigError,
+        match=r"config\.yaml, line \d+, column \d+: expected YAML, got: could not determine",
+    ):
         run_folder.load(folder)
     assert not Path(f"{path}x").exists()
 
@@ -363,13 +366,16 @@ def test_what_only_looks_like_a_number_stays_a_text(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("model: {unit: 3}", r"settings\.yaml: unknown setting unit; known: "),
+        (
+            "model: {unit: 3}",
+            r"settings\.yaml: unknown setting unit; did you mean units\?; known: ",
+        ),
         ("model: {units: -1}", r"settings\.yaml: `units` must be at least 1"),
         ("modle: {}", r"settings\.yaml: unknown section modle"),
-        ("model: [", r"settings\.yaml: expected YAML, got: while parsing"),
+        ("model: [", r"settings\.yaml, line 1, column \d+: expected YAML, got: "),
         ("a: 2001-99-99", r"settings\.yaml: expected YAML, got: month must be"),
         ("just words", r"settings\.yaml: expected sections of settings, got 'just words'"),
-        ("", r"settings\.yaml: expected sections of settings, got None"),
+        ("", r"settings\.yaml: expected sections of settings, got an empty file"),
     ],
 )
 def test_wrong_settings_are_reported_with_their_file(tmp_path, text, message):
@@ -389,3 +395,25 @@ def test_settings_that_cannot_be_read_are_an_error(tmp_path, name):
     settings_file(tmp_path, "")
     with pytest.raises(ModelError, match="expected a file of settings, got: "):
         run_folder.load_config(tmp_path / name)
+
+
+def test_an_unfinished_run_of_another_version_is_not_to_be_started_again(tmp_path):
+    run_folder.begin(tmp_path / "run", ClassifierRunConfig())
+    path = tmp_path / "run" / "config.yaml"
+    path.write_text(path.read_text().replace("format_version: 2", "format_version: 1"))
+    assert "expected format version 2, got 1" in refusal(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected sections of settings, got an empty file"),
+        ("a, b, c\n" * 1000, "expected sections of settings, got 'a, b, "),
+        ("data:\n  train_file: [a\n", r"line 3, column 1: expected YAML, got: "),
+    ],
+)
+def test_a_file_that_holds_no_settings_is_not_repeated_in_the_message(tmp_path, text, message):
+    path = settings_file(tmp_path, text)
+    with pytest.raises(ConfigError, match=message) as info:
+        run_folder.load_config(path)
+    assert len(str(info.value)) < len(str(path)) + 200

@@ -56,6 +56,8 @@ def compare(
         ConfigError: A setting is unknown or wrong, fewer than two runs are given, or the runs
             cannot be compared on their validation texts.
     """
+    if isinstance(runs, (str, Path, TrainedClassifier)):
+        raise ConfigError(f'expected a list of runs, such as ["runs/a", "runs/b"], got {runs!r}.')
     if len(runs) < 2:
         raise ConfigError(f"expected at least two runs to compare, got {len(runs)}.")
     reporter = reporter or Silent()

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import os
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ import humanfriendly
 
 from textrnn.errors import ConfigError
 
-__all__ = ["Section", "Settings", "check_file", "field_types", "seconds", "setting"]
+__all__ = ["Section", "Settings", "check_file", "field_types", "seconds", "setting", "suggestion"]
 
 S = TypeVar("S", bound="Section")
 C = TypeVar("C", bound="Settings")
@@ -117,7 +117,8 @@ class Section:
         unknown = sorted(str(name) for name in values if name not in known)
         if unknown:
             raise ConfigError(
-                f"unknown setting {', '.join(unknown)}; known: {', '.join(sorted(known))}."
+                f"unknown setting {', '.join(unknown)}{suggestion(unknown[0], known)}; known: "
+                f"{', '.join(sorted(known))}."
             )
         return cls(**{str(name): value for name, value in values.items()})
 
@@ -148,9 +149,7 @@ class Settings:
         values = self.to_dict()
         for name, value in settings.items():
             if name not in homes:
-                close = difflib.get_close_matches(name, homes)
-                hint = f"; did you mean {' or '.join(close)}?" if close else "."
-                raise ConfigError(f"unknown setting {name}{hint}")
+                raise ConfigError(f"unknown setting {name}{suggestion(name, homes) or '.'}")
             values[homes[name]][name] = value
         return type(self).from_dict(values)
 
@@ -166,10 +165,13 @@ class Settings:
             ConfigError: A section or setting is unknown or has a wrong value.
         """
         known = cls.sections()
+        homes = cls.section_of()
         unknown = sorted(str(name) for name in values if name not in known)
         if unknown:
-            raise ConfigError(f"unknown section {', '.join(unknown)}; known: {', '.join(known)}.")
-        homes = cls.section_of()
+            hint = "".join(_section_hint(name, homes) for name in unknown[:1])
+            raise ConfigError(
+                f"unknown section {', '.join(unknown)}; known: {', '.join(known)}.{hint}"
+            )
         sections: dict[str, Any] = {}
         for name, section in known.items():
             settings = values.get(name) or {}
@@ -229,6 +231,39 @@ class Settings:
             for definition in dataclasses.fields(section)
             if not definition.metadata["operational"]
         )
+
+
+_RENAMED = {"keep": "final_weights", "towers": "separate_directions", "halve": "pyramid"}
+"""Settings of format version 1 that have other names."""
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Returns a question that names the settings like an unknown one; empty if there are none.
+
+    >>> suggestion("unit", ["units", "cell"]), suggestion("halve", ["pyramid"])
+    ('; did you mean units?', '; did you mean pyramid?')
+
+    Args:
+        name: The unknown name.
+        known: The names of the settings.
+    """
+    names = list(known)
+    if _RENAMED.get(name) in names:
+        return f"; did you mean {_RENAMED[name]}?"
+    close = difflib.get_close_matches(name, names, cutoff=0.7)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def _section_hint(name: str, homes: Mapping[str, str]) -> str:
+    """Returns what to do about an unknown section that is a setting, or that there was once."""
+    if name in homes:
+        return f" `{name}` is a setting of section `{homes[name]}`."
+    if name in ("training", "pretraining"):
+        return (
+            " Its settings are in batches, optimizer, schedule, regularization, start and runtime "
+            "now; textrnn config explain NAME says which section a setting is in."
+        )
+    return ""
 
 
 def check_file(name: str, path: str | None) -> None:

@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 import platform
 import re
+import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -198,6 +199,8 @@ def check_finished(run: str | Path, kind: type[Settings] = ClassifierRunConfig) 
         )
     if is_complete(folder):
         return
+    if (folder / CONFIG).is_file():
+        read_any_settings(folder / CONFIG)  # A run of another format version cannot continue.
     if (folder / CONFIG).is_file() and not any((folder / CHECKPOINTS).glob("[!.]*")):
         raise ModelError(
             f"{folder}: this run is not finished, and has no checkpoint to continue from; start it "
@@ -214,7 +217,7 @@ def check_finished(run: str | Path, kind: type[Settings] = ClassifierRunConfig) 
 def _close_runs(folder: Path) -> list[str]:
     """Returns finished runs next to a missing folder whose names resemble its name."""
     neighbours = [str(path.parent) for path in folder.parent.glob(f"*/{DIGESTS}")]
-    return difflib.get_close_matches(str(folder), neighbours)
+    return difflib.get_close_matches(str(folder), sorted(neighbours))
 
 
 def read_labels(run: str | Path) -> tuple[str, ...]:
@@ -284,11 +287,16 @@ def _read(path: str | Path, *, default: str) -> tuple[dict[str, Any], str]:
         values = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_SettingsLoader)
     except OSError as error:
         raise ModelError(f"{path}: expected a file of settings, got: {error.strerror}.") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
+        raise ConfigError(f"{path}{where}: expected YAML, got: {error.problem}") from None
     except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{path}: expected YAML, got: {reason}") from None
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{path}: expected sections of settings, got {values!r}.")
+        got = "an empty file" if values is None else reprlib.repr(values)
+        raise ConfigError(f"{path}: expected sections of settings, got {got}.")
     sections = dict(values)
     about = sections.pop("about", {"format_version": FORMAT_VERSION})
     version = about.get("format_version") if isinstance(about, Mapping) else about

@@ -29,7 +29,7 @@ def cell_class(name: str) -> type[RNNCell]:
     if registered is None:
         raise ConfigError(
             f"`cell` must be one of {', '.join(CELLS)}, or the name of a registered class, got "
-            f"{name!r}; import the module that defines the cell first."
+            f"{name!r}; in Python, import the module that defines the cell first."
         )
     if not (isinstance(registered, type) and issubclass(registered, RNNCell)):
         raise ConfigError(f"`cell` must be a subclass of RNNCell, got {registered!r}.")

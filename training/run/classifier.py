@@ -97,7 +97,16 @@ def train(
 
 
 def _complete(config: ClassifierRunConfig, settings: dict[str, Any]) -> ClassifierRunConfig:
-    """Returns the config with the single settings, those of a language model, and a data set."""
+    """Returns the config with the single settings, those of a language model, and a data set.
+
+    Raises:
+        ConfigError: `config` is something else, or a setting is wrong.
+    """
+    if not isinstance(config, ClassifierRunConfig):
+        raise ConfigError(
+            f"`config` must be a ClassifierRunConfig, got {config!r}; name data by `train_file` or "
+            "`dataset`."
+        )
     if settings:
         config = adopt_shape(config.replace(**settings), given=settings)
     if config.data.dataset is None and config.data.train_file is None:

@@ -49,13 +49,13 @@ def test_check_names_the_kind_of_a_run(textrnn, finished):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("model: {unit: 3}", "mine.yaml: unknown setting unit; known: "),
+        ("model: {unit: 3}", "mine.yaml: unknown setting unit; did you mean units?; known: "),
         ("training: {epochs: 3}", "mine.yaml: unknown section training; known: data, task, "),
         ("model: {epochs: 3}", "mine.yaml: `epochs` belongs to section `schedule`, got it in"),
         ("model: {units: 0}", "mine.yaml: `units` must be at least 1, got 0."),
         ("about: {format_version: 1}", "mine.yaml: expected format version 2, got 1; load it"),
         ("about: {format_version: 2, kind: bird}", "expected the settings of a classifier or a "),
-        ("model: [", "mine.yaml: expected YAML, got: "),
+        ("model: [", "mine.yaml, line 1, column 9: expected YAML, got: "),
     ],
 )
 def test_check_says_what_is_wrong(textrnn, home, text, message):

@@ -37,6 +37,11 @@ def test_settings_replace_those_of_a_config(reviews, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_file_in_the_place_of_the_config_is_an_error(reviews):
+    with pytest.raises(ConfigError, match=r"`config` must be a ClassifierRunConfig, got .*csv'; "):
+        textrnn.train(reviews)
+
+
 @keras.saving.register_keras_serializable(package="test_train_for_python")
 class Registered(textrnn.NonlinearRNNCell):
     def combine(self, gates, recurrent, states):
@@ -62,7 +67,7 @@ def test_a_registered_cell_is_recorded_by_its_name(reviews, tmp_path):
         (Unregistered, "Unregistered must be registered with Keras, .* decorate it with"),
         (keras.layers.LSTMCell, "`cell` must be a name or a subclass of RNNCell"),
         ("rnn", "`cell` must be one of simple, gru"),
-        ("mine>Forgotten", "got 'mine>Forgotten'; import the module that defines the cell first"),
+        ("mine>Forgotten", "got 'mine>Forgotten'; in Python, import the module that defines"),
     ],
 )
 def test_another_cell_is_an_error_that_says_what_to_do(reviews, cell, message):

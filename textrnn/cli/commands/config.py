@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import textwrap
 from pathlib import Path
@@ -16,7 +15,7 @@ from rich.table import Table
 from textrnn.cli.console import print_table, table_console
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig
-from textrnn.config.section import Section, Settings, field_types
+from textrnn.config.section import Section, Settings, field_types, suggestion
 from textrnn.errors import ConfigError
 from textrnn.inference.run_files import CONFIG, read_any_settings
 from textrnn.messages.wording import counted
@@ -122,9 +121,8 @@ def _entries(kind: type[Settings], names: tuple[str, ...]) -> dict[str, dict[str
     sections, homes = kind.sections(), kind.section_of()
     for name in wanted:
         if name not in sections and name not in homes:
-            close = difflib.get_close_matches(name, [*homes, *sections])
-            hint = f"did you mean {' or '.join(close)}?" if close else "leave it out to list all."
-            raise ConfigError(f"expected a setting or a section, got {name}; {hint}")
+            hint = suggestion(name, [*homes, *sections]) or "; leave it out to list all."
+            raise ConfigError(f"expected a setting or a section, got {name}{hint}")
     return {
         definition.name: {
             "section": section,
@@ -141,7 +139,8 @@ def _entries(kind: type[Settings], names: tuple[str, ...]) -> dict[str, dict[str
 def _allowed(section: type[Section], definition: dataclasses.Field[Any]) -> str:
     """The values that a setting may have, in words."""
     if definition.metadata["choices"]:
-        return f"one of {', '.join(definition.metadata['choices'])}"
+        own = ", or package>Name of a registered class" if definition.metadata["registered"] else ""
+        return f"one of {', '.join(definition.metadata['choices'])}{own}"
     kind, optional = field_types(section)[definition.name]
     words = {int: "integer", float: "number", bool: "true or false", str: "text"}[kind]
     minimum, below = definition.metadata["minimum"], definition.metadata["below"]
