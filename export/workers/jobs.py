@@ -59,7 +59,9 @@ def _run(module: str, jobs: Sequence[Job]) -> tuple[list[Job], str]:
             env={
                 "TF_CPP_MIN_LOG_LEVEL": "3",
                 **os.environ,
-                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                "PYTHONPATH": os.pathsep.join(
+                    filter(None, [os.environ.get("PYTHONPATH"), *sys.path])
+                ),
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -54,3 +54,11 @@ def test_a_crash_is_the_answer_to_its_job_and_the_rest_is_done(worker: str) -> N
 
 def test_no_jobs_have_no_answers(worker: str) -> None:
     assert run_jobs(worker, []) == []
+
+
+def test_a_worker_finds_the_modules_that_its_parent_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "neighbour_worker.py").write_text(WORKER, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert run_jobs("neighbour_worker", [{"number": 4}]) == [{"double": 8}]
