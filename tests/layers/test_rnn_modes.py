@@ -133,6 +133,7 @@ def test_keras_files_hold_the_whole_model(
 
 
 @pytest.mark.thorough
+@pytest.mark.thorough
 def test_saved_models_serve_any_length(rng: np.random.Generator, tmp_path: Path) -> None:
     model = every_layer_model("lstm")
     model.export(tmp_path / "model", verbose=False)

@@ -39,6 +39,7 @@ def test_a_missing_language_model_is_named(textrnn):
     assert "nowhere" in textrnn("train", "--init-from", "nowhere", code=1).stderr
 
 
+@pytest.mark.thorough
 def test_a_run_that_has_begun_needs_its_language_model_no_more(
     textrnn, pretrained, data, monkeypatch
 ):

@@ -215,6 +215,7 @@ def test_it_learns_in_segments_too(tmp_path, more):
 
 
 @pytest.mark.thorough
+@pytest.mark.thorough
 def test_one_long_segment_makes_the_same_updates(tmp_path):
     settings = {"cell": "gru", "bidirectional": False, "head": "mean"}
     plain = trainer(tmp_path / "plain", model=classifier(**settings))

@@ -167,6 +167,7 @@ def test_it_learns_with_other_settings_too(tmp_path, settings):
 
 
 @pytest.mark.thorough
+@pytest.mark.thorough
 def test_accumulated_parts_make_the_same_update(tmp_path):
     histories = [
         fit(begin(tmp_path / str(parts), accumulate=parts, epochs=2)[0]) for parts in (1, 3)
