@@ -18,7 +18,7 @@ __all__ = [
 
 CELLS = ("simple", "gru", "lstm", "mingru", "minlstm", "none")
 HEADS = ("last", "mean", "max", "attention")
-KERNELS = ("auto", "unroll", "chunked", "scan")
+KERNELS = ("auto", "unroll", "chunked", "scan", "cudnn")
 PRECISIONS = ("float32", "bfloat16", "float16")
 STRATEGIES = ("auto", "single", "mirrored", "multiworker", "tpu")
 PIECE_TYPES = ("unigram", "bpe", "char", "byte", "word")

@@ -8,7 +8,9 @@ import keras
 import tensorflow as tf
 
 from textrnn.errors import ConfigError
+from textrnn.layers.cells import States
 from textrnn.layers.inputs import RNNInputs
+from textrnn.layers.recurrence import CudnnDirection, cudnn
 from textrnn.layers.rnn import RNN
 
 __all__ = ["Bidirectional"]
@@ -101,11 +103,10 @@ class Bidirectional(keras.layers.Layer):
                 )
             forward_start, backward_start = starts[:count], starts[count:]
         ahead, back = self.halves(sequence)
-        forward, forward_states = self.forward_layer.recur(
-            RNNInputs(ahead, mask, forward_start), training=training, directions=2
-        )
-        backward, backward_states = self.backward_layer.recur(
-            RNNInputs(back, mask, backward_start), training=training, directions=2
+        (forward, forward_states), (backward, backward_states) = self._recur(
+            RNNInputs(ahead, mask, forward_start),
+            RNNInputs(back, mask, backward_start),
+            training=training,
         )
         if not self.forward_layer.return_sequences:
             forward = self.forward_layer.last(forward, forward_states)
@@ -114,6 +115,27 @@ class Bidirectional(keras.layers.Layer):
         if self.forward_layer.return_state:
             return [output, *forward_states, *backward_states]
         return output
+
+    def _recur(
+        self, ahead: RNNInputs, back: RNNInputs, *, training: bool
+    ) -> list[tuple[tf.Tensor, States]]:
+        """Computes both recurrences; see `RNN.recur`."""
+        forward, backward = self.forward_layer, self.backward_layer
+        ahead = forward.complete(ahead, training=training)
+        back = backward.complete(back, training=training)
+        together = not (self.split or forward.window > 1 or forward.computation.recompute)
+        if together and forward.kernel(ahead).name == "cudnn":
+            results = cudnn(
+                tf.transpose(ahead.sequence, [1, 0, 2]),  # [T, B, E]
+                mask=None if ahead.mask is None else tf.transpose(ahead.mask),
+                forward=CudnnDirection(forward.cell, ahead.states),
+                backward=CudnnDirection(backward.cell, back.states),
+            )
+            return [(forward.batch_major(outputs), states) for outputs, states in results]
+        return [
+            layer.recur(inputs, training=training, directions=2)
+            for layer, inputs in ((forward, ahead), (backward, back))
+        ]
 
     def compute_mask(self, inputs: Any, previous: Any = None) -> Any:
         """Returns the mask of the outputs; see `RNN.compute_mask`."""

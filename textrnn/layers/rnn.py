@@ -19,9 +19,12 @@ from textrnn.layers.cells import (
 from textrnn.layers.inputs import RNNInputs
 from textrnn.layers.recurrence import (
     Computation,
+    CudnnDirection,
+    Kernel,
     Recurrence,
     batch_parts,
     choose_kernel,
+    cudnn,
     recur,
     recur_in_segments,
 )
@@ -54,9 +57,9 @@ class RNN(keras.layers.Layer):
             direction of reading, with zeros before the first, as in the convolution of Bradbury et
             al. 2016, "Quasi-Recurrent Neural Networks". The cell's kernel is `[w*E, G*H]`, the
             step's own input first.
-        kernel: How the recurrence is computed: `unroll`, `chunked`, `scan`, or `auto`, the fastest
-            kernel that the cell allows; see `textrnn.layers.recurrence.choose_kernel`. All kernels
-            give the same numbers.
+        kernel: How the recurrence is computed: `unroll`, `chunked`, `scan`, `cudnn`, or `auto`, the
+            fastest kernel that the cell allows; see `textrnn.layers.recurrence.choose_kernel`. All
+            kernels give the same numbers.
         chunk_steps: The number of steps that one iteration of the loop writes out. None: the
             kernel's default.
         recompute: S, for long sequences in little memory: the layer holds the activations of S
@@ -130,9 +133,9 @@ class RNN(keras.layers.Layer):
             The output `[B, T, H]` of each step at the place of its input, whatever the direction,
             and the final states, each `[B, H]`.
         """
-        inputs = self._complete(inputs, training=training)
+        inputs = self.complete(inputs, training=training)
         # Other programs convert the plain loop of the unroll kernel, so it is never cut.
-        plain = choose_kernel(self.cell, self.computation.kernel).name == "unroll"
+        plain = self.kernel(inputs).name == "unroll"
         parts = 1 if plain else self.computation.batch_parts or batch_parts(directions=directions)
         results = [self._recur_part(part, training=training) for part in inputs.cut(parts)]
         if len(results) == 1:
@@ -147,7 +150,12 @@ class RNN(keras.layers.Layer):
             ),
         )
 
-    def _complete(self, inputs: RNNInputs, *, training: bool) -> RNNInputs:
+    def kernel(self, inputs: RNNInputs) -> Kernel:
+        """Returns the kernel that reads some inputs."""
+        dropout = inputs.dropout_mask is not None
+        return choose_kernel(self.cell, self.computation.kernel, dropout=dropout)
+
+    def complete(self, inputs: RNNInputs, *, training: bool) -> RNNInputs:
         """Adds initial states and the recurrent dropout mask where they are missing."""
         batch_size, cell = tf.shape(inputs.sequence)[0], self.cell
         states = inputs.states
@@ -170,11 +178,15 @@ class RNN(keras.layers.Layer):
 
     def _recur_part(self, part: RNNInputs, *, training: bool) -> tuple[tf.Tensor, States]:
         """Computes the recurrence of some rows of the batch."""
-        computation = self.computation
+        computation, kernel = self.computation, self.kernel(part).name
 
         def run(
             inputs: tf.Tensor, states: States, mask: tf.Tensor | None
         ) -> tuple[tf.Tensor, States]:
+            if kernel == "cudnn":
+                direction = CudnnDirection(self.cell, states)
+                way = {"backward" if self.go_backwards else "forward": direction}
+                return cudnn(inputs, mask=mask, **way)[0]
             return recur(
                 Recurrence(
                     self.cell,
@@ -184,7 +196,7 @@ class RNN(keras.layers.Layer):
                     reverse=self.go_backwards,
                     dropout_mask=part.dropout_mask,
                 ),
-                kernel=computation.kernel,
+                kernel=kernel,
                 chunk_steps=computation.chunk_steps,
                 save_activations=training or bool(computation.recompute),
             )
@@ -203,7 +215,11 @@ class RNN(keras.layers.Layer):
             )
         else:
             outputs, states = run(inputs, states, mask)
-        return tf.cast(tf.transpose(outputs, [1, 0, 2]), self.compute_dtype), states
+        return self.batch_major(outputs), states
+
+    def batch_major(self, outputs: tf.Tensor) -> tf.Tensor:
+        """Returns outputs `[B, T, H]` in the compute dtype, from those of a kernel `[T, B, H]`."""
+        return tf.cast(tf.transpose(outputs, [1, 0, 2]), self.compute_dtype)
 
     def call(
         self,

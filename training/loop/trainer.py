@@ -16,7 +16,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ModelError
 from textrnn.evaluation.metrics import evaluate
-from textrnn.layers.recurrence.batch_parts import has_accelerator
+from textrnn.layers.recurrence.devices import has_accelerator
 from textrnn.models.classifier import TextClassifier
 from textrnn.progress import Advance, Reporter, Silent
 from textrnn.training.devices.scoring import ReplicaScorer

@@ -2,6 +2,8 @@
 
 from textrnn.layers.recurrence.batch_parts import batch_parts, cut_batch
 from textrnn.layers.recurrence.computation import Computation
+from textrnn.layers.recurrence.cudnn import CudnnDirection, cudnn
+from textrnn.layers.recurrence.devices import compiled
 from textrnn.layers.recurrence.kernels import KERNELS, Kernel, choose_kernel, recur
 from textrnn.layers.recurrence.recompute import recur_in_segments
 from textrnn.layers.recurrence.recurrence import Recurrence
@@ -9,10 +11,13 @@ from textrnn.layers.recurrence.recurrence import Recurrence
 __all__ = [
     "KERNELS",
     "Computation",
+    "CudnnDirection",
     "Kernel",
     "Recurrence",
     "batch_parts",
     "choose_kernel",
+    "compiled",
+    "cudnn",
     "cut_batch",
     "recur",
     "recur_in_segments",

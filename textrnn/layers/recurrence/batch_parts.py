@@ -6,20 +6,14 @@ are independent from the first step to the last.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 import tensorflow as tf
 
 from textrnn.host.threads import MOST_PARTS, count_cores
+from textrnn.layers.recurrence.devices import has_accelerator
 
-__all__ = ["batch_parts", "cut_batch", "has_accelerator"]
-
-
-@functools.cache
-def has_accelerator() -> bool:
-    """Returns whether TensorFlow sees a GPU or a TPU."""
-    return bool(tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("TPU"))
+__all__ = ["batch_parts", "cut_batch"]
 
 
 def batch_parts(*, directions: int) -> int:

@@ -17,8 +17,8 @@ class Computation:
     """The settings that change time and memory, and leave the results as they are.
 
     Attributes:
-        kernel: `unroll`, `chunked`, `scan`, or `auto`, the fastest kernel that the cell allows; see
-            `choose_kernel`.
+        kernel: `unroll`, `chunked`, `scan`, `cudnn`, or `auto`, the fastest kernel that the cell
+            allows; see `choose_kernel`.
         chunk_steps: The number of steps that one iteration of the loop writes out; None: the
             kernel's default.
         recompute: S, the number of steps whose activations are held at a time; the gradient

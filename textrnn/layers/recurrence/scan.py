@@ -1,4 +1,15 @@
-"""The linear recurrence h_t = a_t h_{t-1} + u_t: all a and u of a chunk at once, then the chain.
+"""The linear recurrence h_t = a_t h_{t-1} + u_t, parallel in time.
+
+Two neighbouring steps are one step of the same form, `h_2 = (a_2 a_1) h_0 + (a_2 u_1 + u_2)`. So a
+sequence of T steps becomes one of T/2 pairs, then of T/4, until one step is left. On the way back
+each level computes the states inside its pairs from the states between them:
+
+    pair up     a'_i = a_{2i+1} a_{2i}              u'_i = a_{2i+1} u_{2i} + u_{2i+1}
+    spread      h_{2i+1} = h'_i                     h_{2i} = a_{2i} h'_{i-1} + u_{2i}
+
+(Blelloch 1990, "Prefix Sums and Their Applications"). There are log2(T) levels of a few operations
+each, on whole tensors `[T/2^k, B, H]`, and no loop. A level with an odd number of steps gets one
+more that changes nothing (decay 1, update 0).
 
 With h'_t the gradient of the loss in h_t, which includes what comes from later steps, the gradient
 is a linear recurrence too, in the other direction:
@@ -15,37 +26,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import tensorflow as tf
 
-from textrnn.errors import ConfigError
-from textrnn.layers.cells import LinearRNNCell, States
-from textrnn.layers.recurrence.bptt import first_order_only, refuse_variables
+from textrnn.layers.cells import States
+from textrnn.layers.recurrence.bptt import first_order_only
+from textrnn.layers.recurrence.coefficients import coefficients, where_input
 from textrnn.layers.recurrence.recurrence import Recurrence
-from textrnn.layers.recurrence.time_order import Length, Order, select_rows, state_lists, walk
+from textrnn.layers.recurrence.time_order import Length
 
-__all__ = ["CHUNK_STEPS", "PARALLEL_STEPS", "scan"]
+__all__ = ["UNKNOWN_LEVELS", "linear_scan", "scan"]
 
-CHUNK_STEPS = 16
-"""The number of steps whose coefficients are computed together; the chain goes step by step."""
-
-PARALLEL_STEPS = 128
-"""The number of steps of a chunk whose chain is computed in parallel too."""
+UNKNOWN_LEVELS = 24
+"""The number of levels where the number of steps is unknown: enough for 16 million steps."""
 
 
-def scan(
-    recurrence: Recurrence, *, chunk_steps: int | None = None, parallel: bool = False
-) -> tuple[tf.Tensor, States]:
-    """Applies a linear cell along time, chunk after chunk.
+def scan(recurrence: Recurrence) -> tuple[tf.Tensor, States]:
+    """Applies a linear cell along time, all steps in log2(T) levels of whole tensors.
 
-    Only the states are saved for the gradient, which computes the coefficients again.
+    It computes more than a loop over the steps, in far fewer operations, which suits wide devices.
+    The graph has no loop, so XLA compiles it for every T.
 
     Args:
         recurrence: The recurrence, of a `LinearRNNCell`.
-        chunk_steps: The number of steps in a chunk; `CHUNK_STEPS` or `PARALLEL_STEPS` if None.
-        parallel: Whether the chain inside a chunk is an associative scan of logarithmic depth
-            (Blelloch 1990, "Prefix Sums and Their Applications"). It does more work in fewer
-            operations, which suits wide devices.
 
     Returns:
         The outputs `[T, B, H]` and the state after the last step, as `unroll` does.
@@ -53,187 +55,127 @@ def scan(
     Raises:
         LookupError: By TensorFlow, if a second derivative is computed; the unroll kernel has it.
     """
-    if chunk_steps is None:
-        chunk_steps = PARALLEL_STEPS if parallel else CHUNK_STEPS
-    gates, (state,) = recurrence.gates, recurrence.states
-    kernel = _Kernel(recurrence, recurrence.order, chunk_steps, parallel)
-    outputs, final = tf.custom_gradient(kernel.compute)(gates, state)
-    return tf.ensure_shape(outputs, [gates.shape[0], *state.shape]), (final,)
+    (state,) = recurrence.states
+    decay, update = coefficients(recurrence, recurrence.gates)  # [T, B, H]
+    kernel = _Scan(recurrence.mask, recurrence.reverse)
+    outputs, final = tf.custom_gradient(kernel.compute)(decay, update, state)
+    return outputs, (final,)
+
+
+def linear_scan(
+    decay: tf.Tensor, update: tf.Tensor, *, state: tf.Tensor, reverse: bool
+) -> tf.Tensor:
+    """Computes `h_t = decay_t * h_{t-1} + update_t` for all t.
+
+    Args:
+        decay: `[T, B, H]`.
+        update: `[T, B, H]`.
+        state: The state before the first step, `[B, H]`.
+        reverse: Whether time runs from T-1 to 0.
+
+    Returns:
+        The states after each step, `[T, B, H]`, at the places of their inputs.
+    """
+    steps = decay.shape[0]
+    levels = UNKNOWN_LEVELS if steps is None else (steps - 1).bit_length()
+    return _level(decay, update, state[tf.newaxis], reverse=reverse, levels=levels)
+
+
+def _level(
+    decay: tf.Tensor, update: tf.Tensor, state: tf.Tensor, *, reverse: bool, levels: int
+) -> tf.Tensor:
+    """Computes the states `[T, B, H]` of one level; `state` is `[1, B, H]`."""
+    if levels == 0:
+        return decay * state + update
+    a_1, a_2 = _pairs(decay, neutral=1.0, reverse=reverse)  # [ceil(T/2), B, H]
+    u_1, u_2 = _pairs(update, neutral=0.0, reverse=reverse)
+    after = _level(a_2 * a_1, a_2 * u_1 + u_2, state, reverse=reverse, levels=levels - 1)
+    between = a_1 * _states_before(after, state, reverse=reverse) + u_1
+    pairs = tf.stack([after, between] if reverse else [between, after], axis=1)
+    states = tf.reshape(pairs, [-1, *_inner_shape(pairs, 2)])
+    surplus = _surplus(update)
+    if isinstance(surplus, tf.Tensor) or surplus:
+        states = states[surplus:] if reverse else states[: _length(update)]
+    return tf.ensure_shape(states, update.shape)
+
+
+def _states_before(states: tf.Tensor, state: tf.Tensor, *, reverse: bool) -> tf.Tensor:
+    """The states before each step, from those after each step and the initial one `[1, B, H]`."""
+    return tf.concat([states[1:], state] if reverse else [state, states[:-1]], axis=0)
+
+
+def _pairs(values: tf.Tensor, *, neutral: float, reverse: bool) -> list[tf.Tensor]:
+    """Separates the first and the second steps of pairs, in the order of reading.
+
+    An odd number of steps gets one more, of the neutral value, after the last step that is read.
+    """
+    surplus = _surplus(values)
+    if isinstance(surplus, tf.Tensor) or surplus:
+        paddings = [[surplus, 0] if reverse else [0, surplus], [0, 0], [0, 0]]
+        values = tf.pad(values, paddings, constant_values=neutral)
+    pairs = tf.unstack(tf.reshape(values, [-1, 2, *_inner_shape(values, 1)]), num=2, axis=1)
+    return pairs[::-1] if reverse else pairs
+
+
+def _length(values: tf.Tensor) -> Length:
+    """The number of steps, an integer where it is known."""
+    return tf.shape(values)[0] if values.shape[0] is None else values.shape[0]
+
+
+def _surplus(values: tf.Tensor) -> Length:
+    """1 if the number of steps is odd, else 0."""
+    return _length(values) % 2
+
+
+def _inner_shape(values: tf.Tensor, axis: int) -> list[Length]:
+    """The sizes from an axis on, integers where they are known."""
+    sizes = list(values.shape[axis:])
+    if None in sizes:
+        sizes = tf.unstack(tf.shape(values)[axis:], num=len(sizes))
+    return sizes
 
 
 @dataclass(frozen=True)
-class _Kernel:
-    """The settings of `scan`, as one function with a custom gradient."""
+class _Scan:
+    """A scan with a mask, as one function with a custom gradient.
 
-    recurrence: Recurrence
-    order: Order
-    chunk_steps: int
-    parallel: bool
+    Attributes:
+        mask: `[T, B]` of bool, or None.
+        reverse: Whether time runs from T-1 to 0.
+    """
 
-    @property
-    def cell(self) -> LinearRNNCell:
-        return self.recurrence.cell
+    mask: tf.Tensor | None
+    reverse: bool
 
-    def compute(self, gates: tf.Tensor, state: tf.Tensor) -> Any:
+    def compute(self, decay: tf.Tensor, update: tf.Tensor, state: tf.Tensor) -> Any:
         """Computes outputs and the final state.
 
         Args:
-            gates: `[T, B, G*H]`.
+            decay: `[T, B, H]`.
+            update: `[T, B, H]`.
             state: `[B, H]`.
 
         Returns:
             The outputs and the final state in one tuple, and the function of their gradients.
         """
-        final, written = _Forward(self, gates).run(state)
-        states = tf.ensure_shape(written.stack(), [None, *state.shape])  # [T+1, B, H]
+        decay = where_input(self.mask, decay, 1.0)
+        states = linear_scan(
+            decay, where_input(self.mask, update, 0.0), state=state, reverse=self.reverse
+        )
 
-        def gradient(
-            d_outputs: tf.Tensor, d_final: tf.Tensor, variables: Any = ()
-        ) -> tuple[tf.Tensor, ...]:
-            refuse_variables(self.cell, "coefficients", variables)
-            gradients = _Backward(self, gates, states, d_outputs).run(d_final)
+        def gradient(d_outputs: tf.Tensor, d_final: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            # Each step's gradient is reached through the decay of the step after it.
+            one = tf.ones_like(decay[:1])
+            d_states = linear_scan(
+                tf.concat([one, decay[:-1]] if self.reverse else [decay[1:], one], axis=0),
+                d_outputs,
+                state=d_final,
+                reverse=not self.reverse,
+            )
+            d_update = where_input(self.mask, d_states, 0.0)
+            before = _states_before(states, state[tf.newaxis], reverse=self.reverse)
+            first = -1 if self.reverse else 0
+            gradients = (d_update * before, d_update, decay[first] * d_states[first])
             return tuple(first_order_only(d) for d in gradients)
 
-        return (self.order.outputs_of(states), final), gradient
-
-    def coefficients(self, gates: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The decay and the update `[K, B, H]` of gates `[K, B, G*H]`."""
-        cell = self.cell
-        decay, update = cell.coefficients(gates, dropout_mask=self.recurrence.dropout_mask)
-        if not decay.shape.rank == update.shape.rank == gates.shape.rank:
-            raise ConfigError(
-                f"`coefficients` of {type(cell).__name__} must return a decay and an update "
-                f"[..., H] for gates {gates.shape}, got {decay.shape} and {update.shape}; "
-                "tf.broadcast_to expands them."
-            )
-        return decay, update
-
-    def chunk_mask(self, start: Length, count: int) -> tf.Tensor | None:
-        """The mask `[K*B]` of a chunk; None if there is input everywhere."""
-        mask = self.recurrence.mask
-        return None if mask is None else tf.reshape(_rows(mask, start, count), [-1])
-
-    def chain(
-        self, decay: list[tf.Tensor], update: list[tf.Tensor], state: tf.Tensor, *, reverse: bool
-    ) -> list[tf.Tensor]:
-        """The states after each step of a chunk; all lists are in the order of time."""
-        if self.parallel and len(decay) > 1:
-            decays, updates = keras.ops.associative_scan(
-                _compose, (tf.stack(decay), tf.stack(update)), reverse=reverse, axis=0
-            )
-            chunk = tf.ensure_shape(decays * state + updates, [len(decay), *state.shape])
-            rows: list[tf.Tensor] = tf.unstack(chunk)
-            return rows
-        states = [state] * len(decay)
-        for offset in Order(len(decay), reverse).offsets(len(decay)):
-            states[offset] = state = decay[offset] * state + update[offset]
-        return states
-
-
-@dataclass(frozen=True)
-class _Forward:
-    """The forward walk over gates `[T, B, G*H]`."""
-
-    kernel: _Kernel
-    gates: tf.Tensor
-
-    def run(self, state: tf.Tensor) -> tuple[tf.Tensor, tf.TensorArray]:
-        """The state after the last step, and the list of all T+1 states."""
-        order = self.kernel.order
-        final, written = walk(
-            self._chunk,
-            order.steps,
-            chunk_steps=self.kernel.chunk_steps,
-            carry=(state, *state_lists(order, (state,))),
-        )
-        return final, written
-
-    def _chunk(self, first: Length, count: int, carry: Any) -> Any:
-        state, written = carry
-        kernel, order = self.kernel, self.kernel.order
-        start = order.start(first, count)
-        decay, update = kernel.coefficients(_rows(self.gates, start, count))  # [K, B, H]
-        mask = kernel.chunk_mask(start, count)
-        decay, update = _where_input(mask, decay, 1.0), _where_input(mask, update, 0.0)
-        reverse = order.reverse
-        chunk = kernel.chain(tf.unstack(decay), tf.unstack(update), state, reverse=reverse)
-        for offset in range(count):
-            written = written.write(order.after(start + offset), chunk[offset])
-        return chunk[order.offsets(count)[-1]], written
-
-
-@dataclass(frozen=True)
-class _Backward:
-    """The backward walk.
-
-    Attributes:
-        kernel: The settings.
-        gates: `[T, B, G*H]`.
-        states: All states, `[T+1, B, H]`.
-        d_outputs: The gradients of the outputs, `[T, B, H]`.
-    """
-
-    kernel: _Kernel
-    gates: tf.Tensor
-    states: tf.Tensor
-    d_outputs: tf.Tensor
-
-    def run(self, d_final: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The gradients of the gates and of the initial state."""
-        gates, steps = self.gates, self.kernel.order.steps
-        written = tf.TensorArray(gates.dtype, size=steps, element_shape=gates.shape[1:])
-        d_state, written = walk(
-            self._chunk, steps, chunk_steps=self.kernel.chunk_steps, carry=(d_final, written)
-        )
-        return tf.ensure_shape(written.stack(), gates.shape), d_state
-
-    def _chunk(self, first: Length, count: int, carry: Any) -> Any:
-        d_state, written = carry
-        kernel, back = self.kernel, self.kernel.order.backwards
-        start = back.start(first, count)
-        chunk = _rows(self.gates, start, count)
-        with tf.GradientTape() as tape:
-            tape.watch(chunk)
-            decay, update = kernel.coefficients(chunk)
-        mask = kernel.chunk_mask(start, count)
-        decays = tf.unstack(_where_input(mask, decay, 1.0))
-        # Each step's gradient is reached through the decay of the step after it.
-        ones = tf.ones_like(decays[0])
-        d_chunk = kernel.chain(
-            [*decays[1:], ones] if back.reverse else [ones, *decays[:-1]],
-            tf.unstack(_rows(self.d_outputs, start, count)),
-            d_state,
-            reverse=back.reverse,
-        )
-        last = back.offsets(count)[-1]
-        d_state = decays[last] * d_chunk[last]
-        d_update = _where_input(mask, tf.stack(d_chunk), 0.0)
-        d_decay = d_update * _rows(kernel.order.inputs_of(self.states), start, count)
-        d_gates = tape.gradient([decay, update], chunk, output_gradients=[d_decay, d_update])
-        for offset, row in enumerate(tf.unstack(d_gates)):
-            written = written.write(start + offset, row)
-        return d_state, written
-
-
-def _where_input(mask: tf.Tensor | None, values: tf.Tensor, otherwise: float) -> tf.Tensor:
-    """The values `[K, B, H]` where the mask `[K*B]` is True, and a number elsewhere."""
-    if mask is None:
-        return values
-    rows = tf.reshape(values, [-1, values.shape[-1]])
-    chosen = select_rows(mask, rows, tf.fill(tf.shape(rows), tf.cast(otherwise, rows.dtype)))
-    return tf.ensure_shape(tf.reshape(chosen, tf.shape(values)), values.shape)
-
-
-def _rows(tensor: tf.Tensor, start: Length, count: int) -> tf.Tensor:
-    """`count` rows of `[T, ...]`, beginning at `start`."""
-    inner = tf.shape(tensor)[1:]
-    rows = tf.slice(
-        tensor, tf.concat([[start], tf.zeros_like(inner)], 0), tf.concat([[count], inner], 0)
-    )
-    return tf.ensure_shape(rows, [count, *tensor.shape[1:]])
-
-
-def _compose(first: States, then: States) -> States:
-    """Joins two steps into one: `a2 (a1 h + u1) + u2 = (a2 a1) h + (a2 u1 + u2)`."""
-    (a1, u1), (a2, u2) = first, then
-    return a2 * a1, a2 * u1 + u2
+        return (states, states[0 if self.reverse else -1]), gradient
