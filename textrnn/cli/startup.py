@@ -8,17 +8,23 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from textrnn.host.gpu import VISIBLE, grow_gpu_memory
 from textrnn.host.threads import set_thread_defaults
 
 __all__ = ["hidden_stderr", "start_tensorflow"]
 
 
-def start_tensorflow() -> None:
+def start_tensorflow(device: str = "auto") -> None:
     """Imports TensorFlow and finds its devices, without messages on stderr.
 
     If the import fails, the messages appear. If the user has set TF_CPP_MIN_LOG_LEVEL, all
     messages appear. `textrnn.host.threads` sets the number of threads.
+
+    Args:
+        device: The kind of device that will be used; cpu hides all GPUs.
     """
+    if device == "cpu":
+        os.environ[VISIBLE] = "-1"
     set_thread_defaults()
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
@@ -32,6 +38,7 @@ def start_tensorflow() -> None:
         absl.logging.set_verbosity(absl.logging.ERROR)
         tf.get_logger().setLevel("ERROR")  # It warns of retracing, which is intended here.
         if not {"TF_CONFIG", "TPU_NAME"} & set(os.environ):  # A cluster must be set up first.
+            grow_gpu_memory()
             tf.config.list_logical_devices()
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 __all__ = [
     "ATTRIBUTIONS",
     "CELLS",
+    "DEVICES",
     "EXPORT_FORMS",
     "EXPORT_KINDS",
     "EXPORT_PRECISIONS",
     "HEADS",
+    "JIT",
     "KERNELS",
     "NORMALIZATIONS",
     "PIECE_TYPES",
@@ -21,6 +23,8 @@ HEADS = ("last", "mean", "max", "attention")
 KERNELS = ("auto", "unroll", "chunked", "scan", "cudnn")
 PRECISIONS = ("float32", "bfloat16", "float16")
 STRATEGIES = ("auto", "single", "mirrored", "multiworker", "tpu")
+DEVICES = ("auto", "cpu", "gpu", "tpu")
+JIT = ("auto", "on", "off")
 PIECE_TYPES = ("unigram", "bpe", "char", "byte", "word")
 NORMALIZATIONS = ("nfkc", "plain")
 EXPORT_KINDS = ("saved_model", "tflite", "mediapipe", "stream", "onnx")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textrnn.config.choices import PRECISIONS, STRATEGIES
+from textrnn.config.choices import DEVICES, JIT, PRECISIONS, STRATEGIES
 from textrnn.config.section import Section, seconds, setting
 from textrnn.errors import ConfigError
 
@@ -229,6 +229,18 @@ class RuntimeConfig(Section):
     )
     deterministic: bool = setting(
         False, "Give the same weights, bit for bit, each time on one machine (slower)."
+    )
+    device: str = setting(
+        "auto",
+        "Kind of device to train on; an error if there is none of this kind.",
+        choices=DEVICES,
+        operational=True,
+    )
+    jit: str = setting(
+        "auto",
+        "Compile the whole update by XLA: on a TPU always; auto measures on a GPU whether it pays, "
+        "and does not compile on a CPU.",
+        choices=JIT,
     )
     checkpoint_minutes: float = setting(
         5.0, "Minutes between two checkpoints.", minimum=0.0, operational=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from textrnn.training.devices.scoring import ReplicaScorer
 from textrnn.training.loop.averaged_weights import averaged_weights
 from textrnn.training.loop.checkpointer import Checkpointer
 from textrnn.training.loop.checkpoints import Checkpoints, TrainingState
+from textrnn.training.loop.compilation import UpdateCompiler
 from textrnn.training.loop.control_flags import ControlFlags
 from textrnn.training.loop.divergence import Diverged, most_loss
 from textrnn.training.loop.epoch_figures import epoch_row, running_figures
@@ -110,19 +112,29 @@ class Trainer:
         source = choose_source(model, config, loss=loss, language_model_loss=language_model_loss)
         self._variables = source.variables
         self._build_optimizer()
-        self.step = Step(
-            source,
-            self.optimizer,
-            loss=loss,
-            config=config,
+        other_variables = [
+            *self.optimizer.variables,
+            *self._variables[len(model.trainable_variables) :],
+        ]
+        self._compiler = UpdateCompiler(
+            functools.partial(
+                Step,
+                source,
+                self.optimizer,
+                loss=loss,
+                config=config,
+                distribution=self.distribution,
+                control_flags=len(ControlFlags._fields),
+            ),
+            data.train,
+            variables=[*model.variables, *other_variables],
             distribution=self.distribution,
-            control_flags=len(ControlFlags._fields),
         )
-        loss_variables = self._variables[len(model.trainable_variables) :]
+        self.step = self._compiler.make_step(jit=False)
         self._checkpointer = Checkpointer(
             model,
             checkpoints,
-            other_variables=[*self.optimizer.variables, *loss_variables],
+            other_variables=other_variables,
             data_digest=data.digest,
             distribution=self.distribution,
             minutes=config.runtime.checkpoint_minutes,
@@ -131,7 +143,6 @@ class Trainer:
             model, label_space=data.label_space, distribution=self.distribution
         )
         model.stop_training = False
-        self._callbacks = keras.callbacks.CallbackList([], model=model)
         self._pending: collections.deque[_PendingUpdate] = collections.deque()
         self._lag = LAG if has_accelerator() else 0
 
@@ -191,6 +202,10 @@ class Trainer:
         reporter = reporter or Silent()
         if frozen := self._rates.frozen_message(self.epochs):
             reporter.message(frozen)
+        updates = self.epochs and self.epochs * self.data.epoch_updates - self.state.update
+        self.step = self._compiler.choose(
+            self.step, self.config.runtime, updates=updates or math.inf, reporter=reporter
+        )
         self._callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
         self.schedule.start(elapsed=self.state.elapsed)
         self._checkpointer.take(self.state, self._best_weights)

@@ -17,6 +17,7 @@ from textrnn.inference.classifier import TrainedClassifier
 from textrnn.layers.cells import RNNCell
 from textrnn.models.building import cell_name
 from textrnn.progress import Reporter, Silent
+from textrnn.training.devices.device import choose_distribution
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.range_test import RangeTest, find_rate
 from textrnn.training.run.classifier_run import ClassifierRun
@@ -121,7 +122,7 @@ _START, _RESUME, _FINISHED = b"start", b"resume", b"finished"
 def _train(request: RunRequest) -> TrainedClassifier | None:
     """Checks and locks the folder, broadcasts whether to resume, and trains."""
     folder, resume = request.folder, request.resume
-    distribution = Distribution.choose(request.config.runtime.strategy)
+    distribution = _distribution(request.config)
     if resume and distribution.is_chief and not folder.exists():
         check_started(folder)
     lock = hold(folder) if distribution.is_chief else contextlib.nullcontext()
@@ -138,6 +139,10 @@ def _train(request: RunRequest) -> TrainedClassifier | None:
         if order == _FINISHED:
             return None
         return ClassifierRun(request, distribution, resume=order == _RESUME).train()
+
+
+def _distribution(config: ClassifierRunConfig) -> Distribution:
+    return choose_distribution(config.runtime, strategy=config.runtime.strategy)
 
 
 def find_learning_rate(
@@ -162,7 +167,7 @@ def find_learning_rate(
         TextRNNError: The data or the settings are wrong, the folder is in use, or there are several
             machines.
     """
-    distribution = Distribution.choose(config.runtime.strategy)
+    distribution = _distribution(config)
     reporter, folder = reporter or Silent(), Path(output)
     if distribution.several_machines:
         raise ConfigError("a range test needs one machine; unset TF_CONFIG for it.")

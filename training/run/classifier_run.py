@@ -19,6 +19,7 @@ from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_vector_files import check_vectors
+from textrnn.training.devices.device import device_message
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.execution import Execution
@@ -175,6 +176,7 @@ class ClassifierRun:
     def _describe(self, trainer: Trainer, budget: TimeBudget | None) -> None:
         """Reports the size of the model, its kernel, a short time budget and the replicas."""
         self.reporter.message(f"training {trainer.model.count_params():,} weights")
+        self.reporter.message(device_message(self.distribution))
         self.reporter.message(kernel_message(trainer.model, self.config))
         if budget is not None and (short := budget.short_message(0.0)):
             self.reporter.message(short)

@@ -24,7 +24,7 @@ from textrnn.messages.wording import counted
 from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.batches.token_store import TokenStore
-from textrnn.training.devices.strategy import Distribution
+from textrnn.training.devices.device import choose_distribution, device_message
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.language_model_trainer import LanguageModelTrainer
@@ -86,7 +86,7 @@ def pretrain(
     config = (config or LanguageModelRunConfig()).replace(**settings)
     if config.data.dataset is None and config.data.text_file is None:
         config = config.replace(dataset="bbc_news")
-    distribution = Distribution.choose("single")
+    distribution = choose_distribution(config.runtime, strategy="single")
     folder = default_folder(config.data) if output is None else Path(output)
     with hold(folder), explain_faults(distribution, less_memory=LESS_MEMORY):
         check_folder(folder, config, resume=resume, overwrite=overwrite)

@@ -12,6 +12,7 @@ from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.models.language_model import LanguageModel
 from textrnn.training.update.clipping import clip_gradients
 from textrnn.training.update.losses import loss_scale
+from textrnn.training.update.pure_update import values_of
 from textrnn.training.update.row_gradients import unique_rows
 
 __all__ = ["LanguageModelStep"]
@@ -51,7 +52,7 @@ class LanguageModelStep:
         # Checkpoints hold them as NumPy arrays, which have no bfloat16, so they are float32.
         self.stream_states = [
             [
-                tf.Variable(tf.cast(tensor, tf.float32), trainable=False)
+                keras.Variable(tf.cast(tensor, tf.float32), trainable=False, dtype="float32")
                 for tensor in tf.nest.flatten(start)
             ]
             for start in self._start_states
@@ -86,7 +87,9 @@ class LanguageModelStep:
 
     def _update(self, ids: tf.Tensor, negatives: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
         variables = self._model.trainable_variables
+        values = values_of(variables)
         with tf.GradientTape() as tape:
+            tape.watch(values)
             losses, states_after = [], []
             for direction in range(self._model.directions):
                 loss, states = self._direction_loss(
@@ -96,7 +99,7 @@ class LanguageModelStep:
                 states_after.append(tf.nest.flatten(states))
             loss = tf.add_n(losses) / len(losses)
             scaled = self._scale * loss
-        gradients: list[Any] = tape.gradient(scaled, variables)
+        gradients: list[Any] = tape.gradient(scaled, values)
         gradients = [unique_rows(gradient) for gradient in gradients]
         gradients, norm = clip_gradients(gradients, self._clip_norm, scale=self._scale)
         self._optimizer.apply(gradients, variables)
@@ -112,7 +115,7 @@ class LanguageModelStep:
         start = self._start_states[direction]
         stored = zip(self.stream_states[direction], tf.nest.flatten(start), strict=True)
         states = tf.nest.pack_sequence_as(
-            start, [tf.cast(variable.value(), tensor.dtype) for variable, tensor in stored]
+            start, [tf.cast(variable.value, tensor.dtype) for variable, tensor in stored]
         )
         vectors, states = self._model.read(states, ids[:, :-1], direction=direction, training=True)
         targets = ids[:, 1:]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from textrnn.keras_internals import ExtensibleAdam
@@ -41,7 +42,7 @@ class LazyAdam(ExtensibleAdam):
     [1.0, 0.5]
     """
 
-    _rates: tf.Variable | None = None
+    _rates: keras.Variable | None = None
 
     def set_rates(self, shares: Sequence[float]) -> None:
         """Sets the share of the learning rate that each variable has.
@@ -52,7 +53,7 @@ class LazyAdam(ExtensibleAdam):
             shares: One share per variable, in the order of `build`.
         """
         if self._rates is None:
-            self._rates = tf.Variable(shares, dtype=tf.float32, trainable=False)
+            self._rates = keras.Variable(np.asarray(shares, np.float32), trainable=False)
         else:
             self._rates.assign(shares)
 
@@ -87,7 +88,7 @@ class LazyAdam(ExtensibleAdam):
     def _update_rows(self, gradient: RowGradient, variable: Any, learning_rate: Any) -> None:
         """Updates the touched rows in static shapes; all rows are computed."""
         rate, beta_1, beta_2 = self._factors(variable.dtype, learning_rate)
-        moments, squares = (slot.value for slot in self.slots_of(variable))
+        moments, squares = self.slots_of(variable)
         touched = gradient.touched
         m = moments + touched * (1 - beta_1) * (gradient.values - moments)
         v = squares + touched * (1 - beta_2) * (tf.square(gradient.values) - squares)

@@ -16,6 +16,8 @@ import numpy as np
 import tensorflow as tf
 
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.errors import ConfigError
+from textrnn.layers.recurrence import compiled
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.update.clipping import clip_gradients
 from textrnn.training.update.gradient_sources.source import GradientSource, MicroBatch
@@ -34,6 +36,9 @@ __all__ = ["Step"]
 class Step:
     """Computes the gradient of a batch and applies it.
 
+    With `jit`, XLA compiles the whole update, one program per shape of a batch. It needs shapes
+    that are known, so an embedding's gradient is a `RowGradient`.
+
     Args:
         source: Computes the gradients.
         optimizer: The optimizer, built in the distribution's scope for the source's variables.
@@ -41,6 +46,10 @@ class Step:
         config: The settings.
         distribution: The devices that it runs on.
         control_flags: K, the number of flags that the chief sends to all workers with each step.
+        jit: Whether XLA compiles the update. A TPU compiles it in any case.
+
+    Raises:
+        ConfigError: `jit` with several replicas.
 
     Attributes:
         control_flags: K.
@@ -56,6 +65,7 @@ class Step:
         config: ClassifierRunConfig,
         distribution: Distribution,
         control_flags: int,
+        jit: bool = False,
     ) -> None:
         self._source, self._optimizer, self._loss = source, optimizer, loss
         self._variables = source.variables
@@ -63,12 +73,19 @@ class Step:
         self.control_flags = control_flags
         self._clip_norm, self._micro_batches = config.optimizer.clip_norm, config.batches.accumulate
         self.rows_multiple = distribution.replicas * config.batches.accumulate
-        # A TPU needs a program per bucket of lengths; elsewhere one program serves all of them.
-        one_program = distribution.replicas == 1 and not distribution.static
+        if jit and distribution.replicas > 1:
+            raise ConfigError(
+                f"`jit` compiles the update of one device, got {distribution.replicas} devices; "
+                "set it to off."
+            )
+        # XLA needs a program per bucket of lengths; elsewhere one program serves all of them.
+        self._static = distribution.static or jit
+        one_program = distribution.replicas == 1 and not self._static
         self._run = tf.function(
             self._run_replicas,
             input_signature=self._input_signature() if one_program else None,
-            reduce_retracing=not (one_program or distribution.static),
+            reduce_retracing=not (one_program or self._static),
+            jit_compile=jit or None,
         )
 
     def _input_signature(self) -> tuple[tf.TensorSpec, ...]:
@@ -134,12 +151,23 @@ class Step:
         Returns:
             The signals `[3 + K]`.
         """
+        with compiled(self._static):
+            return self._update(ids, targets, weights, flags, *source_rows)
+
+    def _update(
+        self,
+        ids: tf.Tensor,
+        targets: tf.Tensor,
+        weights: tf.Tensor,
+        flags: tf.Tensor,
+        *source_rows: tf.Tensor,
+    ) -> tf.Tensor:
         context = tf.distribute.get_replica_context()
         count = len(self._source.draw_specs)
         draws = tuple(values[0] for values in source_rows[:count])
         gradients, sums = self._gradients([ids, targets, weights, *source_rows[count:]], draws)
         sums = tf.concat([sums, flags[0]], axis=0)
-        if self._distribution.static:
+        if self._static:
             pairs = zip(gradients, self._variables, strict=True)
             gradients = [row_gradient(gradient, variable.shape[0]) for gradient, variable in pairs]
         flat = tf.nest.flatten([gradients, sums])
@@ -182,7 +210,7 @@ class Step:
             draws=draws,
         )
         gradients, loss, logits = self._source.gradients(batch)
-        if not self._distribution.static:
+        if not self._static:
             gradients = [unique_rows(gradient) for gradient in gradients]
         correct = self._loss.count_correct(logits, targets=targets, weights=weights)
         return gradients, tf.stack([self._loss.sum_of(loss), correct])

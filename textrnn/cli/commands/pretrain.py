@@ -43,7 +43,7 @@ def pretrain(context: click.Context, /, options: RunOptions, **_: Any) -> None:
     )
     if not options.resume:
         choice.check_inputs()
-    start_tensorflow()
+    start_tensorflow(choice.config.runtime.device)
     from textrnn.training.run.language_model import pretrain as run_training
 
     config = choice.resumed() if options.resume else choice.config

@@ -69,7 +69,7 @@ def train(
     choice = _choose(context, options)
     if not (options.resume or resume_or_start):
         choice.check_inputs()
-    start_tensorflow()
+    start_tensorflow(choice.config.runtime.device)
     config = _settings(choice, resume=options.resume, resume_or_start=resume_or_start)
     reporter = options.reporter()
     if not (options.config_file or options.resume or "data" in choice.given):

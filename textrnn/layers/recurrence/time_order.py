@@ -64,7 +64,12 @@ class Order:
 
 
 def walk(
-    body: Callable[[Length, int, Any], Any], steps: Length, *, chunk_steps: int, carry: Any
+    body: Callable[[Length, int, Any], Any],
+    steps: Length,
+    *,
+    chunk_steps: int,
+    carry: Any,
+    bounded: bool = False,
 ) -> Any:
     """Takes `chunk_steps` steps in each iteration of a loop, and the remaining steps one by one.
 
@@ -75,6 +80,8 @@ def walk(
         steps: The number of steps.
         chunk_steps: The number of steps that `body` writes out at a time.
         carry: The carry before the first step: tensors and TensorArrays whose shapes never change.
+        bounded: Whether the loop knows its number of iterations, which XLA needs to differentiate
+            it. On a GPU the bound costs a wait for the host in every iteration.
 
     Returns:
         The carry after the last step.
@@ -93,7 +100,7 @@ def walk(
             (start, carry),
             shape_invariants=(tf.TensorShape([]), shapes),
             parallel_iterations=1,
-            maximum_iterations=(stop - start) // count,
+            maximum_iterations=(stop - start) // count if bounded else None,
         )
     return carry
 

@@ -92,7 +92,11 @@ def unroll_chunks(
         return states, output, written
 
     states, _, written = walk(
-        body, order.steps, chunk_steps=chunk_steps, carry=(tuple(states), output, written)
+        body,
+        order.steps,
+        chunk_steps=chunk_steps,
+        carry=(tuple(states), output, written),
+        bounded=True,  # TensorFlow differentiates this loop.
     )
     return tf.ensure_shape(written.stack(), [gates.shape[0], *output.shape]), states
 

@@ -11,6 +11,7 @@ from textrnn.layers.recurrence import batch_parts, cut_batch
 from textrnn.models.classifier import TextClassifier
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.update.gradient_sources.source import Objective
+from textrnn.training.update.pure_update import values_of
 
 __all__ = ["EmbeddedBatch"]
 
@@ -33,9 +34,11 @@ class EmbeddedBatch:
         self._model = model
         parts = [part for (part,) in cut_batch([ids], parts=batch_parts(directions=1))]
         self._masks = [tf.not_equal(part, Tokenizer.PAD) for part in parts]
-        self._table = model.embedding.embeddings
-        self._upper_variables = [v for v in model.trainable_variables if v is not self._table]
+        table = model.embedding.embeddings
+        self._upper_variables = [v for v in model.trainable_variables if v is not table]
+        (self._table,) = values_of([table])
         with tf.GradientTape() as self._tape:
+            self._tape.watch(self._table)
             self._embedded = [model.embed(part, training=True) for part in parts]
         self._norms = [
             _norm(tf.where(mask[:, :, tf.newaxis], tf.cast(part, tf.float32), 0.0))
@@ -97,11 +100,12 @@ class EmbeddedBatch:
         Returns:
             The logits, and the gradient of this objective by x.
         """
+        values = values_of(self._upper_variables)
         with tf.GradientTape() as tape:
-            tape.watch(self._embedded)
+            tape.watch([*values, *self._embedded])
             logits = self.logits(moves)
             value = objective(logits)
-        gradients, slopes = tape.gradient(value, [self._upper_variables, self._embedded])
+        gradients, slopes = tape.gradient(value, [values, self._embedded])
         self._upper_sums = [_add(*pair) for pair in zip(self._upper_sums, gradients, strict=True)]
         self._slope_sums = [_add(*pair) for pair in zip(self._slope_sums, slopes, strict=True)]
         return logits, slopes

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from textrnn.models.classifier import TextClassifier
 from textrnn.training.update.gradient_sources.source import BatchGradient, MicroBatch
+from textrnn.training.update.pure_update import values_of
 
 __all__ = ["PlainGradients"]
 
@@ -38,7 +39,9 @@ class PlainGradients:
 
     def gradients(self, batch: MicroBatch) -> BatchGradient:
         """Computes the gradient; see `GradientSource`."""
+        values = values_of(self.variables)
         with tf.GradientTape() as tape:
+            tape.watch(values)
             logits = self._model.logits_in_parts(batch.ids, training=True)
             loss = batch.objective(tf.cast(logits, tf.float32))
-        return BatchGradient(tape.gradient(loss, self.variables), loss, logits)
+        return BatchGradient(tape.gradient(loss, values), loss, logits)

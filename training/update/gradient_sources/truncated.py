@@ -33,6 +33,7 @@ from textrnn.models.classifier import TextClassifier
 from textrnn.training.update.gradient_sources.forward_pass import ForwardRecord, record_forward_pass
 from textrnn.training.update.gradient_sources.segments import SegmentReader
 from textrnn.training.update.gradient_sources.source import BatchGradient, MicroBatch, Objective
+from textrnn.training.update.pure_update import values_of
 from textrnn.training.update.row_gradients import RowGradient, row_gradient
 
 __all__ = ["TruncatedGradients", "truncated_gradients"]
@@ -120,13 +121,14 @@ class _Head(NamedTuple):
 
 def _differentiate_head(model: TextClassifier, summary: States, objective: Objective) -> _Head:
     """Differentiates the objective by the pooled vector and the classifying layer's variables."""
+    variables = model.classify.trainable_variables
+    values = values_of(variables)
     with tf.GradientTape() as tape:
         pooled = tf.stop_gradient(model.pooling.finish(summary))  # [B, H]
-        tape.watch(pooled)
+        tape.watch([pooled, *values])
         logits = model.classify(model.pooled_dropout(pooled, training=True))
         loss = objective(tf.cast(logits, tf.float32))
-    variables = model.classify.trainable_variables
-    pooled_gradient, *gradients = tape.gradient(loss, [pooled, *variables])
+    pooled_gradient, *gradients = tape.gradient(loss, [pooled, *values])
     return _Head(loss, logits, pooled_gradient, list(zip(variables, gradients, strict=True)))
 
 
@@ -140,13 +142,15 @@ def _sum_over_segments(
     def add_segment(j: tf.Tensor, sums: list[Any]) -> tuple[tf.Tensor, list[Any]]:
         first = j - (reach - 1)
         stream_states = record.states_before(tf.maximum(first, 0))
+        values = values_of(variables)
         with tf.GradientTape() as tape:
+            tape.watch(values)
             states, mask, _ = reader.read(stream_states, first, count=reach, training=True)
             summary = pooling.add(record.summary_before(j), states[:, skipped:], mask[:, skipped:])
             later, any_later = record.summary_after(j)
             summary = pooling.merge(summary, later, any_later=any_later)
             contribution = tf.reduce_sum(pooled_gradient * pooling.finish(summary))
-        gradients = tape.gradient(contribution, variables)
+        gradients = tape.gradient(contribution, values)
         return j + 1, [_add(*terms) for terms in zip(sums, gradients, variables, strict=True)]
 
     table = reader.model.embedding.embeddings

@@ -12,6 +12,7 @@ from textrnn.models.classifier import TextClassifier
 from textrnn.training.update.gradient_sources.source import BatchGradient, MicroBatch
 from textrnn.training.update.language_model_loss import NEGATIVES, LanguageModelLoss
 from textrnn.training.update.losses import BatchLoss
+from textrnn.training.update.pure_update import values_of
 
 __all__ = ["WithLanguageModel"]
 
@@ -50,10 +51,12 @@ class WithLanguageModel:
     def gradients(self, batch: MicroBatch) -> BatchGradient:
         """Computes the gradient; see `GradientSource`."""
         negatives, offsets = batch.draws
+        values = values_of(self.variables)
         with tf.GradientTape() as tape:
+            tape.watch(values)
             logits, language_loss_sum = self._language_model_loss.read(
                 batch.ids, batch.counted, negatives=negatives, offsets=offsets
             )
             loss = batch.objective(tf.cast(logits, tf.float32))
             total = loss + self._loss.mean(language_loss_sum)
-        return BatchGradient(tape.gradient(total, self.variables), loss, logits)
+        return BatchGradient(tape.gradient(total, values), loss, logits)
