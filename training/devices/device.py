@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import tensorflow as tf
 
 from textrnn.config.training import RuntimeConfig
@@ -10,7 +12,7 @@ from textrnn.host.gpu import grow_gpu_memory, unseen_gpu_message
 from textrnn.host.threads import count_cores
 from textrnn.training.devices.strategy import Distribution
 
-__all__ = ["choose_distribution", "device_message"]
+__all__ = ["choose_distribution", "device_message", "make_deterministic"]
 
 
 def choose_distribution(config: RuntimeConfig, *, strategy: str) -> Distribution:
@@ -42,6 +44,18 @@ def choose_distribution(config: RuntimeConfig, *, strategy: str) -> Distribution
         reason = unseen_gpu_message() or "TensorFlow sees no GPU"
         raise ConfigError(f"`device` is gpu, but {reason}; or set it to auto or cpu.")
     return Distribution.choose(strategy)
+
+
+def make_deterministic() -> None:
+    """Makes TensorFlow give the same bits each time on one device.
+
+    It turns off TF32, which the libraries of a GPU may use or not. Under determinism TensorFlow
+    moves scatters to the host; those of this package write each row once, so any order gives the
+    same bits, and they stay on the device.
+    """
+    os.environ.setdefault("TF_DISABLE_SCATTER_OP_DETERMINISM", "1")
+    tf.config.experimental.enable_op_determinism()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 def _hide_gpus() -> None:

@@ -7,7 +7,6 @@ import shutil
 import time
 
 import keras
-import tensorflow as tf
 
 from textrnn.data import Corpus, load_corpus
 from textrnn.data.provenance import provenance
@@ -19,7 +18,7 @@ from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_vector_files import check_vectors
-from textrnn.training.devices.device import device_message
+from textrnn.training.devices.device import device_message, make_deterministic
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.execution import Execution
@@ -139,7 +138,7 @@ class ClassifierRun:
     def _set_random_state(self) -> None:
         keras.utils.set_random_seed(self.config.runtime.seed)
         if self.config.runtime.deterministic:
-            tf.config.experimental.enable_op_determinism()
+            make_deterministic()
 
     def _read(self) -> RunContext:
         """Reads the texts and makes or loads the tokenizer."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.config.section import seconds
@@ -24,7 +23,7 @@ from textrnn.messages.wording import counted
 from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.batches.token_store import TokenStore
-from textrnn.training.devices.device import choose_distribution, device_message
+from textrnn.training.devices.device import choose_distribution, make_deterministic
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.language_model_trainer import LanguageModelTrainer
@@ -92,7 +91,7 @@ def pretrain(
         check_folder(folder, config, resume=resume, overwrite=overwrite)
         keras.utils.set_random_seed(config.runtime.seed)
         if config.runtime.deterministic:
-            tf.config.experimental.enable_op_determinism()
+            make_deterministic()
         budget = _budget(config, started)
         run = _LanguageModelRun(config, folder, reporter=reporter, resume=resume, budget=budget)
         return run.train(Execution(distribution, should_stop, budget))

@@ -21,9 +21,6 @@ __all__ = ["NEGATIVES", "LanguageModelLoss"]
 NEGATIVES = 512
 """S, the number of negatives drawn for an update."""
 
-NO_CHANCE = -1e30
-"""The log probability of a filler negative."""
-
 
 class LanguageModelLoss:
     """The loss of predicting the next token from a classifier's states.
@@ -76,12 +73,7 @@ class LanguageModelLoss:
 
         Duplicates are merged as `sampled_losses` needs them; fillers keep the size constant.
         """
-        negatives, offsets = self._negatives.draw(update)
-        missing = NEGATIVES - len(negatives)
-        return (
-            np.pad(negatives, [0, missing]),
-            np.pad(offsets, [0, missing], constant_values=NO_CHANCE),
-        )
+        return self._negatives.draw_filled(update)
 
     def read(
         self, ids: tf.Tensor, counted: tf.Tensor, *, negatives: tf.Tensor, offsets: tf.Tensor

@@ -9,11 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.layers.recurrence import compiled
 from textrnn.models.language_model import LanguageModel
 from textrnn.training.update.clipping import clip_gradients
 from textrnn.training.update.losses import loss_scale
 from textrnn.training.update.pure_update import values_of
-from textrnn.training.update.row_gradients import unique_rows
+from textrnn.training.update.row_gradients import row_gradient, unique_rows
 
 __all__ = ["LanguageModelStep"]
 
@@ -31,6 +32,7 @@ class LanguageModelStep:
         config: The settings.
         streams: R, the number of streams.
         segment: K, the number of tokens per segment.
+        jit: Whether XLA compiles the update. The negatives must then always have the same number.
 
     Attributes:
         stream_states: One list of variables per direction, the states after the last segment.
@@ -44,6 +46,7 @@ class LanguageModelStep:
         config: LanguageModelRunConfig,
         streams: int,
         segment: int,
+        jit: bool = False,
     ) -> None:
         self._model, self._optimizer = model, optimizer
         self._sampled, self._clip_norm = config.batches.negatives > 0, config.optimizer.clip_norm
@@ -57,13 +60,15 @@ class LanguageModelStep:
             ]
             for start in self._start_states
         ]
+        self._jit = jit
         self._run = tf.function(
-            self._update,
+            self.update,
             input_signature=(
                 tf.TensorSpec([model.directions, streams, segment + 1], tf.int32),
                 tf.TensorSpec([None], tf.int32),
                 tf.TensorSpec([None], tf.float32),
             ),
+            jit_compile=jit or None,
         )
 
     def __call__(self, ids: np.ndarray, negatives: tuple[np.ndarray, np.ndarray]) -> tf.Tensor:
@@ -85,6 +90,11 @@ class LanguageModelStep:
             for variable, tensor in zip(variables, tf.nest.flatten(start), strict=True):
                 variable.assign(tf.cast(tensor, variable.dtype))
 
+    def update(self, ids: tf.Tensor, negatives: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
+        """Makes one update; see the call."""
+        with compiled(self._jit):
+            return self._update(ids, negatives, offsets)
+
     def _update(self, ids: tf.Tensor, negatives: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
         variables = self._model.trainable_variables
         values = values_of(variables)
@@ -100,7 +110,11 @@ class LanguageModelStep:
             loss = tf.add_n(losses) / len(losses)
             scaled = self._scale * loss
         gradients: list[Any] = tape.gradient(scaled, values)
-        gradients = [unique_rows(gradient) for gradient in gradients]
+        if self._jit:
+            pairs = zip(gradients, variables, strict=True)
+            gradients = [row_gradient(gradient, variable.shape[0]) for gradient, variable in pairs]
+        else:
+            gradients = [unique_rows(gradient) for gradient in gradients]
         gradients, norm = clip_gradients(gradients, self._clip_norm, scale=self._scale)
         self._optimizer.apply(gradients, variables)
         for stored, after in zip(self.stream_states, states_after, strict=True):

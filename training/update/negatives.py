@@ -6,6 +6,9 @@ import numpy as np
 
 __all__ = ["Negatives"]
 
+NO_CHANCE = -1e30
+"""The log probability of a filler negative."""
+
 DISTORTION = 0.75
 """The power of a token's count that its chance is proportional to; below 1 it favours rare tokens
 (Mikolov et al. 2013, "Distributed Representations of Words and Phrases and their
@@ -48,3 +51,12 @@ class Negatives:
         tokens, times = np.unique(places, return_counts=True)
         offsets = np.log(times) - self._log_counts[tokens]
         return tokens.astype(np.int32), offsets.astype(np.float32)
+
+    def draw_filled(self, update: int) -> tuple[np.ndarray, np.ndarray]:
+        """Draws like `draw`, but always S tokens and offsets; fillers are never predicted."""
+        tokens, offsets = self.draw(update)
+        missing = self._size - len(tokens)
+        return (
+            np.pad(tokens, [0, missing]),
+            np.pad(offsets, [0, missing], constant_values=NO_CHANCE),
+        )

@@ -55,3 +55,25 @@ class PureUpdate:
             result = self._update(*arguments)
         new = [scope.get_current_value(variable) for variable in self.variables]
         return result, [tf.convert_to_tensor(value) for value in new]
+
+    def stablehlo(self, arguments: Sequence[tf.Tensor], *, platform: str = "GPU") -> bytes:
+        """Lowers the update to StableHLO, the input of XLA on any device.
+
+        The inputs of the program are the arguments, then the values of all variables; its outputs
+        are the flat result, then the new values. The device itself is not needed.
+
+        Args:
+            arguments: Arguments of the update, whose shapes the program has.
+            platform: GPU or CPU, the kind of device that the program is for.
+        """
+        count = len(arguments)
+
+        def run(*tensors: tf.Tensor) -> list[tf.Tensor]:
+            result, new = self(tensors[:count], values=tensors[count:])
+            return [*tf.nest.flatten(result), *new]
+
+        compiled = tf.function(run, jit_compile=True, autograph=False)
+        values = [tf.convert_to_tensor(variable.value) for variable in self.variables]
+        lower = compiled.experimental_get_compiler_ir(*arguments, *values)
+        module: bytes = lower(stage="stablehlo_serialized", platform_name=platform)
+        return module

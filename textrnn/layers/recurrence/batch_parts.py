@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from textrnn.host.threads import MOST_PARTS, count_cores
-from textrnn.layers.recurrence.devices import has_accelerator
+from textrnn.layers.recurrence.devices import has_accelerator, is_compiled
 
 __all__ = ["batch_parts", "cut_batch"]
 
@@ -19,12 +19,13 @@ __all__ = ["batch_parts", "cut_batch"]
 def batch_parts(*, directions: int) -> int:
     """The number of parts that suits the machine.
 
-    It is 1 in eager execution, where operations run one after the other, and on an accelerator.
+    It is 1 in eager execution, where operations run one after the other, on an accelerator, and in
+    a program that XLA compiles.
 
     Args:
         directions: The number of recurrences that read the batch at the same time.
     """
-    if tf.executing_eagerly() or has_accelerator():
+    if tf.executing_eagerly() or has_accelerator() or is_compiled():
         return 1
     return max(1, min(MOST_PARTS, count_cores() // directions))
 

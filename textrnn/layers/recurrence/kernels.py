@@ -70,6 +70,8 @@ def choose_kernel(
         return Kernel(kernel, "asked for")
     if not explicit:
         return Kernel("unroll", f"{name} has a step of its own, so TensorFlow derives the gradient")
+    if linear and is_compiled():
+        return Kernel("scan", "linear in the state, and XLA compiles whole tensors without a loop")
     if linear and has_accelerator():
         return Kernel("scan", "linear in the state, and there is an accelerator, which is wide")
     if linear:
