@@ -68,6 +68,7 @@ setup(
         "int4": INT4,
         "vectors": VECTORS,
         "test": TEST,
+        "jax": ["jax>=0.10"],
         "dev": [*TEST, "pytest-cov>=7", "mypy>=1.15", "ruff>=0.11", "types-PyYAML"],
     },
     entry_points={"console_scripts": ["textrnn=textrnn.cli.main:main"]},
