@@ -62,8 +62,7 @@ class _LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except TextRNNError as error:
-            kind = "settings" if isinstance(error, ConfigError) else "error"
-            click.echo(f"textrnn: {kind}: {' '.join(str(error).split())}", err=True)
+            click.echo(_line(error), err=True)
             ctx.exit(1)
         except BrokenPipeError:
             # The reader has closed the pipe; Python must not report that once more at its exit.
@@ -74,6 +73,18 @@ class _LazyGroup(click.Group):
             ctx.exit(130)
 
 
+def _line(error: TextRNNError) -> str:
+    """Returns an error in one line; a setting whose flag has another name gets the flag."""
+    from textrnn.cli.options import FLAGS
+
+    message = " ".join(str(error).split())
+    if not isinstance(error, ConfigError):
+        return f"textrnn: error: {message}"
+    for name, flag in FLAGS.items():
+        message = message.replace(f"`{name}`", f"`{name}` ({flag})")
+    return f"textrnn: settings: {message}"
+
+
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="textrnn")
 def main() -> None:
@@ -81,3 +92,6 @@ def main() -> None:
     from textrnn.cli.console import print_any_name  # A shell's completion need not import rich.
 
     print_any_name()
+    # `--import`, and runs with own cells, find modules here too, after all that are installed.
+    if "" not in sys.path and not sys.flags.safe_path:
+        sys.path.append("")

@@ -20,6 +20,7 @@ from textrnn.errors import DataError, ModelError
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
+from textrnn.inference.own_cell import import_cell, with_names
 from textrnn.messages.wording import counted
 from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
@@ -74,7 +75,8 @@ def pretrain(
         should_stop: Called at each update. If it returns True, a checkpoint is saved and
             KeyboardInterrupt is raised.
         started: The start of the time budget, by `time.monotonic`; None: now.
-        **settings: Single settings that replace those of `config`, such as `epochs`.
+        **settings: Single settings that replace those of `config`, such as `epochs`. `cell` may be
+            a class, as in `textrnn.train`.
 
     Returns:
         The language model.
@@ -83,7 +85,8 @@ def pretrain(
         TextRNNError: The data or the settings are wrong, or the folder is in use.
     """
     started, reporter = started or time.monotonic(), reporter or Silent()
-    config = (config or LanguageModelRunConfig()).replace(**settings)
+    config = (config or LanguageModelRunConfig()).replace(**with_names(settings))
+    import_cell(config.model)
     if config.data.dataset is None and config.data.text_file is None:
         config = config.replace(dataset="bbc_news")
     distribution = Distribution.choose("single")

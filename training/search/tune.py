@@ -20,6 +20,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
+from textrnn.inference.own_cell import import_cell
 from textrnn.models.classifier import TextClassifier
 from textrnn.progress import Reporter
 from textrnn.text.vocabulary_size import MOST_PIECES
@@ -98,6 +99,7 @@ def tune(
     Raises:
         ConfigError: The folder contains a search with other settings, or all trials have failed.
     """
+    import_cell(config.model)
     with hold(output):
         _check_same(output, _search_settings(config, fixed=fixed, budget=budget))
         optuna.logging.set_verbosity(optuna.logging.WARNING)
