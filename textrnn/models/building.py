@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from textrnn.config.model import EncoderConfig
@@ -27,12 +28,33 @@ def make_cells(
         ConfigError: A setting does not suit the cell.
     """
     settings: dict[str, Any] = {"recurrent_dropout": recurrent_dropout, "dtype": dtype}
+    cell = cell_class(config.cell)
     if config.chrono_steps:
         if config.cell == "simple":
             raise ConfigError("`chrono_steps` needs a cell with gates; the simple cell has none.")
+        if not _takes(cell, "chrono_steps"):
+            raise ConfigError(
+                f"`chrono_steps` needs a cell that takes it, and {cell.__name__} does not; leave "
+                "it out, or let the cell's `__init__` take it and its `gate_biases` use it."
+            )
         settings["chrono_steps"] = config.chrono_steps
-    cell = cell_class(config.cell)
+    try:
+        inspect.signature(cell.__init__).bind(None, config.units, name="cell_0", **settings)
+    except TypeError as error:
+        raise ConfigError(
+            f"`__init__` of {cell.__name__} must take `units` and `**kwargs`, which it passes to "
+            f"RNNCell, but {error}."
+        ) from None
     return [cell(config.units, name=f"cell_{i}", **settings) for i in range(config.layers)]
+
+
+def _takes(cell: type[RNNCell], argument: str) -> bool:
+    """Returns whether the class or one of its bases names an argument of its `__init__`."""
+    return any(
+        argument in inspect.signature(base.__init__).parameters
+        for base in cell.__mro__
+        if issubclass(base, RNNCell)
+    )
 
 
 def make_stack(
