@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from textrnn.cli.flags import with_flags
 from textrnn.errors import ConfigError, TextRNNError
 
 __all__ = ["main"]
@@ -62,7 +63,8 @@ class _LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except TextRNNError as error:
-            click.echo(_line(error), err=True)
+            kind = "settings" if isinstance(error, ConfigError) else "error"
+            click.echo(f"textrnn: {kind}: {with_flags(error)}", err=True)
             ctx.exit(1)
         except BrokenPipeError:
             # The reader has closed the pipe; Python must not report that once more at its exit.
@@ -71,18 +73,6 @@ class _LazyGroup(click.Group):
         except KeyboardInterrupt:
             click.echo("textrnn: interrupted", err=True)
             ctx.exit(130)
-
-
-def _line(error: TextRNNError) -> str:
-    """Returns an error in one line; a setting whose flag has another name gets the flag."""
-    from textrnn.cli.options import FLAGS
-
-    message = " ".join(str(error).split())
-    if not isinstance(error, ConfigError):
-        return f"textrnn: error: {message}"
-    for name, flag in FLAGS.items():
-        message = message.replace(f"`{name}`", f"`{name}` ({flag})")
-    return f"textrnn: settings: {message}"
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

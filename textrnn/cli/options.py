@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from textrnn.cli.flags import OTHER_FLAGS
 from textrnn.cli.help import SettingOption
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import Settings, field_types
@@ -92,10 +93,6 @@ class _RegisteredChoice(click.Choice[str]):
             self.fail(message, param, context)
 
 
-FLAGS = {"imports": "--import"}
-"""The flags of settings that are not called like their setting; they may be repeated."""
-
-
 def _joined(context: click.Context, param: click.Parameter, values: tuple[str, ...]) -> str | None:
     """Returns the values of a repeated option as one, separated by commas."""
     return ",".join(values) or None
@@ -113,10 +110,10 @@ def _option(
     if kind is bool:
         flag = f"{flag}/--no-{flag[2:]}"
     repeated: dict[str, Any] = {}
-    if setting.name in FLAGS:
+    if setting.name in OTHER_FLAGS:
         repeated = {"multiple": True, "callback": _joined, "metavar": "MODULE"}
     return click.option(
-        *(FLAGS[setting.name], flag) if setting.name in FLAGS else (flag,),
+        *(OTHER_FLAGS[setting.name], flag) if setting.name in OTHER_FLAGS else (flag,),
         setting.name,
         cls=SettingOption,
         section=section,
