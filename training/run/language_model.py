@@ -168,7 +168,7 @@ class _LanguageModelRun:
         except OSError as error:
             raise DataError(
                 f"{folder}: the encoded texts were not written ({error.strerror}); make room, or "
-                "choose another --output."
+                "choose another `output`."
             ) from None
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -218,5 +218,5 @@ class _LanguageModelRun:
         except OSError as error:
             raise ModelError(
                 f"{folder}: the model was not written ({error.strerror}); make room, then finish "
-                "with --resume: the last checkpoint is whole."
+                "with `resume`: the last checkpoint is whole."
             ) from None
