@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from textrnn.config.choices import EXPORT_KINDS, EXPORT_PRECISIONS
+from textrnn.config.section import suggestion
 from textrnn.errors import ConfigError
 
 __all__ = ["ExportOptions"]
@@ -14,7 +17,7 @@ _QUANTISED = EXPORT_PRECISIONS[1:]
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """The options of an export.
+    """The options of an export. A single format, length or precision, or a list, is made a tuple.
 
     Attributes:
         formats: The formats to make, of `EXPORT_KINDS`.
@@ -30,8 +33,8 @@ class ExportOptions:
     Raises:
         ConfigError: An option has a value that is not allowed.
 
-    >>> ExportOptions(formats=("onnx",), name="reviews").version
-    1
+    >>> ExportOptions(formats="onnx", lengths=[64, 128]).lengths
+    (64, 128)
     """
 
     formats: tuple[str, ...] = EXPORT_KINDS
@@ -43,6 +46,10 @@ class ExportOptions:
     plain_ops: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("formats", "lengths", "precisions"):
+            value = getattr(self, name)
+            several = (value,) if isinstance(value, str | int) else tuple(value)
+            object.__setattr__(self, name, several)
         for name, chosen, known in (
             ("formats", self.formats, EXPORT_KINDS),
             ("precisions", self.precisions, _QUANTISED),
@@ -56,3 +63,16 @@ class ExportOptions:
             raise ConfigError(f"`version` must be a positive integer, got {self.version}.")
         if not self.name or "/" in self.name or self.name.startswith("."):
             raise ConfigError(f"`name` must be the name of a folder, got {self.name!r}.")
+
+    def replace(self, **settings: Any) -> ExportOptions:
+        """Returns the options with some of them replaced.
+
+        Raises:
+            ConfigError: An option is unknown or has a value that is not allowed.
+        """
+        known = [field.name for field in dataclasses.fields(self)]
+        for name in settings:
+            if name not in known:
+                hint = suggestion(name, known) or f"; known: {', '.join(known)}."
+                raise ConfigError(f"unknown option {name} of an export{hint}")
+        return dataclasses.replace(self, **settings)

@@ -35,20 +35,23 @@ def export(
     options: ExportOptions | None = None,
     sample: VerificationSample | None = None,
     reporter: Reporter | None = None,
+    **settings: Any,
 ) -> list[Artefact]:
     """Writes the files that other programs load, and verifies each file in its own runtime.
 
     Example:
         textrnn.export("runs/bbc_news")
-        textrnn.export("runs/bbc_news", "files", options=ExportOptions(formats=("onnx",)))
+        textrnn.export("runs/bbc_news", "files", formats=["onnx", "tflite"], lengths=[64])
 
     Args:
         run: The run folder.
         folder: The export folder; None: `export` in the run folder. Files of the same names are
             replaced.
-        options: The options of the export.
+        options: The options of the export; None: the defaults.
         sample: Real texts to verify the files with; None: 500 validation texts of the run.
         reporter: Receives a message before each long step; None: nothing is reported.
+        **settings: Single options that replace those of `options`: the attributes of
+            `textrnn.export.options.ExportOptions`, such as `formats`.
 
     Returns:
         The files with their checks, and for each file that was left out its reason.
@@ -56,11 +59,13 @@ def export(
     Raises:
         ModelError: The run cannot be loaded.
         DataError: The validation texts of the run cannot be read.
-        ConfigError: An option does not suit the model, or the folder cannot be written to.
+        ConfigError: An option is unknown or does not suit the model, or the folder cannot be
+            written to.
     """
     run, reporter = Path(run), reporter or Silent()
     folder = run / "export" if folder is None else Path(folder)
     options = options or ExportOptions(name=valid_unicode(run.resolve().name))
+    options = options.replace(**settings)
     classifier = run_folder.load(run)
     _check_options(options, classifier)
     _prepare(folder, classifier)
@@ -105,7 +110,7 @@ def _prepare(folder: Path, classifier: TrainedClassifier) -> None:
     if valid_unicode(str(folder.resolve())) != str(folder.resolve()):
         raise ConfigError(
             f"{folder}: expected a folder whose path is UTF-8, because the runtimes open no other; "
-            "choose another --output."
+            "choose another folder."
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -113,7 +118,7 @@ def _prepare(folder: Path, classifier: TrainedClassifier) -> None:
         write_atomically(folder / run_folder.LABELS, "\n".join(classifier.labels) + "\n")
     except OSError as error:
         raise ConfigError(
-            f"{folder}: cannot be written to ({error.strerror}); choose another --output."
+            f"{folder}: cannot be written to ({error.strerror}); choose another folder."
         ) from None
 
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 import textrnn
+from textrnn.layers.cells import CELLS
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,10 @@ def test_a_public_name_is_there_and_explained(name):
 def test_public_names_are_listed():
     assert dir(textrnn) == sorted([*textrnn.__all__, "__version__"])
     assert set(textrnn.__all__) == {*textrnn._HOMES, "export"}
+
+
+def test_every_built_in_cell_is_public():
+    assert {cell.__name__ for cell in CELLS.values()} <= set(textrnn.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -54,3 +54,23 @@ def test_each_section_is_a_titled_group():
         line[:-1].lower() for line in text.splitlines() if line.endswith(":") and line[0] != " "
     ]
     assert titles == ["options", *ClassifierRunConfig.sections()]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("--towers", "--separate-directions"),
+        ("--no-halve", "--no-pyramid"),
+        ("--keep=best", "--final-weights"),
+    ],
+)
+def test_a_renamed_flag_suggests_its_new_name(old, new):
+    result = CliRunner().invoke(main, ["train", old])
+    assert result.exit_code == 2
+    assert f"No such option: {old.partition('=')[0]}. Did you mean {new}?" in result.output
+
+
+def test_a_flag_that_the_command_lacks_is_not_suggested():
+    result = CliRunner().invoke(main, ["pretrain", "--towers"])
+    assert result.exit_code == 2
+    assert "--separate-directions" not in result.output

@@ -94,6 +94,17 @@ def test_a_value_of_the_wrong_type_is_wrong_usage(arguments):
         given(*arguments)
 
 
+def test_the_cell_may_be_a_class_of_modules_that_are_imported():
+    typed = given("--import", "first", "--import", "inner.second", "--cell", "mine>Cell")
+    assert typed == {"model": {"cell": "mine>Cell", "imports": "first,inner.second"}}
+    assert given("--cell", "lstm") == {"model": {"cell": "lstm"}}
+
+
+def test_an_unknown_cell_names_the_choices_and_the_way_to_name_a_class():
+    with pytest.raises(click.UsageError, match=r"'simple', .* 'none', or 'package>Name', in"):
+        given("--cell", "mine")
+
+
 def test_data_options_are_those_of_the_data():
     @click.command()
     @data_options

@@ -49,6 +49,7 @@ FITTING = {
     "delimiter": st.none() | st.sampled_from([";", "tab", "|"]),
     "time_budget": st.none() | st.sampled_from(["90s", "30m", "1.5h"]),
     "tbptt": st.sampled_from(["256,256", "64,256"]),
+    "imports": st.none() | st.sampled_from(["my_cells", "mine.cells, yours"]),
 }
 
 

@@ -3,6 +3,8 @@
 import contextlib
 import io
 import re
+import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,4 +60,24 @@ def test_a_classifier_with_the_cell_trains_streams_and_exports(folder, monkeypat
     assert first == second
     assert first in ("neg", "pos")
     assert [line.split()[1] for line in files] == ["verified"] * 4
-    assert "cell: mine>LeakyCell" in (folder / "runs/leaky/config.yaml").read_text()
+    written = (folder / "runs/python/config.yaml").read_text()
+    assert "cell: mine>LeakyCell" in written
+    assert "imports: my_cells" in written
+
+
+@pytest.mark.process
+def test_the_command_line_trains_with_the_cell_and_predicts_in_another_process(folder, monkeypatch):
+    monkeypatch.delenv("PYTHONPATH")
+    (commands,) = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    train, predict = commands.replace("\\\n", "").splitlines()
+    small = {**TRAINING, "vocab_size": 60, "units": 4, "embedding_units": 4, "epochs": 1}
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in small.items() if value]
+    for command in (f"{train} {' '.join(options)}", predict):
+        done = subprocess.run(
+            [sys.executable, "-m", *shlex.split(command)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\t")[0] in ("neg", "pos")

@@ -17,6 +17,12 @@ def test_the_defaults_make_everything() -> None:
     assert "float32" not in options.precisions
 
 
+@pytest.mark.parametrize("formats", ["onnx", ["onnx"], ("onnx",)])
+def test_one_format_or_a_list_is_a_tuple(formats: Any) -> None:
+    options = ExportOptions(formats=formats, lengths=[4, 8], precisions=[])  # type: ignore[arg-type]
+    assert (options.formats, options.lengths, options.precisions) == (("onnx",), (4, 8), ())
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -39,6 +39,14 @@ def copied(exported: Exported, name: str) -> Path:
     return folder
 
 
+def test_only_the_formats_that_are_asked_for_are_made(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    run = finished_run(tmp_path_factory).folder  # It reads both directions, so it has no stream.
+    (artefact,) = export(run, tmp_path / "files", sample=SAMPLE, formats=["stream"])
+    assert (artefact.name, artefact.status) == ("stream", "left out")
+
+
 @pytest.mark.process
 def test_every_form_is_made_and_verified(exported: Exported) -> None:
     statuses = {name: a.status for name, a in exported.artefacts.items()}

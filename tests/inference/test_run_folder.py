@@ -239,6 +239,17 @@ def test_a_pickled_object_among_the_weights_is_not_opened(folder, tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
+def test_a_module_in_the_folder_is_not_executed(folder, monkeypatch):
+    monkeypatch.syspath_prepend(str(folder))
+    (folder / "my_cells.py").write_text("raise SystemExit('executed')")
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["model"] |= {"cell": "mine>Cell", "imports": "my_cells"}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    seal(folder)
+    reason = refusal(folder)
+    assert reason.startswith(f"{folder / 'config.yaml'}: `imports` must name modules outside of")
+
+
 def test_settings_hold_only_plain_values(folder, tmp_path):
     path = folder / "config.yaml"
     trap = (

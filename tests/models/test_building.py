@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import keras
 import pytest
 
 from textrnn.config.model import ModelConfig
 from textrnn.errors import ConfigError
-from textrnn.layers.cells import CELLS
+from textrnn.layers.cells import CELLS, GRUCell, SimpleRNNCell
 from textrnn.models.building import make_cells, make_stack
 
 
@@ -26,6 +29,35 @@ def test_gates_start_at_the_time_scales_of_the_settings() -> None:
     assert cell.chrono_steps == 9
     with pytest.raises(ConfigError, match="`chrono_steps` needs a cell with gates"):
         make_cells(ModelConfig(cell="simple", chrono_steps=9))
+
+
+@keras.saving.register_keras_serializable(package="test_building")
+class Plain(SimpleRNNCell):
+    pass
+
+
+@keras.saving.register_keras_serializable(package="test_building")
+class Chrono(GRUCell):
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+
+
+@keras.saving.register_keras_serializable(package="test_building")
+class Closed(SimpleRNNCell):
+    def __init__(self, units: int, *, name: str, dtype: Any) -> None:
+        super().__init__(units, name=name, dtype=dtype)
+
+
+def test_a_cell_of_the_user_s_may_take_the_time_scales() -> None:
+    (cell,) = make_cells(ModelConfig(cell="test_building>Chrono", layers=1, chrono_steps=9))
+    assert cell.chrono_steps == 9
+    with pytest.raises(ConfigError, match=r"`chrono_steps` needs a cell .* Plain does not; leave"):
+        make_cells(ModelConfig(cell="test_building>Plain", chrono_steps=9))
+
+
+def test_a_cell_that_does_not_take_the_settings_of_every_cell_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"`__init__` of Closed must .*'recurrent_dropout'\.$"):
+        make_cells(ModelConfig(cell="test_building>Closed"))
 
 
 def test_a_stack_has_the_shape_and_the_computation_of_the_settings() -> None:

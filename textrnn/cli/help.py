@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from textrnn.cli.flags import renamed_flag
+
 __all__ = ["SectionedCommand", "SettingOption"]
 
 _OWN = "Options"
@@ -31,6 +33,17 @@ class SettingOption(click.Option):
 
 class SectionedCommand(click.Command):
     """A command whose help lists its options by section."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parses the arguments; the error about a flag that was renamed suggests the new name."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            new = renamed_flag(error.option_name)
+            if new and any(new in (*param.opts, *param.secondary_opts) for param in self.params):
+                message = f"No such option: {error.option_name}. Did you mean {new}?"
+                raise click.NoSuchOption(error.option_name, message, ctx=ctx) from None
+            raise
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's parameters, with `--help-all` if `--help` leaves options out."""

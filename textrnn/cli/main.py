@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from textrnn.cli.flags import with_flags
 from textrnn.errors import ConfigError, TextRNNError
 
 __all__ = ["main"]
@@ -63,7 +64,7 @@ class _LazyGroup(click.Group):
             return super().invoke(ctx)
         except TextRNNError as error:
             kind = "settings" if isinstance(error, ConfigError) else "error"
-            click.echo(f"textrnn: {kind}: {' '.join(str(error).split())}", err=True)
+            click.echo(f"textrnn: {kind}: {with_flags(error)}", err=True)
             ctx.exit(1)
         except BrokenPipeError:
             # The reader has closed the pipe; Python must not report that once more at its exit.
@@ -81,3 +82,6 @@ def main() -> None:
     from textrnn.cli.console import print_any_name  # A shell's completion need not import rich.
 
     print_any_name()
+    # `--import`, and runs with own cells, find modules here too, after all that are installed.
+    if "" not in sys.path and not sys.flags.safe_path:
+        sys.path.append("")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from textrnn.cli.flags import OTHER_FLAGS
 from textrnn.cli.help import SettingOption
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import Settings, field_types
@@ -70,6 +71,33 @@ class _Auto(click.ParamType[Any]):
         return self._type.convert(value, param, context)
 
 
+class _RegisteredChoice(click.Choice[str]):
+    """One of some names, or the name, `package>Name`, of a class that a module registers.
+
+    The class is looked up later, because `--import` names its module.
+    """
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> Any:
+        """Returns the value if it is a choice or may be the name of a class."""
+        if ">" in value:
+            return value
+        try:
+            return super().convert(value, param, context)
+        except click.BadParameter as error:
+            message = (
+                f"{error.message.rstrip('.')}, or 'package>Name', in quotes, of a class that a "
+                "module of yours registers with Keras (--import)."
+            )
+            self.fail(message, param, context)
+
+
+def _joined(context: click.Context, param: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """Returns the values of a repeated option as one, separated by commas."""
+    return ",".join(values) or None
+
+
 data_options = setting_options(only=("data", "task"), default="as in the run")
 """The options of a command with a run that name other data, and what a label in it is."""
 
@@ -81,23 +109,32 @@ def _option(
     # Each flag needs its opposite: --config may turn on what is off by default.
     if kind is bool:
         flag = f"{flag}/--no-{flag[2:]}"
-    choices = setting.metadata["choices"]
-    value_type: Any = click.Choice(choices) if choices else _Auto(kind) if optional else kind
-    if setting.metadata["path"]:
-        value_type = click.Path()  # A shell completes it.
+    repeated: dict[str, Any] = {}
+    if setting.name in OTHER_FLAGS:
+        repeated = {"multiple": True, "callback": _joined, "metavar": "MODULE"}
     return click.option(
-        flag,
+        *(OTHER_FLAGS[setting.name], flag) if setting.name in OTHER_FLAGS else (flag,),
         setting.name,
         cls=SettingOption,
         section=section,
         common=setting.metadata["common"],
         is_flag=kind is bool,
-        type=value_type,
-        metavar="INTEGER|auto" if optional and kind is int else None,
+        type=_value_type(setting.metadata, kind, optional=optional),
         default=setting.default,
         show_default=shown or (not optional and kind is not bool) or bool(setting.default),
         help=setting.metadata["help"],
+        **{"metavar": "INTEGER|auto" if optional and kind is int else None, **repeated},
     )
+
+
+def _value_type(metadata: Mapping[str, Any], kind: type, *, optional: bool) -> Any:
+    """Returns the type of an option's values, by the setting's metadata and type."""
+    if metadata["path"]:
+        return click.Path()  # A shell completes it.
+    if metadata["choices"]:
+        choice = _RegisteredChoice if metadata["registered"] else click.Choice
+        return choice(metadata["choices"])
+    return _Auto(kind) if optional else kind
 
 
 def given_settings(

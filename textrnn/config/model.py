@@ -17,10 +17,17 @@ class EncoderConfig(Section):
 
     cell: str = setting(
         "mingru",
-        "Recurrent cell; none is a bag of embeddings.",
+        "Recurrent cell; none is a bag of embeddings, package>Name a cell of yours, which --import "
+        "defines.",
         choices=CELLS,
         common=True,
         registered=True,
+    )
+    imports: str | None = setting(
+        None,
+        "Python modules that define a cell of yours, separated by commas; each command that makes "
+        "or loads the model imports them first.",
+        operational=True,
     )
     units: int = setting(128, "State size H of each cell.", minimum=1, common=True)
     layers: int = setting(1, "Number of stacked recurrent layers.", minimum=1, common=True)
@@ -51,6 +58,21 @@ class EncoderConfig(Section):
         "others in the backward pass (0: keep all).",
         minimum=0,
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in self.modules:
+            parts = name.split(".")
+            if parts[-1] == "py" or not all(part.isidentifier() for part in parts):
+                raise ConfigError(
+                    f"`imports` must be names of modules, such as my_cells, got {name!r}; leave "
+                    "out the folder and the .py, and set PYTHONPATH to the folder."
+                )
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The names in `imports`."""
+        return tuple(name.strip() for name in (self.imports or "").split(",") if name.strip())
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,16 @@ import humanfriendly
 
 from textrnn.errors import ConfigError
 
-__all__ = ["Section", "Settings", "check_file", "field_types", "seconds", "setting", "suggestion"]
+__all__ = [
+    "RENAMED",
+    "Section",
+    "Settings",
+    "check_file",
+    "field_types",
+    "seconds",
+    "setting",
+    "suggestion",
+]
 
 S = TypeVar("S", bound="Section")
 C = TypeVar("C", bound="Settings")
@@ -233,8 +242,8 @@ class Settings:
         )
 
 
-_RENAMED = {"keep": "final_weights", "towers": "separate_directions", "halve": "pyramid"}
-"""Settings of format version 1 that have other names."""
+RENAMED = {"keep": "final_weights", "towers": "separate_directions", "halve": "pyramid"}
+"""Settings that had other names before, by their former names; their flags too."""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -248,8 +257,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         known: The names of the settings.
     """
     names = list(known)
-    if _RENAMED.get(name) in names:
-        return f"; did you mean {_RENAMED[name]}?"
+    if RENAMED.get(name) in names:
+        return f"; did you mean {RENAMED[name]}?"
     close = difflib.get_close_matches(name, names, cutoff=0.7)
     return f"; did you mean {' or '.join(close)}?" if close else ""
 

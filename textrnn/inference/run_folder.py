@@ -10,10 +10,12 @@ import keras
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig
-from textrnn.errors import ModelError
+from textrnn.config.model import EncoderConfig
+from textrnn.errors import ConfigError, ModelError
 from textrnn.host.atomic import write_atomically
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.language_model import TrainedLanguageModel
+from textrnn.inference.own_cell import import_cell
 from textrnn.inference.run_files import (
     CONFIG,
     DATA,
@@ -91,16 +93,20 @@ def load(run: str | Path) -> TrainedClassifier:
     """Reads a trained classifier from a run folder.
 
     Every file is checked against its digest before anything is made of it. Nothing in the folder
-    is executed: it holds numbers, texts and a SentencePiece model.
+    is executed: it holds numbers, texts and a SentencePiece model. If the run has a cell of the
+    user's that is not registered yet, the modules that its settings name are imported, from the
+    places where Python finds modules and never from the folder.
 
     Args:
         run: The folder that `textrnn train` wrote.
 
     Raises:
-        ModelError: The folder is missing, unfinished, changed, or of another format version.
+        ModelError: The folder is missing, unfinished, changed, or of another format version, or
+            its cell cannot be imported.
     """
     folder = Path(run)
     config, files = checked_files(folder, ClassifierRunConfig)
+    _import_cell(config.model, folder)
     tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
     labels = tuple(files[LABELS].decode("utf-8").split("\n")[:-1])
     model = TextClassifier(
@@ -123,10 +129,18 @@ def load_language_model(run: str | Path) -> TrainedLanguageModel:
     """
     folder = Path(run)
     config, files = checked_files(folder, LanguageModelRunConfig)
+    _import_cell(config.model, folder)
     tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
     model = LanguageModel(tokenizer.vocab_size, config=config.model, name="language_model")
     _load_weights(model, folder)
     return TrainedLanguageModel(model, tokenizer, config, json.loads(files[METRICS]))
+
+
+def _import_cell(encoder: EncoderConfig, folder: Path) -> None:
+    try:
+        import_cell(encoder, run=folder)
+    except ConfigError as error:
+        raise ModelError(f"{folder / CONFIG}: {error}") from None
 
 
 def _load_weights(model: keras.Model, folder: Path) -> None:

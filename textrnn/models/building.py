@@ -2,62 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
-
-import keras
 
 from textrnn.config.model import EncoderConfig
 from textrnn.errors import ConfigError
-from textrnn.layers.cells import CELLS, RNNCell
+from textrnn.layers.cells import RNNCell
 from textrnn.layers.stack import RNNStack
+from textrnn.models.cell_names import cell_class
 
-__all__ = ["cell_class", "cell_name", "make_cells", "make_stack"]
-
-
-def cell_class(name: str) -> type[RNNCell]:
-    """Returns the class of a cell.
-
-    Args:
-        name: One of `CELLS`, or the name `package>Name` of a class that is registered with Keras.
-
-    Raises:
-        ConfigError: The name is unknown, or names something else.
-    """
-    if name in CELLS:
-        return CELLS[name]
-    registered = keras.saving.get_registered_object(name)
-    if registered is None:
-        raise ConfigError(
-            f"`cell` must be one of {', '.join(CELLS)}, or the name of a registered class, got "
-            f"{name!r}; in Python, import the module that defines the cell first."
-        )
-    if not (isinstance(registered, type) and issubclass(registered, RNNCell)):
-        raise ConfigError(f"`cell` must be a subclass of RNNCell, got {registered!r}.")
-    return registered
-
-
-def cell_name(cell: type[RNNCell]) -> str:
-    """Returns the name by which `cell_class` finds the class.
-
-    >>> from textrnn.layers.cells import LSTMCell
-    >>> cell_name(LSTMCell)
-    'lstm'
-
-    Raises:
-        ConfigError: The class is no cell, or is not registered with Keras.
-    """
-    if not (isinstance(cell, type) and issubclass(cell, RNNCell)):
-        raise ConfigError(f"`cell` must be a name or a subclass of RNNCell, got {cell!r}.")
-    for name, known in CELLS.items():
-        if known is cell:
-            return name
-    name = keras.saving.get_registered_name(cell)
-    if keras.saving.get_registered_object(name) is not cell:
-        raise ConfigError(
-            f"{cell.__name__} must be registered with Keras, so that a run can be loaded; decorate "
-            'it with @keras.saving.register_keras_serializable(package="...").'
-        )
-    return str(name)
+__all__ = ["make_cells", "make_stack"]
 
 
 def make_cells(
@@ -74,12 +28,33 @@ def make_cells(
         ConfigError: A setting does not suit the cell.
     """
     settings: dict[str, Any] = {"recurrent_dropout": recurrent_dropout, "dtype": dtype}
+    cell = cell_class(config.cell)
     if config.chrono_steps:
         if config.cell == "simple":
             raise ConfigError("`chrono_steps` needs a cell with gates; the simple cell has none.")
+        if not _takes(cell, "chrono_steps"):
+            raise ConfigError(
+                f"`chrono_steps` needs a cell that takes it, and {cell.__name__} does not; leave "
+                "it out, or let the cell's `__init__` take it and its `gate_biases` use it."
+            )
         settings["chrono_steps"] = config.chrono_steps
-    cell = cell_class(config.cell)
+    try:
+        inspect.signature(cell.__init__).bind(None, config.units, name="cell_0", **settings)
+    except TypeError as error:
+        raise ConfigError(
+            f"`__init__` of {cell.__name__} must take `units` and `**kwargs`, which it passes to "
+            f"RNNCell, but {error}."
+        ) from None
     return [cell(config.units, name=f"cell_{i}", **settings) for i in range(config.layers)]
+
+
+def _takes(cell: type[RNNCell], argument: str) -> bool:
+    """Returns whether the class or one of its bases names an argument of its `__init__`."""
+    return any(
+        argument in inspect.signature(base.__init__).parameters
+        for base in cell.__mro__
+        if issubclass(base, RNNCell)
+    )
 
 
 def make_stack(

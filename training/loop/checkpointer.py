@@ -102,7 +102,7 @@ class Checkpointer:
             )
             if must:
                 raise ModelError(
-                    f"{problem}; make room, then continue from the previous one with --resume."
+                    f"{problem}; make room, then continue from the previous one with `resume`."
                 ) from None
             reporter.message(f"warning: {problem}; make room: the training continues without it")
 
@@ -127,11 +127,11 @@ class Checkpointer:
         if checkpoint.data_digest != self._data_digest:
             raise ModelError(
                 f"{folder}: made with other training data; "
-                "put the data back as it was, or train again with --overwrite."
+                "put the data back as it was, or train again with `overwrite`."
             )
         shapes = [tuple(variable.shape) for variable in self._variables]
         if [value.shape for value in checkpoint.variables] != shapes:
-            raise ModelError(f"{folder}: made with other settings; train again with --overwrite.")
+            raise ModelError(f"{folder}: made with other settings; train again with `overwrite`.")
         self.restore(checkpoint)
         return checkpoint
 

@@ -213,6 +213,6 @@ class Checkpoints:
                 problems.append(str(error))
         if problems:
             raise ModelError(
-                f"{problems[0]}, and no other checkpoint is intact; train again with --overwrite."
+                f"{problems[0]}, and no other checkpoint is intact; train again with `overwrite`."
             )
-        raise ModelError(f"{self.folder}: nothing to resume from; train without --resume.")
+        raise ModelError(f"{self.folder}: nothing to resume from; train without `resume`.")

@@ -242,7 +242,7 @@ class LanguageModelTrainer:
     def _divergence_error(self, problem: str) -> ModelError:
         return ModelError(
             f"{problem} of epoch {self.state.epoch + 1}; lower `learning_rate` (now "
-            f"{self._config.optimizer.learning_rate:g}) and train again with --overwrite."
+            f"{self._config.optimizer.learning_rate:g}) and train again with `overwrite`."
         )
 
     def _figures(self) -> str:

@@ -351,7 +351,7 @@ class Trainer:
             verb = "resume with" if self._checkpointer.checkpoints.paths() else "use"
             raise ModelError(
                 f"{problem}; lower `learning_rate` (now {rate:g}) and train again with "
-                f"--overwrite, or {verb} `on_nan` rollback, which halves the rate."
+                f"`overwrite`, or {verb} `on_nan` rollback, which halves the rate."
             )
         self._checkpointer.restore(last)
         self.state = last.state.copy()

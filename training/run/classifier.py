@@ -14,8 +14,8 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.own_cell import import_cell, with_names
 from textrnn.layers.cells import RNNCell
-from textrnn.models.building import cell_name
 from textrnn.progress import Reporter, Silent
 from textrnn.training.devices.device import choose_distribution
 from textrnn.training.devices.strategy import Distribution
@@ -61,7 +61,8 @@ def train(
         config: All settings; None: the defaults.
         output: The run folder; None: `runs/` and the name of the data. Of several workers, only the
             chief reads and writes it.
-        cell: The name of a cell, or a cell class that is registered with Keras.
+        cell: The name of a cell, or a cell class that is registered with Keras. The name of its
+            module becomes the setting `imports`, so that any process can load the run.
         reporter: Receives messages and progress; None: nothing is reported.
         resume: Whether to continue from the checkpoint in the folder, with the same settings.
         resume_or_start: Whether to continue if there is a checkpoint; a finished run is loaded.
@@ -80,8 +81,9 @@ def train(
         TextRNNError: The data or the settings are wrong, or the folder is in use.
     """
     if cell is not None:
-        settings["cell"] = cell if isinstance(cell, str) else cell_name(cell)
+        settings = with_names({**settings, "cell": cell})
     config = _complete(config or ClassifierRunConfig(), settings)
+    import_cell(config.model)
     request = RunRequest(
         config,
         Path(output) if output is not None else default_folder(config.data),
@@ -167,6 +169,7 @@ def find_learning_rate(
         TextRNNError: The data or the settings are wrong, the folder is in use, or there are several
             machines.
     """
+    import_cell(config.model)
     distribution = _distribution(config)
     reporter, folder = reporter or Silent(), Path(output)
     if distribution.several_machines:

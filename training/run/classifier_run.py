@@ -276,6 +276,6 @@ class ClassifierRun:
         except OSError as error:
             raise ModelError(
                 f"{folder}: the model was not written ({error.strerror}); make room, then finish "
-                "with --resume: the last checkpoint is whole."
+                "with `resume`: the last checkpoint is whole."
             ) from None
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)

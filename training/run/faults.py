@@ -47,7 +47,7 @@ def explain_faults(distribution: Distribution, *, less_memory: str = LESS_MEMORY
             raise
         raise WorkerLost(
             f"another worker was lost ({_reason(error)}); start all workers again, with "
-            "--resume-or-start, to continue from the last checkpoint."
+            "`resume_or_start`, to continue from the last checkpoint."
         ) from None
 
 

@@ -46,7 +46,7 @@ def is_started(folder: Path) -> bool:
 def check_started(folder: Path) -> None:
     """Raises ModelError if the folder contains no checkpoint."""
     if not is_started(folder):
-        raise ModelError(f"{folder / CHECKPOINTS}: nothing to resume from; train without --resume.")
+        raise ModelError(f"{folder / CHECKPOINTS}: nothing to resume from; train without `resume`.")
 
 
 @contextlib.contextmanager
@@ -65,7 +65,7 @@ def hold(folder: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except filelock.Timeout:
         raise ConfigError(
-            f"{folder} is in use by another process; wait for it, or choose another --output."
+            f"{folder} is in use by another process; wait for it, or choose another `output`."
         ) from None
     except OSError as error:
         raise _unwritable(folder, error) from None
@@ -95,31 +95,31 @@ def check_folder(folder: Path, config: Settings, *, resume: bool, overwrite: boo
     if run_folder.is_complete(folder) and resume:
         raise ConfigError(
             f"{folder} contains a finished run; there is nothing to resume; replace it by "
-            "--overwrite."
+            "`overwrite`."
         )
     if run_folder.is_complete(folder) and not overwrite:
         raise ConfigError(
-            f"{folder} contains a finished run; choose another --output, or replace it by "
-            "--overwrite."
+            f"{folder} contains a finished run; choose another `output`, or replace it by "
+            "`overwrite`."
         )
     if resume:
         check_started(folder)
         if not config.resumes(run_folder.read_settings(folder / run_folder.CONFIG, type(config))):
             raise ConfigError(
                 "a run resumes only with unchanged settings; give those of "
-                f"{folder / run_folder.CONFIG}, or train anew with --overwrite."
+                f"{folder / run_folder.CONFIG}, or train anew with `overwrite`."
             )
     elif is_started(folder) and not overwrite:
         raise ConfigError(
-            f"{folder} contains an unfinished run; continue with --resume, or replace it by "
-            "--overwrite."
+            f"{folder} contains an unfinished run; continue with `resume`, or replace it by "
+            "`overwrite`."
         )
     # A run overwrites README.md and deletes folders, which must not hit files of the user.
     foreign = not (folder / run_folder.CONFIG).is_file() and any(folder.glob("[!.]*"))
     if foreign and not overwrite:
         raise ConfigError(
-            f"{folder} contains files that belong to no run; choose another --output, or write "
-            "into it by --overwrite."
+            f"{folder} contains files that belong to no run; choose another `output`, or write "
+            "into it by `overwrite`."
         )
 
 
@@ -151,5 +151,5 @@ def begin(folder: Path, config: Settings, *, tokenizer: Tokenizer, resume: bool)
 
 def _unwritable(folder: Path, error: OSError) -> ConfigError:
     return ConfigError(
-        f"{folder}: cannot be written to ({error.strerror}); choose another --output."
+        f"{folder}: cannot be written to ({error.strerror}); choose another `output`."
     )

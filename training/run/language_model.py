@@ -19,6 +19,7 @@ from textrnn.errors import DataError, ModelError
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
+from textrnn.inference.own_cell import import_cell, with_names
 from textrnn.messages.wording import counted
 from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
@@ -73,7 +74,8 @@ def pretrain(
         should_stop: Called at each update. If it returns True, a checkpoint is saved and
             KeyboardInterrupt is raised.
         started: The start of the time budget, by `time.monotonic`; None: now.
-        **settings: Single settings that replace those of `config`, such as `epochs`.
+        **settings: Single settings that replace those of `config`, such as `epochs`. `cell` may be
+            a class, as in `textrnn.train`.
 
     Returns:
         The language model.
@@ -82,7 +84,8 @@ def pretrain(
         TextRNNError: The data or the settings are wrong, or the folder is in use.
     """
     started, reporter = started or time.monotonic(), reporter or Silent()
-    config = (config or LanguageModelRunConfig()).replace(**settings)
+    config = (config or LanguageModelRunConfig()).replace(**with_names(settings))
+    import_cell(config.model)
     if config.data.dataset is None and config.data.text_file is None:
         config = config.replace(dataset="bbc_news")
     distribution = choose_distribution(config.runtime, strategy="single")
@@ -164,7 +167,7 @@ class _LanguageModelRun:
         except OSError as error:
             raise DataError(
                 f"{folder}: the encoded texts were not written ({error.strerror}); make room, or "
-                "choose another --output."
+                "choose another `output`."
             ) from None
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -214,5 +217,5 @@ class _LanguageModelRun:
         except OSError as error:
             raise ModelError(
                 f"{folder}: the model was not written ({error.strerror}); make room, then finish "
-                "with --resume: the last checkpoint is whole."
+                "with `resume`: the last checkpoint is whole."
             ) from None

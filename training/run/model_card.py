@@ -69,6 +69,7 @@ def model_card(
         "## Model",
         "",
         f"- {_recurrence(model)}; head: {model.head}; {trained.weights:,} weights.",
+        *_origin_of_cell(model),
         f"- Vocabulary: {training['vocab_size']:,} {config.tokenizer.piece_type} pieces of "
         f"SentencePiece; {'lower case' if config.tokenizer.lowercase else 'case-sensitive'}.",
         f"- The weights are those of epoch {training['best_epoch']} of {training['epochs']}, "
@@ -85,7 +86,8 @@ def model_card(
             "There was no test data. The figures of the validation data are too good, because it "
             "chose the epoch.",
         ]
-    lines += ["", "![learning curves](curves.png)", "", "## Use", "", "```python", "import textrnn"]
+    lines += ["", "![learning curves](curves.png)", "", "## Use", "", "```python"]
+    lines += [*(f"import {name}" for name in model.modules if ">" in model.cell), "import textrnn"]
     lines += [
         f"model = textrnn.load({_literal(str(trained.folder))})",
         'model.predict(["a text"])',
@@ -127,6 +129,7 @@ def language_model_card(config: LanguageModelRunConfig, trained: TrainedModel) -
         "## Model",
         "",
         f"- {_recurrence(config.model)}; {trained.weights:,} weights.",
+        *_origin_of_cell(config.model),
         f"- {training['vocab_size']:,} pieces of SentencePiece; trained on {training['tokens']:,} "
         f"tokens in {counted(training['updates'], 'update')}; seed {config.runtime.seed}.",
         "",
@@ -173,6 +176,16 @@ def _recurrence(model: EncoderConfig) -> str:
     cell = f"{model.layers} x {model.cell} of {counted(model.units, 'unit')}"
     cell += ", both directions" if model.bidirectional else ""
     return cell + (f", a window of {model.window} tokens" if model.window > 1 else "")
+
+
+def _origin_of_cell(model: EncoderConfig) -> list[str]:
+    """Returns a line about the modules of the user's cell; none for a built-in cell."""
+    if not model.modules or ">" not in model.cell:
+        return []
+    return [
+        f"- The cell is defined in {' and '.join(f'`{name}`' for name in model.modules)}, which "
+        "Python must find (PYTHONPATH) when the model is loaded."
+    ]
 
 
 _BEGIN, _END = "<!-- textrnn report -->", "<!-- /textrnn report -->"

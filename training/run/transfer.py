@@ -14,13 +14,14 @@ from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
 from textrnn.inference.language_model import TrainedLanguageModel
+from textrnn.inference.own_cell import import_cell
 from textrnn.models.classifier import TextClassifier
 
 __all__ = ["ADOPTED", "FINE_TUNING_DROPOUT", "adopt_shape", "transfer"]
 
-MAY_DIFFER = ("kernel", "recompute", "bidirectional")
+MAY_DIFFER = ("kernel", "recompute", "imports", "bidirectional")
 """Settings of the encoder that a classifier need not share with its language model: the weights do
-not depend on the first two, and a classifier may use one direction of two."""
+not depend on the first three, and a classifier may use one direction of two."""
 
 ADOPTED = frozenset(
     setting.name
@@ -47,7 +48,8 @@ def adopt_shape(config: ClassifierRunConfig, *, given: Collection[str] = ()) -> 
             of the tokenizer and the encoder must equal the language model's.
 
     Raises:
-        ConfigError: A chosen setting differs from the language model's.
+        ConfigError: A chosen setting differs from the language model's, or the language model has
+            a cell of the user's that cannot be imported.
         ModelError: The folder contains no language model.
     """
     init_from = config.start.init_from
@@ -59,6 +61,7 @@ def adopt_shape(config: ClassifierRunConfig, *, given: Collection[str] = ()) -> 
             "textrnn pretrain."
         )
     source = run_folder.read_settings(Path(init_from) / run_folder.CONFIG, LanguageModelRunConfig)
+    import_cell(source.model, run=Path(init_from))
     encoder = _encoder_settings(config, source, given=given)
     for section, values in (("model", encoder), ("tokenizer", source.tokenizer.to_dict())):
         for name, expected in values.items():
@@ -91,6 +94,7 @@ def _encoder_settings(
     settings["bidirectional"] = config.model.bidirectional and both
     for name in ("kernel", "recompute"):
         settings[name] = getattr(config.model, name)
+    settings["imports"] = config.model.imports or source.model.imports
     settings["separate_directions"] = settings["bidirectional"] and _directions_differ(source.model)
     return settings
 

@@ -20,6 +20,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
+from textrnn.inference.own_cell import import_cell
 from textrnn.models.classifier import TextClassifier
 from textrnn.progress import Reporter
 from textrnn.text.vocabulary_size import MOST_PIECES
@@ -98,6 +99,7 @@ def tune(
     Raises:
         ConfigError: The folder contains a search with other settings, or all trials have failed.
     """
+    import_cell(config.model)
     with hold(output):
         _check_same(output, _search_settings(config, fixed=fixed, budget=budget))
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -118,7 +120,7 @@ def tune(
         if not best:
             raise ConfigError(
                 f"none of {len(outcomes)} trials was completed; read the logs in "
-                f"{output / TRIALS}, give more time, or a larger --size-budget."
+                f"{output / TRIALS}, give more time, or allow larger models."
             )
         with warn_on_failure(f"{output}: the table of the trials was not written", reporter):
             write_trials(outcomes, output)
@@ -271,12 +273,12 @@ def _check_same(output: Path, values: dict[str, Any]) -> None:
             written = None
         if written != values:
             raise ConfigError(
-                f"{output} contains a search with other settings; choose another --output."
+                f"{output} contains a search with other settings; choose another `output`."
             )
         return
     if any(output.glob("[!.]*")):
         raise ConfigError(
-            f"{output} contains files that belong to no search; choose another --output."
+            f"{output} contains files that belong to no search; choose another `output`."
         )
     write_atomically(path, yaml.safe_dump(values, sort_keys=False))
 

@@ -1,5 +1,6 @@
 import gc
 import weakref
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from textrnn.analysis.dynamics.systems import (
     trajectory,
 )
 from textrnn.errors import ConfigError
+from textrnn.layers.cells import NonlinearRNNCell
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
@@ -67,6 +69,18 @@ def test_gates_are_those_of_each_step():
     for t in range(4):
         pre = recurrence.gates[t, :, :3] + states[t].numpy() @ kernel[:, :3] + bias[:3]
         np.testing.assert_allclose(gates["update"][t], tf.sigmoid(pre), atol=1e-5)
+
+
+def test_the_gates_of_a_cell_whose_gradient_is_derived_are_not_known():
+    class Own(NonlinearRNNCell):
+        gate_places: ClassVar = {"update": 0}
+
+        def combine(self, gates, recurrent, states):
+            return (tf.tanh(gates + recurrent),), (gates, recurrent)
+
+    cell = Own(3)
+    cell.build((None, 2))
+    assert gate_values(cell, cell.project(tf.zeros([4, 1, 2]))) == {}
 
 
 def test_a_fresh_model_has_the_same_shape_and_other_weights():

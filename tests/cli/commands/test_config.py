@@ -91,3 +91,21 @@ def test_explain_without_names_explains_every_setting(textrnn):
 def test_an_unknown_name_names_those_like_it(textrnn):
     result = textrnn("config", "explain", "learning_rat", code=1)
     assert "got learning_rat; did you mean learning_rate" in result.stderr
+
+
+def test_check_imports_the_module_of_an_own_cell(textrnn, home, monkeypatch):
+    monkeypatch.syspath_prepend("")
+    (home / "cells_to_check.py").write_text(
+        "import keras, textrnn\n"
+        "@keras.saving.register_keras_serializable(package='check')\n"
+        "class Mine(textrnn.SimpleRNNCell): pass\n"
+    )
+    (home / "mine.yaml").write_text("model: {cell: check>Mine, imports: cells_to_check}")
+    assert "2 settings not at the default" in textrnn("config", "check", "mine.yaml").stdout
+    (home / "mine.yaml").write_text("model: {cell: check>Typo, imports: cells_to_check}")
+    error = textrnn("config", "check", "mine.yaml", code=1).stderr
+    assert "mine.yaml: `cell` must be one of simple, " in error
+    assert "check>Mine" in error
+    (home / "mine.yaml").write_text("model: {cell: check>Other, imports: gone}")
+    error = textrnn("config", "check", "mine.yaml", code=1).stderr
+    assert "`imports` (--import) names the module gone, which cannot be imported" in error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,75 @@ def test_activations_that_the_gradient_cannot_use_are_named() -> None:
 
     with pytest.raises(ConfigError, match=r"Forgetful must return the activations \(gates, rec"):
         outputs_and_gradients(layer_of(Forgetful), np.zeros((1, 2, INPUTS)), np.ones((1, 2), bool))
+
+
+Call = Callable[[RNNCell], Any]
+BY_LAYER: Call = lambda cell: RNN(cell)(tf.zeros([2, 3, INPUTS]))  # noqa: E731
+BY_STEP: Call = lambda cell: cell(tf.zeros([2, INPUTS]), cell.get_initial_state(2))  # noqa: E731
+by_each_call = pytest.mark.parametrize("call", [BY_LAYER, BY_STEP], ids=["layer", "step"])
+
+
+@by_each_call
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (lambda s: s, r"two tuples: \(float32 \[2, 4\],\) as new states, and a tuple"),
+        (
+            lambda s: (s, (s, s)),
+            r"got \(float32 \[2, 4\], \(float32 \[2, 4\], float32",
+        ),
+        (lambda s: ((s,), None), r"got \(\(float32 \[2, 4\],\), None\)\."),
+        (lambda s: ((s,), (s,), s), r"got \(\(float32 \[2, 4\],\), \(float32 \[2, 4\],\), float32"),
+        (lambda s: ((s, s), ()), r"as new states; got \(float32 \[2, 4\], float32 \[2, 4\]\)\."),
+        (
+            lambda s: ((s[:, :3],), ()),
+            r"4\],\) as new states; got \(float32 \[2, 3\]",
+        ),
+        (lambda s: ((s[0],), ()), r"got \(float32 \[4\],\)\."),
+        (lambda s: ((tf.cast(s, "float64"),), ()), r"got \(float64 \[2, 4\],\)\."),
+        (lambda s: ((0.5,), ()), r"got \(float,\)\."),
+    ],
+)
+def test_another_result_of_combine_is_named(call: Call, result: Any, message: str) -> None:
+    class Odd(NonlinearRNNCell):
+        def combine(self, gates: tf.Tensor, recurrent: tf.Tensor, states: States) -> Any:
+            return result(states[0])
+
+    with pytest.raises(ConfigError, match=f"`combine` of Odd must return .*{message}"):
+        call(Odd(4))
+
+
+@by_each_call
+@pytest.mark.parametrize(
+    ("result", "got"),
+    [
+        (lambda s: s, r"float32 \[2, 4\]"),
+        (lambda s: (s, s), r"\(float32 \[2, 4\], float32 \[2, 4\]\)"),
+        (lambda s: (s, (s, s)), r"\(float32 \[2, 4\], \(float32 \[2, 4\], float32 \[2, 4\]\)\)"),
+        (lambda s: (s[:, :3], (s,)), r"\(float32 \[2, 3\], \(float32 \[2, 4\],\)\)"),
+        (lambda s: (None, (s,)), r"\(None, \(float32 \[2, 4\],\)\)"),
+    ],
+)
+def test_another_result_of_a_step_is_named(call: Call, result: Any, got: str) -> None:
+    class Odd(RNNCell):
+        def step(self, gates: tf.Tensor, states: States, *, dropout_mask: Any = None) -> Any:
+            return result(states[0])
+
+    with pytest.raises(
+        ConfigError,
+        match=r"`step` of Odd must return an output float32 \[2, 4\] and a tuple of new states "
+        rf"\(float32 \[2, 4\],\); got {got}\.",
+    ):
+        call(Odd(4))
+
+
+def test_an_unknown_batch_size_is_a_letter() -> None:
+    class Odd(NonlinearRNNCell):
+        def combine(self, gates: tf.Tensor, recurrent: tf.Tensor, states: States) -> Any:
+            return states[0], ()
+
+    with pytest.raises(ConfigError, match=r"two tuples: \(float32 \[B, 4\],\) as new states"):
+        RNN(Odd(4))(keras.Input((None, INPUTS)))
 
 
 def test_coefficients_of_a_wrong_shape_are_named() -> None:

@@ -216,7 +216,7 @@ def test_a_damaged_one_is_reported_and_the_one_before_is_taken(tmp_path):
 
 def test_without_a_whole_one_it_says_what_to_do(tmp_path):
     checkpoints = Checkpoints(tmp_path)
-    with pytest.raises(ModelError, match="nothing to resume from; train without --resume"):
+    with pytest.raises(ModelError, match="nothing to resume from; train without `resume`"):
         checkpoints.load()
     checkpoints.save(after(1))
     checkpoints.paths()[0].write_bytes(b"garbage")

@@ -38,7 +38,7 @@ def test_a_finished_run_is_not_replaced_by_accident(finished, tmp_path):
     shutil.copytree(finished.folder, tmp_path / "run")
     before = contents(tmp_path / "run")
     for resume in (False, True):
-        with pytest.raises(ConfigError, match=r"run contains a finished run; .*--overwrite"):
+        with pytest.raises(ConfigError, match=r"run contains a finished run; .*`overwrite`"):
             train(finished.config, tmp_path / "run", reporter=QUIET, resume=resume)
     assert contents(tmp_path / "run") == before
 
@@ -92,7 +92,7 @@ def test_an_unfinished_run_that_was_not_replaced_continues(config, tmp_path):
 def test_an_unfinished_run_asks_for_resume(config, tmp_path):
     interrupt(config, tmp_path / "run")
     with pytest.raises(
-        ConfigError, match="run contains an unfinished run; continue with --resume, or"
+        ConfigError, match="run contains an unfinished run; continue with `resume`, or"
     ):
         train(config, tmp_path / "run", reporter=QUIET)
     with pytest.raises(
@@ -116,7 +116,9 @@ def test_a_run_that_failed_before_training_is_in_nobodys_way(config, data, tmp_p
 @pytest.mark.parametrize("inside", ["", "deeper"])
 def test_a_file_in_the_way_is_an_error(config, tmp_path, inside):
     (tmp_path / "run").write_text("mine")
-    with pytest.raises(ConfigError, match=r"run.*: cannot be written to \(.*\); choose another --"):
+    with pytest.raises(
+        ConfigError, match=r"run.*: cannot be written to \(.*\); choose another `output`"
+    ):
         train(config, tmp_path / "run" / inside, reporter=QUIET)
     assert (tmp_path / "run").read_text() == "mine"
 
@@ -207,7 +209,7 @@ def test_nothing_is_read_before_the_settings_are_found_to_differ(config, tmp_pat
 
 def test_without_a_checkpoint_there_is_nothing_to_resume(config, tmp_path, monkeypatch):
     monkeypatch.delattr(running, "load_corpus")
-    with pytest.raises(ModelError, match="nothing to resume from; train without --resume"):
+    with pytest.raises(ModelError, match="nothing to resume from; train without `resume`"):
         train(config, tmp_path / "run", reporter=QUIET, resume=True)
     assert not (tmp_path / "run").exists()
 

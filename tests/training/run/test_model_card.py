@@ -99,6 +99,13 @@ def test_a_bag_of_embeddings_has_no_cell():
     assert "units" not in text
 
 
+def test_a_cell_of_the_user_s_is_imported():
+    text = card(cell="mine>Leaky", imports="my_cells,inner.cells")
+    assert "- The cell is defined in `my_cells` and `inner.cells`, which Python must find" in text
+    assert "```python\nimport my_cells\nimport inner.cells\nimport textrnn\n" in text
+    assert "The cell is defined" not in card(cell="lstm", imports="my_cells")
+
+
 def test_a_plain_model_of_one_direction():
     assert "- 2 x gru of 5 units; head" in card(cell="gru", layers=2, bidirectional=False, window=1)
 

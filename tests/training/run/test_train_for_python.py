@@ -57,6 +57,7 @@ def test_a_registered_cell_is_recorded_by_its_name(reviews, tmp_path):
     trained = textrnn.train(train_file=reviews, output="run", **{**SMALL, "cell": Registered})
     assert trained is not None
     assert trained.config.model.cell == "test_train_for_python>Registered"
+    assert trained.config.model.imports == Registered.__module__
     again = textrnn.load("run")
     assert isinstance(not_none(again.model.stack).cells[0], Registered)
 

@@ -143,6 +143,18 @@ def test_settings_follow_the_language_model_but_for_those_that_are_given(tokeniz
     assert adopt_shape(ClassifierRunConfig()) == ClassifierRunConfig()
 
 
+def test_the_modules_of_the_cell_are_the_language_model_s_unless_others_are_given(
+    tokenizer, tmp_path
+):
+    trained = language_model(tokenizer, dataclasses.replace(SHAPE, imports="theirs"))
+    run_folder.save_language_model(trained, tmp_path)
+    config = ClassifierRunConfig.of(init_from=str(tmp_path))
+    assert adopt_shape(config).model.imports == "theirs"
+    moved = config.replace(imports="moved")
+    assert adopt_shape(moved, given={"imports"}).model.imports == "moved"
+    transfer(trained, classifier(tokenizer, trained.config.model, imports="moved"))
+
+
 def test_a_direction_that_was_not_learned_is_reported(tokenizer, tmp_path):
     trained = language_model(tokenizer, dataclasses.replace(SHAPE, bidirectional=False))
     run_folder.save_language_model(trained, tmp_path)

@@ -176,11 +176,16 @@ def gate_values(cell: RNNCell, gates: tf.Tensor) -> dict[str, tf.Tensor]:
 
     Returns:
         Maps the name of each gate to `[T, B, H]`. `decay` is the share of its state that a minimal
-        cell keeps. The simple cell has no gates.
+        cell keeps. The simple cell has no gates, and those of a nonlinear cell without
+        `gate_places` and `combine_gradient` are not known.
     """
     if isinstance(cell, LinearRNNCell):
         return {"decay": cell.coefficients(gates)[0]}
-    if not isinstance(cell, NonlinearRNNCell) or not cell.gate_places:
+    if not isinstance(cell, NonlinearRNNCell):
+        return {}
+    # Without a gradient of its own, a cell's activations are the sums before the gates.
+    derived = type(cell).combine_gradient is NonlinearRNNCell.combine_gradient
+    if derived or not cell.gate_places:
         return {}
     before = trajectory(cell, gates)[:-1]  # [T, B, S]
     steps, batch = tf.shape(before)[0], tf.shape(before)[1]

@@ -171,7 +171,8 @@ def kept_shares(recurrence: Recurrence) -> tuple[str, np.ndarray, int]:
             return name, np.asarray(values, np.float64).mean(axis=0), steps
     raise ConfigError(
         f"expected a cell with a gate named {', '.join(KEEPING_GATES)}, got "
-        f"{type(recurrence.cell).__name__}; name its gates in `gate_places`."
+        f"{type(recurrence.cell).__name__}; name its gates in `gate_places`, and "
+        "define `combine_gradient`."
     )
 
 

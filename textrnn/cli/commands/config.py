@@ -13,11 +13,14 @@ import yaml
 from rich.table import Table
 
 from textrnn.cli.console import print_table, table_console
+from textrnn.cli.startup import start_tensorflow
+from textrnn.config.choices import CELLS
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.config.model import EncoderConfig
 from textrnn.config.section import Section, Settings, field_types, suggestion
 from textrnn.errors import ConfigError
-from textrnn.inference.run_files import CONFIG, read_any_settings
+from textrnn.inference.run_files import CONFIG, is_complete, read_any_settings
 from textrnn.messages.wording import counted
 
 __all__ = ["config"]
@@ -70,9 +73,12 @@ def check(source: Path, as_json: bool) -> None:
     """Check a file of settings, or those of a run, and list the ones that differ from the default.
 
     An unknown name, a wrong value, or settings that exclude each other are an error, exit code 1.
+    If the cell is one of yours, the modules in `imports` are imported to find it.
     """
     path = _file(source)
     settings = read_any_settings(path)
+    if isinstance(settings, ClassifierRunConfig | LanguageModelRunConfig):
+        _check_cell(settings.model, path)
     changed = _changed(settings)
     if as_json:
         kind = next(name for name, known in _KINDS.items() if isinstance(settings, known))
@@ -85,6 +91,19 @@ def check(source: Path, as_json: bool) -> None:
             table.add_row(name, _shown(value), _shown(default))
         print_table(table_console(), table)
     click.echo(f"{path}: valid; {counted(len(changed), 'setting')} not at the default")
+
+
+def _check_cell(encoder: EncoderConfig, path: Path) -> None:
+    """Raises ConfigError if the cell is neither built in nor registered by the modules."""
+    if encoder.cell in CELLS:
+        return
+    start_tensorflow()
+    from textrnn.inference.own_cell import import_cell
+
+    try:
+        import_cell(encoder, run=path.parent if is_complete(path.parent) else None)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 @config.command(context_settings={"ignore_unknown_options": True})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from textrnn.cli.flags import with_flags
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.interrupt import resumable
 from textrnn.cli.options import given_settings, merge_settings, setting_options
@@ -96,7 +97,7 @@ def train(
     except WorkerLost as error:
         if not resume_or_start:
             raise
-        reporter.message(f"{error} Starting this one again.")
+        reporter.message(f"{with_flags(error)} Starting this one again.")
         _start_again()
     if classifier is not None:  # Only the chief worker has the classifier.
         _print_results(classifier, choice.folder, options=options)

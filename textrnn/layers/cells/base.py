@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from textrnn.errors import ConfigError
+from textrnn.layers.cells.results import check_step
 
 __all__ = ["RNNCell", "States", "product", "undefined"]
 
@@ -183,10 +184,14 @@ class RNNCell(keras.layers.Layer):
 
         Returns:
             The output `[B, H]` and the list of new states, each `[B, H]`.
+
+        Raises:
+            ConfigError: `step` returned something else than an output and new states.
         """
         mask = self.dropout_mask(tf.shape(inputs)[0], training=training)
         states = tuple(tf.cast(state, self.state_dtype) for state in states)
-        output, new_states = self.step(self.project(inputs), states, dropout_mask=mask)
+        result = self.step(self.project(inputs), states, dropout_mask=mask)
+        output, new_states = check_step(self, result, states)
         return tf.cast(output, self.compute_dtype), list(new_states)
 
     def get_config(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from textrnn.errors import ConfigError
 from textrnn.layers.cells.base import RNNCell, States, product, undefined
+from textrnn.layers.cells.results import check_combine
 
 __all__ = ["NonlinearRNNCell"]
 
@@ -41,7 +42,9 @@ class NonlinearRNNCell(RNNCell):
     """c, `[R*H]`, or None."""
 
     gate_places: ClassVar[dict[str, int]] = {}
-    """The place of each gate, a number from 0 to 1, among the activations of `combine`."""
+    """The place of each gate, a number from 0 to 1, among the activations of `combine`.
+
+    Without a `combine_gradient` the activations are `(gates, recurrent)`, so no gate is known."""
 
     @property
     def output_is_state(self) -> bool:
@@ -113,5 +116,5 @@ class NonlinearRNNCell(RNNCell):
         recurrent = product(h, self.recurrent_kernel, dtype=self.state_dtype)
         if self.recurrent_bias is not None:
             recurrent = tf.nn.bias_add(recurrent, tf.cast(self.recurrent_bias, self.state_dtype))
-        new_states, _ = self.combine(gates, recurrent, states)
+        new_states, _ = check_combine(self, self.combine(gates, recurrent, states), states)
         return new_states[0], new_states

@@ -23,6 +23,7 @@ import tensorflow as tf
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import NonlinearRNNCell, RNNCell, States
 from textrnn.layers.cells.base import product
+from textrnn.layers.cells.results import check_combine
 from textrnn.layers.recurrence.recurrence import Recurrence
 from textrnn.layers.recurrence.time_order import Length, Order, select_rows, state_lists, walk
 
@@ -170,7 +171,8 @@ class _Forward:
         recurrent = product(self.dropped(states[0]), self.weights[0], dtype=self.cell.state_dtype)
         if len(self.weights) > 1:
             recurrent = tf.nn.bias_add(recurrent, self.weights[1])
-        return self.cell.combine(self.recurrence.gates[t], recurrent, states)
+        result = self.cell.combine(self.recurrence.gates[t], recurrent, states)
+        return check_combine(self.cell, result, states)
 
     def run(self) -> tuple[States, _Saved]:
         """Takes all steps; returns the states after the last one, and what the gradient needs."""

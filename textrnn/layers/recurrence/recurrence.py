@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import tensorflow as tf
 
 from textrnn.layers.cells import RNNCell, States
+from textrnn.layers.cells.results import check_step
 from textrnn.layers.recurrence.time_order import Order
-from textrnn.layers.recurrence.unroll import Step
 
 __all__ = ["Recurrence"]
 
@@ -40,7 +39,18 @@ class Recurrence:
         steps = self.gates.shape[0]
         return Order(tf.shape(self.gates)[0] if steps is None else steps, self.reverse)
 
-    @property
-    def step(self) -> Step:
-        """The cell's step, with the dropout mask."""
-        return functools.partial(self.cell.step, dropout_mask=self.dropout_mask)
+    def step(self, gates: tf.Tensor, states: States) -> tuple[tf.Tensor, States]:
+        """Takes the cell's step with the dropout mask.
+
+        Args:
+            gates: `[B, G*H]`.
+            states: The states before the step, each `[B, H]`.
+
+        Returns:
+            The output `[B, H]` and the new states, each `[B, H]`.
+
+        Raises:
+            ConfigError: The cell's `step` returned something else.
+        """
+        result = self.cell.step(gates, states, dropout_mask=self.dropout_mask)
+        return check_step(self.cell, result, states)
