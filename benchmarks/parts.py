@@ -36,7 +36,7 @@ def parts(
         "+ language model": start,
         "+ language model, layer by layer": [*start, *gradual],
         "+ language model, average": [*start, "--ema", "0.999"],
-        "+ language model, its loss beside": [*start, "--language-weight", "0.1"],
+        "+ language model, its loss added": [*start, "--language-weight", "0.1"],
         "+ language model, adversarial": [*start, "--adversarial", str(share)],
         "+ language model, virtual adversarial": [*start, "--vat", str(share)],
     }

@@ -51,10 +51,11 @@ class MediaPipeFormat(ExportFormat):
         source, bare = context.scratch / "mediapipe", context.scratch / "bare.tflite"
         # MediaPipe rejects a file of several subgraphs, which a loop would make.
         form = context.recurrence_form(one_subgraph=True)
+        length = _length(context)
         stage_mediapipe(
             context.classifier.model,
             source,
-            length=context.length,
+            length=length,
             form=form or "auto",
             label_space=context.classifier.label_space,
         )
@@ -63,7 +64,7 @@ class MediaPipeFormat(ExportFormat):
             self.name,
             f"{FOLDER}/model_mediapipe.tflite",
             form=form,
-            length=context.length,
+            length=length,
         )
         (artefact,) = convert([Conversion(artefact, source, bare)], context)
         if artefact.reason is not None:
@@ -92,6 +93,11 @@ class MediaPipeFormat(ExportFormat):
         return [label_check(expected, predicted), drift_check(expected, answer.arrays)]
 
 
+def _length(context: ExportContext) -> int:
+    """Returns T: the file, which cuts texts itself, must cut them where the classifier does."""
+    return min(context.length, context.classifier.config.batches.max_length or context.length)
+
+
 def _metadata_job(context: ExportContext, *, model: Path, output: Path) -> Job:
     """Returns the job that adds the metadata to a converted file."""
     output.parent.mkdir(exist_ok=True)
@@ -102,7 +108,7 @@ def _metadata_job(context: ExportContext, *, model: Path, output: Path) -> Job:
         "labels": list(context.classifier.labels),
         "name": context.options.name,
         "description": f"A recurrent text classifier made by textrnn; it reads the first "
-        f"{counted(context.length, 'token')} of a text.",
+        f"{counted(_length(context), 'token')} of a text.",
     }
 
 

@@ -32,7 +32,13 @@ class LineSplitter:
         return [_without_quotes(cell) for cell in next(reader, [])]
 
     def backslashes(self, line: str) -> list[str]:
-        """Splits a line with backslashes before quotes, as databases write it; [] if it fails."""
+        """Splits a line with backslashes before quotes, as databases write it.
+
+        Returns:
+            The cells; none if no backslash is before a quote, or if the line cannot be split so.
+        """
+        if '\\"' not in line:
+            return []
         return self._parse(line, doublequote=False, escapechar="\\")
 
     def spaced_quotes(self, line: str) -> list[str]:

@@ -184,9 +184,10 @@ class _TableReader:
         """Reads the line whose cell ends against the rule; literally, if that gives a row."""
         self._lines.push_back(len(self._lines.taken) - 1)
         first = self._lines.taken[0]
+        # The literal reading of a quoted cell would keep its backslashes.
         readings = {
-            Unusual.STRAY_QUOTE: self._split.literal(first),
             Unusual.BACKSLASHES: self._split.backslashes(first),
+            Unusual.STRAY_QUOTE: self._split.literal(first),
         }
         for kind, cells in readings.items():
             if self._is_row(cells) and "\0" not in first:
