@@ -43,7 +43,7 @@ setup(
         "sentencepiece>=0.2.3,<0.3",
         "numpy>=1.26,<3",
         "h5py>=3.11,<4",
-        "click>=8.1,<9",
+        "click>=8.4,<9",
         "rich>=13,<16",
         "scikit-learn>=1.5,<2",
         "scipy>=1.11,<2",

@@ -25,6 +25,7 @@ def test_a_quote_is_a_character_except_around_a_cell():
 def test_backslashes_before_quotes_are_removed():
     assert SPLIT.backslashes(r'"a \"b\", c",d') == ['a "b", c', "d"]
     assert SPLIT.backslashes('"never closed') == []
+    assert SPLIT.backslashes('"a" b,c') == []
 
 
 def test_spaces_before_quotes_are_removed():

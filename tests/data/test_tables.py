@@ -66,3 +66,9 @@ def test_a_missing_column_names_its_option():
 def test_a_second_header_in_another_order_is_an_error():
     with pytest.raises(DataError, match="got a second header with its columns in another order"):
         read("text,label\na,b\nlabel,text\nb,a\n")
+
+
+def test_backslashes_before_the_quotes_of_a_quoted_cell_are_left_out():
+    rows, notices = read('text,label\n"he said \\"no\\" twice",pos\ngood,pos\n')
+    assert [row.text for row in rows] == ['he said "no" twice', "good"]
+    assert "1 line with backslashes before quotes" in notices[0]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from cases import assert_close
 from tiny import LABELS, random_classifier
@@ -15,6 +16,7 @@ from tiny import LABELS, random_classifier
 from textrnn.export.formats.base import ExportContext
 from textrnn.export.formats.mediapipe import MediaPipeFormat, stage_mediapipe
 from textrnn.export.manifest import Artefact
+from textrnn.export.reference import Reference
 from textrnn.export.verification.probing import ProbeAnswer, ProbeContext
 from textrnn.models.label_space import LabelSpace
 
@@ -57,3 +59,15 @@ def test_texts_that_the_interface_cannot_take_are_left_out(
     assert len(texts) == len(usable) < len(export.reference.texts)
     answer = ProbeAnswer(export.reference, {}, export.reference.cut(4)[1][usable])
     assert all(check.passed for check in MediaPipeFormat().checks(ARTEFACT, answer))
+
+
+@pytest.mark.process
+def test_the_file_cuts_texts_where_the_classifier_does(
+    context: Callable[..., ExportContext],
+) -> None:
+    export = context()
+    config = export.classifier.config.replace(max_length=3)
+    short = dataclasses.replace(export.classifier, config=config)
+    texts = Reference(short, ["a x b", "y"], targets=[1, 0])
+    (artefact,) = MediaPipeFormat().make(dataclasses.replace(export, reference=texts))
+    assert artefact.length == 3
