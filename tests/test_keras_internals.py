@@ -18,9 +18,12 @@ READ = {
     "_model_variables_moving_average",
     "_momentums",
     "_use_weight_decay",
+    "_value",
     "_velocities",
 }
 REPLACED = {
+    "_backend_update_step",
+    "_var_key",
     "_all_reduce_sum_gradients",
     "_apply_weight_decay",
     "_update_model_variables_moving_average",

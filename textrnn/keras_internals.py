@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
+import tensorflow as tf
 
 __all__ = ["ExtensibleAdam", "Slots"]
 
@@ -30,7 +31,9 @@ class ExtensibleAdam(keras.optimizers.Adam):
     """`keras.optimizers.Adam` whose inner parts a subclass can read and replace.
 
     Keras gives a subclass of an optimizer no public way to read Adam's variables, nor to replace
-    the weight decay, the sum over replicas or the average of the weights.
+    the weight decay, the sum over replicas or the average of the weights. With TensorFlow its
+    optimizers do not work inside a `keras.StatelessScope`; there this class calls `update_step`
+    with each Keras variable.
     """
 
     def place_of(self, variable: Any) -> int:
@@ -63,6 +66,20 @@ class ExtensibleAdam(keras.optimizers.Adam):
     def update_averages(self, variables: Any) -> None:
         """Updates the averages after an update; Keras calls it with `use_ema`."""
         super()._update_model_variables_moving_average(variables)
+
+    def _var_key(self, variable: Any) -> Any:
+        # Inside a `keras.StatelessScope` the value of a variable is a tensor without identity.
+        own = variable._value if isinstance(variable, keras.Variable) else variable
+        return super()._var_key(own)
+
+    def _backend_update_step(
+        self, grads: Any, trainable_variables: Any, learning_rate: Any
+    ) -> None:
+        if all(isinstance(variable.value, tf.Variable) for variable in trainable_variables):
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+            return
+        for gradient, variable in zip(grads, trainable_variables, strict=True):
+            self.update_step(gradient, variable, learning_rate)
 
     def _apply_weight_decay(self, variables: Any) -> None:
         self.apply_weight_decay(variables)

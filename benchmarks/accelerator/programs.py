@@ -137,7 +137,8 @@ def _classifier_program(name: str, shape: Shape, settings: dict[str, Any]) -> Pr
 
 
 def _language_model_program(name: str, shape: Shape, settings: dict[str, Any]) -> Program:
-    settings.pop("head")
+    for unknown in {"head", *_DROPOUTS} - {"dropout"}:
+        settings.pop(unknown, None)
     config = LanguageModelRunConfig.of(**settings)
     model = LanguageModel(shape.vocabulary, config=config.model, name="language_model")
     model.build((None, None))

@@ -10,7 +10,23 @@ from dataclasses import dataclass
 
 from textrnn.errors import ConfigError
 
-__all__ = ["Schedule", "TimeBudget", "rate_factor"]
+__all__ = ["Schedule", "TimeBudget", "enough_epochs", "rate_factor"]
+
+FEWEST_EPOCHS = 5
+FEWEST_UPDATES = 2000
+"""The least number of epochs and of updates of a training whose length is not set."""
+
+
+def enough_epochs(updates: int) -> int:
+    """Returns the number of epochs of a training whose length is not set.
+
+    Args:
+        updates: The number of updates in an epoch.
+
+    >>> enough_epochs(1000), enough_epochs(150)
+    (5, 14)
+    """
+    return max(FEWEST_EPOCHS, math.ceil(FEWEST_UPDATES / updates))
 
 
 def rate_factor(progress: float, *, warmup: float, step: float = 0.0) -> float:

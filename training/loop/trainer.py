@@ -7,11 +7,10 @@ import functools
 import math
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.batching import Batch, BatchPlan
@@ -31,21 +30,17 @@ from textrnn.training.loop.epoch_figures import epoch_row, running_figures
 from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.keras_logs import keras_logs
 from textrnn.training.loop.pace import Pace
-from textrnn.training.loop.schedule import Schedule
+from textrnn.training.loop.schedule import Schedule, enough_epochs
 from textrnn.training.loop.training_data import TrainingData
 from textrnn.training.update.gradient_sources.choice import choose_source
 from textrnn.training.update.language_model_loss import LanguageModelLoss
 from textrnn.training.update.layer_rates import LayerRates
 from textrnn.training.update.losses import BatchLoss
 from textrnn.training.update.optimizer import make_optimizer
-from textrnn.training.update.signals import Signals
+from textrnn.training.update.signals import PendingUpdate, Signals
 from textrnn.training.update.step import Step
 
 __all__ = ["Trainer"]
-
-FEWEST_EPOCHS = 5
-FEWEST_UPDATES = 2000
-"""The least number of epochs and of updates of a training whose length is not set."""
 
 MOST_ROLLBACKS = 10
 """The number of times that the learning rate is halved before a training is given up."""
@@ -53,15 +48,6 @@ MOST_ROLLBACKS = 10
 LAG = 4
 """The number of updates that an accelerator may be ahead of their signals, so that it never waits
 for them."""
-
-
-class _PendingUpdate(NamedTuple):
-    """An update whose signals have not been read: its batch in the epoch, its texts and tokens."""
-
-    signals: tf.Tensor
-    batch: int
-    rows: int
-    tokens: float
 
 
 class Trainer:
@@ -143,7 +129,7 @@ class Trainer:
             model, label_space=data.label_space, distribution=self.distribution
         )
         model.stop_training = False
-        self._pending: collections.deque[_PendingUpdate] = collections.deque()
+        self._pending: collections.deque[PendingUpdate] = collections.deque()
         self._lag = LAG if has_accelerator() else 0
 
     def _set_data(self, data: TrainingData) -> None:
@@ -157,8 +143,7 @@ class Trainer:
     def _set_schedule(self, execution: Execution) -> None:
         self.epochs = self.config.schedule.epochs
         if not self.epochs and execution.budget is None:
-            updates = self.data.epoch_updates
-            self.epochs = max(FEWEST_EPOCHS, math.ceil(FEWEST_UPDATES / updates))
+            self.epochs = enough_epochs(self.data.epoch_updates)
         self.schedule = Schedule(
             self.epochs and self.epochs * self.data.epoch_updates,
             budget=execution.budget,
@@ -282,7 +267,7 @@ class Trainer:
         signals = self.step(
             values, self._control_flags(), seed=[self.config.runtime.seed, state.update]
         )
-        self._pending.append(_PendingUpdate(signals, state.batch, len(real), tokens))
+        self._pending.append(PendingUpdate(signals, state.batch, len(real), tokens))
         state.batch += 1
         state.update += 1
 
@@ -330,7 +315,7 @@ class Trainer:
         advance(1, running_figures(state, left=left))
         return flags
 
-    def _check(self, signals: Signals, update: _PendingUpdate) -> None:
+    def _check(self, signals: Signals, update: PendingUpdate) -> None:
         """Raises Diverged if an update made the weights useless."""
         problem = signals.problem(rows=update.rows, most_loss=self._most_loss)
         if problem is not None:

@@ -68,6 +68,9 @@ class LazyAdam(ExtensibleAdam):
         if isinstance(gradient, RowGradient):
             self._update_rows(gradient, variable, learning_rate)
             return
+        if isinstance(variable, keras.Variable):  # Inside a `keras.StatelessScope`.
+            self._update_rows(RowGradient(gradient, 1.0), variable, learning_rate)
+            return
         if not isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
             return

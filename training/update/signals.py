@@ -8,7 +8,23 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["Signals"]
+__all__ = ["PendingUpdate", "Signals"]
+
+
+class PendingUpdate(NamedTuple):
+    """An update whose signals have not been read.
+
+    Attributes:
+        signals: The tensor that `Step` returned.
+        batch: The number of its batch in the epoch.
+        rows: The number of its texts.
+        tokens: The number of their tokens.
+    """
+
+    signals: tf.Tensor
+    batch: int
+    rows: int
+    tokens: float
 
 
 class Signals(NamedTuple):

@@ -82,5 +82,5 @@ def test_the_program_for_a_gpu_gives_the_same_numbers_under_jax(cell: str, sourc
     values = [np.asarray(variable.value) for variable in program.pure.variables]
     arguments = [np.asarray(value) for value in program.arguments]
     actual = run_jax.jax_function(module)(*arguments, *values)
-    tolerance = 1e-4 if program.precision == "float32" else 5e-2
+    tolerance = run_jax.TOLERANCES[program.precision]
     assert_equal(list(actual), outputs_of(program), tolerance=tolerance)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from textrnn.layers.cells import NonlinearRNNCell, States
-from textrnn.layers.recurrence.cudnn_parameters import cudnn_form, parameters_to_cudnn
+from textrnn.layers.recurrence.cudnn_parameters import cudnn_mode, parameters_to_cudnn
 
 __all__ = ["CudnnDirection", "cudnn"]
 
@@ -144,9 +144,7 @@ def _call(
 ) -> list[tuple[tf.Tensor, States]]:
     """Calls cuDNN: the outputs and the final states of each direction."""
     cells = [direction.cell for direction in directions]
-    form = cudnn_form(cells[0])
     parameters = parameters_to_cudnn(cells)
-    assert form is not None  # `parameters_to_cudnn` raises.
     starts = [tf.stack(states) for states in zip(*(d.states for d in directions), strict=True)]
     count = len(starts)
     # [D, B, H]; cuDNN ignores c where the cell has none.
@@ -156,7 +154,7 @@ def _call(
         input_c=starts[-1],
         params=parameters,
         sequence_lengths=lengths,
-        rnn_mode=form.mode,
+        rnn_mode=cudnn_mode(cells[0]),
         direction="bidirectional" if len(directions) == 2 else "unidirectional",
         is_training=True,
         time_major=True,

@@ -10,7 +10,7 @@ import tensorflow as tf
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import GRUCell, LSTMCell, NonlinearRNNCell, RNNCell, SimpleRNNCell
 
-__all__ = ["CudnnForm", "cudnn_form", "parameters_to_cudnn"]
+__all__ = ["CudnnForm", "cudnn_form", "cudnn_mode", "parameters_to_cudnn"]
 
 
 class CudnnForm(NamedTuple):
@@ -40,6 +40,25 @@ def cudnn_form(cell: RNNCell) -> CudnnForm | None:
     return _FORMS.get(type(cell))
 
 
+def cudnn_mode(cell: RNNCell) -> str:
+    """Returns the value of cuDNN's `rnn_mode` for a cell.
+
+    Raises:
+        ConfigError: cuDNN does not have the cell.
+    """
+    return _form(cell).mode
+
+
+def _form(cell: RNNCell) -> CudnnForm:
+    form = cudnn_form(cell)
+    if form is None:
+        raise ConfigError(
+            "cuDNN computes SimpleRNNCell, GRUCell and LSTMCell, got "
+            f"{type(cell).__name__}; choose another kernel."
+        )
+    return form
+
+
 def parameters_to_cudnn(cells: Sequence[NonlinearRNNCell]) -> tf.Tensor:
     """Joins the weights of the directions of one layer to cuDNN's buffer.
 
@@ -61,12 +80,7 @@ def parameters_to_cudnn(cells: Sequence[NonlinearRNNCell]) -> tf.Tensor:
     matrices: list[tf.Tensor] = []
     biases: list[tf.Tensor] = []
     for cell in cells:
-        form = cudnn_form(cell)
-        if form is None:
-            raise ConfigError(
-                "cuDNN computes SimpleRNNCell, GRUCell and LSTMCell, got "
-                f"{type(cell).__name__}; choose another kernel."
-            )
+        form = _form(cell)
         recurrent_bias = cell.recurrent_bias
         if recurrent_bias is None:
             recurrent_bias = tf.zeros_like(tf.convert_to_tensor(cell.input_bias))
