@@ -21,6 +21,8 @@ from textrnn.training.run.faults import WorkerLost, explain_faults, warn_on_fail
 from textrnn.training.run.folder import hold
 from textrnn.training.run.tensorboard import TensorBoardWriter
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture
 def config(tmp_path, monkeypatch):
@@ -56,6 +58,7 @@ def test_a_place_where_nothing_can_be_written_is_an_error(config):
         train(config, "/proc/run", reporter=QUIET)
 
 
+@pytest.mark.thorough
 def test_a_model_beyond_the_memory_says_what_to_lower(config, tmp_path):
     values = config.to_dict()
     values["model"]["embedding_units"] = 2**40

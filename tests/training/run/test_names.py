@@ -15,7 +15,7 @@ from textrnn.progress import Reporter
 from textrnn.training.run.classifier import find_learning_rate, train
 
 pytestmark = [
-    pytest.mark.usefixtures("cache"),
+    pytest.mark.usefixtures("cache", "eagerly"),
     pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes"),
 ]
 each_name = pytest.mark.parametrize(
