@@ -124,6 +124,7 @@ def test_tokens_that_follow_from_those_before_are_learned(tmp_path):
             language_model_loss=loss,
             epochs=40,
             patience=0,
+            final_weights="last",
         )
     )
     assert before > 1.5
