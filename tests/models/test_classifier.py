@@ -153,13 +153,13 @@ def test_a_text_of_3000_tokens_works_at_any_place(cell: str, rng: np.random.Gene
 
 
 @pytest.mark.parametrize(
-    ("cell_name", "rate"),
+    ("rate", "cell_name"),
     [
         pytest.param(*pair, marks=() if i % len(CELLS) == i // len(CELLS) else pytest.mark.thorough)
         for i, pair in enumerate(itertools.product(NO_DROPOUT, CELLS))
     ],
 )
-def test_each_dropout_acts_in_training_alone(cell_name: str, rate: str) -> None:
+def test_each_dropout_acts_in_training_alone(rate: str, cell_name: str) -> None:
     model = shared_model(cell=cell_name, **{**NO_DROPOUT, rate: 0.5})
     ids = np.repeat(IDS, 5, axis=0)
     assert_close(model(ids), model(ids, training=False), atol=0)
