@@ -226,7 +226,6 @@ def test_wrong_settings_are_reported():
         LanguageModelRunConfig.of(held_out=0.0)
 
 
-@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", ["write_history", "language_model_card"])
 def test_what_only_accompanies_a_training_never_ends_it(texts, tmp_path, monkeypatch, capsys, name):
     def fail(*_, **__):
@@ -239,7 +238,6 @@ def test_what_only_accompanies_a_training_never_ends_it(texts, tmp_path, monkeyp
     assert len([line for line in lines if line.startswith("warning: ")]) == 1
 
 
-@pytest.mark.usefixtures("eagerly")
 @pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
 def test_a_file_may_have_any_name(texts, tmp_path):
     odd = texts.rename(tmp_path / os.fsdecode(b"rev\xff $a_$.txt"))
