@@ -47,6 +47,27 @@ each_family = pytest.mark.parametrize("cell_name", by_family(CELLS))
 """Every recurrent cell, as the fixture `cell_name`; but of each family only one is fast."""
 
 
+def pairwise(
+    names: tuple[str, str, str], first: Iterable[Any], second: Iterable[Any], third: Iterable[Any]
+) -> pytest.MarkDecorator:
+    """All combinations of three values, those beyond each pair of values marked `thorough`.
+
+    The values of `first` may be those of `by_family`; `third` must not be the longest.
+    """
+    second, third = list(second), list(third)
+    params, fast_rows = [], 0
+    for value in first:
+        is_marked = isinstance(value, type(pytest.param()))
+        row = value.values[0] if is_marked else value
+        for j, column in enumerate(second):
+            for k, layer in enumerate(third):
+                is_fast = not is_marked and k == (fast_rows + j) % len(third)
+                marks = () if is_fast else pytest.mark.thorough
+                params.append(pytest.param(row, column, layer, marks=marks))
+        fast_rows += not is_marked
+    return pytest.mark.parametrize(names, params)
+
+
 def make_cell(name: str, /, **settings: Any) -> RNNCell:
     """A cell of UNITS units, in float64 by default."""
     return CELLS[name](**{"units": UNITS, "dtype": "float64", **settings})

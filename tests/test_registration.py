@@ -168,6 +168,7 @@ def test_the_layers_are_public_names():
     assert set(textrnn.layers.__all__) == set(HOMES) - {"LazyAdam"} | TO_DERIVE_FROM
 
 
+@pytest.mark.process
 def test_the_import_is_light_and_leaves_keras_as_it_is():
     code = """
 import sys, textrnn

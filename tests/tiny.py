@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -73,6 +73,8 @@ TRAINING: dict[str, Any] = {
 }
 WORD = 9
 """The id that says that a text of `labelled_ids` is of the second class."""
+BATCHES = 7
+"""The number of batches in an epoch of `labelled_ids`: 40 texts, 6 a batch."""
 
 
 @contextlib.contextmanager
@@ -254,6 +256,10 @@ def fit(
     return [{k: v for k, v in row.items() if k not in clock} for row in state.history]
 
 
+def assert_same_bits(arrays: Iterable[np.ndarray], others: Iterable[np.ndarray]) -> None:
+    assert [a.tobytes() for a in arrays] == [b.tobytes() for b in others]
+
+
 def stop_after(batches: int) -> Callable[[], bool]:
     """A `should_stop` that says so after this many updates."""
     left = iter(range(batches - 1, -1, -1))
@@ -262,14 +268,8 @@ def stop_after(batches: int) -> Callable[[], bool]:
 
 # Cells and heads of models that read forwards
 
-_EACH_CELL_AND_HEAD = {
-    ("simple", "last"),
-    ("gru", "attention"),
-    ("lstm", "max"),
-    ("mingru", "mean"),
-    ("minlstm", "attention"),
-    ("none", "mean"),
-}
+_EACH_CELL_AND_HEAD = {(cell, HEADS[-i % len(HEADS)]) for i, cell in enumerate(CELLS)}
+"""A pair of every cell, and of every head."""
 
 
 def _pairs(mark: pytest.MarkDecorator) -> pytest.MarkDecorator:

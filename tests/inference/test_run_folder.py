@@ -1,26 +1,23 @@
+"""Run folders that are damaged, incomplete or no run folders are refused."""
+
 import hashlib
 import json
-import os
 import pickle
 import shutil
 import zipfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import h5py
 import keras
 import numpy as np
 import pytest
-import yaml
-from tiny import LABELS, Run, finished_run
+from tiny import Run, finished_run
 
-import textrnn
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
 
 CHECKED = ("config.yaml", "model.weights.h5", "tokenizer.model", "labels.txt", "metrics.json")
-FILES = (*CHECKED, "data.json", "digests.json")
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +155,13 @@ def test_an_unfinished_run_says_how_to_continue(folder):
     )
 
 
+def test_an_unfinished_run_of_another_version_is_not_to_be_started_again(tmp_path):
+    run_folder.begin(tmp_path / "run", ClassifierRunConfig())
+    path = tmp_path / "run" / "config.yaml"
+    path.write_text(path.read_text().replace("format_version: 2", "format_version: 1"))
+    assert "expected format version 2, got 1" in refusal(tmp_path / "run")
+
+
 def test_a_run_that_ended_before_its_first_checkpoint_says_how_to_begin_again(folder):
     (folder / "digests.json").unlink()
     (folder / "checkpoints").mkdir()
@@ -263,168 +267,3 @@ def test_settings_hold_only_plain_values(folder, tmp_path):
     ):
         run_folder.load(folder)
     assert not Path(f"{path}x").exists()
-
-
-# Saving
-
-
-def test_what_is_saved_is_loaded(finished, tmp_path):
-    run_folder.save(finished.classifier, tmp_path / "a" / "b")
-    loaded = run_folder.load(tmp_path / "a" / "b")
-    assert {path.name for path in (tmp_path / "a" / "b").iterdir()} == set(FILES)
-    for first, second in zip(
-        loaded.model.get_weights(), finished.classifier.model.get_weights(), strict=True
-    ):
-        assert first.tobytes() == second.tobytes()
-    # Whatever other models this process has made, whose layers Keras counts.
-    run_folder.save(loaded, tmp_path / "again")
-    for name in FILES:
-        written = [(tmp_path / folder_name / name).read_bytes() for folder_name in ("a/b", "again")]
-        assert written[0] == written[1]
-    assert loaded.tokenizer.to_bytes() == finished.classifier.tokenizer.to_bytes()
-    assert (loaded.labels, loaded.config) == (LABELS, finished.config)
-    assert loaded.metrics == finished.classifier.metrics
-
-
-class Killed(BaseException):
-    pass
-
-
-def test_a_kill_at_any_step_leaves_a_whole_run_folder_or_an_unfinished_one(
-    finished, tmp_path, monkeypatch
-):
-    """Each new file appears by a `replace`; the run is killed at the k-th of them."""
-    for k in range(20):
-        folder = shutil.copytree(finished.folder, tmp_path / str(k))
-        left = iter(range(k, -1, -1))
-
-        def counted(replace, left=left):
-            def step(*paths):
-                if next(left) == 0:
-                    raise Killed
-                return replace(*paths)
-
-            return step
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Path, "replace", counted(Path.replace))
-            patch.setattr(run_folder, "os", SimpleNamespace(replace=counted(os.replace)))
-            try:
-                run_folder.save(finished.classifier, folder)
-            except Killed:
-                assert "this run is not finished" in refusal(folder)
-            else:
-                break
-    assert k == len(FILES)
-    assert run_folder.load(folder).labels == LABELS
-
-
-def test_labels_keep_their_order_and_letters(finished, tmp_path):
-    ours = finished.classifier
-    odd = textrnn.inference.classifier.TrainedClassifier(
-        ours.model, ours.tokenizer, ("b, a", 'é "x"\u2028'[:-1]), ours.config
-    )
-    run_folder.save(odd, tmp_path)
-    assert run_folder.load(tmp_path).labels == odd.labels
-
-
-# Settings
-
-
-def test_a_begun_run_holds_settings_and_versions(tmp_path):
-    config = ClassifierRunConfig.of(learning_rate=3e-5)
-    run_folder.begin(tmp_path / "run", config)
-    values = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
-    assert values["about"]["format_version"] == 2
-    assert set(values["about"]["packages"]) == {
-        "textrnn",
-        "tensorflow",
-        "keras",
-        "sentencepiece",
-        "numpy",
-    }
-    assert run_folder.load_config(tmp_path / "run" / "config.yaml") == config
-    assert not run_folder.is_complete(tmp_path / "run")
-
-
-def settings_file(tmp_path: Path, text: str) -> Path:
-    (tmp_path / "settings.yaml").write_text(text)
-    return tmp_path / "settings.yaml"
-
-
-def test_settings_may_be_written_by_hand(tmp_path):
-    path = settings_file(tmp_path, "model: {units: 3}\noptimizer:\n  learning_rate: 1\n")
-    config = run_folder.load_config(path)
-    assert (config.model.units, config.optimizer.learning_rate) == (3, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("written", "number"),
-    [("3e-3", 0.003), ("1E+1", 10.0), ("2.5e-05", 2.5e-5), ("1.e1", 10.0), ("7", 7.0)],
-)
-def test_numbers_may_be_written_as_scientists_do(tmp_path, written, number):
-    config = run_folder.load_config(
-        settings_file(tmp_path, f"optimizer: {{learning_rate: {written}}}")
-    )
-    assert config.optimizer.learning_rate == number
-
-
-def test_what_only_looks_like_a_number_stays_a_text(tmp_path):
-    config = run_folder.load_config(settings_file(tmp_path, "data: {text_column: 1e3x}"))
-    assert config.data.text_column == "1e3x"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            "model: {unit: 3}",
-            r"settings\.yaml: unknown setting unit; did you mean units\?; known: ",
-        ),
-        ("model: {units: -1}", r"settings\.yaml: `units` must be at least 1"),
-        ("modle: {}", r"settings\.yaml: unknown section modle"),
-        ("model: [", r"settings\.yaml, line 1, column \d+: expected YAML, got: "),
-        ("a: 2001-99-99", r"settings\.yaml: expected YAML, got: month must be"),
-        ("just words", r"settings\.yaml: expected sections of settings, got 'just words'"),
-        ("", r"settings\.yaml: expected sections of settings, got an empty file"),
-    ],
-)
-def test_wrong_settings_are_reported_with_their_file(tmp_path, text, message):
-    with pytest.raises(ConfigError, match=message) as info:
-        run_folder.load_config(settings_file(tmp_path, text))
-    assert "\n" not in str(info.value)
-
-
-@pytest.mark.parametrize("text", ["about: {format_version: 9}", "about: 9", "about: {}"])
-def test_settings_of_another_version_are_an_error(tmp_path, text):
-    with pytest.raises(ModelError, match="expected format version 2, got "):
-        run_folder.load_config(settings_file(tmp_path, text))
-
-
-@pytest.mark.parametrize("name", ["none.yaml", ".", "settings.yaml/x"])
-def test_settings_that_cannot_be_read_are_an_error(tmp_path, name):
-    settings_file(tmp_path, "")
-    with pytest.raises(ModelError, match="expected a file of settings, got: "):
-        run_folder.load_config(tmp_path / name)
-
-
-def test_an_unfinished_run_of_another_version_is_not_to_be_started_again(tmp_path):
-    run_folder.begin(tmp_path / "run", ClassifierRunConfig())
-    path = tmp_path / "run" / "config.yaml"
-    path.write_text(path.read_text().replace("format_version: 2", "format_version: 1"))
-    assert "expected format version 2, got 1" in refusal(tmp_path / "run")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "expected sections of settings, got an empty file"),
-        ("a, b, c\n" * 1000, "expected sections of settings, got 'a, b, "),
-        ("data:\n  train_file: [a\n", r"line 3, column 1: expected YAML, got: "),
-    ],
-)
-def test_a_file_that_holds_no_settings_is_not_repeated_in_the_message(tmp_path, text, message):
-    path = settings_file(tmp_path, text)
-    with pytest.raises(ConfigError, match=message) as info:
-        run_folder.load_config(path)
-    assert len(str(info.value)) < len(str(path)) + 200

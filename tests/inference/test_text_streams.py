@@ -109,7 +109,6 @@ def test_ids_may_be_fed(tokenizer):
 
 
 @pytest.mark.process
-@pytest.mark.process
 def test_a_state_is_resumed_in_another_process(tokenizer, tmp_path):
     ours = classifier(tokenizer, "minlstm", "attention")
     run_folder.save(ours, tmp_path / "run")

@@ -19,9 +19,9 @@ from cases import (
     as_list,
     assert_close,
     by_family,
-    each_family,
     make_cell,
     make_rnn,
+    pairwise,
     random_sequence,
     random_states,
     randomise,
@@ -29,7 +29,7 @@ from cases import (
 )
 
 from textrnn.errors import ConfigError
-from textrnn.layers.cells import GRUCell, LSTMCell, RNNCell, SimpleRNNCell, States
+from textrnn.layers.cells import CELLS, GRUCell, LSTMCell, RNNCell, SimpleRNNCell, States
 from textrnn.layers.rnn import RNN
 
 pytestmark = pytest.mark.usefixtures("seeded")
@@ -58,11 +58,11 @@ class OwnOutputCell(RNNCell):
 # Against the oracle.
 
 
-@each_direction
-@each_mask
+@pairwise(("cell_name", "mask_name", "go_backwards"), CELLS, MASKS, [False, True])
 def test_outputs_and_states_equal_the_oracle(
-    cell_name: str, mask: np.ndarray | None, go_backwards: bool, rng: np.random.Generator
+    cell_name: str, mask_name: str, go_backwards: bool, rng: np.random.Generator
 ) -> None:
+    mask = MASKS[mask_name]
     layer = make_rnn(cell_name, go_backwards=go_backwards)
     weights = randomise(layer, rng)
     sequence, start = random_sequence(rng), random_states(layer.cell, rng)
@@ -74,8 +74,9 @@ def test_outputs_and_states_equal_the_oracle(
     assert_close(states, expected_states)
 
 
-@each_direction
-@pytest.mark.parametrize("mask_name", ["none", "left", "partial"])
+@pairwise(
+    ("cell_name", "mask_name", "go_backwards"), CELLS, ["none", "left", "partial"], [False, True]
+)
 def test_gradients_equal_finite_differences(
     cell_name: str, mask_name: str, go_backwards: bool, rng: np.random.Generator
 ) -> None:
@@ -111,12 +112,11 @@ def test_gradients_equal_finite_differences(
     assert_close(actual, reference.gradients(loss, [sequence, *start, *weights]), atol=1e-7)
 
 
-@each_direction
-@each_mask
-@pytest.mark.parametrize("window", [2, 3])
+@pairwise(("window", "mask_name", "go_backwards"), [2, 3], MASKS, [False, True])
 def test_window_equals_the_oracle(
-    window: int, mask: np.ndarray | None, go_backwards: bool, rng: np.random.Generator
+    window: int, mask_name: str, go_backwards: bool, rng: np.random.Generator
 ) -> None:
+    mask = MASKS[mask_name]
     layer = make_rnn("mingru", window=window, go_backwards=go_backwards)
     assert layer.cell.kernel.shape == (window * INPUTS, 2 * UNITS)
     weights, sequence, start = randomise(layer, rng), random_sequence(rng), np.ones((BATCH, UNITS))
@@ -192,9 +192,12 @@ def test_a_cell_whose_output_is_not_its_state_carries_both_over(
 # What is returned.
 
 
-@each_family
-@each_direction
-@pytest.mark.parametrize("mask_name", ["none", "right", "left", "partial", "empty"])
+@pairwise(
+    ("cell_name", "mask_name", "go_backwards"),
+    by_family(CELLS),
+    ["none", "right", "left", "partial", "empty"],
+    [False, True],
+)
 def test_the_output_is_the_last_step_read(
     cell_name: str, mask_name: str, go_backwards: bool, rng: np.random.Generator
 ) -> None:
@@ -280,9 +283,12 @@ def test_equals_the_keras_layer_with_its_weights(
         assert_close(actual, expected, atol=1e-9)
 
 
-@each_family
-@each_direction
-@pytest.mark.parametrize("mask_name", ["none", "right", "left", "empty"])
+@pairwise(
+    ("cell_name", "mask_name", "go_backwards"),
+    by_family(CELLS),
+    ["none", "right", "left", "empty"],
+    [False, True],
+)
 def test_every_cell_runs_inside_the_keras_loop(
     cell_name: str, mask_name: str, go_backwards: bool, rng: np.random.Generator
 ) -> None:

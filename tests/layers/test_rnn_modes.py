@@ -29,7 +29,7 @@ from cases import (
 
 from textrnn.errors import ConfigError
 from textrnn.layers.bidirectional import Bidirectional
-from textrnn.layers.cells import LSTMCell
+from textrnn.layers.cells import CELLS, LSTMCell
 from textrnn.layers.rnn import RNN
 
 pytestmark = pytest.mark.usefixtures("seeded")
@@ -99,6 +99,7 @@ def test_functional_models_pass_masks_on(cell_name: str, rng: np.random.Generato
     assert_close([states[:, :-1], last], model(sequence[:, :-1]), atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_functional_models_predict_any_length(rng: np.random.Generator) -> None:
     model = every_layer_model("gru")
     for steps in (STEPS, 40):
@@ -118,7 +119,10 @@ def test_functional_models_train(rng: np.random.Generator) -> None:
     )
 
 
-@each_family
+@pytest.mark.parametrize(
+    "cell_name",
+    [pytest.param(n, marks=() if n == "gru" else pytest.mark.thorough) for n in CELLS],
+)
 def test_keras_files_hold_the_whole_model(
     cell_name: str, rng: np.random.Generator, tmp_path: Path
 ) -> None:
@@ -132,7 +136,6 @@ def test_keras_files_hold_the_whole_model(
     assert [w.shape for w in loaded.weights] == [w.shape for w in model.weights]
 
 
-@pytest.mark.thorough
 @pytest.mark.thorough
 def test_saved_models_serve_any_length(rng: np.random.Generator, tmp_path: Path) -> None:
     model = every_layer_model("lstm")

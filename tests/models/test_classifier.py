@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ NO_DROPOUT: dict[str, Any] = {
     if setting.name.endswith("dropout")
 }
 
-each_cell = pytest.mark.parametrize("cell", [*CELLS, "none"])
+each_cell = pytest.mark.parametrize("cell", [*by_family(CELLS), "none"])
 
 
 def make_model(*, dtype: str | None = None, **config: Any) -> TextClassifier:
@@ -151,9 +152,14 @@ def test_a_text_of_3000_tokens_works_at_any_place(cell: str, rng: np.random.Gene
 # Training.
 
 
-@each_family
-@pytest.mark.parametrize("rate", NO_DROPOUT)
-def test_each_dropout_acts_in_training_alone(cell_name: str, rate: str) -> None:
+@pytest.mark.parametrize(
+    ("rate", "cell_name"),
+    [
+        pytest.param(*pair, marks=() if i % len(CELLS) == i // len(CELLS) else pytest.mark.thorough)
+        for i, pair in enumerate(itertools.product(NO_DROPOUT, CELLS))
+    ],
+)
+def test_each_dropout_acts_in_training_alone(rate: str, cell_name: str) -> None:
     model = shared_model(cell=cell_name, **{**NO_DROPOUT, rate: 0.5})
     ids = np.repeat(IDS, 5, axis=0)
     assert_close(model(ids), model(ids, training=False), atol=0)
@@ -212,6 +218,7 @@ def test_graphs_equal_eager_calls(config: dict[str, Any], jit_compile: bool) -> 
     assert_close(graph(tf.constant(IDS)), model(IDS), atol=1e-5)
 
 
+@each_family
 def test_dtype_reaches_every_layer(cell_name: str) -> None:
     double = make_model(cell=cell_name, head="attention", dtype="float64", **DEEP)
     assert {weight.dtype for weight in double.weights} == {"float64"}
@@ -259,6 +266,7 @@ def test_keras_files_hold_the_whole_model(cell: str, tmp_path: Path) -> None:
     assert_close(loaded(IDS), model(IDS), atol=0)
 
 
+@pytest.mark.thorough
 def test_saved_models_serve_any_shape(tmp_path: Path) -> None:
     model = shared_model(cell="mingru", head="max", **DEEP)
     signature = [keras.InputSpec(shape=(None, None), dtype="int32")]

@@ -3,26 +3,13 @@ from typing import Any
 
 import pytest
 import sentencepiece
-
-from textrnn.config.tokenizer import TokenizerConfig
-from textrnn.text.tokenizer import Tokenizer
-
-TEXTS = [
-    "A fine film, and finely played.",
-    "The plot is thin;<br /><br />the players are not.",
-    "Dull, dull, dull... I left early!!!!!",
-]
+from tiny_tokenizers import TEXTS, train
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TEXTRNN_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "cache" / "tokenizers"
-
-
-def train(texts=TEXTS, *, seed=0, cache=False, progress=None, **settings: Any) -> Tokenizer:
-    config = TokenizerConfig(**settings)
-    return Tokenizer.train(texts, config, seed=seed, cache=cache, progress=progress)
 
 
 def test_a_second_training_reads_the_cache(cache, monkeypatch):

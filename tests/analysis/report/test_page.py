@@ -158,7 +158,6 @@ def test_a_bag_of_embeddings_has_reasons_where_it_has_no_states(bag):
 
 
 @pytest.mark.thorough
-@pytest.mark.thorough
 def test_a_pyramid_that_reads_in_both_directions(tmp_path_factory):
     summary = tiny_summary(tmp_path_factory, cell="lstm", layers=2, pyramid=True, head="attention")
     page = Page(report_page(summary))

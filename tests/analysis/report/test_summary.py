@@ -28,6 +28,7 @@ def test_key_figures_for_the_card(summary, bag):
     assert "largest Lyapunov exponent, nats a token" not in key_figures(bag)
 
 
+@pytest.mark.thorough
 def test_every_recurrence_of_a_pyramid_has_key_figures(tmp_path_factory):
     summary = tiny_summary(tmp_path_factory, cell="lstm", layers=2, pyramid=True, head="attention")
     assert len(key_figures(summary)) == 12

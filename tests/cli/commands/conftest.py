@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
+from tiny import shared_folder
 
 from textrnn.cli.main import main
 
@@ -23,8 +25,17 @@ class Pretrained(NamedTuple):
 @pytest.fixture(scope="session")
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Pretrained:
     """A tiny language model; tests must leave its folder unchanged."""
-    home = tmp_path_factory.mktemp("pretrained")
-    texts = home / "plain.txt"
+    home = shared_folder(tmp_path_factory) / "pretrained"
+    texts, printed = home / "plain.txt", home / "stdout.txt"
+    with FileLock(f"{home}.lock"):
+        if not printed.exists():
+            home.mkdir()
+            printed.write_text(_pretrain(home, texts), encoding="utf-8")
+    return Pretrained(home / "runs" / "plain_lm", texts, printed.read_text(encoding="utf-8"))
+
+
+def _pretrain(home: Path, texts: Path) -> str:
+    """Trains a language model; returns what was printed."""
     texts.write_text("\n".join(["a b c d e f", "b c d e f a", "x y x y"] * 10), encoding="utf-8")
     sizes = ("--units", "3", "--embedding-units", "4", "--layers", "2", "--window", "1")
     batches = ("--vocab-size", "40", "--streams", "2", "--segment", "8", "--negatives", "8")
@@ -39,7 +50,7 @@ def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Pretrained:
             catch_exceptions=False,
         )
     assert result.exit_code == 0, result.output
-    return Pretrained(home / "runs" / "plain_lm", texts, result.stdout)
+    return result.stdout
 
 
 class FakeTraining:

@@ -76,6 +76,7 @@ def test_other_labels_are_an_error(textrnn, run, home):
     assert "(neg, pos), got bad, good" in result.stderr
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_validation_texts_of_one_run_are_not_training_texts_of_another(
     textrnn, run, twin, finished, home
 ):
@@ -181,6 +182,7 @@ def test_without_test_data_nothing_is_trained(textrnn, data, home):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
 def test_runs_are_really_trained(textrnn, data, home):
     write_csv(home / "test.csv", labelled_texts(6, seed=3))
     command = ["compare", "--train-file", data, "--test-file", "test.csv", "--epochs", 1, "--json"]

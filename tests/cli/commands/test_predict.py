@@ -89,6 +89,7 @@ def test_what_was_answered_before_a_bad_row_is_kept(textrnn, run, home, monkeypa
     assert result.stderr.startswith("textrnn: error: texts.jsonl:3: expected a string as text")
 
 
+@pytest.mark.process
 def test_the_installed_command_writes_nothing_but_its_answer(run):
     """The whole program, TensorFlow's own start-up notes included."""
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import assert_close
+from cases import assert_close, make_cell
 from tiny import WORD, every_pair, random_classifier
 
-from textrnn.config.choices import HEADS
+from textrnn.config.choices import CELLS, EXPORT_FORMS, HEADS
+from textrnn.errors import ConfigError
 from textrnn.export.graphs import recurrence_forms
 from textrnn.export.graphs.forward import count_tokens, forward, plain_copy
+from textrnn.export.graphs.recurrence_forms import choose_form
 
 LENGTH = 7
-FORMS = [
-    ("simple", "loop"),
-    ("simple", "unrolled"),
-    ("gru", "loop"),
-    ("gru", "unrolled"),
-    ("lstm", "fused"),
-    ("lstm", "loop"),
-    ("lstm", "unrolled"),
-    ("mingru", "parallel"),
-    ("mingru", "loop"),
-    ("mingru", "unrolled"),
-    ("minlstm", "parallel"),
-    ("none", "auto"),
-]
-FAST = {("gru", "loop"), ("lstm", "fused"), ("mingru", "parallel"), FORMS[-1]}
+
+
+def forms_of(cell: str) -> list[str]:
+    """The forms that a cell can be exported in."""
+    if cell == "none":
+        return ["auto"]
+    forms = []
+    for form in EXPORT_FORMS:
+        with contextlib.suppress(ConfigError):
+            forms.append(choose_form(make_cell(cell), form))
+    return sorted(set(forms))
+
+
+FORMS = [(cell, form) for cell in CELLS for form in forms_of(cell)]
+FAST = {("gru", "loop"), ("lstm", "fused"), ("mingru", "parallel"), ("none", "auto")}
 SHAPES: list[dict[str, Any]] = [
     {"bidirectional": True, "window": 3},
     {"bidirectional": False, "layers": 2, "pyramid": True, "layer_norm": True},

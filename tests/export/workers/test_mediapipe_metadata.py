@@ -17,6 +17,7 @@ from textrnn.export.workers.tflite_conversion import convert
 pytest.importorskip("mediapipe", reason="needs textrnn[mediapipe]")
 
 
+@pytest.mark.process
 def test_mediapipe_reads_the_tokenizer_and_the_labels(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import keras
@@ -34,14 +35,27 @@ SETTINGS: dict[str, Any] = {
     "seed": 7,
     "name": "cell",
 }
-ONLY: dict[str, dict[str, Any]] = {
-    "simple": {},
-    "gru": {"chrono_steps": 9},
-    "lstm": {"chrono_steps": 9, "unit_forget_bias": False},
-    "mingru": {"chrono_steps": 9},
-    "minlstm": {"chrono_steps": 9, "unit_forget_bias": False},
-}
-GATED = ["gru", "lstm", "mingru", "minlstm"]
+SPECIAL: dict[str, Any] = {"chrono_steps": 9, "unit_forget_bias": False}
+"""Settings that some cells have."""
+
+
+def all_settings(name: str) -> dict[str, Any]:
+    """A value other than the default for each setting of a cell."""
+    own = make_cell(name).get_config()
+    return SETTINGS | {key: value for key, value in SPECIAL.items() if key in own}
+
+
+def settings_of(cell: type[RNNCell]) -> set[str]:
+    """The names of the arguments of a cell and of its base classes, up to the Keras layer."""
+    classes = cell.__mro__[: cell.__mro__.index(keras.layers.Layer)]
+    signatures = [
+        inspect.signature(vars(base)["__init__"]) for base in classes if "__init__" in vars(base)
+    ]
+    parameters = [p for signature in signatures for p in signature.parameters.values()]
+    return {p.name for p in parameters if p.kind != p.VAR_KEYWORD} - {"self"}
+
+
+GATED = [name for name, cell in CELLS.items() if "chrono_steps" in settings_of(cell)]
 WITH_STATE_WEIGHTS = [name for name, cell in CELLS.items() if issubclass(cell, NonlinearRNNCell)]
 
 
@@ -89,17 +103,18 @@ def test_projection_takes_all_steps_at_once(cell_name: str, rng: np.random.Gener
 
 def test_initial_state_is_zeros_of_each_state(cell_name: str) -> None:
     cell = make_cell(cell_name)
-    assert cell.state_size == [UNITS] * (2 if cell_name == "lstm" else 1)
+    assert cell.state_size == [UNITS] * cell.state_count
     assert cell.output_size == UNITS
     assert_close(cell.get_initial_state(2), [np.zeros((2, UNITS))] * cell.state_count)
 
 
 def test_config_makes_an_equal_cell(cell_name: str) -> None:
-    cell = make_cell(cell_name, **SETTINGS, **ONLY.get(cell_name, {}))
+    cell = make_cell(cell_name, **all_settings(cell_name))
     config = cell.get_config()
+    assert set(config) >= settings_of(type(cell))
     again = type(cell).from_config(config)
     assert again.get_config() == config
-    for name, value in {**SETTINGS, **ONLY.get(cell_name, {}), "units": UNITS}.items():
+    for name, value in {**all_settings(cell_name), "units": UNITS}.items():
         if not name.endswith("initializer"):
             assert getattr(again, name) == value
     assert isinstance(again.kernel_initializer, keras.initializers.HeNormal)
@@ -158,10 +173,14 @@ def test_chrono_gates_keep_the_past_for_up_to_chrono_steps(name: str) -> None:
     assert lasts.max() > 0.9 * steps
 
 
-@pytest.mark.parametrize("name", GATED)
+CHRONO_GATES = {"gru": (0, None), "lstm": (1, 0), "mingru": (None, 0), "minlstm": (0, 1)}
+"""The numbers of the gate that keeps the state and of the one that admits a new one."""
+
+
+@pytest.mark.parametrize("name", CHRONO_GATES)
 def test_chrono_biases_leave_the_other_gates_at_zero(name: str) -> None:
     gates = built_cell(name, chrono_steps=9, seed=1).bias.numpy().reshape(-1, UNITS)
-    keep, new = {"gru": (0, None), "lstm": (1, 0), "mingru": (None, 0), "minlstm": (0, 1)}[name]
+    keep, new = CHRONO_GATES[name]
     chrono = {index for index in (keep, new) if index is not None}
     if keep is not None:
         assert np.all((gates[keep] > 0) & (gates[keep] <= np.log(8)))

@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 from tiny import classifier, labelled_texts, write_csv
 
+from textrnn.config.choices import CELLS
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.models.label_space import LabelSpace
@@ -293,13 +294,7 @@ def one_update(
 
 @pytest.mark.parametrize(
     "cell",
-    [
-        "mingru",
-        *(
-            pytest.param(cell, marks=pytest.mark.slow)
-            for cell in ("none", "simple", "gru", "lstm", "minlstm")
-        ),
-    ],
+    [pytest.param(cell, marks=() if cell == "mingru" else pytest.mark.slow) for cell in CELLS],
 )
 def test_the_step_in_static_shapes_compiles_with_xla_and_is_the_same(cell):
     settings = {"cell": cell, "head": "attention", "window": 2 if cell == "mingru" else 1}

@@ -3,16 +3,12 @@ import contextlib
 import keras
 import numpy as np
 import pytest
-from tiny import QUIET, classifier, fit, stop_after, trainer
+from tiny import BATCHES, QUIET, classifier, fit, stop_after, trainer
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.progress import Silent
 from textrnn.training.loop.schedule import TimeBudget
-
-BATCHES = 7
-"""Batches of an epoch of `labelled_ids`: 40 texts, 6 a batch."""
-
 
 # When it goes wrong, and is helped
 
@@ -214,7 +210,6 @@ def test_it_learns_in_segments_too(tmp_path, more):
     assert history[-1]["valid_accuracy"] == 1.0
 
 
-@pytest.mark.thorough
 @pytest.mark.thorough
 def test_one_long_segment_makes_the_same_updates(tmp_path):
     settings = {"cell": "gru", "bidirectional": False, "head": "mean"}

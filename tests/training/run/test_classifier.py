@@ -98,9 +98,17 @@ def test_several_labels_a_text(tmp_path, monkeypatch):
     assert "micro_f1" in classifier.metrics["validation"]
 
 
-@pytest.mark.parametrize(
-    "precision", ["bfloat16", pytest.param("float16", marks=pytest.mark.thorough)]
-)
+@pytest.mark.usefixtures("eagerly")
+def test_reduced_precision_ends_in_a_model_of_float32(data, tmp_path):
+    config = run_config(data, precision="bfloat16", cell="lstm")
+    trained = not_none(train(config, tmp_path / "run", reporter=QUIET))
+    texts = ["a x", "y b"]
+    assert textrnn.load(tmp_path / "run").predict(texts) == trained.predict(texts)
+    assert trained.model.dtype_policy.name == "float32"
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_reduced_precision_ends_in_a_model_like_any_other(
     data, tmp_path, monkeypatch, capsys, precision
 ):

@@ -21,6 +21,8 @@ from textrnn.training.run.faults import WorkerLost, explain_faults, warn_on_fail
 from textrnn.training.run.folder import hold
 from textrnn.training.run.tensorboard import TensorBoardWriter
 
+without_a_graph = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture
 def config(tmp_path, monkeypatch):
@@ -56,6 +58,7 @@ def test_a_place_where_nothing_can_be_written_is_an_error(config):
         train(config, "/proc/run", reporter=QUIET)
 
 
+@pytest.mark.thorough
 def test_a_model_beyond_the_memory_says_what_to_lower(config, tmp_path):
     values = config.to_dict()
     values["model"]["embedding_units"] = 2**40
@@ -72,6 +75,7 @@ def test_a_batch_beyond_the_memory_says_so_too(config, tmp_path, monkeypatch):
         train(config, tmp_path / "run", reporter=QUIET)
 
 
+@without_a_graph
 def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(28, "No space left on device")
@@ -84,6 +88,7 @@ def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypa
     assert run_folder.is_complete(tmp_path / "run")
 
 
+@without_a_graph
 def test_a_damaged_checkpoint_is_reported_and_the_one_before_resumed(config, tmp_path, capsys):
     config = config.replace(epochs=2, checkpoint_minutes=0.0)
     whole = not_none(train(config, tmp_path / "whole", reporter=QUIET))
@@ -99,6 +104,7 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_resumed(config, tmp
         assert first.tobytes() == second.tobytes()
 
 
+@without_a_graph
 def test_operational_settings_may_change(config, tmp_path):
     interrupt(config, tmp_path / "run")
     changed = config.replace(on_nan="rollback", checkpoint_minutes=1.0, keep_checkpoints=1)
@@ -106,6 +112,7 @@ def test_operational_settings_may_change(config, tmp_path):
     assert run_folder.load_config(tmp_path / "run" / "config.yaml") == changed
 
 
+@without_a_graph
 def test_resume_or_start(config, tmp_path, capsys):
     settings: dict[str, Any] = {"reporter": TerminalReporter(), "resume_or_start": True}
     with pytest.raises(KeyboardInterrupt):
@@ -144,6 +151,7 @@ def warnings(log: io.StringIO) -> list[str]:
     return [line for line in log.getvalue().splitlines() if line.startswith("warning: ")]
 
 
+@without_a_graph
 @pytest.mark.parametrize(
     "error",
     [
@@ -184,6 +192,7 @@ def test_a_range_test_without_its_picture_still_suggests(config, tmp_path, monke
     assert len(warnings(log)) == 1
 
 
+@without_a_graph
 def test_an_interruption_is_no_warning(config, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt), warn_on_failure("nothing", QUIET):
         raise KeyboardInterrupt

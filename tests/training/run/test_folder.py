@@ -28,7 +28,7 @@ from textrnn.training.loop.trainer import Trainer
 from textrnn.training.run import classifier_run as running
 from textrnn.training.run.classifier import find_learning_rate, train
 
-pytestmark = pytest.mark.usefixtures("cache")
+pytestmark = pytest.mark.usefixtures("cache", "eagerly")
 
 
 # Which folder it may write to

@@ -182,13 +182,13 @@ def test_a_training_that_was_interrupted_continues_to_the_same_bits(tmp_path, se
     noise = {"head": "mean", "embedding_dropout": 0.2, "dropout": 0.2, "word_dropout": 0.1}
 
     def start(folder, **more):
-        model = classifier(**noise)
-        return trainer(folder, model=model, epochs=2, **settings, **more)
+        model, two_batches = classifier(**noise), labelled_ids(12)
+        return trainer(folder, model=model, train=two_batches, epochs=2, **settings, **more)
 
     whole = start(tmp_path / "whole")
     history = fit(whole)
     with pytest.raises(KeyboardInterrupt):
-        fit(start(tmp_path, should_stop=stop_after(4)))
+        fit(start(tmp_path, should_stop=stop_after(3)))
     again = start(tmp_path)
     again.resume(QUIET)
     assert fit(again) == history

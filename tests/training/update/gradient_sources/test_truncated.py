@@ -62,7 +62,7 @@ def test_a_reach_as_long_as_the_text_gives_the_whole_gradient(cell, head):
 
 def test_a_segment_longer_than_the_text_is_the_text():
     model = model_of("lstm", "attention", layers=2, residual=True, layer_norm=True)
-    assert_same(truncated(model, segment=32, reach=1), whole(model))
+    assert_same(truncated(model, segment=12, reach=1), whole(model))
 
 
 def test_the_length_of_a_segment_may_be_a_tensor():
