@@ -31,8 +31,8 @@ DTYPES = {
     "i32": "int32", "i64": "int64", "ui32": "uint32", "ui64": "uint64",
 }  # fmt: skip
 TOLERANCES = {"float32": 1e-3, "bfloat16": 5e-2, "float16": 1e-2}
-"""The largest difference, as a share of an output's largest number. The gradients of some biases are
-sums of numbers that cancel, so their last digits are not certain."""
+"""The largest difference, as a share of an output's largest number. The gradients of some biases
+are sums of numbers that cancel, so their last digits are not certain."""
 
 
 class Difference(NamedTuple):

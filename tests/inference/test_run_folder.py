@@ -11,6 +11,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+import yaml
 from tiny import Run, finished_run
 
 from textrnn.config.classifier import ClassifierRunConfig

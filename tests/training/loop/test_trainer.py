@@ -15,6 +15,7 @@ from tiny import (
 )
 
 from textrnn.progress import Silent
+from textrnn.training.loop import schedule
 from textrnn.training.loop import trainer as loop
 
 # Learning
@@ -146,8 +147,8 @@ def test_patience_is_remembered_across_an_interruption(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("updates", "epochs"), [(10, 5), (36, 6), (70, 10)])
 def test_a_training_of_no_stated_length_is_long_enough(tmp_path, monkeypatch, updates, epochs):
-    monkeypatch.setattr(loop, "FEWEST_EPOCHS", 5)
-    monkeypatch.setattr(loop, "FEWEST_UPDATES", updates)
+    monkeypatch.setattr(schedule, "FEWEST_EPOCHS", 5)
+    monkeypatch.setattr(schedule, "FEWEST_UPDATES", updates)
     assert trainer(tmp_path, epochs=None).epochs == epochs
     assert trainer(tmp_path, epochs=2).epochs == 2
 
