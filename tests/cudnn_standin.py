@@ -13,6 +13,7 @@ is made of TensorFlow's operations, so that gradients can be checked too.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -35,7 +36,7 @@ class Buffer:
         self.values, self.place = values, 0
 
     def take(self, *shape: int) -> tf.Tensor:
-        size = int(tf.reduce_prod(shape))
+        size = math.prod(shape)
         part = self.values[self.place : self.place + size]
         assert part.shape[0] == size, "the buffer is too short"
         self.place += size

@@ -22,7 +22,7 @@ def train(
     *,
     seed: int = 0,
     cache: bool = False,
-    progress: Callable[[str], object] | None = None,
+    progress: Callable[[str], None] | None = None,
     **settings: Any,
 ) -> Tokenizer:
     config = TokenizerConfig(**settings)

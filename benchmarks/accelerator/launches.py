@@ -11,9 +11,11 @@ call of cuDNN the launches inside are not known here; it counts once.
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -25,8 +27,7 @@ from rich.table import Table
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.layers.cells import CELLS
-from textrnn.layers.recurrence import batch_parts as parts_module
-from textrnn.layers.recurrence import choose_kernel, kernels
+from textrnn.layers.recurrence import choose_kernel
 from textrnn.layers.recurrence.bptt import CHUNK_STEPS
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.label_space import LabelSpace
@@ -37,42 +38,17 @@ from textrnn.training.update.optimizer import make_optimizer
 from textrnn.training.update.step import Step
 
 FREE = frozenset(
-    [
-        "Const",
-        "Identity",
-        "IdentityN",
-        "Shape",
-        "ShapeN",
-        "Size",
-        "Rank",
-        "Reshape",
-        "ExpandDims",
-        "Squeeze",
-        "NoOp",
-        "Placeholder",
-        "StatelessWhile",
-        "While",
-        "PartitionedCall",
-        "StatefulPartitionedCall",
-        "TensorListReserve",
-        "EmptyTensorList",
-        "TensorListSetItem",
-        "TensorListGetItem",
-        "TensorListLength",
-        "TensorListElementShape",
-        "EnsureShape",
-        "PreventGradient",
-        "StopGradient",
-        "ReadVariableOp",
-        "BroadcastGradientArgs",
-        "ControlTrigger",
-        "VariableShape",
-        "If",
-        "StatelessIf",
-        "_Arg",
+    {
+        "Const", "Identity", "IdentityN", "Shape", "ShapeN", "Size", "Rank", "Reshape",
+        "ExpandDims", "Squeeze", "NoOp", "Placeholder", "StatelessWhile", "While",
+        "PartitionedCall", "StatefulPartitionedCall", "TensorListReserve", "EmptyTensorList",
+        "TensorListSetItem", "TensorListGetItem", "TensorListLength", "TensorListElementShape",
+        "EnsureShape", "PreventGradient", "StopGradient", "ReadVariableOp",
+        "BroadcastGradientArgs", "ControlTrigger", "VariableShape", "If", "StatelessIf", "_Arg",
         "_Retval",
-    ]
-)
+    }
+)  # fmt: skip
+"""Operations that only name, shape or pass on a tensor."""
 ON_HOST = {tf.int32.as_datatype_enum, tf.int64.as_datatype_enum, tf.variant.as_datatype_enum}
 """Types whose small tensors TensorFlow keeps on the host."""
 
@@ -84,14 +60,25 @@ ON_HOST = {tf.int32.as_datatype_enum, tf.int64.as_datatype_enum, tf.variant.as_d
 @click.option("--no-cudnn", is_flag=True, help="As on a GPU without cuDNN.")
 def main(cells: tuple[str, ...], lengths: tuple[int, ...], kernel: str, no_cudnn: bool) -> None:
     """Print the launches of one update, B=64, E=H=128, both directions, attention."""
-    kernels.has_accelerator = parts_module.has_accelerator = lambda: True
-    kernels.has_cudnn = lambda: not no_cudnn
     table = Table("cell", "kernel", *(f"T={length}" for length in lengths))
-    for cell in cells:
-        chosen = choose_kernel(CELLS[cell](1), kernel).name
-        counts = [count_launches(cell, length, kernel) for length in lengths]
-        table.add_row(cell, chosen, *(f"{count:,}" for count in counts))
+    with as_on_a_gpu(cudnn=not no_cudnn):
+        for cell in cells:
+            chosen = choose_kernel(CELLS[cell](1), kernel).name
+            counts = [count_launches(cell, length, kernel) for length in lengths]
+            table.add_row(cell, chosen, *(f"{count:,}" for count in counts))
     Console().print(table)
+
+
+@contextlib.contextmanager
+def as_on_a_gpu(*, cudnn: bool) -> Iterator[None]:
+    """Lets the kernels be chosen as on a machine with an NVIDIA GPU."""
+    folder = "textrnn.layers.recurrence"
+    with (
+        mock.patch(f"{folder}.kernels.has_accelerator", return_value=True),
+        mock.patch(f"{folder}.batch_parts.has_accelerator", return_value=True),
+        mock.patch(f"{folder}.kernels.has_cudnn", return_value=cudnn),
+    ):
+        yield
 
 
 def count_launches(cell: str, length: int, kernel: str) -> int:

@@ -32,7 +32,7 @@ SOURCES: dict[str, dict[str, Any]] = {
     "adversarial": {"adversarial": 0.02},
     "vat": {"vat": 0.02},
     "entropy": {"entropy": 0.3},
-    "with-language-model": {"language_weight": 0.1},
+    "with-language-model": {"language_weight": 0.1, "init_from": "a language model"},
     "accumulated": {"accumulate": 2},
     "bfloat16": {"precision": "bfloat16"},
     "averaged": {"ema": 0.99, "weight_decay": 0.01},
@@ -118,6 +118,7 @@ def _classifier_program(name: str, shape: Shape, settings: dict[str, Any]) -> Pr
     source = choose_source(model, config, loss=loss, language_model_loss=language_loss)
     optimizer = make_optimizer(config)
     optimizer.build(source.variables)
+    _use(optimizer)
     step = Step(
         source,
         optimizer,
@@ -136,6 +137,18 @@ def _classifier_program(name: str, shape: Shape, settings: dict[str, Any]) -> Pr
     return Program(name, PureUpdate(step.update, variables), tensors, config.runtime.precision)
 
 
+def _use(optimizer: LazyAdam) -> None:
+    """Makes an optimizer one that has made updates.
+
+    In its first update Adam changes each weight by the learning rate, whatever the size of the
+    gradient, so a gradient near zero would show rounding alone.
+    """
+    optimizer.iterations.assign(1000)
+    for variable in optimizer.variables:
+        if "velocity" in variable.path:
+            variable.assign(tf.fill(variable.shape, 0.01))
+
+
 def _language_model_program(name: str, shape: Shape, settings: dict[str, Any]) -> Program:
     for unknown in {"head", *_DROPOUTS} - {"dropout"}:
         settings.pop(unknown, None)
@@ -150,8 +163,9 @@ def _language_model_program(name: str, shape: Shape, settings: dict[str, Any]) -
         config=config,
         streams=shape.batch,
         segment=shape.length,
-        jit=True,
     )
+    step.compile(jit=True)
+    _use(optimizer)
     rng = np.random.default_rng(0)
     ids = rng.integers(2, shape.vocabulary, (model.directions, shape.batch, shape.length + 1))
     negatives = np.arange(min(512, shape.vocabulary), dtype=np.int32)

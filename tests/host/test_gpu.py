@@ -39,7 +39,7 @@ def test_a_gpu_that_tensorflow_sees_is_no_problem(monkeypatch: pytest.MonkeyPatc
 
 
 def test_memory_grows_until_tensorflow_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    grown = []
+    grown: list[tuple[str, bool]] = []
 
     def grow(device: str, enable: bool) -> None:
         if grown:

@@ -128,8 +128,8 @@ class Bidirectional(keras.layers.Layer):
             results = cudnn(
                 tf.transpose(ahead.sequence, [1, 0, 2]),  # [T, B, E]
                 mask=None if ahead.mask is None else tf.transpose(ahead.mask),
-                forward=CudnnDirection(forward.cell, ahead.states),
-                backward=CudnnDirection(backward.cell, back.states),
+                forward=CudnnDirection(forward.cell, ahead.states or ()),
+                backward=CudnnDirection(backward.cell, back.states or ()),
             )
             return [(forward.batch_major(outputs), states) for outputs, states in results]
         return [

@@ -34,6 +34,7 @@ class Checkpointer:
     Attributes:
         checkpoints: The files.
         last: The last checkpoint, in memory; None before the first.
+        variables: All variables of the training.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Checkpointer:
     ) -> None:
         self.checkpoints = checkpoints
         self.last: Checkpoint | None = None
-        self._variables = [*model.variables, *other_variables]
+        self.variables = [*model.variables, *other_variables]
         self._data_digest = data_digest
         self._distribution = distribution
         self._seconds = 60.0 * minutes
@@ -68,7 +69,7 @@ class Checkpointer:
             state: The state of the training.
             best_weights: The weights of the best epoch so far; empty before the first.
         """
-        variables = [variable.numpy() for variable in self._variables]
+        variables = [variable.numpy() for variable in self.variables]
         self.last = Checkpoint(state.copy(), variables, list(best_weights), self._data_digest)
         self._saved = time.monotonic()
 
@@ -129,7 +130,7 @@ class Checkpointer:
                 f"{folder}: made with other training data; "
                 "put the data back as it was, or train again with `overwrite`."
             )
-        shapes = [tuple(variable.shape) for variable in self._variables]
+        shapes = [tuple(variable.shape) for variable in self.variables]
         if [value.shape for value in checkpoint.variables] != shapes:
             raise ModelError(f"{folder}: made with other settings; train again with `overwrite`.")
         self.restore(checkpoint)
@@ -137,7 +138,7 @@ class Checkpointer:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Assigns the values of a checkpoint to all variables."""
-        for variable, value in zip(self._variables, checkpoint.variables, strict=True):
+        for variable, value in zip(self.variables, checkpoint.variables, strict=True):
             variable.assign(value)
         self._spread_seeds()
 

@@ -90,7 +90,7 @@ class UpdateCompiler:
             updates: The number of updates of the training; infinite if only the time is limited.
             reporter: Receives the decision and the progress.
         """
-        if config.jit == "off" and not self.distribution.static:
+        if not (self.distribution.static or config.jit == "on" or self._can_measure(config)):
             return plain
         shapes = self._one_batch_per_shape(plain.rows_multiple)
         choice = self._decide(config, plain, shapes=shapes, updates=updates)
@@ -101,21 +101,27 @@ class UpdateCompiler:
         warm_up(step, shapes, variables=self.variables, reporter=reporter)
         return step
 
+    def _can_measure(self, config: RuntimeConfig) -> bool:
+        """Returns whether the time of an update decides; it may differ from run to run."""
+        one_gpu = has_accelerator() and self.distribution.replicas == 1
+        return config.jit == "auto" and one_gpu and not config.deterministic
+
     def _decide(
         self, config: RuntimeConfig, plain: Step, *, shapes: list[Any], updates: float
     ) -> Compilation:
         if self.distribution.static:
             return Compilation(False, "a TPU runs nothing else")
-        if config.jit != "auto":
-            return Compilation(config.jit == "on", "asked for")
-        if not has_accelerator() or self.distribution.replicas > 1:
-            return Compilation(False, "there is not exactly one GPU")
-        if config.deterministic:
-            return Compilation(False, "a measurement could decide differently the next time")
+        if config.jit == "on":
+            return Compilation(True, "asked for")
         batch = shapes[len(shapes) // 2]
-        steps = (plain, self.make_step(jit=True))
-        times = [time_update(step, batch, variables=self.variables) for step in steps]
+        times = [self._time(step, batch) for step in (plain, self.make_step(jit=True))]
         return compare(*times, shapes=len(shapes), updates=updates)
+
+    def _time(self, step: Step, batch: Sequence[Any]) -> UpdateTime:
+        flags = [0.0] * step.control_flags
+        return time_update(
+            lambda number: step(batch, flags, seed=[0, number]), variables=self.variables
+        )
 
     def _one_batch_per_shape(self, multiple: int) -> list[Any]:
         shapes = {(len(batch.rows), batch.length): batch for batch in self.data.plan.batches()}
@@ -148,20 +154,18 @@ def compare(plain: UpdateTime, compiled: UpdateTime, *, shapes: int, updates: fl
     return Compilation(faster, reason)
 
 
-def time_update(step: Step, batch: Sequence[Any], *, variables: Sequence[Any]) -> UpdateTime:
-    """Measures the update of a batch; all variables have their old values afterwards.
+def time_update(update: Callable[[int], tf.Tensor], *, variables: Sequence[Any]) -> UpdateTime:
+    """Measures an update; all variables have their old values afterwards.
 
     Args:
-        step: The update.
-        batch: As in `Step`.
+        update: Makes the update of a number, always of the same shape.
         variables: All variables that an update changes.
     """
-    flags = [0.0] * step.control_flags
     seconds = []
     with unchanged(variables):
         for number in range(1 + TIMED_UPDATES):
             start = time.perf_counter()
-            np.asarray(step(batch, flags, seed=[0, number]))  # Waits for the device.
+            np.asarray(update(number))  # Waits for the device.
             seconds.append(time.perf_counter() - start)
     return UpdateTime(seconds[0], float(np.median(seconds[1:])))
 

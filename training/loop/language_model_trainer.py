@@ -12,6 +12,7 @@ import numpy as np
 from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.errors import ModelError
 from textrnn.inference.language_model import TrainedLanguageModel
+from textrnn.layers.recurrence.devices import has_accelerator
 from textrnn.messages.wording import counted
 from textrnn.models.language_model import LanguageModel
 from textrnn.progress import Reporter, Silent
@@ -20,6 +21,7 @@ from textrnn.training.batches.token_store import TokenStore
 from textrnn.training.batches.token_streams import TokenStreams
 from textrnn.training.loop.checkpointer import Checkpointer
 from textrnn.training.loop.checkpoints import Checkpoints, TrainingState
+from textrnn.training.loop.compilation import Compilation, UpdateTime, compare, time_update
 from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.held_out import HeldOutTexts, Measurement
 from textrnn.training.loop.schedule import Schedule
@@ -150,6 +152,7 @@ class LanguageModelTrainer:
         if state.history:  # A kill may have come between the checkpoint and the curve.
             on_epoch(state.history)
         self._describe(reporter)
+        self._choose_compilation(reporter)
         self.schedule.start(elapsed=state.elapsed)
         budget = self.schedule.budget
         if budget is not None:
@@ -176,6 +179,31 @@ class LanguageModelTrainer:
             f"training {self.model.count_params():,} weights, "
             f"{counted(self.model.directions, 'direction')}; {counted(self._updates, 'update')} of "
             f"{counted(self._batch_tokens, 'token')} an epoch"
+        )
+
+    def _choose_compilation(self, reporter: Reporter) -> None:
+        """Lets XLA compile the update if the settings, or a measurement on a GPU, say so."""
+        runtime = self._config.runtime
+        if runtime.jit == "off":
+            return
+        choice = Compilation(True, "asked for")
+        if runtime.jit == "auto":
+            if runtime.deterministic or not has_accelerator():
+                return
+            total = self.schedule.updates
+            left = math.inf if total is None else total - self.state.update
+            times = [self._time_update(jit=jit) for jit in (False, True)]
+            choice = compare(*times, shapes=1, updates=left)
+        self._step.compile(jit=choice.jit)
+        if choice.jit:
+            reporter.message(f"XLA compiles the update ({choice.reason})")
+
+    def _time_update(self, *, jit: bool) -> UpdateTime:
+        ids = self._streams(0).batch(0)
+        self._step.compile(jit=jit)
+        return time_update(
+            lambda number: self._step(ids, self._negatives.draw_filled(number)),
+            variables=self._checkpointer.variables,
         )
 
     def _end_epoch(self, row: dict[str, float], reporter: Reporter) -> None:
@@ -227,7 +255,9 @@ class LanguageModelTrainer:
         state = self.state
         factor = self.schedule.factor(state.update, state.time_share)
         self._optimizer.learning_rate = self._config.optimizer.learning_rate * factor
-        signals = self._step(ids, self._negatives.draw(state.update))
+        negatives = self._negatives
+        draw = negatives.draw_filled if self._step.jit else negatives.draw
+        signals = self._step(ids, draw(state.update))
         loss, norm = (float(value) for value in np.asarray(signals))
         state.batch += 1
         state.update += 1

@@ -187,9 +187,10 @@ class Trainer:
         reporter = reporter or Silent()
         if frozen := self._rates.frozen_message(self.epochs):
             reporter.message(frozen)
-        updates = self.epochs and self.epochs * self.data.epoch_updates - self.state.update
+        total = self.schedule.updates
+        left = math.inf if total is None else total - self.state.update
         self.step = self._compiler.choose(
-            self.step, self.config.runtime, updates=updates or math.inf, reporter=reporter
+            self.step, self.config.runtime, updates=left, reporter=reporter
         )
         self._callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
         self.schedule.start(elapsed=self.state.elapsed)

@@ -32,9 +32,9 @@ class LanguageModelStep:
         config: The settings.
         streams: R, the number of streams.
         segment: K, the number of tokens per segment.
-        jit: Whether XLA compiles the update. The negatives must then always have the same number.
 
     Attributes:
+        jit: Whether XLA compiles the update; see `compile`.
         stream_states: One list of variables per direction, the states after the last segment.
     """
 
@@ -46,7 +46,6 @@ class LanguageModelStep:
         config: LanguageModelRunConfig,
         streams: int,
         segment: int,
-        jit: bool = False,
     ) -> None:
         self._model, self._optimizer = model, optimizer
         self._sampled, self._clip_norm = config.batches.negatives > 0, config.optimizer.clip_norm
@@ -60,11 +59,21 @@ class LanguageModelStep:
             ]
             for start in self._start_states
         ]
-        self._jit = jit
+        self._ids_shape = [model.directions, streams, segment + 1]
+        self.compile(jit=False)
+
+    def compile(self, *, jit: bool) -> None:
+        """Chooses whether XLA compiles the update.
+
+        Args:
+            jit: Whether it does. The negatives must then have the same number in each update; see
+                `Negatives.draw_filled`.
+        """
+        self.jit = jit
         self._run = tf.function(
             self.update,
             input_signature=(
-                tf.TensorSpec([model.directions, streams, segment + 1], tf.int32),
+                tf.TensorSpec(self._ids_shape, tf.int32),
                 tf.TensorSpec([None], tf.int32),
                 tf.TensorSpec([None], tf.float32),
             ),
@@ -92,7 +101,7 @@ class LanguageModelStep:
 
     def update(self, ids: tf.Tensor, negatives: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
         """Makes one update; see the call."""
-        with compiled(self._jit):
+        with compiled(self.jit):
             return self._update(ids, negatives, offsets)
 
     def _update(self, ids: tf.Tensor, negatives: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
@@ -110,7 +119,7 @@ class LanguageModelStep:
             loss = tf.add_n(losses) / len(losses)
             scaled = self._scale * loss
         gradients: list[Any] = tape.gradient(scaled, values)
-        if self._jit:
+        if self.jit:
             pairs = zip(gradients, variables, strict=True)
             gradients = [row_gradient(gradient, variable.shape[0]) for gradient, variable in pairs]
         else:

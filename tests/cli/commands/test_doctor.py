@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture
 def facts(textrnn):
-    return json.loads(textrnn("doctor", "--json").stdout)
+    return json.loads(textrnn("doctor", "--json", "--no-kernels").stdout)
 
 
 def test_versions_devices_and_folders_are_named(facts, home):
@@ -28,8 +28,18 @@ def test_a_package_that_is_missing_is_no_error(textrnn, monkeypatch):
         return "1.0"
 
     monkeypatch.setattr(importlib.metadata, "version", version)
-    assert json.loads(textrnn("doctor", "--json").stdout)["tf2onnx"] == "not installed"
+    assert (
+        json.loads(textrnn("doctor", "--json", "--no-kernels").stdout)["tf2onnx"] == "not installed"
+    )
 
 
 def test_the_table_has_the_same_facts(textrnn):
-    assert importlib.metadata.version("keras") in textrnn("doctor").stdout
+    assert importlib.metadata.version("keras") in textrnn("doctor", "--no-kernels").stdout
+
+
+@pytest.mark.thorough
+def test_the_kernels_are_checked_on_this_machine(textrnn):
+    checks = json.loads(textrnn("doctor", "--json").stdout)["kernels"]
+    assert {check["kernel"] for check in checks} == {"chunked", "scan"}
+    assert all(check["difference"] < 1e-4 for check in checks)
+    assert "largest difference" in textrnn("doctor").stdout

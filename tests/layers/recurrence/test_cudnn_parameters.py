@@ -100,4 +100,4 @@ class OwnGRU(GRUCell):
 def test_other_cells_have_no_form(cell: RNNCell) -> None:
     assert cudnn_form(cell) is None
     with pytest.raises(ConfigError, match=f"got {type(cell).__name__}; choose another kernel"):
-        parameters_to_cudnn([cell])  # type: ignore[list-item]
+        parameters_to_cudnn([cell])

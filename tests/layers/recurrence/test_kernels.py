@@ -403,7 +403,7 @@ def test_linear_cells_are_scanned_in_parallel_on_an_accelerator(
     [
         (make_cell("lstm"), "scan", "scan needs a cell that is linear in its state, and LSTMCell"),
         (OwnStep(2), "chunked", "OwnStep is neither; choose unroll or auto"),
-        (make_cell("gru"), "fast", "one of auto, unroll, chunked, scan, got 'fast'"),
+        (make_cell("gru"), "fast", "one of auto, unroll, chunked, scan, cudnn, got 'fast'"),
     ],
 )
 def test_a_kernel_that_does_not_suit_is_refused(cell: RNNCell, kernel: str, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,17 @@ def chain(decay: np.ndarray, update: np.ndarray, state: np.ndarray, *, reverse: 
 
 
 @each_direction
-def test_scan_equals_the_chain_for_every_length(reverse: bool, rng: np.random.Generator) -> None:
-    for steps in range(1, 301):
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        pytest.param([*range(1, 18), 64, 127, 240, 257], id="some"),
+        pytest.param(range(1, 301), id="all", marks=pytest.mark.thorough),
+    ],
+)
+def test_scan_equals_the_chain_for_every_length(
+    lengths: Iterable[int], reverse: bool, rng: np.random.Generator
+) -> None:
+    for steps in lengths:
         decay = rng.uniform(size=(steps, BATCH, UNITS))
         update = rng.normal(size=(steps, BATCH, UNITS))
         state = rng.normal(size=(BATCH, UNITS))
@@ -107,9 +117,19 @@ def assert_equal_to_the_loop(
         assert np.linalg.norm(actual - wanted) <= tolerance * size, f"{steps=}"
 
 
-@each_cell
 @each_direction
-@pytest.mark.parametrize("steps", [1, 2, 240, 257])
+@pytest.mark.parametrize(
+    ("cell_name", "steps"),
+    [
+        ("mingru", 1),
+        ("minlstm", 257),
+        *(
+            pytest.param(name, steps, marks=pytest.mark.thorough)
+            for name in ("mingru", "minlstm")
+            for steps in (2, 112, 240)
+        ),
+    ],
+)
 def test_masked_gradients_equal_those_of_the_loop(
     cell_name: str, steps: int, reverse: bool, rng: np.random.Generator
 ) -> None:

@@ -52,7 +52,7 @@ def assert_equal(actual: list[Any], expected: list[Any], *, tolerance: float) ->
     for a, e in zip(actual, expected, strict=True):
         a, e = np.asarray(a, np.float64), np.asarray(e, np.float64)
         assert a.shape == e.shape
-        scale = max(float(np.abs(e).max(initial=0.0)), 1e-6)
+        scale = max(float(np.abs(e).max(initial=0.0)), 1e-3)
         assert np.abs(a - e).max(initial=0.0) <= tolerance * scale
 
 

@@ -41,6 +41,7 @@ _PACKAGES = (
     "--kernels/--no-kernels",
     "check",
     default=True,
+    show_default=True,
     help="Check each kernel against the written-out loop on this machine's device.",
 )
 @click.option("--xla", is_flag=True, help="Check the kernels compiled by XLA too (slower).")

@@ -113,7 +113,8 @@ def _pairs(values: tf.Tensor, *, neutral: float, reverse: bool) -> list[tf.Tenso
     if isinstance(surplus, tf.Tensor) or surplus:
         paddings = [[surplus, 0] if reverse else [0, surplus], [0, 0], [0, 0]]
         values = tf.pad(values, paddings, constant_values=neutral)
-    pairs = tf.unstack(tf.reshape(values, [-1, 2, *_inner_shape(values, 1)]), num=2, axis=1)
+    shape = [-1, 2, *_inner_shape(values, 1)]
+    pairs: list[tf.Tensor] = tf.unstack(tf.reshape(values, shape), num=2, axis=1)
     return pairs[::-1] if reverse else pairs
 
 

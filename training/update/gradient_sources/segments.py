@@ -121,7 +121,9 @@ class SegmentReader:
             training: Whether a gradient will be taken.
         """
         begin = (first + self.reach - 1) * self.segment
-        piece = self._ids[:, begin : begin + count * self.segment]  # [B, M*K1]
+        # Under XLA the size of a slice must be known, and [begin : end] has none.
+        rows = tf.shape(self._ids)[0] if self._rows is None else self._rows
+        piece = tf.slice(self._ids, [0, begin], [rows, count * self.segment])  # [B, M*K1]
         if isinstance(self.segment, int):
             piece = tf.ensure_shape(piece, [self._rows, count * self.segment])
         mask = tf.not_equal(piece, Tokenizer.PAD)
