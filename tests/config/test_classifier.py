@@ -229,6 +229,7 @@ def test_data_settings_that_cannot_be(values, message):
         ({"unlabelled": True}, "need `vat` or `entropy`, got neither"),
         ({"vectors": "a", "init_from": "b"}, "either `vectors` or `init_from`, not both"),
         ({"language_weight": 0.1}, "`language_weight` needs `init_from`"),
+        ({"jit": "on", "tbptt": "4,4", "tbptt_random": True}, "`jit` on excludes `tbptt_random`"),
         ({"language_weight": 0.1, "init_from": "a", "vat": 0.1}, "`language_weight` excludes"),
         ({"tbptt_random": True}, "`tbptt_random` needs `tbptt`"),
         ({"tbptt": "64,100"}, "`tbptt` must be K1,K2 with K2 a multiple of K1"),

@@ -69,6 +69,11 @@ class ClassifierRunConfig(Settings):
                 "`language_weight` excludes `tbptt`, `adversarial`, `vat` and `entropy`; leave "
                 "either out."
             )
+        if self.runtime.jit == "on" and self.optimizer.tbptt_random:
+            raise ConfigError(
+                "`jit` on excludes `tbptt_random`, whose segments have another length in each "
+                "update; leave either out."
+            )
         if self.optimizer.tbptt is not None and smoothed:
             raise ConfigError(
                 "`adversarial`, `vat` and `entropy` need each text as a whole, expected no "

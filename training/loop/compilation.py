@@ -72,12 +72,14 @@ class UpdateCompiler:
         data: The batches of the training.
         variables: All variables that an update changes.
         distribution: The devices that it runs on.
+        fixed_shapes: Whether an update of a batch always has the same shapes.
     """
 
     make_step: Callable[..., Step]
     data: LabelledBatches
     variables: Sequence[Any]
     distribution: Distribution
+    fixed_shapes: bool = True
 
     def choose(
         self, plain: Step, config: RuntimeConfig, *, updates: float, reporter: Reporter
@@ -104,7 +106,8 @@ class UpdateCompiler:
     def _can_measure(self, config: RuntimeConfig) -> bool:
         """Returns whether the time of an update decides; it may differ from run to run."""
         one_gpu = has_accelerator() and self.distribution.replicas == 1
-        return config.jit == "auto" and one_gpu and not config.deterministic
+        possible = one_gpu and self.fixed_shapes
+        return config.jit == "auto" and possible and not config.deterministic
 
     def _decide(
         self, config: RuntimeConfig, plain: Step, *, shapes: list[Any], updates: float

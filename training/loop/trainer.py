@@ -115,6 +115,7 @@ class Trainer:
             data.train,
             variables=[*model.variables, *other_variables],
             distribution=self.distribution,
+            fixed_shapes=not config.optimizer.tbptt_random,
         )
         self.step = self._compiler.make_step(jit=False)
         self._checkpointer = Checkpointer(

@@ -7,7 +7,7 @@ import tensorflow as tf
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import Corpus
 from textrnn.data.batching import BatchPlan
-from textrnn.layers.recurrence import batch_parts, choose_kernel
+from textrnn.layers.recurrence import batch_parts, choose_kernel, compiled
 from textrnn.messages.wording import counted, listed
 from textrnn.models.classifier import TextClassifier
 from textrnn.progress import Reporter
@@ -43,8 +43,10 @@ def kernel_message(model: TextClassifier, config: ClassifierRunConfig) -> str:
     """Returns which kernel computes the recurrence, and the reason for the choice."""
     if model.stack is None:
         return "no recurrence: a bag of embeddings"
-    name, reason = choose_kernel(model.stack.cells[0], config.model.kernel)
-    with tf.Graph().as_default():  # The number of parts differs between graphs and eager mode.
+    dropout = config.model.recurrent_dropout > 0
+    # The number of parts differs between graphs and eager mode.
+    with compiled(config.runtime.jit == "on"), tf.Graph().as_default():
+        name, reason = choose_kernel(model.stack.cells[0], config.model.kernel, dropout=dropout)
         parts = batch_parts(directions=1)
     return (
         f"kernel {name} ({reason}); each batch in {counted(parts, 'part')}"
