@@ -1,7 +1,7 @@
 """Measures how many tokens a second the batches of a training bring, without any training.
 
     python benchmarks/pipeline.py
-    python benchmarks/pipeline.py --texts 5000 --mean-length 60 --batch-tokens 65536 --batch-texts 512
+    python benchmarks/pipeline.py --mean-length 60 --batch-tokens 65536 --batch-texts 512
 
 The texts are random numbers of random lengths. Tokens are those of the texts, without padding.
 """

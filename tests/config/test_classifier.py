@@ -44,6 +44,7 @@ FITTING = {
     "text_column": st.just("text"),
     "separate_directions": st.just(False),
     "init_from": st.none(),
+    "jit": st.sampled_from(["auto", "off"]),
     **dict.fromkeys(("adversarial", "vat", "entropy", "language_weight"), st.just(0.0)),
     # Settings whose text has a form.
     "delimiter": st.none() | st.sampled_from([";", "tab", "|"]),
