@@ -220,6 +220,20 @@ def test_one_long_segment_makes_the_same_updates(tmp_path):
         assert row == pytest.approx(second, rel=1e-3)
 
 
+@pytest.mark.thorough
+@pytest.mark.parametrize("cell", ["mingru", "lstm"])
+def test_a_compiled_update_trains_to_the_same_weights(tmp_path, cell):
+    trained = []
+    for jit in ("off", "on"):
+        model, messages = classifier(cell=cell), Messages()
+        ours = trainer(tmp_path / jit, model=model, jit=jit, epochs=1)
+        ours.fit(reporter=messages)
+        trained.append(model.get_weights())
+        assert messages.texts == ["XLA compiles the update (asked for)"][: jit == "on"]
+    for plain, compiled in zip(*trained, strict=True):
+        np.testing.assert_allclose(compiled, plain, rtol=1e-3, atol=1e-5)
+
+
 def test_a_bidirectional_model_cannot_be_trained_in_segments(tmp_path):
     with pytest.raises(
         ConfigError, match="`bidirectional` must be off to read a text piece by piece"
