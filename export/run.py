@@ -85,10 +85,8 @@ def export(
     verifier = Verifier(
         formats=FORMATS, folder=folder, reference=reference, progress=reporter.message
     )
-    artefacts = verifier.verify(artefacts)
-    artefacts = [_finished(artefact, folder) for artefact in artefacts]
-    about = describe(context, verified_texts=len(sample.texts))
-    manifest.write(folder, artefacts, about=about)
+    artefacts = [_finished(artefact, folder) for artefact in verifier.verify(artefacts)]
+    manifest.write(folder, artefacts, about=describe(context, verified_texts=len(sample.texts)))
     return artefacts
 
 

@@ -50,9 +50,7 @@ def train(
     started: float | None = None,
     **settings: Any,
 ) -> TrainedClassifier | None:
-    """Trains a classifier into a run folder.
-
-    The validation data chooses the epoch; the test data is measured once, after training.
+    """Trains a classifier into a run folder; the test data is measured once, after training.
 
     Example:
         textrnn.train(train_file="reviews.csv", cell=MyCell, epochs=3, output="runs/reviews")
