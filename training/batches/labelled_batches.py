@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,7 +62,21 @@ class LabelledBatches:
     def dataset(
         self, batches: list[Batch], *, multiple: int = 1, update: int = 0
     ) -> tf.data.Dataset:
-        """Returns the batches as `(ids [B, T], targets [B, C], weights [B])`.
+        """Returns what `arrays` yields, made ahead of the training; the arguments are the same."""
+        generate = functools.partial(self.arrays, batches, multiple=multiple, update=update)
+        signature: tuple[tf.TensorSpec, ...] = (
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, self.targets.shape[1]], tf.float32),
+            tf.TensorSpec([None], tf.float32),
+        )
+        if self.unlabelled is not None:
+            signature += (tf.TensorSpec([None, None], tf.int32),)
+        return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2)
+
+    def arrays(
+        self, batches: list[Batch], *, multiple: int = 1, update: int = 0
+    ) -> Iterator[tuple[np.ndarray, ...]]:
+        """Yields the batches as `(ids [B, T], targets [B, C], weights [B])`.
 
         With unlabelled texts the ids `[B', T']` of an unlabelled batch follow. A filler row has the
         weight 0.
@@ -71,24 +86,13 @@ class LabelledBatches:
             multiple: B is filled up to a multiple of this number.
             update: The number of the update that the first batch is for.
         """
-
-        def generate() -> Iterator[tuple[np.ndarray, ...]]:
-            unlabelled: Iterator[tuple[np.ndarray, ...]] = itertools.repeat(())
-            if self.unlabelled is not None:
-                unlabelled = zip(self.unlabelled.ids(first=update, multiple=multiple))
-            for batch, unlabelled_ids in zip(batches, unlabelled, strict=False):
-                batch = fill_rows(batch, multiple=multiple)
-                weights = np.where(batch.rows >= 0, self.weights[batch.rows], 0)
-                yield self.plan.ids(batch), self.targets[batch.rows], weights, *unlabelled_ids
-
-        signature: tuple[tf.TensorSpec, ...] = (
-            tf.TensorSpec([None, None], tf.int32),
-            tf.TensorSpec([None, self.targets.shape[1]], tf.float32),
-            tf.TensorSpec([None], tf.float32),
-        )
+        unlabelled: Iterator[tuple[np.ndarray, ...]] = itertools.repeat(())
         if self.unlabelled is not None:
-            signature += (tf.TensorSpec([None, None], tf.int32),)
-        return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2)
+            unlabelled = zip(self.unlabelled.ids(first=update, multiple=multiple))
+        for batch, unlabelled_ids in zip(batches, unlabelled, strict=False):
+            batch = fill_rows(batch, multiple=multiple)
+            weights = np.where(batch.rows >= 0, self.weights[batch.rows], 0)
+            yield self.plan.ids(batch), self.targets[batch.rows], weights, *unlabelled_ids
 
 
 def fill_rows(batch: Batch, *, multiple: int) -> Batch:

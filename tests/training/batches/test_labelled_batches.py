@@ -20,6 +20,9 @@ def test_each_batch_carries_targets_and_weights(tmp_path):
     (ids, targets, weights), (_, _, last) = (
         [tensor.numpy() for tensor in tensors] for tensors in data.dataset(batches)
     )
+    arrays = list(data.arrays(batches))
+    np.testing.assert_array_equal(arrays[0][0], ids)
+    np.testing.assert_array_equal(arrays[1][2], last)
     assert ids[:, :2].tolist() == [[2, 0], [3, 4]]
     assert targets.tolist() == [[1, 0], [0, 1]]
     assert weights.tolist() == [0.5, 1]

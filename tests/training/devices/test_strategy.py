@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -314,17 +315,21 @@ def test_the_language_model_s_loss_compiles_with_xla_and_is_the_same():
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(
-    ("training", "tolerance"),
-    [
-        ({"adversarial": 0.1, "entropy": 0.1}, 2e-5),
-        # XLA makes other normal numbers of the same seed.
-        ({"vat": 0.1}, 2e-3),
-    ],
-)
-def test_the_adversarial_step_compiles_with_xla_and_is_the_same(training, tolerance):
+@pytest.mark.parametrize("training", [{"adversarial": 0.1, "entropy": 0.1}, {"vat": 0.1}], ids=str)
+def test_the_adversarial_step_compiles_with_xla_and_is_the_same(training, monkeypatch):
+    # XLA makes other normal numbers of the same seed; these are the same with and without it. Each
+    # part of a batch draws its own, and a compiled batch has one part.
+    monkeypatch.setattr(
+        keras.random,
+        "normal",
+        lambda shape, seed: tf.reshape(
+            tf.sin(tf.range(tf.cast(tf.reduce_prod(shape), tf.float32))), shape
+        ),
+    )
+    module = "textrnn.training.update.gradient_sources.embedded_batch"
+    monkeypatch.setattr(f"{module}.batch_parts", lambda directions: 1)
     settings = {"cell": "none", "head": "mean", "training": training}
     expected = one_update(static=False, compiled=False, **settings)
     static_update = one_update(static=True, compiled=True, **settings)
     for first, second in zip(expected, static_update, strict=True):
-        np.testing.assert_allclose(first, second, atol=tolerance)
+        np.testing.assert_allclose(first, second, atol=2e-5)

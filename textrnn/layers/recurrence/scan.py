@@ -36,8 +36,8 @@ from textrnn.layers.recurrence.time_order import Length
 
 __all__ = ["UNKNOWN_LEVELS", "linear_scan", "scan"]
 
-UNKNOWN_LEVELS = 24
-"""The number of levels where the number of steps is unknown: enough for 16 million steps."""
+UNKNOWN_LEVELS = 20
+"""The number of levels where the number of steps is unknown: enough for a million steps."""
 
 
 def scan(recurrence: Recurrence) -> tuple[tf.Tensor, States]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import each_pair, random_classifier
+from tiny import each_pair, random_classifier, without_graphs
 
 from textrnn.errors import ConfigError
 from textrnn.training.update.gradient_sources.truncated import truncated_gradients
@@ -58,6 +58,13 @@ def model_of(cell: str, head: str, **settings):
 def test_a_reach_as_long_as_the_text_gives_the_whole_gradient(cell, head):
     model = model_of(cell, head)
     assert_same(truncated(model, segment=3, reach=4), whole(model))
+
+
+def test_the_gradient_needs_no_graph():
+    model = model_of("mingru", "attention", window=1)
+    with without_graphs():
+        eager = truncated(model, segment=4, reach=2)
+    assert_same(eager, truncated(model, segment=4, reach=2))
 
 
 def test_a_segment_longer_than_the_text_is_the_text():
