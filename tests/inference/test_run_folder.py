@@ -87,6 +87,7 @@ def test_edited_settings_are_noticed(folder):
     assert refusal(folder).startswith(f"{path}: changed")
 
 
+@pytest.mark.thorough
 def test_no_bit_of_the_digests_can_be_flipped(folder):
     content = (folder / "digests.json").read_bytes()
     for place in range(len(content)):

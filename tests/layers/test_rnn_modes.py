@@ -107,6 +107,7 @@ def test_functional_models_predict_any_length(rng: np.random.Generator) -> None:
         assert_close(model.predict(sequence, verbose=0), model(sequence), atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_functional_models_train(rng: np.random.Generator) -> None:
     model = every_layer_model("lstm")
     model.compile("sgd", loss=["mse", "mse"])

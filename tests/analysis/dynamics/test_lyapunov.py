@@ -99,6 +99,7 @@ def test_a_bag_of_embeddings_cannot_be_chaotic():
 # While training
 
 
+@pytest.mark.thorough
 def test_the_monitor_watches_a_training(tmp_path):
     tf.config.run_functions_eagerly(False)
     alerts: list[str] = []

@@ -166,6 +166,7 @@ def test_a_pyramid_that_reads_in_both_directions(tmp_path_factory):
             assert place in page.sections[section], section
 
 
+@pytest.mark.thorough
 def test_a_model_that_reads_forwards(tmp_path_factory):
     summary = tiny_summary(tmp_path_factory, cell="simple", bidirectional=False, head="last")
     page = Page(report_page(summary))
@@ -174,6 +175,7 @@ def test_a_model_that_reads_forwards(tmp_path_factory):
     assert "eigenvalues" in page.sections["times"]
 
 
+@pytest.mark.thorough
 def test_several_labels_a_text(tmp_path_factory):
     summary = tiny_summary(tmp_path_factory, cell="none", multi_label=True)
     page = Page(report_page(summary))
@@ -223,6 +225,7 @@ def test_of_few_labels_all_are_shown(summary):
     assert "not shown" not in text
 
 
+@pytest.mark.thorough
 def test_one_label_that_a_text_may_carry(tmp_path_factory):
     summary = tiny_summary(tmp_path_factory, cell="none", multi_label=True, classes=1)
     assert summary.scored.per_label.shape == (1, 4)
@@ -233,6 +236,7 @@ def test_one_label_that_a_text_may_carry(tmp_path_factory):
     assert page.pictures["calibration"] == 2
 
 
+@pytest.mark.thorough
 def test_samples_are_drawn(tmp_path_factory):
     summary = tiny_summary(tmp_path_factory, cell="none", samples=4)
     assert (summary.texts, summary.available) == (4, 16)

@@ -53,6 +53,7 @@ def test_every_cell_and_head(cell: str, head: str, rng: np.random.Generator) -> 
     check(random_classifier(cell, head, bidirectional=head in {"last", "attention"}), rng)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "shape",
     [
@@ -70,6 +71,7 @@ def test_every_shape_of_a_stack(shape: dict[str, Any], rng: np.random.Generator)
     check(random_classifier("mingru", "last", **shape), rng)
 
 
+@pytest.mark.thorough
 def test_a_bag_of_embeddings_and_ids_that_are_none(rng: np.random.Generator) -> None:
     model = random_classifier("none", "mean")
     check(model, rng)

@@ -144,7 +144,7 @@ def test_kernels_equal_the_unrolled_loop_in_single_precision(
 
 @each_direction
 @each_kernel_by_family
-@pytest.mark.parametrize("steps", [1, 2 * CHUNK + 1])
+@pytest.mark.parametrize("steps", [pytest.param(1, marks=pytest.mark.thorough), 2 * CHUNK + 1])
 def test_any_number_of_steps_and_rows_in_one_graph(
     cell_name: str, kernel: str, steps: int, reverse: bool, rng: np.random.Generator
 ) -> None:
@@ -259,7 +259,9 @@ def over_thousands_of_steps(cell_name: str, keeping: str) -> tuple[Callable[[str
     return results, results("unroll")
 
 
-@pytest.mark.parametrize("keeping", ["forgets", "remembers"])
+@pytest.mark.parametrize(
+    "keeping", [pytest.param("forgets", marks=pytest.mark.thorough), "remembers"]
+)
 @pytest.mark.parametrize("kernel", ["chunked", "scan"])
 @pytest.mark.parametrize("cell_name", by_family(["mingru", "minlstm"]))
 def test_a_scan_is_exact_over_thousands_of_steps(cell_name: str, kernel: str, keeping: str) -> None:

@@ -54,7 +54,7 @@ def test_scan_equals_the_chain_for_every_length(
         np.testing.assert_allclose(states, expected, rtol=1e-12, atol=1e-12, err_msg=f"{steps=}")
 
 
-@each_direction
+@pytest.mark.parametrize("reverse", [pytest.param(False, marks=pytest.mark.thorough), True])
 def test_scan_of_unknown_length_equals_the_chain(reverse: bool, rng: np.random.Generator) -> None:
     spec = tf.TensorSpec([None, None, UNITS], tf.float64)
     state_spec = tf.TensorSpec([None, UNITS], tf.float64)

@@ -75,6 +75,7 @@ def test_other_unlabelled_texts_are_other_data():
     assert len({digest(data) for data in (both(), both(seed=4), labelled_ids())}) == 3
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_a_training_that_was_interrupted_continues_to_the_same_bits(tmp_path):
     def start(folder, **more):

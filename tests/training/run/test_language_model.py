@@ -164,6 +164,7 @@ def bad_inputs(tmp_path: Path) -> dict[str, LanguageModelRunConfig]:
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("unfinished", [pytest.param(False, marks=pytest.mark.thorough), True])
 def test_what_is_wrong_is_found_before_a_run_is_replaced(texts, tmp_path, unfinished):
     run = tmp_path / "run"

@@ -76,6 +76,7 @@ def test_another_cell_is_an_error_that_says_what_to_do(reviews, cell, message):
         textrnn.train(train_file=reviews, **{**SMALL, "cell": cell})
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_a_language_model_is_trained_and_its_shape_adopted(reviews, tmp_path):
     shape: dict[str, Any] = {"units": 4, "embedding_units": 4, "cell": "gru", "window": 1}

@@ -157,6 +157,7 @@ def test_a_training_continues_to_the_same_bits(tmp_path, settings):
         assert np.array_equal(first, different)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "settings",
     [

@@ -19,6 +19,7 @@ from textrnn.export.workers.onnx_conversion import onnx_of
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
 
+@pytest.mark.thorough
 def test_batches_are_classified_in_their_order(tmp_path: Path) -> None:
     model = random_classifier("none", "mean")
     space = LabelSpace(LABELS, multi_label=False)

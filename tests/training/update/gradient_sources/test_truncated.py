@@ -67,11 +67,13 @@ def test_the_gradient_needs_no_graph():
     assert_same(eager, truncated(model, segment=4, reach=2))
 
 
+@pytest.mark.thorough
 def test_a_segment_longer_than_the_text_is_the_text():
     model = model_of("lstm", "attention", layers=2, residual=True, layer_norm=True)
     assert_same(truncated(model, segment=12, reach=1), whole(model))
 
 
+@pytest.mark.thorough
 def test_the_length_of_a_segment_may_be_a_tensor():
     model = model_of("gru", "mean")
     expected = truncated(model, segment=4, reach=1)
@@ -105,6 +107,7 @@ def test_the_gradient_is_cut_where_a_segment_begins(cell, head):
     assert any(np.abs(a - b).max() > 1e-6 for a, b in zip(actual[0], exact, strict=True))
 
 
+@pytest.mark.thorough
 def test_a_longer_reach_is_nearer_to_the_whole_gradient():
     model = model_of("gru", "last", window=1)
     exact = np.concatenate([gradient.ravel() for gradient in whole(model)[0]])
