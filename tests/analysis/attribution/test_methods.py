@@ -182,6 +182,7 @@ def test_errors():
         scorer.scores([2, 0], target=0, method="occlusion", groups=[(0, 2)])
 
 
+@pytest.mark.thorough
 def test_a_graph_gives_the_same():
     model = random_classifier("gru", "attention")
     eager = TokenScorer(model).scores(IDS, target=0)

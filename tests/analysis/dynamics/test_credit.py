@@ -130,6 +130,7 @@ def test_the_gradient_is_counted_from_each_text_s_end():
 # All models
 
 
+@pytest.mark.thorough
 def test_a_graph_gives_the_same():
     model = random_classifier("gru", "attention")
     eager = credit_assignment(model, TEXTS)

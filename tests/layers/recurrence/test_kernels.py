@@ -313,7 +313,10 @@ def nodes(function: Any) -> list[Any]:
 
 
 @each_family
-@pytest.mark.parametrize("kernel", ["unroll", "chunked", "auto"])
+@pytest.mark.parametrize(
+    "kernel",
+    [*(pytest.param(name, marks=pytest.mark.thorough) for name in ("unroll", "chunked")), "auto"],
+)
 def test_graph_size_does_not_grow_with_time(cell_name: str, kernel: str) -> None:
     cell = built_cell(cell_name)
     short, long = (
@@ -337,7 +340,10 @@ def test_each_weight_gradient_is_one_product(cell_name: str) -> None:
 @each_family
 @each_direction
 @pytest.mark.parametrize("mask_name", ["partial"])
-@pytest.mark.parametrize("segment_steps", [2, STEPS, STEPS + 2])
+@pytest.mark.parametrize(
+    "segment_steps",
+    [2, *(pytest.param(n, marks=pytest.mark.thorough) for n in (STEPS, STEPS + 2))],
+)
 def test_segments_computed_again_give_the_same(
     cell_name: str, segment_steps: int, mask_name: str, reverse: bool, rng: np.random.Generator
 ) -> None:

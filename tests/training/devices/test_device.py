@@ -56,7 +56,7 @@ def test_the_cpu_cannot_be_chosen_once_a_gpu_is_started(monkeypatch):
     [
         ("tpu", "mirrored", "`device` tpu needs `strategy` auto or tpu, got 'mirrored'"),
         ("cpu", "tpu", "`strategy` tpu needs `device` auto or tpu, got 'cpu'"),
-        ("tpu", "auto", "found no TPU"),
+        pytest.param("tpu", "auto", "found no TPU", marks=pytest.mark.thorough),
     ],
 )
 def test_a_device_that_does_not_suit_is_refused(kind, strategy, message):

@@ -104,6 +104,7 @@ def begin(folder, **settings):
     return trainer(folder, model=model, train=train, language_model_loss=loss, **settings), loss
 
 
+@pytest.mark.thorough
 def test_tokens_that_follow_from_those_before_are_learned(tmp_path):
     counting = [2 + (begin + np.arange(6)) % 7 for begin in range(7)] * 4
     data = LabelledBatches(
