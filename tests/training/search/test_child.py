@@ -20,7 +20,8 @@ class Interrupted:
     """A process during whose training the user presses Ctrl-C."""
 
     def __init__(self, command, *, ends: bool, **files) -> None:
-        self.ends, self.calls = ends, []
+        self.ends = ends
+        self.calls: list[tuple[str, float | None]] = []
 
     def __enter__(self):
         return self
