@@ -31,8 +31,10 @@ DTYPES = {
     "i32": "int32", "i64": "int64", "ui32": "uint32", "ui64": "uint64",
 }  # fmt: skip
 TOLERANCES = {"float32": 1e-3, "bfloat16": 5e-2, "float16": 1e-2}
-"""The largest difference, as a share of an output's largest number, or of 0.001 if that is more.
-The gradients of some biases are sums of numbers that cancel, so their last digits are uncertain."""
+"""The largest difference, as a share of an output's largest number."""
+FLOORS = {"float32": 1e-3, "bfloat16": 1e-2, "float16": 1e-2}
+"""The least number that a difference is a share of: the gradients of some biases are sums of
+numbers that cancel, so what is left of them is rounding."""
 
 
 class Difference(NamedTuple):
@@ -104,7 +106,11 @@ def numbered(data: Any, prefix: str) -> list[np.ndarray]:
 
 
 def differences(
-    actual: Sequence[np.ndarray], expected: Sequence[np.ndarray], names: Sequence[str]
+    actual: Sequence[np.ndarray],
+    expected: Sequence[np.ndarray],
+    names: Sequence[str],
+    *,
+    floor: float,
 ) -> list[Difference]:
     """The difference of each output; whole numbers must be equal."""
     found = []
@@ -114,7 +120,7 @@ def differences(
             found.append(Difference(float(not np.array_equal(a, e)), name))
             continue
         a = a.astype(np.float32)
-        scale = max(float(np.abs(e).max(initial=0.0)), 1e-3)
+        scale = max(float(np.abs(e).max(initial=0.0)), floor)
         found.append(Difference(float(np.abs(a - e).max(initial=0.0)) / scale, name))
     return sorted(found, reverse=True)
 
@@ -130,7 +136,12 @@ def run_program(stem: Path, *, repeats: int) -> Result:
     compiled = function.lower(*inputs).compile()
     compile_s = time.perf_counter() - start
     actual = [np.asarray(value) for value in compiled(*inputs)]
-    worst = differences(actual, numbered(data, "out"), description["outputs"])
+    worst = differences(
+        actual,
+        numbered(data, "out"),
+        description["outputs"],
+        floor=FLOORS[description["precision"]],
+    )
     times = []
     for _ in range(repeats):
         start = time.perf_counter()

@@ -51,11 +51,13 @@ def outputs_of(program: Any) -> list[np.ndarray]:
     return [np.asarray(value) for value in run(*program.arguments, *values)]
 
 
-def assert_equal(actual: list[Any], expected: list[Any], *, tolerance: float) -> None:
+def assert_equal(
+    actual: list[Any], expected: list[Any], *, tolerance: float, floor: float = 1e-3
+) -> None:
     for a, e in zip(actual, expected, strict=True):
         a, e = np.asarray(a, np.float64), np.asarray(e, np.float64)
         assert a.shape == e.shape
-        scale = max(float(np.abs(e).max(initial=0.0)), 1e-3)
+        scale = max(float(np.abs(e).max(initial=0.0)), floor)
         assert np.abs(a - e).max(initial=0.0) <= tolerance * scale
 
 
@@ -84,7 +86,17 @@ def test_an_update_is_lowered_for_a_device_that_is_not_there() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("cell", "source"), CASES)
-def test_the_program_for_a_gpu_gives_the_same_numbers_under_jax(cell: str, source: str) -> None:
+def test_the_program_for_a_gpu_gives_the_same_numbers_under_jax(
+    cell: str, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # XLA makes other normal numbers of the same seed; the directions of `vat` are these instead.
+    monkeypatch.setattr(
+        keras.random,
+        "normal",
+        lambda shape, seed: tf.reshape(
+            tf.sin(tf.range(tf.cast(tf.reduce_prod(shape), tf.float32))), shape
+        ),
+    )
     jax = pytest.importorskip("jax", reason="jax is not installed")
     jax.config.update("jax_enable_x64", True)
     run_jax = load("run_jax")
@@ -94,4 +106,5 @@ def test_the_program_for_a_gpu_gives_the_same_numbers_under_jax(cell: str, sourc
     arguments = [np.asarray(value) for value in program.arguments]
     actual = run_jax.jax_function(module)(*arguments, *values)
     tolerance = run_jax.TOLERANCES[program.precision]
-    assert_equal(list(actual), outputs_of(program), tolerance=tolerance)
+    floor = run_jax.FLOORS[program.precision]
+    assert_equal(list(actual), outputs_of(program), tolerance=tolerance, floor=floor)
