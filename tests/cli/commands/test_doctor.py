@@ -37,7 +37,7 @@ def test_the_table_has_the_same_facts(textrnn):
     assert importlib.metadata.version("keras") in textrnn("doctor", "--no-kernels").stdout
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 def test_the_kernels_are_checked_on_this_machine(textrnn):
     checks = json.loads(textrnn("doctor", "--json").stdout)["kernels"]
     assert {check["kernel"] for check in checks} == {"chunked", "scan"}

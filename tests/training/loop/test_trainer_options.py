@@ -221,7 +221,7 @@ def test_one_long_segment_makes_the_same_updates(tmp_path):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("cell", ["mingru", "lstm"])
+@pytest.mark.parametrize("cell", ["mingru", pytest.param("lstm", marks=pytest.mark.slow)])
 def test_a_compiled_update_trains_to_the_same_weights(tmp_path, cell):
     trained = []
     for jit in ("off", "on"):
