@@ -24,7 +24,7 @@ from textrnn.training.update.optimizer import make_optimizer
 from textrnn.training.update.pure_update import PureUpdate
 from textrnn.training.update.step import Step
 
-__all__ = ["SOURCES", "Program", "Shape", "make_program"]
+__all__ = ["SOURCES", "Program", "Shape", "fixed_directions", "make_program"]
 
 SOURCES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -58,6 +58,12 @@ class Program:
     pure: PureUpdate
     arguments: list[tf.Tensor]
     precision: str
+
+
+def fixed_directions(shape: tf.Tensor, seed: Any = None) -> tf.Tensor:
+    """Numbers in place of `keras.random.normal`, of which XLA makes others for the same seed."""
+    count = tf.cast(tf.reduce_prod(shape), tf.float32)
+    return tf.reshape(tf.sin(tf.range(count)), shape)
 
 
 def make_program(

@@ -90,13 +90,7 @@ def test_the_program_for_a_gpu_gives_the_same_numbers_under_jax(
     cell: str, source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # XLA makes other normal numbers of the same seed; the directions of `vat` are these instead.
-    monkeypatch.setattr(
-        keras.random,
-        "normal",
-        lambda shape, seed: tf.reshape(
-            tf.sin(tf.range(tf.cast(tf.reduce_prod(shape), tf.float32))), shape
-        ),
-    )
+    monkeypatch.setattr(keras.random, "normal", programs.fixed_directions)
     jax = pytest.importorskip("jax", reason="jax is not installed")
     jax.config.update("jax_enable_x64", True)
     run_jax = load("run_jax")
