@@ -1,4 +1,4 @@
-"""What the pages name is there."""
+"""The pages name only files that exist."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is saved in a run folder is loaded, and a kill leaves no half of it."""
+"""A saved run loads with the same contents, and a kill leaves no partial run."""
 
 import os
 import shutil

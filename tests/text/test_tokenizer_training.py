@@ -1,4 +1,4 @@
-"""What a tokenizer learns from texts, and which texts it cannot learn from."""
+"""A tokenizer learns its pieces from texts, and refuses texts that have too few."""
 
 import subprocess
 import sys

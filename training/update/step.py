@@ -152,20 +152,15 @@ class Step:
             The signals `[3 + K]`.
         """
         with compiled(self._static):
-            return self._update(ids, targets, weights, flags, *source_rows)
+            return self._update([ids, targets, weights], flags, source_rows)
 
     def _update(
-        self,
-        ids: tf.Tensor,
-        targets: tf.Tensor,
-        weights: tf.Tensor,
-        flags: tf.Tensor,
-        *source_rows: tf.Tensor,
+        self, rows: list[tf.Tensor], flags: tf.Tensor, source_rows: tuple[tf.Tensor, ...]
     ) -> tf.Tensor:
         context = tf.distribute.get_replica_context()
         count = len(self._source.draw_specs)
         draws = tuple(values[0] for values in source_rows[:count])
-        gradients, sums = self._gradients([ids, targets, weights, *source_rows[count:]], draws)
+        gradients, sums = self._gradients([*rows, *source_rows[count:]], draws)
         sums = tf.concat([sums, flags[0]], axis=0)
         if self._static:
             pairs = zip(gradients, self._variables, strict=True)

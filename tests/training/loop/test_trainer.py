@@ -1,4 +1,4 @@
-"""What a training learns, when it ends, and what it reports."""
+"""A training learns, ends at the right time, and reports its progress."""
 
 import contextlib
 

@@ -30,8 +30,8 @@ class KernelCheck(NamedTuple):
     Attributes:
         kernel: Its name, and "+xla" if XLA compiled it.
         cell: The name of the cell.
-        difference: The largest difference of an output, state or gradient from that of the written-
-            out loop, as a share of the largest number.
+        difference: The largest difference of an output, state or gradient from that of the
+            written-out loop, as a share of the largest number.
         milliseconds: The time of a forward and a backward pass.
     """
 
