@@ -34,7 +34,13 @@ from textrnn.layers.cells import (
     States,
 )
 from textrnn.layers.recurrence import KERNELS as KERNEL_NAMES
-from textrnn.layers.recurrence import Recurrence, choose_kernel, recur, recur_in_segments
+from textrnn.layers.recurrence import (
+    Recurrence,
+    choose_kernel,
+    recur,
+    recur_in_segments,
+    scan,
+)
 from textrnn.layers.recurrence.bptt import CHUNK_STEPS
 
 CHUNK = 2
@@ -146,8 +152,14 @@ def test_kernels_equal_the_unrolled_loop_in_single_precision(
 @each_kernel_by_family
 @pytest.mark.parametrize("steps", [pytest.param(1, marks=pytest.mark.thorough), 2 * CHUNK + 1])
 def test_any_number_of_steps_and_rows_in_one_graph(
-    cell_name: str, kernel: str, steps: int, reverse: bool, rng: np.random.Generator
+    cell_name: str,
+    kernel: str,
+    steps: int,
+    reverse: bool,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(scan, "UNKNOWN_LEVELS", 4)  # Enough for 31 steps, in a small graph.
     cell, inputs, states = cell_and_inputs(cell_name, rng, steps=steps)
     mask = tf.constant(rng.random((steps, BATCH)) < 0.7)
     state = tf.TensorSpec([None, UNITS], tf.float64)

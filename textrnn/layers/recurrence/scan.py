@@ -8,8 +8,8 @@ each level computes the states inside its pairs from the states between them:
     spread      h_{2i+1} = h'_i                     h_{2i} = a_{2i} h'_{i-1} + u_{2i}
 
 (Blelloch 1990, "Prefix Sums and Their Applications"). There are log2(T) levels of a few operations
-each, on whole tensors `[T/2^k, B, H]`, and no loop. A level with an odd number of steps gets one
-more that changes nothing (decay 1, update 0).
+each, on whole tensors `[T/2^k, B, H]`, and no loop. The last of an odd number of steps is in no
+pair; its state follows from the one before it.
 
 With h'_t the gradient of the loss in h_t, which includes what comes from later steps, the gradient
 is a linear recurrence too, in the other direction:
@@ -32,7 +32,6 @@ from textrnn.layers.cells import States
 from textrnn.layers.recurrence.bptt import first_order_only
 from textrnn.layers.recurrence.coefficients import coefficients, where_input
 from textrnn.layers.recurrence.recurrence import Recurrence
-from textrnn.layers.recurrence.time_order import Length
 
 __all__ = ["UNKNOWN_LEVELS", "linear_scan", "scan"]
 
@@ -77,26 +76,62 @@ def linear_scan(
         The states after each step, `[T, B, H]`, at the places of their inputs.
     """
     steps = decay.shape[0]
-    levels = UNKNOWN_LEVELS if steps is None else (steps - 1).bit_length()
-    return _level(decay, update, state[tf.newaxis], reverse=reverse, levels=levels)
+    levels = UNKNOWN_LEVELS if steps is None else steps.bit_length() - 1
+    if reverse:
+        decay, update = tf.reverse(decay, [0]), tf.reverse(update, [0])
+    static = None not in update.shape[1:]
+    shape = [-1, *update.shape[1:]] if static else tf.concat([[-1], tf.shape(update)[1:]], axis=0)
+    states = _level(decay, update, state[tf.newaxis], levels=levels, shape=shape)
+    return tf.reverse(states, [0]) if reverse else states
 
 
 def _level(
-    decay: tf.Tensor, update: tf.Tensor, state: tf.Tensor, *, reverse: bool, levels: int
+    decay: tf.Tensor,
+    update: tf.Tensor,
+    state: tf.Tensor,
+    *,
+    levels: int,
+    shape: list[int] | tf.Tensor,
 ) -> tf.Tensor:
-    """Computes the states `[T, B, H]` of one level; `state` is `[1, B, H]`."""
-    if levels == 0:
+    """Computes the states of one level, read forwards.
+
+    Args:
+        decay: `[T, B, H]`.
+        update: `[T, B, H]`.
+        state: The state before the first step, `[1, B, H]`.
+        levels: The number of levels below this one.
+        shape: `[-1, B, H]`.
+
+    Returns:
+        The states after each step, `[T, B, H]`.
+    """
+    if levels == 0:  # At most one step is left.
         return decay * state + update
-    a_1, a_2 = _pairs(decay, neutral=1.0, reverse=reverse)  # [ceil(T/2), B, H]
-    u_1, u_2 = _pairs(update, neutral=0.0, reverse=reverse)
-    after = _level(a_2 * a_1, a_2 * u_1 + u_2, state, reverse=reverse, levels=levels - 1)
-    between = a_1 * _states_before(after, state, reverse=reverse) + u_1
-    pairs = tf.stack([after, between] if reverse else [between, after], axis=1)
-    states = tf.reshape(pairs, [-1, *_inner_shape(pairs, 2)])
-    surplus = _surplus(update)
-    if isinstance(surplus, tf.Tensor) or surplus:
-        states = states[surplus:] if reverse else states[: _length(update)]
+    (a_1, a_2), (u_1, u_2) = (_pairs(values, shape) for values in (decay, update))
+    after_pairs = _level(a_2 * a_1, a_2 * u_1 + u_2, state, levels=levels - 1, shape=shape)
+    steps = decay.shape[0]
+    if steps is not None and steps % 2 == 0:
+        between = a_1 * _states_before(after_pairs, state, reverse=False) + u_1
+        return _alternate(between, after_pairs, shape)
+    # The last step has none beside it, or that is not known: one more is computed and left out.
+    before = tf.concat([state, after_pairs], axis=0)
+    firsts = _one_longer(decay)[::2] * before + _one_longer(update)[::2]
+    states = tf.slice(
+        _alternate(firsts, _one_longer(after_pairs), shape), [0, 0, 0], tf.shape(update)
+    )
     return tf.ensure_shape(states, update.shape)
+
+
+def _pairs(values: tf.Tensor, shape: list[int] | tf.Tensor) -> list[tf.Tensor]:
+    """Takes the first and the second step of each pair, `[T/2, B, H]`; `shape` is `[-1, B, H]`.
+
+    The last of an odd number of steps is left out.
+    """
+    steps = values.shape[0]
+    if steps is None or steps % 2 or isinstance(shape, tf.Tensor):
+        return [values[:-1:2], values[1::2]]
+    pairs: list[tf.Tensor] = tf.unstack(tf.reshape(values, [-1, 2, *shape[1:]]), axis=1)
+    return pairs
 
 
 def _states_before(states: tf.Tensor, state: tf.Tensor, *, reverse: bool) -> tf.Tensor:
@@ -104,36 +139,14 @@ def _states_before(states: tf.Tensor, state: tf.Tensor, *, reverse: bool) -> tf.
     return tf.concat([states[1:], state] if reverse else [state, states[:-1]], axis=0)
 
 
-def _pairs(values: tf.Tensor, *, neutral: float, reverse: bool) -> list[tf.Tensor]:
-    """Separates the first and the second steps of pairs, in the order of reading.
-
-    An odd number of steps gets one more, of the neutral value, after the last step that is read.
-    """
-    surplus = _surplus(values)
-    if isinstance(surplus, tf.Tensor) or surplus:
-        paddings = [[surplus, 0] if reverse else [0, surplus], [0, 0], [0, 0]]
-        values = tf.pad(values, paddings, constant_values=neutral)
-    shape = [-1, 2, *_inner_shape(values, 1)]
-    pairs: list[tf.Tensor] = tf.unstack(tf.reshape(values, shape), num=2, axis=1)
-    return pairs[::-1] if reverse else pairs
+def _one_longer(values: tf.Tensor) -> tf.Tensor:
+    """Appends one step of zeros."""
+    return tf.pad(values, [[0, 1], [0, 0], [0, 0]])
 
 
-def _length(values: tf.Tensor) -> Length:
-    """The number of steps, an integer where it is known."""
-    return tf.shape(values)[0] if values.shape[0] is None else values.shape[0]
-
-
-def _surplus(values: tf.Tensor) -> Length:
-    """1 if the number of steps is odd, else 0."""
-    return _length(values) % 2
-
-
-def _inner_shape(values: tf.Tensor, axis: int) -> list[Length]:
-    """The sizes from an axis on, integers where they are known."""
-    sizes = list(values.shape[axis:])
-    if None in sizes:
-        sizes = tf.unstack(tf.shape(values)[axis:], num=len(sizes))
-    return sizes
+def _alternate(firsts: tf.Tensor, seconds: tf.Tensor, shape: list[int] | tf.Tensor) -> tf.Tensor:
+    """Takes steps `[N, B, H]` from both in turn: `[2N, B, H]`; `shape` is `[-1, B, H]`."""
+    return tf.reshape(tf.stack([firsts, seconds], axis=1), shape)
 
 
 @dataclass(frozen=True)
