@@ -89,7 +89,7 @@ class Scorer:
     def __init__(self, model: TextClassifier, *, label_space: LabelSpace) -> None:
         self.label_space = label_space
 
-        @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
+        @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)], autograph=False)
         def scores(ids: tf.Tensor) -> tf.Tensor:
             return label_space.activation(tf.cast(model(ids, training=False), tf.float32))
 

@@ -107,7 +107,7 @@ class LikelihoodScorer:
 
         pair = [tf.TensorSpec([None, None], tf.int32)] * 2
         states = [tf.TensorSpec([None, *s.shape[1:]], s.dtype) for s in self._start]
-        self._read = tf.function(read, input_signature=[*pair, *states])
+        self._read = tf.function(read, input_signature=[*pair, *states], autograph=False)
 
     def __call__(
         self, texts: Sequence[Any], *, on_batch: Callable[[int], None] | None = None

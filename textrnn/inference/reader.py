@@ -39,13 +39,13 @@ class Reader:
         self._start = [t.numpy() for t in tf.nest.flatten(start)]
         ids_spec = tf.TensorSpec([None, None], tf.int32)
 
-        @tf.function(input_signature=[specs, ids_spec])
+        @tf.function(input_signature=[specs, ids_spec], autograph=False)
         def advance(flat: list[tf.Tensor], ids: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
             state = tf.nest.pack_sequence_as(start, flat)
             logits, state = model.advance_aligned(state, ids)
             return label_space.activation(tf.cast(logits, tf.float32)), tf.nest.flatten(state)
 
-        @tf.function(input_signature=[specs, ids_spec])
+        @tf.function(input_signature=[specs, ids_spec], autograph=False)
         def advance_each(
             flat: list[tf.Tensor], ids: tf.Tensor
         ) -> tuple[tf.Tensor, list[tf.Tensor]]:

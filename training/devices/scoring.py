@@ -49,7 +49,7 @@ class ReplicaScorer(Scorer):
         def run(ids: Any) -> Any:
             return distribution.run(scores, [ids])
 
-        self._run = tf.function(run, reduce_retracing=not distribution.static)
+        self._run = tf.function(run, reduce_retracing=not distribution.static, autograph=False)
 
     def __call__(
         self, plan: BatchPlan, *, on_batch: Callable[[int], None] | None = None

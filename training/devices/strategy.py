@@ -71,7 +71,9 @@ class Distribution:
             return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(value))
 
         self._all_reduce = tf.function(
-            lambda value: strategy.run(reduce, args=(value,)), reduce_retracing=True
+            lambda value: strategy.run(reduce, args=(value,)),
+            reduce_retracing=True,
+            autograph=False,
         )
 
     @classmethod
@@ -158,7 +160,7 @@ class Distribution:
                 shift = SEED_STEP * tf.cast(replica, state.dtype)
                 state.assign(tf.stack([tf.cast(seed, state.dtype) + shift, state[1]]))
 
-        tf.function(lambda: self.strategy.run(spread))()
+        tf.function(lambda: self.strategy.run(spread), autograph=False)()
 
     def broadcast(self, content: bytes) -> bytes:
         """Returns the chief's bytes on every worker; the bytes of the others are ignored."""

@@ -78,6 +78,7 @@ class LanguageModelStep:
                 tf.TensorSpec([None], tf.float32),
             ),
             jit_compile=jit or None,
+            autograph=False,
         )
 
     def __call__(self, ids: np.ndarray, negatives: tuple[np.ndarray, np.ndarray]) -> tf.Tensor:

@@ -86,6 +86,7 @@ class Step:
             input_signature=self._input_signature() if one_program else None,
             reduce_retracing=not (one_program or self._static),
             jit_compile=jit or None,
+            autograph=False,
         )
 
     def _input_signature(self) -> tuple[tf.TensorSpec, ...]:

@@ -82,11 +82,11 @@ class TokenScorer:
         mask = tf.TensorSpec([None, None], tf.bool)
         target = tf.TensorSpec([], tf.int32)
 
-        @tf.function(input_signature=[vectors, mask])
+        @tf.function(input_signature=[vectors, mask], autograph=False)
         def logits(vectors: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
             return tf.cast(model.logits_of(vectors, mask), tf.float32)
 
-        @tf.function(input_signature=[vectors, mask, target])
+        @tf.function(input_signature=[vectors, mask, target], autograph=False)
         def gradient(
             vectors: tf.Tensor, mask: tf.Tensor, target: tf.Tensor
         ) -> tuple[tf.Tensor, tf.Tensor]:

@@ -113,7 +113,9 @@ class _Case(NamedTuple):
     def graph(self, kernel: str, *, jit: bool) -> Callable[[], list[tf.Tensor]]:
         """Returns a graph of the outputs, the states and the gradients by one kernel."""
         compute = functools.partial(self._compute, kernel, jit=jit)
-        function: Callable[[], list[tf.Tensor]] = tf.function(compute, jit_compile=jit or None)
+        function: Callable[[], list[tf.Tensor]] = tf.function(
+            compute, jit_compile=jit or None, autograph=False
+        )
         return function
 
     def _compute(self, kernel: str, *, jit: bool) -> list[tf.Tensor]:
