@@ -43,6 +43,14 @@ def by_family(names: Iterable[str]) -> list[Any]:
     ]
 
 
+def few(values: Iterable[Any], *, fast: int = 1) -> list[Any]:
+    """Parameters of which only the first are fast; the others are `thorough`."""
+    return [
+        value if place < fast else pytest.param(value, marks=pytest.mark.thorough)
+        for place, value in enumerate(values)
+    ]
+
+
 each_family = pytest.mark.parametrize("cell_name", by_family(CELLS))
 """Every recurrent cell, as the fixture `cell_name`; but of each family only one is fast."""
 

@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import os
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -272,20 +272,28 @@ _EACH_CELL_AND_HEAD = {(cell, HEADS[-i % len(HEADS)]) for i, cell in enumerate(C
 """A pair of every cell, and of every head."""
 
 
-def _pairs(mark: pytest.MarkDecorator) -> pytest.MarkDecorator:
-    """Every cell with every head; `mark` is on all pairs but one of each cell and each head."""
+def _pairs(mark: pytest.MarkDecorator, *, fast: Container[str] = CELLS) -> pytest.MarkDecorator:
+    """Every cell with every head; `mark` is on all pairs but one of each cell and each head.
+
+    Of these, the pairs of cells that are not `fast` are thorough.
+    """
+
+    def marks(cell: str, head: str) -> Any:
+        if (cell, head) not in _EACH_CELL_AND_HEAD:
+            return mark
+        return () if cell in fast else pytest.mark.thorough
+
     return pytest.mark.parametrize(
         ("cell", "head"),
-        [
-            pytest.param(cell, head, marks=() if (cell, head) in _EACH_CELL_AND_HEAD else mark)
-            for cell in CELLS
-            for head in HEADS
-        ],
+        [pytest.param(cell, head, marks=marks(cell, head)) for cell in CELLS for head in HEADS],
     )
 
 
-each_pair = _pairs(pytest.mark.slow)
-"""Every cell with every head; but for each cell and each head once, the pairs are slow."""
+each_pair = _pairs(pytest.mark.slow, fast=("gru", "mingru"))
+"""Every cell with every head, for costly tests: only two pairs are fast.
+
+Those of each cell and each head once are thorough, the others slow.
+"""
 
 every_pair = _pairs(pytest.mark.thorough)
 """These pairs, for tests that take only seconds for all of them."""

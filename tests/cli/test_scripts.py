@@ -19,7 +19,8 @@ SMALL = ("--embedding-units", 8, "--units", 4, "--epochs", 1, "--output", "out",
 def test_every_script_trains_with_the_defaults(textrnn, home, script):
     rows = unspaced.labelled(script)
     data = write_csv(home / "texts.csv", rows)
-    more = ("--learning-rate", 0.05, "--epochs", 12)
+    cell = () if script == "chinese" else ("--cell", "none")  # Faster; the tokens are the same.
+    more = ("--learning-rate", 0.05, "--epochs", 12, *cell)
     textrnn("train", "--train-file", data, *SMALL, *more)
     predictions = package.load("out").predict([text for text, _ in rows])
     right = sum(p.label == label for p, (_, label) in zip(predictions, rows, strict=True))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import unspaced
+from cases import few
 from tiny import LABELS, random_classifier
 
 from textrnn.config.classifier import ClassifierRunConfig
@@ -48,7 +49,7 @@ def test_sentences_end_with_full_width_marks(classifier, size):
         assert prediction.scores == pytest.approx(expected.scores, abs=1e-5)
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", few(SCRIPTS))
 def test_tokens_are_followed_long_before_the_text_ends(classifier, script):
     text = "".join(unspaced.texts(script)).replace(" ", "")
     ids = classifier.tokenizer.encode(text)

@@ -19,6 +19,7 @@ from cases import (
     UNITS,
     assert_close,
     each_family,
+    few,
     make_cell,
     make_rnn,
     random_sequence,
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @each_family
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", few([True, False]))
 def test_graphs_equal_eager_calls(
     cell_name: str, jit_compile: bool, rng: np.random.Generator
 ) -> None:

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from cases import few
 from reported import LABELS, tiny_summary
 from tiny import not_none
 
@@ -205,7 +206,7 @@ def with_labels(summary, count: int) -> Page:
     return Page(report_page(dataclasses.replace(summary, labels=names, scored=scored)))
 
 
-@pytest.mark.parametrize("count", [13, 77, 1500])
+@pytest.mark.parametrize("count", few([77, 13, 1500]))
 def test_of_many_labels_the_most_confused_are_shown(summary, count):
     page = with_labels(summary, count)
     text = " ".join(page.sections["confusion"].split())

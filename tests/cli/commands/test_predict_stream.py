@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from cases import few
 from tiny import labelled_texts, not_none, run_config, without_graphs, write_csv
 
 import textrnn as package
@@ -29,7 +30,7 @@ def run(tmp_path_factory):
     return folder / "run"
 
 
-@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("size", few([3, 1, 1000]))
 def test_sentences_are_followed_however_they_arrive(run, size):
     classifier = package.load(run)
     content = TEXT.encode()
@@ -50,7 +51,7 @@ def test_sentences_are_followed_however_they_arrive(run, size):
         assert prediction.score == pytest.approx(expected.score, abs=1e-5)
 
 
-@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("size", few([7, 1, 1000]))
 def test_a_line_every_so_many_tokens(run, size):
     classifier = package.load(run)
     content = (TEXT * 5).encode()

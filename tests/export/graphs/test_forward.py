@@ -102,7 +102,12 @@ def test_a_plain_copy_has_the_same_logits(rng: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "form"), [(c, f) for c, f in FORMS if f in {"fused", "parallel"} or c == "simple"]
+    ("cell", "form"),
+    [
+        pytest.param(*pair, marks=() if pair in FAST else pytest.mark.thorough)
+        for pair in FORMS
+        if pair[1] in {"fused", "parallel"} or pair[0] == "simple"
+    ],
 )
 def test_a_converted_file_forgets_the_text_before(
     cell: str, form: str, rng: np.random.Generator

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import gc
-import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from cases import assert_close
-from tiny import LABELS, WORD, random_classifier
+from tiny import LABELS, WORD, each_pair, random_classifier
 
-from textrnn.config.choices import CELLS, HEADS
 from textrnn.models.label_space import LabelSpace
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs textrnn[onnx]")
@@ -23,8 +21,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 SINGLE = LabelSpace(LABELS, multi_label=False)
 MULTI = LabelSpace(LABELS, multi_label=True)
-
-FAST = {("gru", "attention"), ("mingru", "mean")}
 
 
 def batches(rng: np.random.Generator) -> list[np.ndarray]:
@@ -41,14 +37,7 @@ def check(model: Any, rng: np.random.Generator) -> None:
         assert_close(scores, tf.nn.softmax(model(ids)), atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("cell", "head"),
-    [
-        pytest.param(*pair, marks=() if pair in FAST else pytest.mark.thorough)
-        for pair in itertools.product(CELLS, HEADS)
-        if pair[0] != "none"
-    ],
-)
+@each_pair
 def test_every_cell_and_head(cell: str, head: str, rng: np.random.Generator) -> None:
     check(random_classifier(cell, head, bidirectional=head in {"last", "attention"}), rng)
 

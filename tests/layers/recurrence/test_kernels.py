@@ -327,7 +327,7 @@ def nodes(function: Any) -> list[Any]:
 @each_family
 @pytest.mark.parametrize(
     "kernel",
-    [*(pytest.param(name, marks=pytest.mark.thorough) for name in ("unroll", "chunked")), "auto"],
+    ["auto", pytest.param("unroll", marks=pytest.mark.thorough)],
 )
 def test_graph_size_does_not_grow_with_time(cell_name: str, kernel: str) -> None:
     cell = built_cell(cell_name)
@@ -351,16 +351,23 @@ def test_each_weight_gradient_is_one_product(cell_name: str) -> None:
 
 @each_family
 @each_direction
-@pytest.mark.parametrize("mask_name", ["partial"])
-@pytest.mark.parametrize(
-    "segment_steps",
-    [2, *(pytest.param(n, marks=pytest.mark.thorough) for n in (STEPS, STEPS + 2))],
-)
 def test_segments_computed_again_give_the_same(
-    cell_name: str, segment_steps: int, mask_name: str, reverse: bool, rng: np.random.Generator
+    cell_name: str, reverse: bool, rng: np.random.Generator
+) -> None:
+    assert_segments_give_the_same(cell_name, 2, reverse=reverse, rng=rng)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("segment_steps", [STEPS, STEPS + 2])
+def test_a_segment_may_be_all_steps_or_longer(segment_steps: int, rng: np.random.Generator) -> None:
+    assert_segments_give_the_same("gru", segment_steps, reverse=True, rng=rng)
+
+
+def assert_segments_give_the_same(
+    cell_name: str, segment_steps: int, *, reverse: bool, rng: np.random.Generator
 ) -> None:
     cell, inputs, states = cell_and_inputs(cell_name, rng)
-    mask = time_major(MASKS[mask_name])
+    mask = time_major(MASKS["partial"])
 
     def segments(inputs: tf.Tensor, states: States) -> Any:
         def run(inputs: tf.Tensor, states: States, mask: tf.Tensor | None) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from cases import assert_close
+from cases import assert_close, few
 
 from textrnn.layers.cells import States
 from textrnn.layers.recurrence.unroll import unroll, unroll_chunks
@@ -98,7 +98,7 @@ def test_chunks_equal_the_unrolled_loop(
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("masked", few([True, False]))
 def test_time_and_batch_may_be_unknown_in_a_graph(
     masked: bool, reverse: bool, rng: np.random.Generator
 ) -> None:
@@ -121,7 +121,12 @@ def test_time_and_batch_may_be_unknown_in_a_graph(
 
 
 @pytest.mark.parametrize(
-    ("steps", "reverse"), [(CHUNK, False), (2 * CHUNK + 3, False), (2 * CHUNK + 3, True)]
+    ("steps", "reverse"),
+    [
+        pytest.param(CHUNK, False, marks=pytest.mark.thorough),
+        pytest.param(2 * CHUNK + 3, False, marks=pytest.mark.thorough),
+        (2 * CHUNK + 3, True),
+    ],
 )
 def test_compiled_chunks_equal_the_unrolled_loop(
     steps: int, reverse: bool, rng: np.random.Generator

@@ -26,13 +26,18 @@ from textrnn.training.update.optimizer import make_optimizer
 from textrnn.training.update.step import Step
 
 HERE = Path(__file__).resolve().parents[2]
-PLAIN = {"epochs": 2, "model": {"cell": "gru", "head": "mean"}, "clip_norm": 0.1}
-PARTS = {"epochs": 2, "model": {"head": "mean"}, "ema": 0.9, "weight_decay": 0.01}
+PLAIN = {
+    "epochs": 2,
+    "model": {"head": "mean"},
+    "clip_norm": 0.1,
+    "ema": 0.9,
+    "weight_decay": 0.01,
+}
 NOISY = {"epochs": 1, "model": {"dropout": 0.5, "word_dropout": 0.3}, "accumulate": 3, "ema": 0.9}
-MOVED = {**PARTS, "adversarial": 0.3, "entropy": 0.1}
+MOVED = {**PLAIN, "adversarial": 0.3, "entropy": 0.1}
 VIRTUAL = {**NOISY, "accumulate": 1, "vat": 0.3, "unlabelled": True}
-LANGUAGE = {**PARTS, "model": {"cell": "mingru", "units": 4}, "language_weight": 0.5}
-TRAININGS = [PLAIN, PARTS, {**PARTS, "accumulate": 3}, NOISY, MOVED, VIRTUAL, LANGUAGE]
+LANGUAGE = {**PLAIN, "epochs": 1, "model": {"cell": "mingru", "units": 4}, "language_weight": 0.5}
+TRAININGS = [PLAIN, {**PLAIN, "accumulate": 3}, NOISY, MOVED, VIRTUAL, LANGUAGE]
 
 
 def free_ports(count: int) -> list[int]:
@@ -118,7 +123,7 @@ def assert_close(first, second, tolerance: float) -> None:
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["mirrored", "multiworker.0", "multiworker.1"])
 @pytest.mark.parametrize(
-    "number", [0, 1, 2, 4, 6], ids=["clipped", "averaged", "in parts", "adversarial", "language"]
+    "number", [0, 1, 3, 5], ids=["plain", "in parts", "adversarial", "language"]
 )
 def test_replicas_make_the_updates_of_one(results, name, number):
     assert_close(part(results["single"], number), part(results[name], number), 1e-5)
@@ -127,7 +132,7 @@ def test_replicas_make_the_updates_of_one(results, name, number):
 @pytest.mark.process
 def test_a_batch_in_parts_makes_the_update_of_the_whole(results):
     for result in results.values():
-        assert_close(part(result, 1), part(result, 2), 1e-5)
+        assert_close(part(result, 0), part(result, 1), 1e-5)
 
 
 @pytest.mark.process
@@ -140,11 +145,11 @@ def test_two_workers_are_two_devices_noise_and_all(results):
 
 @pytest.mark.process
 def test_each_replica_has_noise_of_its_own(results):
-    first, second = results["mirrored"]["3.seeds"]
+    first, second = results["mirrored"]["2.seeds"]
     assert first[0] != second[0]
-    assert first[0] == results["single"]["3.seeds"][0][0]
+    assert first[0] == results["single"]["2.seeds"][0][0]
     for worker, seed in enumerate((first, second)):
-        assert results[f"multiworker.{worker}"]["3.seeds"][0].tolist() == seed.tolist()
+        assert results[f"multiworker.{worker}"]["2.seeds"][0].tolist() == seed.tolist()
 
 
 # A worker that dies

@@ -24,11 +24,14 @@ from textrnn.training.loop import trainer as loop
 @pytest.mark.parametrize(
     "settings",
     [
-        {"cell": "none"},
-        {"cell": "gru", "bidirectional": False, "head": "last"},
-        {"cell": "mingru", "window": 2},
+        pytest.param({"cell": "none"}, marks=pytest.mark.thorough, id="none"),
+        pytest.param(
+            {"cell": "gru", "bidirectional": False, "head": "last"},
+            marks=pytest.mark.thorough,
+            id="gru",
+        ),
+        pytest.param({"cell": "mingru", "window": 2}, id="mingru"),
     ],
-    ids=lambda settings: settings["cell"],
 )
 def test_it_learns_whether_a_word_is_there(tmp_path, settings):
     ours = trainer(tmp_path, model=classifier(**settings), epochs=6, learning_rate=0.1, patience=0)

@@ -50,9 +50,9 @@ def test_one_seed_gives_the_same_weights_bit_for_bit(tmp_path, undisturbed):
     [
         pytest.param(1, marks=pytest.mark.thorough, id="first"),
         pytest.param(3, id="within"),
-        pytest.param(BATCHES, id="last of an epoch"),
+        pytest.param(BATCHES, marks=pytest.mark.thorough, id="last of an epoch"),
         pytest.param(BATCHES + 1, marks=pytest.mark.thorough, id="first of the next"),
-        pytest.param(3 * BATCHES, id="very last"),
+        pytest.param(3 * BATCHES, marks=pytest.mark.thorough, id="very last"),
     ],
 )
 def test_an_interrupted_training_continues_as_if_it_had_not_been(tmp_path, undisturbed, batches):

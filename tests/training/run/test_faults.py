@@ -166,11 +166,16 @@ def warnings(log: io.StringIO) -> list[str]:
     ("home", "name", "loss"),
     [
         (running, "write_history", "history.csv was not written"),
-        (running, "draw_curves", "curves.png was not drawn"),
-        (running, "model_card", "the model card was not written"),
-        (TensorBoardWriter, "__init__", "no events were written"),
         (TensorBoardWriter, "write", "no events were written"),
-        (TensorBoardWriter, "close", "no events were written"),
+        *(
+            pytest.param(*case, marks=pytest.mark.thorough)
+            for case in (
+                (running, "draw_curves", "curves.png was not drawn"),
+                (running, "model_card", "the model card was not written"),
+                (TensorBoardWriter, "__init__", "no events were written"),
+                (TensorBoardWriter, "close", "no events were written"),
+            )
+        ),
     ],
 )
 def test_what_only_accompanies_a_training_never_ends_it(
