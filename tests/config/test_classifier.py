@@ -297,3 +297,29 @@ def test_a_data_set_takes_files_next_to_it():
 def test_a_config_error_is_a_value_error_too():
     with pytest.raises(ValueError, match="`units`"):
         ModelConfig(units=0)
+
+
+def test_a_batch_of_more_tokens_holds_more_texts():
+    sizes = [ClassifierRunConfig.of(batch_tokens=n).batches for n in (None, 1024, 4 * 8192)]
+    assert [(s.most_tokens, s.most_texts) for s in sizes] == [(8192, 32), (1024, 32), (32768, 128)]
+    assert ClassifierRunConfig.of(batch_tokens=4 * 8192, batch_texts=5).batches.most_texts == 5
+
+
+def test_the_learning_rate_grows_only_where_that_is_asked_for():
+    large = {"batch_tokens": 4 * 8192, "learning_rate": 0.01}
+    rates = [
+        ClassifierRunConfig.of(**large, rate_scaling=name).scaled_rate
+        for name in ("none", "sqrt", "linear")
+    ]
+    assert rates == pytest.approx([0.01, 0.02, 0.04])
+    small = ClassifierRunConfig.of(batch_tokens=1024, learning_rate=0.01, rate_scaling="linear")
+    assert small.scaled_rate == 0.01
+
+
+def test_what_a_run_chose_is_taken_where_the_choice_is_left_open():
+    chosen = ClassifierRunConfig.of(batch_tokens=65536, precision="bfloat16", units=3)
+    open_choice = ClassifierRunConfig().with_choices_of(chosen)
+    assert (open_choice.batches.batch_tokens, open_choice.runtime.precision) == (65536, "bfloat16")
+    assert open_choice.model.units == ClassifierRunConfig().model.units
+    stated = ClassifierRunConfig.of(batch_tokens=100, precision="float16").with_choices_of(chosen)
+    assert (stated.batches.batch_tokens, stated.runtime.precision) == (100, "float16")

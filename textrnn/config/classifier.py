@@ -7,6 +7,7 @@ reads them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from textrnn.config.data import DataConfig
@@ -15,6 +16,7 @@ from textrnn.config.section import Settings
 from textrnn.config.task import TaskConfig
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.config.training import (
+    BATCH_TOKENS,
     BatchesConfig,
     ClassifierOptimizerConfig,
     ClassifierRuntimeConfig,
@@ -46,6 +48,17 @@ class ClassifierRunConfig(Settings):
     regularization: RegularizationConfig = field(default_factory=RegularizationConfig)
     start: StartConfig = field(default_factory=StartConfig)
     runtime: ClassifierRuntimeConfig = field(default_factory=ClassifierRuntimeConfig)
+
+    @property
+    def scaled_rate(self) -> float:
+        """The highest learning rate, with `rate_scaling` for batches larger than the default.
+
+        >>> ClassifierRunConfig.of(batch_tokens=4 * 8192, rate_scaling="sqrt").scaled_rate
+        0.006
+        """
+        growth = max(1.0, self.batches.most_tokens / BATCH_TOKENS)
+        factors = {"none": 1.0, "sqrt": math.sqrt(growth), "linear": growth}
+        return self.optimizer.learning_rate * factors[self.optimizer.rate_scaling]
 
     def __post_init__(self) -> None:
         data = self.data

@@ -40,6 +40,7 @@ def setting(
     path: bool = False,
     common: bool = False,
     registered: bool = False,
+    chosen: bool = False,
 ) -> Any:
     """Returns a dataclass field with its help text and bounds.
 
@@ -55,6 +56,8 @@ def setting(
         registered: Whether the value may also be the name, `package>Name`, under which a
             class of the user is registered with Keras.
         common: Whether `--help` lists the option; `--help-all` lists every option.
+        chosen: Whether a run with the default chooses a value when it begins, by the device; an
+            interrupted run resumes with that value.
     """
     metadata = {
         "help": help,
@@ -65,6 +68,7 @@ def setting(
         "path": path,
         "common": common,
         "registered": registered,
+        "chosen": chosen,
     }
     return field(default=default, metadata=metadata)
 
@@ -226,6 +230,17 @@ class Settings:
                 if definition.metadata["path"] and path is not None:
                     changed[definition.name] = change(os.path.expanduser(path)) or path
         return self.replace(**changed)
+
+    def with_choices_of(self: C, other: Settings) -> C:
+        """Returns the settings with the values that a run chose where these leave the choice."""
+        chosen = {
+            definition.name: getattr(getattr(other, name), definition.name)
+            for name, section in self.sections().items()
+            for definition in dataclasses.fields(section)
+            if definition.metadata["chosen"]
+            and getattr(getattr(self, name), definition.name) == definition.default
+        }
+        return self.replace(**chosen)
 
     def resumes(self, other: Settings) -> bool:
         """Returns whether a run with the other settings may continue with these.

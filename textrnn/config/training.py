@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textrnn.config.choices import DEVICES, JIT, PRECISIONS, STRATEGIES
+from textrnn.config.choices import DEVICES, JIT, PRECISIONS, RATE_SCALINGS, STRATEGIES
 from textrnn.config.section import Section, seconds, setting
 from textrnn.errors import ConfigError
 
 __all__ = [
+    "BATCH_TEXTS",
+    "BATCH_TOKENS",
     "BatchesConfig",
     "ClassifierOptimizerConfig",
     "ClassifierRuntimeConfig",
@@ -24,14 +26,29 @@ __all__ = [
 ]
 
 
+BATCH_TOKENS, BATCH_TEXTS = 8192, 32
+"""The size of a batch where nothing else is said: the defaults of the optimizer suit it."""
+
+TOKENS_A_TEXT = BATCH_TOKENS // BATCH_TEXTS
+
+
 @dataclass(frozen=True)
 class BatchesConfig(Section):
     """The cutting of texts, and the size of batches."""
 
-    batch_tokens: int = setting(
-        8192, "Largest number of tokens in a batch, padding included.", minimum=1
+    batch_tokens: int | None = setting(
+        None,
+        "Largest number of tokens in a batch, padding included, or auto: 8,192, and on a GPU as "
+        "many more as it reads faster.  [default: auto]",
+        minimum=1,
+        chosen=True,
     )
-    batch_texts: int = setting(32, "Largest number of texts in a batch.", minimum=1)
+    batch_texts: int | None = setting(
+        None,
+        "Largest number of texts in a batch, or auto: 32, or one for 256 tokens of "
+        "--batch-tokens if that is more.  [default: auto]",
+        minimum=1,
+    )
     max_length: int = setting(
         0,
         "Longest text in tokens; longer texts are cut (0: no limit).",
@@ -44,6 +61,16 @@ class BatchesConfig(Section):
         "of the whole batch.",
         minimum=1,
     )
+
+    @property
+    def most_tokens(self) -> int:
+        """The largest number of tokens in a batch."""
+        return self.batch_tokens or BATCH_TOKENS
+
+    @property
+    def most_texts(self) -> int:
+        """The largest number of texts in a batch."""
+        return self.batch_texts or max(BATCH_TEXTS, self.most_tokens // TOKENS_A_TEXT)
 
 
 @dataclass(frozen=True)
@@ -60,6 +87,12 @@ class OptimizerConfig(Section):
 class ClassifierOptimizerConfig(OptimizerConfig):
     """The gradients and the optimizer of a classifier."""
 
+    rate_scaling: str = setting(
+        "none",
+        "How the learning rate grows with --batch-tokens beyond 8,192: not, with the square root, "
+        "or in proportion (Goyal et al. 2017).",
+        choices=RATE_SCALINGS,
+    )
     weight_decay: float = setting(0.0, "Decoupled weight decay (AdamW).", minimum=0.0)
     layer_rate: float = setting(
         1.0,
@@ -222,10 +255,11 @@ class RuntimeConfig(Section):
 
     seed: int = setting(0, "Seed of every random choice.", minimum=0, below=2**31, common=True)
     precision: str = setting(
-        "float32",
-        "Precision of matrix products and embeddings; weights, gates and states are always "
-        "float32.",
+        "auto",
+        "Precision of matrix products and embeddings; auto: bfloat16 on a TPU and on a GPU that "
+        "has it, float32 on a CPU. Weights, gates and states are always float32.",
         choices=PRECISIONS,
+        chosen=True,
     )
     deterministic: bool = setting(
         False, "Give the same weights, bit for bit, each time on one machine (slower)."

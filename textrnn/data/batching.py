@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from textrnn.config.training import BatchesConfig
 from textrnn.errors import ConfigError
 
 __all__ = ["Batch", "BatchPlan", "bucket_lengths"]
@@ -116,6 +117,16 @@ class BatchPlan:
         most_rows = min(batch_texts or len(texts), len(texts))
         self.bucket_rows = [min(max(1, batch_tokens // b), most_rows) for b in self.buckets]
 
+    @classmethod
+    def of(cls, texts: Sequence[np.ndarray], sizes: BatchesConfig) -> BatchPlan:
+        """Makes the batches that some settings describe."""
+        return cls(
+            texts,
+            batch_tokens=sizes.most_tokens,
+            batch_texts=sizes.most_texts,
+            max_length=sizes.max_length,
+        )
+
     def batches(self, *, seed: int | Sequence[int] | None = None) -> list[Batch]:
         """Returns the batches of one pass over the data.
 
@@ -150,6 +161,10 @@ class BatchPlan:
             if row >= 0:
                 ids[i, : self.lengths[row]] = self.texts[row][: self.lengths[row]]
         return ids
+
+    def count_tokens(self, batch: Batch) -> int:
+        """Returns the number of tokens in a batch, without padding."""
+        return int(self.lengths[batch.rows[batch.rows >= 0]].sum())
 
     def padding_share(self) -> float:
         """Returns the share of padding in all computed tokens, empty rows included."""

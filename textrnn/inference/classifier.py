@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.training import BATCH_TOKENS
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.host.blocks import blocks
@@ -192,7 +193,7 @@ class TrainedClassifier:
         if short:
             plan = BatchPlan(
                 short,
-                batch_tokens=self.config.batches.batch_tokens,
+                batch_tokens=min(self.config.batches.most_tokens, BATCH_TOKENS),
                 max_length=0 if forwards else self.config.batches.max_length,
             )
             self.cut_tokens += plan.cut_tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.training import BatchesConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.training.batches.unlabelled_batches import UnlabelledBatches
 
@@ -44,20 +45,16 @@ class LabelledBatches:
         """The number of texts in an average unlabelled batch; 0 without any."""
         return 0.0 if self.unlabelled is None else self.unlabelled.mean_rows
 
-    def take(self, rows: np.ndarray, config: ClassifierRunConfig) -> LabelledBatches:
-        """Returns some of the labelled texts, without unlabelled ones.
-
-        Args:
-            rows: The places of the texts.
-            config: The settings, which limit the size of a batch.
-        """
-        plan = BatchPlan(
-            [self.plan.texts[row] for row in rows],
-            batch_tokens=config.batches.batch_tokens,
-            batch_texts=config.batches.batch_texts,
-            max_length=config.batches.max_length,
-        )
+    def take(self, rows: np.ndarray, sizes: BatchesConfig) -> LabelledBatches:
+        """Returns the labelled texts in some places, without unlabelled ones."""
+        plan = BatchPlan.of([self.plan.texts[row] for row in rows], sizes)
         return LabelledBatches(plan, self.targets[rows], self.weights[rows])
+
+    def resized(self, sizes: BatchesConfig) -> LabelledBatches:
+        """Returns all texts in batches of other sizes."""
+        unlabelled = self.unlabelled and self.unlabelled.resized(sizes)
+        plan = BatchPlan.of(self.plan.texts, sizes)
+        return dataclasses.replace(self, plan=plan, unlabelled=unlabelled)
 
     def dataset(
         self, batches: list[Batch], *, multiple: int = 1, update: int = 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from textrnn.config.training import BatchesConfig
 from textrnn.data.batching import BatchPlan
 
 __all__ = ["UnlabelledBatches"]
@@ -36,6 +37,10 @@ class UnlabelledBatches:
     def mean_rows(self) -> float:
         """The number of texts in an average batch."""
         return len(self.plan.texts) / len(self.plan.batches())
+
+    def resized(self, sizes: BatchesConfig) -> UnlabelledBatches:
+        """Returns the texts in batches of other sizes."""
+        return UnlabelledBatches(BatchPlan.of(self.plan.texts, sizes), self.seed)
 
     def ids(self, *, first: int, multiple: int) -> Iterator[np.ndarray]:
         """Yields the ids `[B, T]` of the batch of each update, without end.

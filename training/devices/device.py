@@ -12,7 +12,7 @@ from textrnn.host.gpu import grow_gpu_memory, unseen_gpu_message
 from textrnn.host.threads import count_cores
 from textrnn.training.devices.strategy import Distribution
 
-__all__ = ["choose_distribution", "device_message", "make_deterministic"]
+__all__ = ["choose_distribution", "choose_precision", "device_message", "make_deterministic"]
 
 
 def choose_distribution(config: RuntimeConfig, *, strategy: str) -> Distribution:
@@ -44,6 +44,22 @@ def choose_distribution(config: RuntimeConfig, *, strategy: str) -> Distribution
         reason = unseen_gpu_message() or "TensorFlow sees no GPU"
         raise ConfigError(f"`device` is gpu, but {reason}; or set it to auto or cpu.")
     return Distribution.choose(strategy)
+
+
+def choose_precision(precision: str) -> str:
+    """Returns the precision that `auto` stands for on the devices at hand; others as they are.
+
+    NVIDIA's GPUs compute with bfloat16 from compute capability 8.0 on.
+    """
+    if precision != "auto":
+        return precision
+    if tf.config.list_logical_devices("TPU"):
+        return "bfloat16"
+    if not tf.config.list_logical_devices("GPU"):
+        return "float32"
+    details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+    capable = all(gpu.get("compute_capability", (0, 0)) >= (8, 0) for gpu in details)
+    return "bfloat16" if capable else "float32"
 
 
 def make_deterministic() -> None:

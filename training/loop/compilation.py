@@ -117,10 +117,11 @@ class UpdateCompiler:
         if config.jit == "on":
             return Compilation(True, "asked for")
         batch = shapes[len(shapes) // 2]
-        times = [self._time(step, batch) for step in (plain, self.make_step(jit=True))]
+        times = [self.time(step, batch) for step in (plain, self.make_step(jit=True))]
         return compare(*times, shapes=len(shapes), updates=updates)
 
-    def _time(self, step: Step, batch: Sequence[Any]) -> UpdateTime:
+    def time(self, step: Step, batch: Sequence[Any]) -> UpdateTime:
+        """Measures an update of a batch; all variables keep their values."""
         flags = [0.0] * step.control_flags
         return time_update(
             lambda number: step(batch, flags, seed=[0, number]), variables=self.variables

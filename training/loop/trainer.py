@@ -23,7 +23,7 @@ from textrnn.training.devices.scoring import ReplicaScorer
 from textrnn.training.loop.averaged_weights import averaged_weights
 from textrnn.training.loop.checkpointer import Checkpointer
 from textrnn.training.loop.checkpoints import Checkpoints, TrainingState
-from textrnn.training.loop.compilation import UpdateCompiler
+from textrnn.training.loop.compilation import UpdateCompiler, UpdateTime
 from textrnn.training.loop.control_flags import ControlFlags
 from textrnn.training.loop.divergence import Diverged, most_loss
 from textrnn.training.loop.epoch_figures import epoch_row, running_figures
@@ -164,6 +164,10 @@ class Trainer:
             )
             self.model.compile(optimizer=self.optimizer, auto_scale_loss=False)
 
+    def time_update(self, batch: Sequence[Any]) -> UpdateTime:
+        """Measures an update of a batch; the model stays as it is."""
+        return self._compiler.time(self.step, batch)
+
     def fit(
         self,
         *,
@@ -260,16 +264,15 @@ class Trainer:
         state = self.state
         self._rates.set(state.update)
         factor = self.schedule.factor(state.update, state.time_share)
-        self.optimizer.learning_rate = (
-            self.config.optimizer.learning_rate * state.rate_scale * factor
-        )
+        self.optimizer.learning_rate = self.config.scaled_rate * state.rate_scale * factor
         self._callbacks.on_train_batch_begin(state.batch)  # A callback may set another rate.
-        real = batch.rows[batch.rows >= 0]
-        tokens = float(self.train.plan.lengths[real].sum())
+        tokens = float(self.train.plan.count_tokens(batch))
         signals = self.step(
             values, self._control_flags(), seed=[self.config.runtime.seed, state.update]
         )
-        self._pending.append(PendingUpdate(signals, state.batch, len(real), tokens))
+        self._pending.append(
+            PendingUpdate(signals, state.batch, int((batch.rows >= 0).sum()), tokens)
+        )
         state.batch += 1
         state.update += 1
 
@@ -331,7 +334,7 @@ class Trainer:
             ModelError: The settings do not allow it, or it has been tried too often.
         """
         self._pending.clear()
-        rate = self.config.optimizer.learning_rate * self.state.rate_scale
+        rate = self.config.scaled_rate * self.state.rate_scale
         scale = self.state.rate_scale / 2
         last = self._checkpointer.last
         if last is None or self.config.runtime.on_nan != "rollback" or scale < 0.5**MOST_ROLLBACKS:

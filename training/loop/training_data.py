@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
+from textrnn.config.training import BatchesConfig
 from textrnn.models.label_space import LabelSpace
 from textrnn.training.batches.labelled_batches import LabelledBatches
 
@@ -25,6 +27,12 @@ class TrainingData:
     validation: LabelledBatches
     label_space: LabelSpace
     digest: str
+
+    def resized(self, sizes: BatchesConfig) -> TrainingData:
+        """Returns the data in batches of other sizes."""
+        return dataclasses.replace(
+            self, train=self.train.resized(sizes), validation=self.validation.resized(sizes)
+        )
 
     @property
     def epoch_updates(self) -> int:

@@ -37,5 +37,5 @@ def choose_validation(trainer: Trainer, reporter: Reporter | None = None) -> Non
         classes, lengths = trainer.valid.targets.argmax(axis=1), trainer.valid.plan.lengths
         rows = drawn(classes, count, seed=trainer.config.runtime.seed)
         trainer.pace.sampled(float(lengths[rows].sum() / max(lengths.sum(), 1)) or 1.0)
-        trainer.valid, trainer.valid_rows = trainer.valid.take(rows, trainer.config), rows
+        trainer.valid, trainer.valid_rows = trainer.valid.take(rows, trainer.config.batches), rows
     trainer.pace.estimated(whole)

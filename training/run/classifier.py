@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +19,7 @@ from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.own_cell import import_cell, with_names
 from textrnn.layers.cells import RNNCell
 from textrnn.progress import Reporter, Silent
-from textrnn.training.devices.device import choose_distribution
+from textrnn.training.devices.device import choose_distribution, choose_precision
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.range_test import RangeTest, find_rate
 from textrnn.training.run.classifier_run import ClassifierRun
@@ -138,7 +140,29 @@ def _train(request: RunRequest) -> TrainedClassifier | None:
         order = distribution.broadcast(_RESUME if resume else _START)
         if order == _FINISHED:
             return None
-        return ClassifierRun(request, distribution, resume=order == _RESUME).train()
+        resume = order == _RESUME
+        config = _with_choices(request, distribution, resume=resume)
+        request = dataclasses.replace(request, config=config)
+        return ClassifierRun(request, distribution, resume=resume).train()
+
+
+def _with_choices(
+    request: RunRequest, distribution: Distribution, *, resume: bool
+) -> ClassifierRunConfig:
+    """Returns the settings with what the device decides; an interrupted run keeps its choices.
+
+    The size of a batch is still open where it must be measured. All workers use the chief's values.
+    """
+    config = request.config
+    if distribution.is_chief and resume:
+        path = request.folder / run_folder.CONFIG
+        config = config.with_choices_of(run_folder.read_settings(path, type(config)))
+    choices = {
+        "precision": choose_precision(config.runtime.precision),
+        "batch_tokens": config.batches.batch_tokens,
+    }
+    choices = json.loads(distribution.broadcast(json.dumps(choices).encode()))
+    return config.replace(**choices)
 
 
 def _distribution(config: ClassifierRunConfig) -> Distribution:
@@ -175,6 +199,8 @@ def find_learning_rate(
     with hold(folder), explain_faults(distribution):
         check_folder(folder, config, resume=False, overwrite=overwrite)
         request = RunRequest(config, folder, reporter=reporter)
+        config = _with_choices(request, distribution, resume=False)
+        request = dataclasses.replace(request, config=config)
         trainer, _ = ClassifierRun(request, distribution).prepare()
         test = find_rate(trainer, seed=config.runtime.seed, reporter=reporter)
         with warn_on_failure(f"{folder}: the losses were not written", reporter):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import shutil
 import time
 
@@ -20,6 +21,7 @@ from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_vector_files import check_vectors
 from textrnn.training.devices.device import device_message, make_deterministic
 from textrnn.training.devices.strategy import Distribution
+from textrnn.training.loop.batch_size import find_batch_tokens, needs_search
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.schedule import TimeBudget
@@ -115,23 +117,32 @@ class ClassifierRun:
         budget = self.limits.budget(context.corpus, token_seconds)
         if budget is not None and not self.resume:
             budget.check()
-        if self.distribution.is_chief:
-            begin(self.folder, config, tokenizer=context.tokenizer, resume=self.resume)
-        trainer = Trainer(
+        data = TrainingData(
+            train_data,
+            valid_data,
+            label_space=context.label_space,
+            digest=digest(train_data, valid_data),
+        )
+        make_trainer = functools.partial(
+            Trainer,
             model,
-            config,
-            data=TrainingData(
-                train_data,
-                valid_data,
-                label_space=context.label_space,
-                digest=digest(train_data, valid_data),
-            ),
             checkpoints=Checkpoints(
                 self.folder / CHECKPOINTS, keep_count=config.runtime.keep_checkpoints
             ),
             execution=Execution(self.distribution, self.request.should_stop, budget),
             language_model_loss=language_loss,
         )
+        trainer = make_trainer(config, data=data)
+        tokens = config.batches.most_tokens
+        if needs_search(trainer):
+            tokens = find_batch_tokens(trainer, reporter)
+        self.config = config.replace(batch_tokens=tokens)
+        if tokens != config.batches.most_tokens:
+            data = data.resized(self.config.batches)
+            describe_batches(data.train.plan, reporter)
+            trainer = make_trainer(self.config, data=data)
+        if self.distribution.is_chief:
+            begin(self.folder, self.config, tokenizer=context.tokenizer, resume=self.resume)
         self._describe(trainer, budget)
         return trainer, context
 

@@ -104,7 +104,8 @@ def check_folder(folder: Path, config: Settings, *, resume: bool, overwrite: boo
         )
     if resume:
         check_started(folder)
-        if not config.resumes(run_folder.read_settings(folder / run_folder.CONFIG, type(config))):
+        saved = run_folder.read_settings(folder / run_folder.CONFIG, type(config))
+        if not config.with_choices_of(saved).resumes(saved):
             raise ConfigError(
                 "a run resumes only with unchanged settings; give those of "
                 f"{folder / run_folder.CONFIG}, or train anew with `overwrite`."

@@ -24,7 +24,11 @@ from textrnn.messages.wording import counted
 from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.batches.token_store import TokenStore
-from textrnn.training.devices.device import choose_distribution, make_deterministic
+from textrnn.training.devices.device import (
+    choose_distribution,
+    choose_precision,
+    make_deterministic,
+)
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.language_model_trainer import LanguageModelTrainer
@@ -92,6 +96,10 @@ def pretrain(
     folder = default_folder(config.data) if output is None else Path(output)
     with hold(folder), explain_faults(distribution, less_memory=LESS_MEMORY):
         check_folder(folder, config, resume=resume, overwrite=overwrite)
+        if resume:
+            path = folder / run_folder.CONFIG
+            config = config.with_choices_of(run_folder.read_settings(path, type(config)))
+        config = config.replace(precision=choose_precision(config.runtime.precision))
         keras.utils.set_random_seed(config.runtime.seed)
         if config.runtime.deterministic:
             make_deterministic()

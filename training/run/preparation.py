@@ -51,13 +51,7 @@ class RunContext:
 
     def plan(self, ids: Sequence[np.ndarray]) -> BatchPlan:
         """Returns the batches of encoded texts."""
-        batches = self.config.batches
-        return BatchPlan(
-            ids,
-            batch_tokens=batches.batch_tokens,
-            batch_texts=batches.batch_texts,
-            max_length=batches.max_length,
-        )
+        return BatchPlan.of(ids, self.config.batches)
 
 
 def tokenizer_texts(corpus: Corpus, config: ClassifierRunConfig) -> Sequence[str]:

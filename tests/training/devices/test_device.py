@@ -10,6 +10,7 @@ from textrnn.errors import ConfigError
 from textrnn.training.devices import device
 from textrnn.training.devices.device import (
     choose_distribution,
+    choose_precision,
     device_message,
     make_deterministic,
 )
@@ -77,3 +78,21 @@ def test_determinism_leaves_scatters_on_the_device_and_turns_tf32_off(monkeypatc
     make_deterministic()
     assert calls == ["deterministic", False]
     assert os.environ["TF_DISABLE_SCATTER_OP_DETERMINISM"] == "1"
+
+
+def test_the_precision_that_is_left_open_is_that_of_the_device(monkeypatch):
+    devices: dict[str, list[str]] = {"GPU": [], "TPU": []}
+    capability = (9, 0)
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: devices[kind])
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: devices[kind])
+    monkeypatch.setattr(
+        tf.config.experimental, "get_device_details", lambda _: {"compute_capability": capability}
+    )
+    assert choose_precision("auto") == "float32"
+    devices["GPU"] = ["GPU:0"]
+    assert choose_precision("auto") == "bfloat16"
+    assert choose_precision("float32") == "float32"
+    capability = (7, 5)
+    assert choose_precision("auto") == "float32"
+    devices["TPU"] = ["TPU:0"]
+    assert choose_precision("auto") == "bfloat16"

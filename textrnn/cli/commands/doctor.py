@@ -90,7 +90,13 @@ def doctor(as_json: bool, check: bool, xla: bool) -> None:
 
 
 def _kernel_table(checks: list[KernelCheck]) -> Table:
-    table = Table("kernel", "cell", "largest difference", "ms", title="Kernels on this device")
+    table = Table(
+        "kernel",
+        "cell",
+        "largest difference",
+        "ms",
+        title="Kernels on this device, in both directions",
+    )
     for kernel, cell, difference, milliseconds in checks:
         table.add_row(kernel, cell, f"{difference:.1e}", f"{milliseconds:.2f}")
     return table

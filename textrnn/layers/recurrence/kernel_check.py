@@ -23,6 +23,9 @@ __all__ = ["KernelCheck", "check_kernels"]
 TIMED_RUNS = 5
 """The number of runs whose median time counts."""
 
+_WAYS = ((False,), (True,), (False, True))
+"""Whether time runs from T-1 to 0, in the directions that are computed together."""
+
 
 class KernelCheck(NamedTuple):
     """The check of one kernel.
@@ -31,8 +34,9 @@ class KernelCheck(NamedTuple):
         kernel: Its name, and "+xla" if XLA compiled it.
         cell: The name of the cell.
         difference: The largest difference of an output, state or gradient from that of the
-            written-out loop, as a share of the largest number.
-        milliseconds: The time of a forward and a backward pass.
+            written-out loop, as a share of the largest number; of forward, backward and both
+            directions.
+        milliseconds: The time of both directions with their gradients.
     """
 
     kernel: str
@@ -57,15 +61,15 @@ def check_kernels(
     """
     for name, kind in CELLS.items():
         case = _Case.draw(kind(units), batch=batch, steps=steps)
-        expected = case.graph("unroll", jit=False)()
+        expected = [case.graph("unroll", ways)() for ways in _WAYS]
         for kernel in KERNELS[2:]:
             if not _runs(case.cell, kernel):
                 continue
             for compile_it in (False, True) if jit and kernel != "cudnn" else (False,):
-                run = case.graph(kernel, jit=compile_it)
-                difference = _difference(run(), expected)
+                runs = [case.graph(kernel, ways, jit=compile_it) for ways in _WAYS]
+                differences = map(_difference, (run() for run in runs), expected)
                 label = f"{kernel}+xla" if compile_it else kernel
-                yield KernelCheck(label, name, difference, _milliseconds(run))
+                yield KernelCheck(label, name, max(differences), _milliseconds(runs[-1]))
 
 
 def _runs(cell: RNNCell, kernel: str) -> bool:
@@ -110,30 +114,34 @@ class _Case(NamedTuple):
             tf.transpose(tf.sequence_mask(lengths, steps)),
         )
 
-    def graph(self, kernel: str, *, jit: bool) -> Callable[[], list[tf.Tensor]]:
+    def graph(
+        self, kernel: str, ways: tuple[bool, ...], *, jit: bool = False
+    ) -> Callable[[], list[tf.Tensor]]:
         """Returns a graph of the outputs, the states and the gradients by one kernel."""
-        compute = functools.partial(self._compute, kernel, jit=jit)
+        compute = functools.partial(self._compute, kernel, ways, jit=jit)
         function: Callable[[], list[tf.Tensor]] = tf.function(
             compute, jit_compile=jit or None, autograph=False
         )
         return function
 
-    def _compute(self, kernel: str, *, jit: bool) -> list[tf.Tensor]:
+    def _compute(self, kernel: str, ways: tuple[bool, ...], *, jit: bool) -> list[tf.Tensor]:
         weights = [variable.value for variable in self.cell.trainable_variables]
         with compiled(jit), tf.GradientTape() as tape:
             tape.watch([self.inputs, *self.states])
-            outputs, finals = self._recur(kernel)
-            total = tf.reduce_sum(tf.sin(3.0 * outputs))
-            total += tf.add_n([tf.reduce_sum(tf.sin(final + 0.5)) for final in finals])
-        gradients = tape.gradient(total, [self.inputs, *self.states, *weights])
-        return [outputs, *finals, *gradients]
+            results = tf.nest.flatten(self._recur(kernel, ways))
+            total = tf.add_n([tf.reduce_sum(tf.sin(3.0 * result + 0.5)) for result in results])
+        return [*results, *tape.gradient(total, [self.inputs, *self.states, *weights])]
 
-    def _recur(self, kernel: str) -> tuple[tf.Tensor, States]:
+    def _recur(self, kernel: str, ways: tuple[bool, ...]) -> list[tuple[tf.Tensor, States]]:
         if kernel == "cudnn":
-            forward = CudnnDirection(self.cell, self.states)
-            return cudnn(self.inputs, mask=self.mask, forward=forward)[0]
+            direction = CudnnDirection(self.cell, self.states)
+            names = {"backward" if reverse else "forward": direction for reverse in ways}
+            return cudnn(self.inputs, mask=self.mask, **names)
         gates = self.cell.project(self.inputs)
-        return recur(Recurrence(self.cell, gates, self.states, self.mask), kernel=kernel)
+        return [
+            recur(Recurrence(self.cell, gates, self.states, self.mask, reverse), kernel=kernel)
+            for reverse in ways
+        ]
 
 
 def _difference(actual: list[tf.Tensor], expected: list[tf.Tensor]) -> float:
