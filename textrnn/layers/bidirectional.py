@@ -10,7 +10,7 @@ import tensorflow as tf
 from textrnn.errors import ConfigError
 from textrnn.layers.cells import States
 from textrnn.layers.inputs import RNNInputs
-from textrnn.layers.recurrence import CudnnDirection, cudnn
+from textrnn.layers.recurrence import CudnnDirection, cudnn, on_host
 from textrnn.layers.rnn import RNN
 
 __all__ = ["Bidirectional"]
@@ -125,9 +125,11 @@ class Bidirectional(keras.layers.Layer):
         back = backward.complete(back, training=training)
         together = not (self.split or forward.window > 1 or forward.computation.recompute)
         if together and forward.kernel(ahead).name == "cudnn":
+            with on_host():
+                mask = None if ahead.mask is None else tf.transpose(ahead.mask)
             results = cudnn(
                 tf.transpose(ahead.sequence, [1, 0, 2]),  # [T, B, E]
-                mask=None if ahead.mask is None else tf.transpose(ahead.mask),
+                mask=mask,
                 forward=CudnnDirection(forward.cell, ahead.states or ()),
                 backward=CudnnDirection(backward.cell, back.states or ()),
             )

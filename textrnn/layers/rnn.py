@@ -25,6 +25,7 @@ from textrnn.layers.recurrence import (
     batch_parts,
     choose_kernel,
     cudnn,
+    on_host,
     recur,
     recur_in_segments,
 )
@@ -202,7 +203,8 @@ class RNN(keras.layers.Layer):
             )
 
         inputs = self.windowed(part.sequence, part.mask, part.before)  # [T, B, w*E]
-        mask = None if part.mask is None else tf.transpose(part.mask)
+        with on_host():
+            mask = None if part.mask is None else tf.transpose(part.mask)
         states = part.states or ()
         if computation.recompute:
             outputs, states = recur_in_segments(

@@ -229,3 +229,29 @@ def test_the_choice_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_kernel(built_cell("mingru")).name == "chunked"
     with pytest.raises(ConfigError, match="MinGRUCell is none of them; choose auto"):
         choose_kernel(built_cell("mingru"), "cudnn")
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_the_lengths_are_computed_on_the_host(
+    bidirectional: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes from a GPU has to be waited for."""
+    monkeypatch.setattr("textrnn.layers.recurrence.kernels.has_cudnn", lambda: True)
+    monkeypatch.setattr("textrnn.layers.recurrence.devices.has_accelerator", lambda: True)
+    layer: Any = RNN(make_cell("gru"), return_sequences=True)
+    layer = Bidirectional(layer) if bidirectional else layer
+    specs = (tf.TensorSpec([1, None, INPUTS], tf.float32), tf.TensorSpec([1, None], tf.bool))
+
+    def outputs(sequence: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        return layer(sequence, mask=mask)
+
+    graph = tf.function(outputs, autograph=False).get_concrete_function(*specs).graph
+    calls = [operation for operation in graph.get_operations() if operation.type == "CudnnRNNV3"]
+    pending, on_host = [call.inputs[4].op for call in calls], []
+    while pending:
+        operation = pending.pop()
+        if operation.type not in {"Placeholder", "Const"}:
+            on_host.append("CPU:0" in operation.device)
+            pending += [tensor.op for tensor in operation.inputs]
+    assert on_host
+    assert all(on_host)

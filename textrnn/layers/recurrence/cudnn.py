@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from textrnn.layers.cells import NonlinearRNNCell, States
 from textrnn.layers.recurrence.cudnn_parameters import cudnn_mode, parameters_to_cudnn
+from textrnn.layers.recurrence.devices import on_host
 
 __all__ = ["CudnnDirection", "cudnn"]
 
@@ -75,6 +76,8 @@ def cudnn(
 class _Reading:
     """Where the inputs of each row stand, in the order of reading.
 
+    The places are computed on the host, where cuDNN wants the lengths; see `on_host`.
+
     Args:
         mask: `[T, B]` of bool, or None.
         reverse: Whether the only direction is the one from T-1 to 0; it is computed forwards, on
@@ -83,26 +86,29 @@ class _Reading:
 
     def __init__(self, mask: tf.Tensor | None, *, reverse: bool) -> None:
         self.reverse = reverse
-        # In the order of reading.
-        self.mask = mask if mask is None or not reverse else tf.reverse(mask, axis=[0])
-        if self.mask is not None:
-            self.counts = tf.cumsum(tf.cast(self.mask, tf.int32))  # [T, B]: n_{t+1}
+        self.mask = mask
+        if mask is not None:
+            with on_host():
+                self.mask = tf.reverse(mask, axis=[0]) if reverse else mask  # In reading order.
+                self.counts = tf.cumsum(tf.cast(self.mask, tf.int32))  # [T, B]: n_{t+1}
 
     def compacted(self, inputs: tf.Tensor) -> tf.Tensor:
         """The inputs `[T, B, E]`, those of each row moved to its beginning."""
         ordered = tf.reverse(inputs, axis=[0]) if self.reverse else inputs
         if self.mask is None:
             return ordered
-        steps = tf.shape(self.mask)[0]
-        times = tf.range(steps)[:, tf.newaxis]
-        # All keys differ, so any sort keeps the order of the inputs.
-        places = tf.argsort(tf.where(self.mask, times, times + steps), axis=0)
+        with on_host():
+            steps = tf.shape(self.mask)[0]
+            times = tf.range(steps)[:, tf.newaxis]
+            # All keys differ, so any sort keeps the order of the inputs.
+            places = tf.argsort(tf.where(self.mask, times, times + steps), axis=0)
         return _at(ordered, places)
 
     def lengths(self, inputs: tf.Tensor) -> tf.Tensor:
         """The number of inputs of each row, `[B]`, at least 1."""
-        steps, rows = tf.unstack(tf.shape(inputs)[:2])
-        return tf.fill([rows], steps) if self.mask is None else tf.maximum(self.counts[-1], 1)
+        with on_host():
+            steps, rows = tf.unstack(tf.shape(inputs)[:2])
+            return tf.fill([rows], steps) if self.mask is None else tf.maximum(self.counts[-1], 1)
 
     def spread(
         self, outputs: tf.Tensor, finals: States, *, states: States, backward: bool = False
@@ -117,10 +123,11 @@ class _Reading:
         """
         if self.mask is not None:
             first = states[0][tf.newaxis]
-            total = self.counts[-1]
-            if backward:
+            with on_host():
+                total = self.counts[-1]
                 before = self.counts - tf.cast(self.mask, tf.int32)
                 places = tf.where(before < total, before, tf.shape(self.mask)[0])
+            if backward:
                 outputs = _at(tf.concat([outputs, first], axis=0), places)
             else:
                 outputs = _at(tf.concat([first, outputs], axis=0), self.counts)
@@ -133,9 +140,11 @@ class _Reading:
 
 def _at(values: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
     """Rows of `values` `[S, B, H]` at the places `[T, B]` in time: `[T, B, H]`."""
-    rows = tf.shape(values)[1]
+    with on_host():
+        rows = tf.shape(values)[1]
+        places = places * rows + tf.range(rows)
     flat = tf.reshape(values, tf.concat([[-1], tf.shape(values)[2:]], axis=0))
-    taken = tf.gather(flat, places * rows + tf.range(rows))
+    taken = tf.gather(flat, places)
     return tf.ensure_shape(taken, [*places.shape, *values.shape[2:]])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-__all__ = ["compiled", "has_accelerator", "has_cudnn", "is_compiled"]
+__all__ = ["compiled", "has_accelerator", "has_cudnn", "is_compiled", "on_host"]
 
 _COMPILED = contextvars.ContextVar("compiled", default=False)
 
@@ -25,6 +25,21 @@ def has_cudnn() -> bool:
     """Returns whether TensorFlow sees a GPU and computes on it with NVIDIA's libraries."""
     gpus = tf.config.list_logical_devices("GPU")
     return bool(gpus and tf.sysconfig.get_build_info()["is_cuda_build"])
+
+
+def on_host() -> contextlib.AbstractContextManager[None]:
+    """Returns a context whose operations run on the host, for small integers that steer a GPU.
+
+    TensorFlow keeps int32, such as the ids of a batch, in host memory. What is computed of them on
+    the GPU has to be waited for where the host needs it. XLA places its operations itself.
+
+    >>> with on_host():
+    ...     mask = tf.constant([[3, 0]]) != 0
+    """
+    if has_accelerator() and not is_compiled():
+        scope: contextlib.AbstractContextManager[None] = tf.device("/CPU:0")
+        return scope
+    return contextlib.nullcontext()
 
 
 @contextlib.contextmanager
