@@ -70,6 +70,7 @@ TRAINING: dict[str, Any] = {
     "class_weights": False,
     "patience": 3,
     "seed": 0,
+    "precision": "float32",
 }
 WORD = 9
 """The id that says that a text of `labelled_ids` is of the second class."""

@@ -14,6 +14,7 @@ from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.label_space import LabelSpace
 from textrnn.models.language_model import LanguageModel
+from textrnn.training.devices.device import dtype_policy
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.update.gradient_sources.choice import choose_source
 from textrnn.training.update.language_model_loss import LanguageModelLoss
@@ -111,7 +112,7 @@ def _classifier_program(name: str, shape: Shape, settings: dict[str, Any]) -> Pr
     config = ClassifierRunConfig.of(**settings)
     labels = LabelSpace(("neg", "pos"), multi_label=False)
     precision = config.runtime.precision
-    dtype = "float32" if precision == "float32" else f"mixed_{precision}"
+    dtype = dtype_policy(precision)
     model = TextClassifier(shape.vocabulary, 2, config=config.model, dtype=dtype, name="classifier")
     model.build((None, None))
     ids = _random_ids(shape)

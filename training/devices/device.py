@@ -12,7 +12,13 @@ from textrnn.host.gpu import grow_gpu_memory, unseen_gpu_message
 from textrnn.host.threads import count_cores
 from textrnn.training.devices.strategy import Distribution
 
-__all__ = ["choose_distribution", "choose_precision", "device_message", "make_deterministic"]
+__all__ = [
+    "choose_distribution",
+    "choose_precision",
+    "device_message",
+    "dtype_policy",
+    "make_deterministic",
+]
 
 
 def choose_distribution(config: RuntimeConfig, *, strategy: str) -> Distribution:
@@ -60,6 +66,16 @@ def choose_precision(precision: str) -> str:
     details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
     capable = all(gpu.get("compute_capability", (0, 0)) >= (8, 0) for gpu in details)
     return "bfloat16" if capable else "float32"
+
+
+def dtype_policy(precision: str) -> str:
+    """Returns the name of Keras' dtype policy for a precision of the settings.
+
+    >>> dtype_policy("bfloat16"), dtype_policy("float32")
+    ('mixed_bfloat16', 'float32')
+    """
+    precision = choose_precision(precision)
+    return "float32" if precision == "float32" else f"mixed_{precision}"
 
 
 def make_deterministic() -> None:

@@ -22,7 +22,7 @@ from textrnn.training.loop.trainer import Trainer
 
 __all__ = ["BatchSize", "find_batch_tokens", "grow", "needs_search"]
 
-LEAST_UPDATES = 100
+LEAST_UPDATES = 200
 """The number of updates that an epoch keeps."""
 
 LEAST_GAIN = 1.15

@@ -19,6 +19,7 @@ from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.batches.token_store import TokenStore
 from textrnn.training.batches.token_streams import TokenStreams
+from textrnn.training.devices.device import dtype_policy
 from textrnn.training.loop.checkpointer import Checkpointer
 from textrnn.training.loop.checkpoints import Checkpoints, TrainingState
 from textrnn.training.loop.compilation import Compilation, UpdateTime, compare, time_update
@@ -340,7 +341,7 @@ def _build(
         tokenizer.vocab_size,
         config=config.model,
         dropout=config.regularization.dropout,
-        dtype="float32" if precision == "float32" else f"mixed_{precision}",
+        dtype=dtype_policy(precision),
         name="language_model",
     )
     model.build((None, None))

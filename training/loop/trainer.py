@@ -266,13 +266,10 @@ class Trainer:
         factor = self.schedule.factor(state.update, state.time_share)
         self.optimizer.learning_rate = self.config.scaled_rate * state.rate_scale * factor
         self._callbacks.on_train_batch_begin(state.batch)  # A callback may set another rate.
-        tokens = float(self.train.plan.count_tokens(batch))
-        signals = self.step(
-            values, self._control_flags(), seed=[self.config.runtime.seed, state.update]
-        )
-        self._pending.append(
-            PendingUpdate(signals, state.batch, int((batch.rows >= 0).sum()), tokens)
-        )
+        tokens, rows = self.train.plan.count_tokens(batch), int((batch.rows >= 0).sum())
+        seed = [self.config.runtime.seed, state.update]
+        signals = self.step(values, self._control_flags(), seed=seed)
+        self._pending.append(PendingUpdate(signals, state.batch, rows, float(tokens)))
         state.batch += 1
         state.update += 1
 

@@ -10,6 +10,7 @@ from textrnn.messages.wording import counted
 from textrnn.models.classifier import TextClassifier
 from textrnn.text.word_vectors import pretrained_embeddings
 from textrnn.training.batches.labelled_batches import LabelledBatches
+from textrnn.training.devices.device import dtype_policy
 from textrnn.training.run.preparation import RunContext
 from textrnn.training.run.transfer import transfer
 from textrnn.training.update.language_model_loss import LanguageModelLoss
@@ -33,7 +34,7 @@ def build_model(context: RunContext, *, precision: str) -> TextClassifier:
         context.tokenizer.vocab_size,
         len(context.corpus.label_names),
         config=context.config.model,
-        dtype="float32" if precision == "float32" else f"mixed_{precision}",
+        dtype=dtype_policy(precision),
         name="classifier",
     )
     model.build((None, None))

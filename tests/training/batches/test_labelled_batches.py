@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tiny import labelled_ids
 
-from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.training import BatchesConfig
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.training.batches.labelled_batches import LabelledBatches, fill_rows
 
@@ -46,7 +46,7 @@ def test_rows_are_filled_up_to_a_multiple(multiple, rows):
 
 def test_some_texts_keep_their_targets_and_weights():
     data = labelled_ids()
-    part = data.take(np.array([3, 0]), ClassifierRunConfig.of())
+    part = data.take(np.array([3, 0]), BatchesConfig())
     assert [text.tolist() for text in part.plan.texts] == [
         data.plan.texts[3].tolist(),
         data.plan.texts[0].tolist(),

@@ -35,7 +35,7 @@ def test_a_batch_grows_as_long_as_it_is_read_faster():
 
 
 def test_an_epoch_keeps_its_updates():
-    few = BatchSize(BATCH_TOKENS, "with more, an epoch has fewer than 100 updates")
+    few = BatchSize(BATCH_TOKENS, "with more, an epoch has fewer than 200 updates")
     assert grow({BATCH_TOKENS: 1.0}.get) == few
     assert grow(lambda tokens: None) == few
 

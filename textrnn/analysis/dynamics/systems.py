@@ -50,7 +50,7 @@ def graph(function: F) -> F:
         if function not in graphs:
             # TensorFlow counts tracings per function: a partial gives each owner its own count.
             traced = functools.partial(_call, function, weakref.ref(owner))
-            graphs[function] = tf.function(traced, reduce_retracing=True, autograph=False)
+            graphs[function] = tf.function(traced, reduce_retracing=True)
         return graphs[function](*tensors)
 
     return call  # type: ignore[return-value]
