@@ -4,8 +4,8 @@
 #     benchmarks/accelerator/gpu.sh RESULTS [DATA_DIR]
 #
 # It writes into RESULTS: the check of every kernel, the tests marked gpu, the step times against
-# keras.layers and torch.nn, and an epoch of IMDb (DATA_DIR: a folder of TensorFlow Datasets), with
-# tokens a second and the peak of memory. It is meant to take under 8 minutes; each part has a limit.
+# keras.layers and torch.nn, with and without XLA and bfloat16, and an epoch of IMDb (DATA_DIR: a
+# folder of TensorFlow Datasets), with tokens a second and the peak of memory. It is meant to take under 8 minutes; each part has a limit.
 set -uo pipefail
 results=${1:?the folder for the results is missing}
 data_dir=${2:-}
@@ -25,9 +25,9 @@ part() { # NAME SECONDS COMMAND...
 
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv | tee "$results/gpu.txt"
 part doctor 90 textrnn doctor --xla
-part tests 150 python -m pytest -m gpu -n 0 -q -p no:cacheprovider
-part steps 120 python benchmarks/recurrence.py --no-forward --rounds 5
-part steps-xla 60 python benchmarks/recurrence.py --no-forward --rounds 5 --no-peers --jit
+part tests 120 python -m pytest -m gpu -n 0 -q -p no:cacheprovider
+part steps 90 python benchmarks/recurrence.py --no-forward --rounds 5
+part updates 150 python benchmarks/accelerator/step_times.py
 if python -c "import torch" 2>/dev/null; then
     part torch 30 python benchmarks/accelerator/torch_peer.py --packed
 fi

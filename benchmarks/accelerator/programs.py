@@ -14,7 +14,7 @@ from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.label_space import LabelSpace
 from textrnn.models.language_model import LanguageModel
-from textrnn.training.devices.device import dtype_policy
+from textrnn.training.devices.device import choose_precision, dtype_policy
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.update.gradient_sources.choice import choose_source
 from textrnn.training.update.language_model_loss import LanguageModelLoss
@@ -25,7 +25,16 @@ from textrnn.training.update.optimizer import make_optimizer
 from textrnn.training.update.pure_update import PureUpdate
 from textrnn.training.update.step import Step
 
-__all__ = ["SOURCES", "Program", "Shape", "fixed_directions", "make_program"]
+__all__ = [
+    "SOURCES",
+    "Program",
+    "Shape",
+    "Update",
+    "fixed_directions",
+    "make_program",
+    "make_update",
+    "plain_settings",
+]
 
 SOURCES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -81,21 +90,41 @@ def make_program(
         **settings: Further settings.
     """
     keras.utils.set_random_seed(0)
-    settings = {
+    settings = {**plain_settings(cell, shape, dropout=dropout), **settings}
+    name = f"{cell}-{source}"
+    if source == "pretraining":
+        return _language_model_program(name, shape, settings)
+    update = make_update(shape, {**settings, **SOURCES[source]}, jit=True)
+    _use(update.optimizer)
+    arguments = update.step.inputs(update.batch, [0.0, 0.0, 0.0], seed=[0, 0])
+    tensors = [tf.convert_to_tensor(value) for value in arguments]
+    pure = PureUpdate(update.step.update, update.variables)
+    return Program(name, pure, tensors, update.precision)
+
+
+_DROPOUTS = ("dropout", "embedding_dropout", "word_dropout", "recurrent_dropout")
+
+
+def plain_settings(cell: str, shape: Shape, *, dropout: bool = False) -> dict[str, Any]:
+    """The settings of a classifier that reads both directions."""
+    return {
         "cell": cell,
         "units": shape.units,
         "embedding_units": shape.units,
         "head": "attention",
         **({} if dropout else dict.fromkeys(_DROPOUTS, 0.0)),
-        **settings,
     }
-    name = f"{cell}-{source}"
-    if source == "pretraining":
-        return _language_model_program(name, shape, settings)
-    return _classifier_program(name, shape, {**settings, **SOURCES[source]})
 
 
-_DROPOUTS = ("dropout", "embedding_dropout", "word_dropout", "recurrent_dropout")
+@dataclass(frozen=True)
+class Update:
+    """The update of a classifier, and what it works on."""
+
+    step: Step
+    batch: tuple[np.ndarray, ...]
+    optimizer: LazyAdam
+    variables: list[Any]
+    precision: str
 
 
 def _random_ids(shape: Shape) -> np.ndarray:
@@ -108,10 +137,17 @@ def _random_ids(shape: Shape) -> np.ndarray:
     return ids
 
 
-def _classifier_program(name: str, shape: Shape, settings: dict[str, Any]) -> Program:
+def make_update(shape: Shape, settings: dict[str, Any], *, jit: bool) -> Update:
+    """Makes the update of a classifier of random texts.
+
+    Args:
+        shape: The sizes.
+        settings: The settings; those of `plain_settings` are a start.
+        jit: Whether XLA compiles it.
+    """
     config = ClassifierRunConfig.of(**settings)
     labels = LabelSpace(("neg", "pos"), multi_label=False)
-    precision = config.runtime.precision
+    precision = choose_precision(config.runtime.precision)
     dtype = dtype_policy(precision)
     model = TextClassifier(shape.vocabulary, 2, config=config.model, dtype=dtype, name="classifier")
     model.build((None, None))
@@ -125,7 +161,6 @@ def _classifier_program(name: str, shape: Shape, settings: dict[str, Any]) -> Pr
     source = choose_source(model, config, loss=loss, language_model_loss=language_loss)
     optimizer = make_optimizer(config)
     optimizer.build(source.variables)
-    _use(optimizer)
     step = Step(
         source,
         optimizer,
@@ -133,15 +168,13 @@ def _classifier_program(name: str, shape: Shape, settings: dict[str, Any]) -> Pr
         config=config,
         distribution=Distribution.choose("single"),
         control_flags=3,
-        jit=True,
+        jit=jit,
     )
     targets = np.eye(2, dtype=np.float32)[np.arange(shape.batch) % 2]
     batch = (ids, targets, np.ones(shape.batch, np.float32))
-    arguments = step.inputs(batch, [0.0, 0.0, 0.0], seed=[0, 0])
     more = [v for v in source.variables if not any(v is w for w in model.variables)]
     variables = [*model.variables, *more, *optimizer.variables]
-    tensors = [tf.convert_to_tensor(value) for value in arguments]
-    return Program(name, PureUpdate(step.update, variables), tensors, config.runtime.precision)
+    return Update(step, batch, optimizer, variables, precision)
 
 
 def _use(optimizer: LazyAdam) -> None:
@@ -180,4 +213,5 @@ def _language_model_program(name: str, shape: Shape, settings: dict[str, Any]) -
     states = [variable for direction in step.stream_states for variable in direction]
     variables = [*model.variables, *optimizer.variables, *states]
     tensors = [tf.convert_to_tensor(value) for value in arguments]
-    return Program(name, PureUpdate(step.update, variables), tensors, config.runtime.precision)
+    precision = choose_precision(config.runtime.precision)
+    return Program(name, PureUpdate(step.update, variables), tensors, precision)

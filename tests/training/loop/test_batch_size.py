@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,7 +89,11 @@ def test_a_run_keeps_the_size_that_it_chose(tmp_path, monkeypatch):
 
 
 def test_the_model_learns_at_the_scaled_rate(tmp_path):
-    settings = {"batch_tokens": 2 * BATCH_TOKENS, "rate_scaling": "linear", "warmup": 0.0}
+    settings: dict[str, Any] = {
+        "batch_tokens": 2 * BATCH_TOKENS,
+        "rate_scaling": "linear",
+        "warmup": 0.0,
+    }
     ours = trainer(tmp_path, model=classifier(), learning_rate=0.01, epochs=1, **settings)
     rates = []
     values = next(iter(ours.train.dataset(ours.train.plan.batches())))
