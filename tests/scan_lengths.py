@@ -9,11 +9,8 @@ numbers that were right.
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from typing import Any
-
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import numpy as np
 import tensorflow as tf
