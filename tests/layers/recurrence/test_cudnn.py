@@ -235,7 +235,7 @@ def test_the_choice_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_lengths_are_computed_on_the_host(
     bidirectional: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What comes from a GPU has to be waited for."""
+    """A value that the GPU computes would make the host wait."""
     monkeypatch.setattr("textrnn.layers.recurrence.kernels.has_cudnn", lambda: True)
     monkeypatch.setattr("textrnn.layers.recurrence.devices.has_accelerator", lambda: True)
     layer: Any = RNN(make_cell("gru"), return_sequences=True)

@@ -13,14 +13,18 @@ from cases import (
     BATCH,
     INPUTS,
     MASKS,
-    STEPS,
     UNITS,
     built_cell,
     by_family,
     each_family,
     make_cell,
-    random_states,
-    randomise,
+)
+from kernel_cases import (
+    assert_relatively_close,
+    cell_and_inputs,
+    results_and_gradients,
+    through,
+    time_major,
 )
 
 from textrnn.config import choices
@@ -38,7 +42,6 @@ from textrnn.layers.recurrence import (
     Recurrence,
     choose_kernel,
     recur,
-    recur_in_segments,
     scan,
 )
 from textrnn.layers.recurrence.bptt import CHUNK_STEPS
@@ -60,57 +63,6 @@ each_kernel_by_family = pytest.mark.parametrize(
     ],
 )
 each_direction = pytest.mark.parametrize("reverse", [False, True])
-
-
-def cell_and_inputs(
-    name: str, rng: np.random.Generator, *, steps: int = STEPS, dtype: str = "float64"
-) -> tuple[RNNCell, tf.Tensor, States]:
-    cell = built_cell(name, dtype=dtype)
-    randomise(cell, rng)
-    inputs = tf.constant(rng.normal(size=(steps, BATCH, INPUTS)), dtype)
-    return cell, inputs, tuple(tf.constant(state, dtype) for state in random_states(cell, rng))
-
-
-def time_major(mask: np.ndarray | None) -> tf.Tensor | None:
-    return None if mask is None else tf.constant(mask.T)
-
-
-def results_and_gradients(
-    run: Callable[..., Any], cell: RNNCell, inputs: tf.Tensor, states: States
-) -> list[tf.Tensor]:
-    """Outputs, states, and the gradients of a sum of both in inputs, states and weights."""
-    weights = [weight.value for weight in cell.trainable_weights]
-    with tf.GradientTape() as tape:
-        tape.watch([inputs, *states])
-        outputs, finals = run(inputs, states)
-        numbers = tf.cast(tf.range(1, tf.size(outputs) + 1), outputs.dtype)
-        total = tf.reduce_sum(tf.reshape(outputs, [-1]) * tf.sin(numbers))
-        total += tf.add_n([tf.reduce_sum(tf.sin(final + 0.5)) for final in finals])
-    return [outputs, *finals, *tape.gradient(total, [inputs, *states, *weights])]
-
-
-def through(
-    cell: RNNCell,
-    mask: tf.Tensor | None = None,
-    *,
-    reverse: bool = False,
-    dropout_mask: tf.Tensor | None = None,
-    **settings: Any,
-) -> Callable[[tf.Tensor, States], Any]:
-    def run(inputs: tf.Tensor, states: States) -> Any:
-        gates = cell.project(inputs)
-        return recur(Recurrence(cell, gates, states, mask, reverse, dropout_mask), **settings)
-
-    return run
-
-
-def assert_relatively_close(
-    actual: list[tf.Tensor], expected: list[tf.Tensor], tolerance: float
-) -> None:
-    for a, e in zip(actual, expected, strict=True):
-        a, e = np.asarray(a), np.asarray(e)
-        assert a.shape == e.shape
-        assert np.linalg.norm(a - e) <= tolerance * max(float(np.linalg.norm(e)), 1e-3)
 
 
 @each_direction
@@ -347,45 +299,6 @@ def test_each_weight_gradient_is_one_product(cell_name: str) -> None:
     assert len(products) == 2
     graph = function.graph.as_graph_def()
     assert sum(n.op == "MatMul" and n.attr["transpose_a"].b for n in graph.node) == 2
-
-
-@each_family
-@each_direction
-def test_segments_computed_again_give_the_same(
-    cell_name: str, reverse: bool, rng: np.random.Generator
-) -> None:
-    assert_segments_give_the_same(cell_name, 2, reverse=reverse, rng=rng)
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("segment_steps", [STEPS, STEPS + 2])
-def test_a_segment_may_be_all_steps_or_longer(segment_steps: int, rng: np.random.Generator) -> None:
-    assert_segments_give_the_same("gru", segment_steps, reverse=True, rng=rng)
-
-
-def assert_segments_give_the_same(
-    cell_name: str, segment_steps: int, *, reverse: bool, rng: np.random.Generator
-) -> None:
-    cell, inputs, states = cell_and_inputs(cell_name, rng)
-    mask = time_major(MASKS["partial"])
-
-    def segments(inputs: tf.Tensor, states: States) -> Any:
-        def run(inputs: tf.Tensor, states: States, mask: tf.Tensor | None) -> Any:
-            return through(cell, mask, reverse=reverse)(inputs, states)
-
-        return recur_in_segments(
-            run,
-            inputs,
-            states=states,
-            mask=mask,
-            reverse=reverse,
-            segment_steps=segment_steps,
-        )
-
-    plain = through(cell, mask, kernel="unroll", reverse=reverse)
-    expected = results_and_gradients(plain, cell, inputs, states)
-    compute = functools.partial(results_and_gradients, segments, cell)
-    assert_relatively_close(tf.function(compute)(inputs, states), expected, 1e-10)
 
 
 class OwnStep(RNNCell):
