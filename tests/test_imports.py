@@ -34,7 +34,7 @@ MAY_IMPORT = {
 }
 # Within a folder, a part imports only parts that stand before it.
 WITHIN = {
-    "layers": "cells recurrence inputs window rnn bidirectional stack pooling embedding",
+    "layers": "cells recurrence inputs window rnn bidirectional stack pooling embedding ngrams",
     "analysis": "dynamics attribution statistics comparison compare planted redundancy report",
     "training": "batches devices update loop run search",
     "export": "options sample manifest reference graphs workers verification formats description "

@@ -25,6 +25,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.model import ModelConfig
 from textrnn.data.batching import BatchPlan
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.layers.ngrams import NO_KEY
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Silent
@@ -55,6 +56,7 @@ MODEL: dict[str, Any] = {
     "layer_norm": False,
     "pyramid": False,
     "chrono_steps": 0,
+    "ngrams": 2,
     **{f.name: 0.0 for f in dataclasses.fields(ModelConfig) if "dropout" in f.name},
 }
 TRAINING: dict[str, Any] = {
@@ -216,6 +218,22 @@ def random_classifier(cell: str, head: str, **settings: Any) -> TextClassifier:
     for weight in model.weights:
         weight.assign(rng.normal(size=weight.shape))
     return model
+
+
+def with_ngrams(model: TextClassifier) -> TextClassifier:
+    """A copy of a classifier with random weights for all tokens and half of their pairs."""
+    rng = np.random.default_rng(2)
+    tokens, classes = model.vocab_size, model.classes
+    pairs = [first * tokens + last for first in range(1, tokens) for last in range(1, tokens)]
+    keys = np.array([NO_KEY, *(pair for pair in pairs if rng.random() < 0.5)], np.int32)
+    weights = [rng.integers(-127, 128, (rows, classes)) for rows in (tokens, len(keys))]
+    for of_order in weights:
+        of_order[0] = 0
+    copy = TextClassifier(tokens, classes, config=model.config, ngram_counts=[len(keys)])
+    copy.build((None, None))
+    scales, bias = np.array([0.01, 0.02]), rng.normal(size=classes)
+    copy.set_weights([*model.get_weights(), *weights, keys, scales, bias])
+    return copy
 
 
 def trainer(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         RNNCell,
         SimpleRNNCell,
     )
+    from textrnn.layers.ngrams import NGramLogits
     from textrnn.layers.pooling import AttentionPooling, LastState, MaxPooling, MeanPooling
     from textrnn.layers.rnn import RNN
     from textrnn.layers.stack import RNNStack
@@ -64,6 +65,7 @@ __all__ = [
     "MinGRUCell",
     "MinLSTMCell",
     "ModelError",
+    "NGramLogits",
     "NonlinearRNNCell",
     "Prediction",
     "RNNCell",
@@ -105,6 +107,7 @@ _HOMES = {
     "MinGRUCell": "layers.cells",
     "MinLSTMCell": "layers.cells",
     "ModelError": "errors",
+    "NGramLogits": "layers.ngrams",
     "NonlinearRNNCell": "layers.cells",
     "Prediction": "inference.classifier",
     "RNNCell": "layers.cells",

@@ -33,6 +33,7 @@ HOMES = {
     "MeanPooling": "textrnn.layers.pooling.mean",
     "MinGRUCell": "textrnn.layers.cells.minimal",
     "MinLSTMCell": "textrnn.layers.cells.minimal",
+    "NGramLogits": "textrnn.layers.ngrams",
     "RNN": "textrnn.layers.rnn",
     "RNNStack": "textrnn.layers.stack",
     "SimpleRNNCell": "textrnn.layers.cells.simple",

@@ -2,6 +2,8 @@
 
     ids [B,T], lengths -> embedding [B,T,E] -> recurrences [B,T,H] -> pooling [B,H] -> logits [B,C]
 
+and the logits of n-grams are added if the model has them.
+
 An interpreter on a phone needs no gradients, no micro-batches and no mask at every step, so this
 graph is simpler than the model's. The tokens stand at the left. A recurrence that reads backwards
 gets the real tokens in reversed order (`tf.reverse_sequence`).
@@ -34,10 +36,14 @@ def forward(model: TextClassifier, ids: tf.Tensor, *, lengths: tf.Tensor, form: 
         form: The form of the recurrences; see `textrnn.export.graphs.recurrence_forms`.
     """
     mask = tf.range(tf.shape(ids)[1])[tf.newaxis] < lengths[:, tf.newaxis]  # [B, T]
-    states = model.embedding(known_ids(ids, model.vocab_size))
+    token_mask, ids = mask, known_ids(ids, model.vocab_size)
+    states = model.embedding(ids)
     if model.stack is not None:
         states, mask = _read_stack(model.stack, states, mask, lengths=lengths, form=form)
-    return model.classify(model.pooling(states, mask=mask))
+    logits = model.classify(model.pooling(states, mask=mask))
+    if model.ngrams is None:
+        return logits
+    return logits + model.ngrams.logits_of(model.ngrams.evidence(ids), token_mask)
 
 
 def _read_stack(
@@ -92,7 +98,13 @@ def count_tokens(ids: tf.Tensor) -> tf.Tensor:
 def plain_copy(model: TextClassifier) -> TextClassifier:
     """Returns a copy of a classifier with the plain loop, whose graph converters can read."""
     config = dataclasses.replace(model.config, kernel="unroll", recompute=0)
-    copy = TextClassifier(model.vocab_size, model.classes, config=config, name="classifier")
+    copy = TextClassifier(
+        model.vocab_size,
+        model.classes,
+        config=config,
+        ngram_counts=model.ngram_counts,
+        name="classifier",
+    )
     copy.build((None, None))
     copy.set_weights(model.get_weights())
     return copy

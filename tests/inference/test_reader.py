@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tiny import classifier as fresh_classifier
-from tiny import random_classifier
+from tiny import random_classifier, with_ngrams
 
 from textrnn.errors import ConfigError
 from textrnn.inference import reader as readers
@@ -12,9 +12,10 @@ from textrnn.models.label_space import LabelSpace
 IDS = [2, 3, 4, 5, 6, 7]
 
 
-@pytest.fixture(scope="module")
-def model():
-    return random_classifier("mingru", "mean", bidirectional=False)
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "ngrams"])
+def model(request):
+    plain = random_classifier("mingru", "mean", bidirectional=False)
+    return with_ngrams(plain) if request.param else plain
 
 
 @pytest.fixture(scope="module", params=[False, True])
@@ -55,6 +56,7 @@ def test_a_model_that_needs_the_whole_text_cannot_be_read_in_pieces(label_space)
 
 def test_the_digest_depends_on_the_weights_and_the_settings(model):
     again = random_classifier("mingru", "mean", bidirectional=False)
+    again = again if model.ngrams is None else with_ngrams(again)
     assert model_digest(model) == model_digest(again)
     again.classify.bias.assign_add([0.0, 1.0])
     assert model_digest(model) != model_digest(again)

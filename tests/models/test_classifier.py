@@ -16,7 +16,7 @@ import tensorflow as tf
 from cases import assert_close, by_family, each_family, few, randomise
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import every_pair
+from tiny import every_pair, with_ngrams
 
 from textrnn.config.choices import HEADS
 from textrnn.config.model import ModelConfig
@@ -105,6 +105,12 @@ def test_halving_and_depth_see_no_padding_either(
 ) -> None:
     model = shared_model(cell="gru", head=head, bidirectional=bidirectional, **DEEP)
     check_that_only_the_text_counts(model, *padded)
+
+
+@settings(max_examples=5, deadline=None, derandomize=True)
+@given(padded=padded_batches())
+def test_n_grams_see_no_padding_either(padded: tuple[Any, np.ndarray]) -> None:
+    check_that_only_the_text_counts(with_ngrams(shared_model(cell="gru", **DEEP)), *padded)
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
@@ -274,6 +280,48 @@ def test_saved_models_serve_any_shape(tmp_path: Path) -> None:
     served = tf.saved_model.load(tmp_path / "model")
     for ids in (IDS, IDS[:1], np.tile(IDS, 9), IDS[:, :0]):
         assert_close(served.serve(tf.constant(ids, tf.int32)), model(ids), atol=1e-5)
+
+
+# n-grams.
+
+
+def test_the_logits_of_n_grams_are_added() -> None:
+    plain = shared_model(cell="gru", head="mean", bidirectional=False)
+    model = with_ngrams(plain)
+    assert model.ngrams is not None
+    ids = tf.constant(IDS[:2], tf.int32)
+    expected = plain(ids) + model.ngrams(ids)
+    assert not np.allclose(expected, plain(ids), atol=0.1)
+    assert_close(model(ids), expected, atol=1e-5)
+    state = model.start(2)
+    for piece in (ids[:, :2], ids[:, 2:2], ids[:, 2:]):
+        logits, state = model.advance(state, piece)
+    assert_close(logits, expected, atol=1e-5)
+    each, _ = model.advance_each(model.start(2), ids)
+    for stop in range(1, 6):
+        assert_close(each[0, stop - 1], model(ids[:1, :stop])[0], atol=1e-5)
+
+
+def test_a_model_with_n_grams_moves_through_files(tmp_path: Path) -> None:
+    model = with_ngrams(shared_model(cell="gru"))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.get_config() == model.get_config()
+    assert_close(loaded(IDS), model(IDS), atol=0)
+    model.save_weights(tmp_path / "model.weights.h5")
+    second = TextClassifier(
+        VOCABULARY, CLASSES, config=model.config, ngram_counts=model.ngram_counts
+    )
+    second.build((None, None))
+    second.load_weights(tmp_path / "model.weights.h5")
+    assert_close(second(IDS), model(IDS), atol=0)
+
+
+def test_n_grams_work_in_low_precision_and_under_xla() -> None:
+    mixed = with_ngrams(make_model(cell="gru", dtype="mixed_bfloat16"))
+    assert mixed(IDS).dtype == tf.float32  # The copy is in float32.
+    graph = tf.function(mixed, jit_compile=True)
+    assert_close(graph(tf.constant(IDS, tf.int32)), mixed(IDS), atol=1e-5)
 
 
 # Settings.

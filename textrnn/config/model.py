@@ -82,6 +82,14 @@ class ModelConfig(EncoderConfig):
     head: str = setting(
         "attention", "Pooling of the states into one vector.", choices=HEADS, common=True
     )
+    ngrams: int = setting(
+        2,
+        "Number of tokens of the longest n-grams of the linear classifier that is added to the "
+        "recurrence (0: none).",
+        minimum=0,
+        below=6,
+        common=True,
+    )
     separate_directions: bool = setting(
         False,
         "With --bidirectional: run one stack of layers for each direction and join them after the "

@@ -109,11 +109,16 @@ def load(run: str | Path) -> TrainedClassifier:
     _import_cell(config.model, folder)
     tokenizer = Tokenizer.from_bytes(files[TOKENIZER])
     labels = tuple(files[LABELS].decode("utf-8").split("\n")[:-1])
+    metrics = json.loads(files[METRICS])
+    ngrams = metrics.get("ngrams")
     model = TextClassifier(
-        tokenizer.vocab_size, len(labels), config=config.model, name="classifier"
+        tokenizer.vocab_size,
+        len(labels),
+        config=config.model,
+        ngram_counts=None if ngrams is None else ngrams["counts"],
+        name="classifier",
     )
     _load_weights(model, folder)
-    metrics = json.loads(files[METRICS])
     data = json.loads(files.get(DATA, b"{}"))
     return TrainedClassifier(model, tokenizer, labels, config, metrics=metrics, data=data)
 

@@ -30,6 +30,7 @@ from textrnn.layers.cells import (
     SimpleRNNCell,
 )
 from textrnn.layers.embedding import TokenEmbedding
+from textrnn.layers.ngrams import NGramLogits
 from textrnn.layers.pooling import AttentionPooling, LastState, MaxPooling, MeanPooling
 from textrnn.layers.rnn import RNN
 from textrnn.layers.stack import RNNStack
@@ -48,6 +49,7 @@ __all__ = [
     "MeanPooling",
     "MinGRUCell",
     "MinLSTMCell",
+    "NGramLogits",
     "NonlinearRNNCell",
     "RNNCell",
     "RNNStack",

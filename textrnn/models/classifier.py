@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -10,6 +11,7 @@ import tensorflow as tf
 from textrnn.config.model import ModelConfig
 from textrnn.errors import ConfigError
 from textrnn.layers.embedding import TokenEmbedding
+from textrnn.layers.ngrams import NGramLogits, NGramState
 from textrnn.layers.pooling import POOLINGS
 from textrnn.layers.recurrence import batch_parts, cut_batch
 from textrnn.layers.stack import StreamState
@@ -19,11 +21,32 @@ from textrnn.text.tokenizer import Tokenizer
 __all__ = ["TextClassifier", "align_left"]
 
 
+class _Piece(NamedTuple):
+    """What a model reads in a piece of texts.
+
+    Attributes:
+        states: `[B, T, H]`, the states of the last layer.
+        mask: `[B, T]` of bool.
+        after: The states after the piece, without the pooling's summary.
+        evidence: `[B, T, C]`, that of the n-grams; None without n-grams.
+        ngrams: The state of the n-grams after the piece; None without n-grams.
+    """
+
+    states: tf.Tensor
+    mask: tf.Tensor
+    after: StreamState
+    evidence: tf.Tensor | None
+    ngrams: NGramState | None
+
+
 @keras.saving.register_keras_serializable(package="textrnn")
 class TextClassifier(keras.Model):
     """Embeds each token, reads the embeddings with a recurrence, pools the states, and classifies.
 
         ids [B,T] -> embedding [B,T,E] -> recurrence [B,T,H] -> pooling [B,H] -> logits [B,C]
+
+    With `ngram_counts`, the logits of a linear classifier of n-grams are added; see `NGramLogits`.
+    It is fitted after the recurrence is trained, so the gradients do not pass through it.
 
     A text's logits depend neither on padding, on whichever side, nor on the other texts of the
     batch. A text without a token has the logits of the zero vector.
@@ -43,6 +66,7 @@ class TextClassifier(keras.Model):
         vocab_size: V, the number of token ids; 0 is padding, 1 the unknown token.
         classes: C, the number of labels; 1 is useful for one label that a text carries or not.
         config: The shape of the model; its defaults if None.
+        ngram_counts: The `counts` of `NGramLogits`; None: no n-grams.
 
     Raises:
         ConfigError: A setting does not fit the others.
@@ -54,6 +78,7 @@ class TextClassifier(keras.Model):
         classes: int,
         *,
         config: ModelConfig | None = None,
+        ngram_counts: Sequence[int] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -91,6 +116,14 @@ class TextClassifier(keras.Model):
             head["bidirectional"] = config.bidirectional and self.stack is not None
         self.pooling = POOLINGS[config.head](**head)
         self.classify = keras.layers.Dense(classes, dtype=dtype, name="classify")
+        self.ngrams: NGramLogits | None = None
+        if ngram_counts is not None:
+            self.ngrams = NGramLogits(vocab_size, classes, counts=ngram_counts, name="ngrams")
+
+    @property
+    def ngram_counts(self) -> tuple[int, ...] | None:
+        """The `counts` of `NGramLogits`; None if the model has no n-grams."""
+        return None if self.ngrams is None else self.ngrams.counts
 
     def build(self, ids_shape: tuple[int | None, ...]) -> None:
         """Makes all weights, for ids `[B, T]`."""
@@ -101,6 +134,8 @@ class TextClassifier(keras.Model):
             states_shape = (None, None, self.stack.state_units)
         self.pooling.build(states_shape)
         self.classify.build((None, states_shape[-1]))
+        if self.ngrams is not None:
+            self.ngrams.build(ids_shape)
         self.built = True
 
     def call(self, ids: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -119,7 +154,10 @@ class TextClassifier(keras.Model):
     def logits(self, ids: tf.Tensor, *, training: bool = False) -> tf.Tensor:
         """Computes what `logits_in_parts` computes, without cutting the batch."""
         mask = tf.not_equal(ids, Tokenizer.PAD)
-        return self.logits_of(self.embed(ids, training=training), mask, training=training)
+        logits = self.logits_of(self.embed(ids, training=training), mask, training=training)
+        if self.ngrams is None:
+            return logits
+        return logits + tf.cast(self.ngrams(ids), logits.dtype)
 
     def embed(self, ids: tf.Tensor, *, training: bool = False) -> tf.Tensor:
         """Returns the inputs `[B, T, E]` of the recurrence for int32 ids; in training dropped."""
@@ -130,7 +168,10 @@ class TextClassifier(keras.Model):
     def logits_of(
         self, embedded: tf.Tensor, mask: tf.Tensor, *, training: bool = False
     ) -> tf.Tensor:
-        """Computes the logits `[B, C]` of what `embed` returns, with the mask `[B, T]`."""
+        """Computes the logits `[B, C]` of what `embed` returns, with the mask `[B, T]`.
+
+        They do not include the logits of n-grams.
+        """
         states, mask = self.states_of(embedded, mask, training=training)
         return self.decide(states, mask, training=training)
 
@@ -150,7 +191,7 @@ class TextClassifier(keras.Model):
         return states, mask
 
     def decide(self, states: tf.Tensor, mask: tf.Tensor, *, training: bool = False) -> tf.Tensor:
-        """Computes the logits `[B, C]` of what `states_of` returns."""
+        """Computes the logits `[B, C]` of what `states_of` returns, without those of n-grams."""
         pooled = self.pooling(states, mask=mask)  # [B, H]
         return self.classify(self.pooled_dropout(pooled, training=training))
 
@@ -158,7 +199,8 @@ class TextClassifier(keras.Model):
         """Returns the state of a model that has read nothing, for `advance`.
 
         Returns:
-            The state of each layer, then the summary of the pooling: tensors `[B, ...]`.
+            The state of each layer, that of the n-grams if the model has them, then the summary of
+            the pooling: tensors `[B, ...]`.
 
         Raises:
             ConfigError: The model needs the whole text at once; see `RNNStack.start`.
@@ -167,6 +209,8 @@ class TextClassifier(keras.Model):
         units = self.config.embedding_units
         if self.stack is not None:
             layers, units = self.stack.start(batch_size, units), self.stack.state_units
+        if self.ngrams is not None:
+            layers = (*layers, self.ngrams.start(batch_size))
         return (*layers, self.pooling.start(batch_size, units))
 
     def advance(self, state: StreamState, ids: tf.Tensor) -> tuple[tf.Tensor, StreamState]:
@@ -184,10 +228,12 @@ class TextClassifier(keras.Model):
 
     def advance_aligned(self, state: StreamState, ids: tf.Tensor) -> tuple[tf.Tensor, StreamState]:
         """Does what `advance` does, for int32 ids whose padding stands at the right in each row."""
-        summary = state[-1]
-        states, layers, mask = self._read(state, ids)
-        summary = self.pooling.add(summary, states, mask)
-        return self.classify(self.pooling.finish(summary)), (*layers, summary)
+        piece = self._read(state, ids)
+        summary = self.pooling.add(state[-1], piece.states, piece.mask)
+        logits = self.classify(self.pooling.finish(summary))
+        if self.ngrams is not None and piece.ngrams is not None:
+            logits += tf.cast(self.ngrams.finish(piece.ngrams), logits.dtype)
+        return logits, (*piece.after, summary)
 
     def advance_each(
         self, state: StreamState, ids: tf.Tensor, *, steps: int = 256
@@ -203,18 +249,26 @@ class TextClassifier(keras.Model):
             The logits `[B, T, C]` of each text after each of its tokens, and the state after the
             piece.
         """
-        summary = state[-1]
-        states, layers, mask = self._read(state, ids)
-        logits = self.classify(self.pooling.prefixes(summary, states, mask, steps=steps))
-        return logits, (*layers, self.pooling.add(summary, states, mask))
+        piece = self._read(state, ids)
+        states, mask = piece.states, piece.mask
+        logits = self.classify(self.pooling.prefixes(state[-1], states, mask, steps=steps))
+        if self.ngrams is not None and piece.evidence is not None:
+            before = NGramState(*state[-2])
+            more = self.ngrams.prefixes(before, piece.evidence, mask, steps=steps)
+            logits += tf.cast(more, logits.dtype)
+        return logits, (*piece.after, self.pooling.add(state[-1], states, mask))
 
-    def _read(self, state: StreamState, ids: tf.Tensor) -> tuple[tf.Tensor, StreamState, tf.Tensor]:
-        """The last layer's states `[B, T, H]`, the layers' states after the piece, and the mask."""
+    def _read(self, state: StreamState, ids: tf.Tensor) -> _Piece:
         layers, mask = state[:-1], tf.not_equal(ids, Tokenizer.PAD)
+        evidence, ngrams = None, None
+        if self.ngrams is not None:
+            evidence, ngrams = self.ngrams.advance(NGramState(*layers[-1]), ids, mask)
+            layers = layers[:-1]
         states = self.embedding(ids)
         if self.stack is not None:
             states, layers = self.stack.advance(layers, states, mask)
-        return states, layers, mask
+        after = layers if ngrams is None else (*layers, ngrams)
+        return _Piece(states, mask, after, evidence, ngrams)
 
     def drop_words(self, ids: tf.Tensor) -> tf.Tensor:
         """Replaces a random share of the tokens by the unknown token."""
@@ -229,6 +283,7 @@ class TextClassifier(keras.Model):
             "vocab_size": self.vocab_size,
             "classes": self.classes,
             "config": self.config.to_dict(),
+            "ngram_counts": self.ngram_counts,
         }
 
     @classmethod

@@ -34,6 +34,7 @@ from textrnn.training.run.descriptions import (
     kernel_message,
 )
 from textrnn.training.run.faults import warn_on_failure
+from textrnn.training.run.final_model import final_model
 from textrnn.training.run.folder import begin
 from textrnn.training.run.history import draw_curves, write_history
 from textrnn.training.run.initial_weights import (
@@ -43,6 +44,7 @@ from textrnn.training.run.initial_weights import (
     start_from_vectors,
 )
 from textrnn.training.run.model_card import TrainedModel, model_card
+from textrnn.training.run.ngrams import estimate_seconds
 from textrnn.training.run.preparation import (
     RunContext,
     add_unlabelled,
@@ -114,7 +116,12 @@ class ClassifierRun:
         if not self.resume:
             start_from_vectors(model, train_data, context=context)
             start_from_language_model(model, context=context, language_model_loss=language_loss)
-        budget = self.limits.budget(context.corpus, token_seconds)
+        fitting_seconds = estimate_seconds(
+            train_data.plan.total_tokens,
+            orders=config.model.ngrams,
+            classes=len(context.corpus.label_names),
+        )
+        budget = self.limits.budget(context.corpus, token_seconds, fitting_seconds)
         if budget is not None and not self.resume:
             budget.check()
         data = TrainingData(
@@ -238,9 +245,7 @@ class ClassifierRun:
     def _measure(self, trainer: Trainer, context: RunContext) -> TrainedClassifier:
         """Returns the trained classifier with its metrics."""
         corpus, state = context.corpus, trainer.state
-        # A copy in the precision of a loaded model, without the optimizer, which would be saved.
-        model = build_model(context, precision="float32")
-        model.set_weights(trainer.model.get_weights())
+        model, ngrams = final_model(trainer.model, trainer.data, context=context)
         classifier = TrainedClassifier(
             model, context.tokenizer, corpus.label_names, self.config, data=provenance(corpus)
         )
@@ -253,6 +258,7 @@ class ClassifierRun:
                 "seconds": sum(row["seconds"] for row in state.history),
                 "vocab_size": context.tokenizer.vocab_size,
             },
+            **({"ngrams": ngrams} if ngrams else {}),
             **measure_validation(
                 classifier, corpus.validation, self.reporter, until=self.limits.deadline(share)
             ),

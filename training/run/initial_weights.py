@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
@@ -23,17 +24,21 @@ __all__ = [
 ]
 
 
-def build_model(context: RunContext, *, precision: str) -> TextClassifier:
+def build_model(
+    context: RunContext, *, precision: str, ngram_counts: Sequence[int] | None = None
+) -> TextClassifier:
     """Returns the classifier of the run with random weights.
 
     Args:
         context: The settings, the labels and the tokenizer.
         precision: `float32`, `bfloat16` or `float16`.
+        ngram_counts: As for `TextClassifier`.
     """
     model = TextClassifier(
         context.tokenizer.vocab_size,
         len(context.corpus.label_names),
         config=context.config.model,
+        ngram_counts=ngram_counts,
         dtype=dtype_policy(precision),
         name="classifier",
     )

@@ -30,12 +30,15 @@ class TimeLimits:
     duration: str | None
     started: float
 
-    def budget(self, corpus: Corpus, token_seconds: float) -> TimeBudget | None:
+    def budget(
+        self, corpus: Corpus, token_seconds: float, fitting_seconds: float = 0.0
+    ) -> TimeBudget | None:
         """Returns the budget of the training, which reserves time for measuring and saving.
 
         Args:
             corpus: The data.
             token_seconds: The time that it took to encode the training and validation texts.
+            fitting_seconds: An estimate of the time in which the n-grams are fitted.
         """
         if self.duration is None:
             return None
@@ -43,12 +46,13 @@ class TimeLimits:
         test = len(corpus.test) if corpus.test is not None else 0
         token_seconds *= (valid + test) / (len(corpus.train) + valid)
         whole = seconds(self.duration)
-        left = whole - (time.monotonic() - self.started) - token_seconds - SAVING_SECONDS
+        after = token_seconds + fitting_seconds + SAVING_SECONDS
+        left = whole - (time.monotonic() - self.started) - after
 
         def finish(validation: float) -> float:
             # Validation and test data are measured, in at most half of the remaining time.
             measuring = min(validation * (1.0 + test / valid), max(left, 0.0) / 2)
-            return measuring + token_seconds + SAVING_SECONDS
+            return measuring + after
 
         return TimeBudget(whole, self.started, finish)
 

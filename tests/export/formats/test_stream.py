@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from cases import assert_close
-from tiny import LABELS, random_classifier
+from tiny import LABELS, random_classifier, with_ngrams
 
 from textrnn.export.formats.base import ExportContext
 from textrnn.export.formats.stream import StreamFormat, stage_stream
@@ -23,7 +23,7 @@ ARTEFACT = Artefact("model_stream", "stream", "tflite/model_stream.tflite", leng
 def test_pieces_give_the_probabilities_of_the_whole(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:
-    model = random_classifier("gru", "attention", bidirectional=False)
+    model = with_ngrams(random_classifier("gru", "attention", bidirectional=False))
     space = LabelSpace(LABELS, multi_label=False)
     stage_stream(model, tmp_path, length=4, form="loop", label_space=space)
     signatures = tf.saved_model.load(str(tmp_path)).signatures

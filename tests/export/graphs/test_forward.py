@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import assert_close, make_cell
-from tiny import WORD, every_pair, random_classifier
+from tiny import WORD, every_pair, random_classifier, with_ngrams
 
 from textrnn.config.choices import CELLS, EXPORT_FORMS, HEADS
 from textrnn.errors import ConfigError
@@ -87,6 +87,14 @@ def test_every_head_gives_the_models_logits(cell: str, head: str, rng: np.random
     assert_close(row_logits, model(ids), atol=1e-5)
 
 
+def test_the_logits_of_n_grams_are_added(rng: np.random.Generator) -> None:
+    model = with_ngrams(random_classifier("mingru", "mean", layers=2, pyramid=True))
+    logits = traced(model, "auto")
+    ids = texts(rng)
+    row_logits = tf.concat([logits(row[np.newaxis]) for row in ids], axis=0)
+    assert_close(row_logits, model(ids), atol=1e-5)
+
+
 def test_an_id_that_is_none_reads_as_the_unknown_token() -> None:
     model = random_classifier("mingru", "mean")
     strange = np.array([[3, WORD + 1, -7, 2**30, 4, 0, 0]], np.int32)
@@ -95,7 +103,7 @@ def test_an_id_that_is_none_reads_as_the_unknown_token() -> None:
 
 
 def test_a_plain_copy_has_the_same_logits(rng: np.random.Generator) -> None:
-    model = random_classifier("gru", "attention", bidirectional=True)
+    model = with_ngrams(random_classifier("gru", "attention", bidirectional=True))
     copy = plain_copy(model)
     assert copy.config.kernel == "unroll"
     assert_close(copy(texts(rng)), model(texts(np.random.default_rng(0))), atol=1e-5)

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from textrnn.analysis.attribution.methods import METHODS, TokenScorer
+from textrnn.analysis.attribution.ngrams import NGramScore
 from textrnn.analysis.attribution.words import Word, merge_words, word_groups
 from textrnn.errors import ConfigError
 from textrnn.evaluation.opened_run import OpenedRun
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted, listed
 from textrnn.text.checks import as_text
+from textrnn.text.word_segmentation import SPACE
 
 __all__ = [
     "METHODS",
@@ -45,6 +47,8 @@ class Attribution:
         offset: The part of the logit that the scores do not include; see `PieceScores`.
         completeness_error: The relative error of the sum of the scores; see `PieceScores`.
         warning: A sentence about a limitation of the scores; None if there is none.
+        ngrams: The contributions of n-grams to the logit, which the scores of their words include;
+            the places are those of `pieces`. Empty for a model without n-grams.
     """
 
     method: str
@@ -59,6 +63,7 @@ class Attribution:
     offset: float | None
     completeness_error: float | None
     warning: str | None
+    ngrams: tuple[NGramScore, ...]
 
     @property
     def signed(self) -> bool:
@@ -85,7 +90,14 @@ class Attribution:
             "offset": self.offset,
             "completeness_error": self.completeness_error,
             "warning": self.warning,
+            "ngrams": [
+                {"text": self.ngram_text(ngram), **ngram._asdict()} for ngram in self.ngrams
+            ],
         }
+
+    def ngram_text(self, ngram: NGramScore) -> str:
+        """Returns the tokens of an n-gram as a text."""
+        return "".join(self.pieces[ngram.first : ngram.stop]).replace(SPACE, " ").strip()
 
 
 @dataclass(frozen=True)
@@ -219,4 +231,5 @@ class Explainer:
             offset=scored.offset,
             completeness_error=scored.completeness_error,
             warning=" ".join(warnings) or None,
+            ngrams=scored.ngrams,
         )

@@ -9,6 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from textrnn.analysis.attribution.ngrams import (
+    NGramScore,
+    hidden_scores,
+    ngram_scores,
+    token_shares,
+)
 from textrnn.config.choices import ATTRIBUTIONS
 from textrnn.errors import ConfigError
 from textrnn.layers.pooling import AttentionPooling, LastState, MaxPooling, MeanPooling
@@ -47,12 +53,14 @@ class PieceScores:
         offset: The part of the logit that the scores do not include: a complete method has
             `logit = offset + sum(scores)`. None for a method that is not complete.
         warning: A sentence about a limitation of the scores; None if there is none.
+        ngrams: The contributions of n-grams, which the scores of their tokens include.
     """
 
     scores: np.ndarray
     logit: float
     offset: float | None
     warning: str | None = None
+    ngrams: tuple[NGramScore, ...] = ()
 
     @property
     def completeness_error(self) -> float | None:
@@ -151,9 +159,36 @@ class TokenScorer:
         if not len(row):
             return self._empty(target)
         vectors = self.model.embedding(tf.constant(row[np.newaxis]))  # [1, T, E]
+        ngrams = ngram_scores(self.model, row, target=target)
         if method == "occlusion":
-            return self._occlusion(vectors, target, groups or [(i, i + 1) for i in range(len(row))])
-        return self._methods[method](vectors, target)
+            groups = groups or [(i, i + 1) for i in range(len(row))]
+            result = self._occlusion(vectors, target, groups, ngrams)
+        else:
+            result = self._methods[method](vectors, target)
+        return self._with_ngrams(result, ngrams, target=target, method=method)
+
+    def _with_ngrams(
+        self,
+        result: PieceScores,
+        ngrams: tuple[NGramScore, ...],
+        *,
+        target: int,
+        method: str,
+    ) -> PieceScores:
+        """Adds the contributions of n-grams to the scores of the recurrence."""
+        if self.model.ngrams is None:
+            return result
+        bias = float(self.model.ngrams.bias.numpy()[target])
+        scores = result.scores
+        if method not in ("head", "occlusion"):
+            scores = scores + token_shares(ngrams, len(scores)).astype(scores.dtype)
+        return dataclasses.replace(
+            result,
+            scores=scores,
+            logit=result.logit + bias + sum(score for _, _, score in ngrams),
+            offset=None if result.offset is None else result.offset + bias,
+            ngrams=ngrams,
+        )
 
     def _check(self, method: str) -> None:
         """Raises ConfigError if a method is unknown or does not work for this model."""
@@ -170,7 +205,8 @@ class TokenScorer:
         """Returns the scores of a text without tokens."""
         vectors = tf.zeros([1, 1, self.model.config.embedding_units], self.baseline.dtype)
         logit = self._logits(vectors, tf.zeros([1, 1], tf.bool))[0, target]
-        return PieceScores(np.zeros(0, np.float32), float(logit), None, "the text is empty.")
+        empty = PieceScores(np.zeros(0, np.float32), float(logit), None, "the text is empty.")
+        return self._with_ngrams(empty, (), target=target, method="head")
 
     def _integrated_gradients(self, vectors: tf.Tensor, target: int) -> PieceScores:
         """Computes the integral by the midpoint rule."""
@@ -211,7 +247,11 @@ class TokenScorer:
         return PieceScores(scores, float(logit[0]), None)
 
     def _occlusion(
-        self, vectors: tf.Tensor, target: int, groups: Sequence[tuple[int, int]]
+        self,
+        vectors: tf.Tensor,
+        target: int,
+        groups: Sequence[tuple[int, int]],
+        ngrams: Sequence[NGramScore],
     ) -> PieceScores:
         warning, together = None, -(-len(groups) // MOST_OCCLUSIONS)
         if together > 1:
@@ -231,8 +271,9 @@ class TokenScorer:
             logits.append(self._logits(points, _all_true(points))[:, target].numpy())
         *without, logit = np.concatenate(logits).tolist()
         scores = np.zeros(steps, np.float32)
-        for (first, stop), logit_without in zip(groups, without, strict=True):
-            scores[first:stop] = (logit - logit_without) / (stop - first)
+        lost = hidden_scores(ngrams, groups, steps)
+        for (first, stop), logit_without, in_ngrams in zip(groups, without, lost, strict=True):
+            scores[first:stop] = (logit - logit_without + in_ngrams) / (stop - first)
         return PieceScores(scores, logit, None, warning)
 
     def _head(self, vectors: tf.Tensor, target: int) -> PieceScores:

@@ -7,7 +7,7 @@ from html import escape
 
 from textrnn.analysis.attribution.explain import Attribution, Explanation
 
-__all__ = ["STYLE", "coloured_html", "explanation_page", "facts", "strongest"]
+__all__ = ["STYLE", "coloured_html", "explanation_page", "facts", "strongest", "strongest_ngrams"]
 
 FAINTEST = 0.04
 """Words of a lower strength are not coloured."""
@@ -70,10 +70,6 @@ def explanation_page(explanation: Explanation) -> str:
     if not explanation.signed:
         against = ""
     legend = f'<span class="for" style="--s:.6"> blue </span> words speak for {label}{against}.'
-    rows = "".join(
-        f'<tr><td>{escape(word)}</td><td class="number">{score:+.4f}</td></tr>'
-        for word, score in strongest(explanation)
-    )
     parts = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
@@ -88,11 +84,19 @@ def explanation_page(explanation: Explanation) -> str:
             f"<h2>Probability of {label} after each word</h2>",
             _running_svg(explanation.running),
         ]
-    if rows:
-        parts += [
-            "<h2>Strongest words</h2>",
-            f"<table><tr><th>word</th><th>score</th></tr>{rows}</table>",
-        ]
+    for name, scores in (
+        ("word", strongest(explanation)),
+        ("n-gram", strongest_ngrams(explanation)),
+    ):
+        if scores:
+            rows = "".join(
+                f'<tr><td>{escape(text)}</td><td class="number">{score:+.4f}</td></tr>'
+                for text, score in scores
+            )
+            parts += [
+                f"<h2>Strongest {name}s</h2>",
+                f"<table><tr><th>{name}</th><th>score</th></tr>{rows}</table>",
+            ]
     return "\n".join([*parts, "</body></html>\n"])
 
 
@@ -119,6 +123,18 @@ def strongest(attribution: Attribution, count: int = 10) -> list[tuple[str, floa
     """Returns the words with the largest absolute scores, strongest first, with their scores."""
     ordered = sorted(attribution.words, key=lambda word: -abs(word.score))
     return [(word.text, word.score) for word in ordered[:count] if word.score]
+
+
+def strongest_ngrams(attribution: Attribution, count: int = 10) -> list[tuple[str, float]]:
+    """Returns the n-grams with the largest absolute contributions, and their contributions.
+
+    The occurrences of an n-gram are added.
+    """
+    totals: dict[str, float] = {}
+    for ngram in attribution.ngrams:
+        text = attribution.ngram_text(ngram)
+        totals[text] = totals.get(text, 0.0) + ngram.score
+    return sorted(totals.items(), key=lambda item: -abs(item[1]))[:count]
 
 
 def _running_svg(running: Sequence[float]) -> str:

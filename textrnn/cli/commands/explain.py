@@ -91,9 +91,9 @@ def explain(
 
 
 def _print_words(explanation: Explanation, console: Console) -> None:
-    from textrnn.analysis.attribution.page import facts, strongest
+    from textrnn.analysis.attribution.page import facts, strongest, strongest_ngrams
 
-    label, text = explanation.label, explanation.text
+    label, whole_text = explanation.label, explanation.text
     console.print(Text(f"{label}  {explanation.probability:.4f}", style="bold"))
     for fact in facts(explanation):
         console.print(fact, markup=False, style="dim", soft_wrap=True)
@@ -104,17 +104,21 @@ def _print_words(explanation: Explanation, console: Console) -> None:
     console.print()
     coloured, place = Text(), 0
     for word, strength in zip(explanation.words, explanation.strengths(), strict=True):
-        coloured.append(text[place : word.start])
-        coloured.append(text[max(place, word.start) : word.end], style=_style(strength))
+        coloured.append(whole_text[place : word.start])
+        coloured.append(whole_text[max(place, word.start) : word.end], style=_style(strength))
         place = max(place, word.end)
-    coloured.append(text[place:], style="dim")
+    coloured.append(whole_text[place:], style="dim")
     console.print(coloured)
     console.print()
-    table = Table("word", "score")
-    for name, score in strongest(explanation):
-        table.add_row(Text(name), f"{score:+.4f}")
-    if table.row_count:
-        console.print(table)
+    for name, scores in (
+        ("word", strongest(explanation)),
+        ("n-gram", strongest_ngrams(explanation)),
+    ):
+        table = Table(name, "score")
+        for text, score in scores:
+            table.add_row(Text(text), f"{score:+.4f}")
+        if table.row_count:
+            console.print(table)
     if explanation.running:
         heights = [min(int(p * len(BLOCKS)), len(BLOCKS) - 1) for p in explanation.running]
         blocks = "".join(BLOCKS[height] for height in heights)

@@ -1,0 +1,267 @@
+"""Fits the n-gram classifier of a run, and mixes it with the recurrence.
+
+A recurrence that is trained together with n-grams learns little, because the n-grams explain the
+training texts already. So each is trained by itself, and two numbers mix them:
+
+    z = a z_rnn + b z_ngrams
+
+a and b are fitted to the validation texts, which neither has learned from (stacking: Wolpert 1992,
+"Stacked Generalization").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.optimize
+import scipy.sparse
+import tensorflow as tf
+from sklearn.linear_model import LogisticRegression
+
+from textrnn.layers.ngrams import LARGEST_KEY, LARGEST_WEIGHT, NO_KEY, NGramTable
+from textrnn.models.label_space import LabelSpace
+from textrnn.progress import Reporter, Silent
+
+__all__ = ["Mixture", "estimate_seconds", "fit_mixture", "fit_ngrams"]
+
+LEAST_TEXTS = 2
+"""The number of training texts in which an n-gram of several tokens must occur."""
+
+MOST_BYTES = 2_000_000
+"""The size of the weights of n-grams of several tokens; the most frequent ones are kept."""
+
+MOST_TOKENS = 20_000_000
+"""The number of tokens that are counted; of more training texts a sample is."""
+
+MOST_WORK = 3_000_000_000
+"""The number of counted n-grams times classes; of more training texts a sample is fitted."""
+
+INVERSE_PENALTY = 1.0
+"""scikit-learn's C. On seven data sets 1 was better than 0.1, and about as good as 10."""
+
+TOLERANCE = 0.1
+
+PRIOR_WEIGHT, PRIOR_STRENGTH = 0.7, 5.0
+"""The penalty `5 (a - 0.7)^2 + 5 (b - 0.7)^2` nats, for few validation texts."""
+
+
+def estimate_seconds(tokens: int, *, orders: int, classes: int) -> float:
+    """Returns an estimate of the seconds that `fit_ngrams` takes, from measurements on a CPU."""
+    ngrams = min(tokens, MOST_TOKENS) * orders
+    return 1.2e-6 * ngrams + 1.2e-7 * min(ngrams * classes, MOST_WORK)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """How often each n-gram occurs in each text.
+
+    Attributes:
+        keys: The keys of each order from 2 on; see `NGramTable`.
+        matrix: `[N, R_1 + .. + R_n]`.
+    """
+
+    keys: tuple[np.ndarray, ...]
+    matrix: scipy.sparse.csr_matrix
+
+
+def fit_ngrams(
+    texts: Sequence[np.ndarray],
+    targets: np.ndarray,
+    *,
+    label_space: LabelSpace,
+    vocab_size: int,
+    orders: int,
+    sample_weights: np.ndarray | None = None,
+    seed: int = 0,
+    reporter: Reporter | None = None,
+) -> NGramTable:
+    """Fits a linear classifier of n-grams to texts by logistic regression, one class at a time.
+
+    The features of a text are `idf_g n_g / sqrt(T)`: n_g counts the n-gram, T the tokens, and
+    `idf_g = 1 + ln(texts / texts with g)`.
+
+    Args:
+        texts: The token ids `[T]` of each text.
+        targets: `[N, C]` of 0 and 1.
+        label_space: The labels.
+        vocab_size: V.
+        orders: The number of tokens of the longest n-grams.
+        sample_weights: `[N]`, the weight of each text in the loss; None: 1.
+        seed: The seed of the sample, if there are too many texts, and of the optimizer.
+        reporter: Receives the progress; None: nothing is reported.
+    """
+    rng = np.random.default_rng(seed)
+    tokens = sum(map(len, texts))
+    rows = _sample(len(texts), MOST_TOKENS / max(tokens, 1), rng)
+    counts = _count([texts[row] for row in rows], vocab_size, orders, classes=targets.shape[1])
+    share = MOST_WORK / max(counts.matrix.nnz * targets.shape[1], 1)
+    part = _sample(len(rows), share, rng)
+    rows, matrix = rows[part], counts.matrix[part]
+    frequencies = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    idf = 1.0 + np.log(len(rows) / np.maximum(frequencies, 1))
+    lengths = np.maximum([len(texts[row]) for row in rows], 1)
+    features = scipy.sparse.diags(1 / np.sqrt(lengths)) @ matrix @ scipy.sparse.diags(idf)
+    weights = None if sample_weights is None else sample_weights[rows]
+    coefficients, bias = _fit(
+        features.tocsr(),
+        targets[rows] > 0.5,
+        sample_weights=weights,
+        label_space=label_space,
+        seed=seed,
+        reporter=reporter or Silent(),
+    )
+    return _quantized(counts.keys, coefficients * idf[:, np.newaxis], bias, vocab_size)
+
+
+def _sample(count: int, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Returns the places of a share of texts, in order; all of them if the share is 1 or more."""
+    if share >= 1:
+        return np.arange(count)
+    return np.sort(rng.permutation(count)[: max(1, int(share * count))])
+
+
+def _count(texts: Sequence[np.ndarray], vocab_size: int, orders: int, *, classes: int) -> _Counts:
+    """Finds the n-grams of the texts that are frequent enough, and counts them."""
+    # A zero after each text keeps n-grams from joining two texts: no key contains a zero.
+    ids = np.concatenate([np.append(text, 0) for text in texts]).astype(np.int64)
+    owners = np.repeat(np.arange(len(texts)), [len(text) + 1 for text in texts])
+    most_rows = MOST_BYTES // (4 + classes) // max(orders - 1, 1)
+    if orders > 2:
+        most_rows = min(most_rows, LARGEST_KEY // vocab_size)
+    places, columns, offset = [], [], 0
+    row, keys_of = ids, []
+    for order in range(1, orders + 1):
+        if order > 1:
+            row, keys = _longer(row, ids[order - 1 :], owners, vocab_size, most_rows)
+            keys_of.append(keys)
+        found = np.flatnonzero(row)
+        places.append(owners[found])
+        columns.append(row[found] + offset)
+        offset += vocab_size if order == 1 else len(keys_of[-1])
+    entries = np.ones(sum(map(len, places)))
+    indices = (np.concatenate(places), np.concatenate(columns))
+    matrix = scipy.sparse.csr_matrix((entries, indices), shape=(len(texts), offset))
+    return _Counts(tuple(keys_of), matrix)
+
+
+def _longer(
+    row: np.ndarray, last: np.ndarray, owners: np.ndarray, vocab_size: int, most_rows: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the row of the n-gram that begins at each place, 0 if it has none, and the keys.
+
+    Args:
+        row: The rows of the n-grams that are shorter by one token.
+        last: The last token of each n-gram.
+        owners: The text of each place.
+        vocab_size: V.
+        most_rows: The largest number of keys.
+    """
+    row = row[:-1]
+    wanted = np.where((row > 0) & (last > 0), row * vocab_size + last, 0)
+    distinct, inverse = np.unique(wanted, return_inverse=True)
+    # Each n-gram of each text once.
+    pairs = np.unique(owners[: len(wanted)] * len(distinct) + inverse)
+    frequencies = np.bincount(pairs % len(distinct), minlength=len(distinct))
+    frequencies[distinct == 0] = 0
+    kept = np.argsort(-frequencies, kind="stable")[: most_rows - 1]
+    kept = np.sort(kept[frequencies[kept] >= LEAST_TEXTS])
+    rows = np.zeros(len(distinct), np.int64)
+    rows[kept] = np.arange(1, len(kept) + 1)
+    return rows[inverse], np.concatenate([[NO_KEY], distinct[kept]]).astype(np.int32)
+
+
+def _fit(
+    features: scipy.sparse.csr_matrix,
+    positive: np.ndarray,
+    *,
+    sample_weights: np.ndarray | None,
+    label_space: LabelSpace,
+    seed: int,
+    reporter: Reporter,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the coefficients `[F, C]` and the bias `[C]`.
+
+    Of two labels that exclude each other, one problem gives both columns.
+    """
+    classes = positive.shape[1]
+    opposite = classes == 2 and not label_space.multi_label
+    coefficients = np.zeros([features.shape[1], classes])
+    bias = np.zeros(classes)
+    with reporter.step("n-grams", total=1 if opposite else classes) as advance:
+        for column in [1] if opposite else range(classes):
+            target = positive[:, column]
+            share = (target.sum() + 0.5) / (len(target) + 1.0)
+            bias[column] = np.log(share / (1.0 - share))
+            if target.any() and not target.all():
+                model = LogisticRegression(
+                    C=INVERSE_PENALTY,
+                    solver="liblinear",
+                    dual=True,
+                    tol=TOLERANCE,
+                    random_state=seed,
+                ).fit(features, target, sample_weight=sample_weights)
+                coefficients[:, column] = model.coef_[0]
+                bias[column] = model.intercept_[0]
+            advance(1)
+    if opposite:
+        coefficients = np.stack([-coefficients[:, 1], coefficients[:, 1]], axis=1) / 2
+        bias = np.array([-bias[1], bias[1]]) / 2
+    return coefficients, bias
+
+
+def _quantized(
+    keys: tuple[np.ndarray, ...], coefficients: np.ndarray, bias: np.ndarray, vocab_size: int
+) -> NGramTable:
+    """Returns the table whose weights are the coefficients, rounded."""
+    ends = np.cumsum([vocab_size, *map(len, keys)])
+    weights, scales = [], []
+    for part in np.split(coefficients, ends[:-1]):
+        scale = float(np.abs(part).max()) / LARGEST_WEIGHT or 1.0
+        rounded = np.round(part / scale).astype(np.int8)
+        rounded[0] = 0
+        weights.append(rounded)
+        scales.append(scale)
+    return NGramTable(keys, tuple(weights), tuple(scales), bias.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """The weights of the recurrence and of the n-grams in a classifier.
+
+    Attributes:
+        rnn: a.
+        ngrams: b.
+    """
+
+    rnn: float
+    ngrams: float
+
+
+def fit_mixture(
+    rnn_logits: np.ndarray,
+    ngram_logits: np.ndarray,
+    targets: np.ndarray,
+    *,
+    label_space: LabelSpace,
+) -> Mixture:
+    """Fits the mixture with the least log loss, with a weak prior.
+
+    Args:
+        rnn_logits: `[N, C]`.
+        ngram_logits: `[N, C]`.
+        targets: `[N, C]` of 0 and 1.
+        label_space: The labels.
+    """
+
+    def penalized_loss(weights: Any) -> float:
+        logits = weights[0] * rnn_logits + weights[1] * ngram_logits
+        probabilities = label_space.activation(tf.constant(logits, tf.float64)).numpy()
+        penalty = PRIOR_STRENGTH * np.square(weights - PRIOR_WEIGHT).sum()
+        return float(label_space.log_loss(probabilities, targets).sum() + penalty)
+
+    start = np.full(2, PRIOR_WEIGHT)
+    best = scipy.optimize.minimize(penalized_loss, start, bounds=[(0.0, None)] * 2)
+    return Mixture(*map(float, best.x))
