@@ -18,6 +18,7 @@ from textrnn.errors import ConfigError
 from textrnn.layers.ngrams import NO_KEY, NGramLogits, NGramState, NGramTable
 
 VOCABULARY, CLASSES = 6, 3
+ONCE_IN = 3
 NGrams = dict[tuple[int, ...], np.ndarray]
 
 
@@ -57,14 +58,18 @@ def expected_logits(ngrams: NGrams, text: list[int], orders: int) -> np.ndarray:
     total = np.zeros(CLASSES)
     for stop in range(1, len(text) + 1):
         for order in range(1, min(orders, stop) + 1):
-            total += order / 10 * ngrams.get(tuple(text[stop - order : stop]), 0)
+            ngram = text[stop - order : stop]
+            first = max(order, stop - ONCE_IN)
+            earlier = [text[end - order : end] for end in range(first, stop)]
+            if ngram not in earlier:
+                total += order / 10 * ngrams.get(tuple(ngram), 0)
     return total / np.sqrt(max(len(text), 1)) + [0.5, -1, 2]
 
 
 def make_layer(orders: int, **settings: Any) -> tuple[NGramLogits, NGrams]:
     ngrams = random_ngrams(orders)
     table = table_of(ngrams, orders)
-    layer = NGramLogits(VOCABULARY, CLASSES, counts=table.counts, **settings)
+    layer = NGramLogits(VOCABULARY, CLASSES, counts=table.counts, once_in=ONCE_IN, **settings)
     layer.set_table(table)
     return layer, ngrams
 
@@ -117,6 +122,23 @@ def test_texts_of_a_batch_may_have_pieces_of_different_lengths() -> None:
         _, state = layer.advance(state, ids, ids != 0)
     expected = [expected_logits(ngrams, text, 3) for text in ([3, 4, 4, 1], [1, 5, 2, 2, 3])]
     assert_close(layer.finish(state), np.float32(expected), atol=1e-3)
+
+
+def test_each_n_gram_counts_once_in_a_while() -> None:
+    layer, ngrams = make_layer(1)
+    evidence = layer.evidence(padded([[2, 3, 2, 4, 4, 4, 2]], 7))[0].numpy()
+    counted = [
+        token if new else 0
+        for token, new in zip([2, 3, 2, 4, 4, 4, 2], [1, 1, 0, 1, 0, 0, 1], strict=True)
+    ]
+    zero = np.zeros(CLASSES)
+    expected = [ngrams[(token,)] / 10 if token else zero for token in counted]
+    assert_close(evidence, np.float32(expected), atol=1e-5)
+    always = NGramLogits(VOCABULARY, CLASSES, once_in=0)
+    always.set_table(table_of(ngrams, 1))
+    assert_close(
+        always.evidence(tf.constant([[2, 2, 2]]))[0, 2], np.float32(ngrams[(2,)] / 10), atol=1e-5
+    )
 
 
 def test_every_key_of_a_large_table_is_found() -> None:

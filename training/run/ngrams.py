@@ -21,7 +21,7 @@ import scipy.sparse
 import tensorflow as tf
 from sklearn.linear_model import LogisticRegression
 
-from textrnn.layers.ngrams import LARGEST_KEY, LARGEST_WEIGHT, NO_KEY, NGramTable
+from textrnn.layers.ngrams import LARGEST_KEY, LARGEST_WEIGHT, NO_KEY, ONCE_IN, NGramTable
 from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Reporter, Silent
 
@@ -80,8 +80,8 @@ def fit_ngrams(
 ) -> NGramTable:
     """Fits a linear classifier of n-grams to texts by logistic regression, one class at a time.
 
-    The features of a text are `idf_g n_g / sqrt(T)`: n_g counts the n-gram, T the tokens, and
-    `idf_g = 1 + ln(texts / texts with g)`.
+    The features of a text are `idf_g n_g / sqrt(T)`: n_g counts the n-gram as `NGramLogits` does, T
+    the tokens, and `idf_g = 1 + ln(texts / texts with g)`.
 
     Args:
         texts: The token ids `[T]` of each text.
@@ -137,7 +137,7 @@ def _count(texts: Sequence[np.ndarray], vocab_size: int, orders: int, *, classes
         if order > 1:
             row, keys = _longer(row, ids[order - 1 :], owners, vocab_size, most_rows)
             keys_of.append(keys)
-        found = np.flatnonzero(row)
+        found = _first_uses(row, owners)
         places.append(owners[found])
         columns.append(row[found] + offset)
         offset += vocab_size if order == 1 else len(keys_of[-1])
@@ -145,6 +145,24 @@ def _count(texts: Sequence[np.ndarray], vocab_size: int, orders: int, *, classes
     indices = (np.concatenate(places), np.concatenate(columns))
     matrix = scipy.sparse.csr_matrix((entries, indices), shape=(len(texts), offset))
     return _Counts(tuple(keys_of), matrix)
+
+
+def _first_uses(row: np.ndarray, owners: np.ndarray) -> np.ndarray:
+    """Returns the places of n-grams that do not repeat one of the `ONCE_IN` places before.
+
+    Args:
+        row: The row of the n-gram at each place, 0 for none.
+        owners: The text of each place.
+    """
+    places = np.flatnonzero(row)
+    places = places[np.argsort(row[places], kind="stable")]
+    before, after = places[:-1], places[1:]
+    repeated = (
+        (row[before] == row[after])
+        & (after - before <= ONCE_IN)
+        & (owners[before] == owners[after])
+    )
+    return places[np.concatenate([[True], ~repeated])[: len(places)]]
 
 
 def _longer(

@@ -69,7 +69,7 @@ def test_the_logits_are_those_of_scikit_learn(orders: int, monkeypatch: pytest.M
     monkeypatch.setattr(ngrams, "TOLERANCE", 1e-6)
     texts, targets = texts_of()
     vectorizer = CountVectorizer(
-        ngram_range=(1, orders), analyzer="word", token_pattern=r"\S+", lowercase=False
+        binary=True, ngram_range=(1, orders), analyzer="word", token_pattern=r"\S+", lowercase=False
     )
     counts = vectorizer.fit_transform(" ".join(map(str, text)) for text in texts).toarray()
     idf = 1 + np.log(len(texts) / (counts > 0).sum(axis=0))
@@ -87,6 +87,14 @@ def test_the_logits_are_those_of_scikit_learn(orders: int, monkeypatch: pytest.M
     np.testing.assert_allclose(
         logits_of(fit(texts, targets, orders=orders), texts), expected, atol=0.05
     )
+
+
+def test_a_repeated_n_gram_counts_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ngrams, "ONCE_IN", 3)
+    row = np.array([5, 7, 5, 7, 7, 0, 7, 0, 5, 5, 0])
+    owners = np.array([0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2])
+    assert sorted(ngrams._first_uses(row, owners).tolist()) == [0, 1, 6, 8]
+    assert ngrams._first_uses(np.zeros(3, int), owners[:3]).tolist() == []
 
 
 def test_two_labels_that_exclude_each_other_have_opposite_logits() -> None:
