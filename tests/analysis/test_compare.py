@@ -35,6 +35,16 @@ def test_a_run_equals_its_copy(run, twin):
     assert (pair.only_first, pair.only_second, pair.p_value) == (0, 0, 1.0)
 
 
+def test_one_run_is_compared_with_a_linear_model(run):
+    comparison = textrnn.compare([run.folder], baseline=True)
+    assert [figures.name for figures in comparison.runs] == ["run", "linear"]
+    assert len(comparison.pairs) == 1
+    measured = run.classifier.metrics["baseline"]["test"]["accuracy"]
+    assert comparison.runs[1].accuracy.value == measured
+    with pytest.raises(ConfigError, match="at least two runs to compare, or one with `baseline`"):
+        textrnn.compare([run.folder])
+
+
 def test_classifiers_are_compared_on_given_texts(run):
     comparison = textrnn.compare(
         [run.folder, run.classifier], texts=["a x", "b y"], labels=["pos", "neg"]
@@ -59,7 +69,7 @@ def test_validation_texts_of_the_same_split_are_compared(run, twin):
 
 
 def test_runs_that_cannot_be_compared_are_errors(run, tmp_path):
-    with pytest.raises(ConfigError, match="expected at least two runs to compare, got 1"):
+    with pytest.raises(ConfigError, match="expected at least two runs to compare, or one"):
         textrnn.compare([run.folder])
     with pytest.raises(ModelError, match="expected a run folder"):
         textrnn.compare([run.folder, tmp_path / "none"])

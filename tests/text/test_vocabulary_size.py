@@ -14,10 +14,12 @@ def train(texts, **settings) -> tuple[Tokenizer, list[str]]:
     return tokenizer, messages[1:]
 
 
-def test_words_without_spaces_make_a_larger_vocabulary():
+def test_a_piece_for_100_words_without_spaces():
     texts = unspaced.many_characters(1000, rare=0.0)
     assert sum(map(len, texts)) == 100_000
-    assert train(texts, piece_type="bpe")[0].vocab_size == 100_000 / 1.6 / 20
+    assert choose_vocab_size(3 * texts, texts) == 300_000 / 1.6 / 100
+    spaced = [" ".join(text) for text in texts]
+    assert choose_vocab_size(spaced, spaced) == 100_000 / 1.6 / 20
 
 
 def test_a_few_texts_of_many_characters_are_learned_from():

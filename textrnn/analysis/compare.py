@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -10,8 +11,9 @@ from typing import Any, Literal
 import numpy as np
 
 from textrnn.analysis.comparison import Answers, Comparison, ask, compare_answers
-from textrnn.data import Split
+from textrnn.data import Split, load_corpus
 from textrnn.errors import ConfigError, DataError
+from textrnn.evaluation.baseline import LinearBaseline
 from textrnn.evaluation.labelled_data import LabelledData, learned_from
 from textrnn.evaluation.opened_run import OpenedRun, RunRecord
 from textrnn.inference.classifier import TrainedClassifier
@@ -30,6 +32,7 @@ def compare(
     texts: Sequence[str] | None = None,
     labels: Sequence[str | Sequence[str]] | None = None,
     split: Literal["validation", "test"] = "test",
+    baseline: bool = False,
     reporter: Reporter | None = None,
     **settings: Any,
 ) -> Comparison:
@@ -46,6 +49,8 @@ def compare(
         texts: Texts to compare on, together with `labels`, in the place of a data set.
         labels: The label of each text, or its labels.
         split: Which part of the data is read: `validation` or `test`.
+        baseline: Whether a linear model of word pairs is compared too. It learns from the training
+            texts of the first run, which must be readable; then one run suffices.
         reporter: Receives the progress and the notices; None: nothing is reported.
         **settings: Settings of the data and of its labels that replace those of the first run,
             such as `test_file`.
@@ -58,8 +63,10 @@ def compare(
     """
     if isinstance(runs, (str, Path, TrainedClassifier)):
         raise ConfigError(f'expected a list of runs, such as ["runs/a", "runs/b"], got {runs!r}.')
-    if len(runs) < 2:
-        raise ConfigError(f"expected at least two runs to compare, got {len(runs)}.")
+    if len(runs) < (1 if baseline else 2):
+        raise ConfigError(
+            f"expected at least two runs to compare, or one with `baseline`, got {len(runs)}."
+        )
     reporter = reporter or Silent()
     for run in runs:
         if not isinstance(run, TrainedClassifier):
@@ -75,7 +82,11 @@ def compare(
         for notice in learned_from(trained, source.config(first).data.test_file):
             reporter.message(f"note: {notice}")
     held_out = split == "validation" and not _has_other_validation(source)
-    return compare_on(labelled, runs, held_out=held_out, reporter=reporter)
+    train = None
+    if baseline:
+        config = source.config(first)
+        train = load_corpus(config, seed=config.runtime.seed).train
+    return compare_on(labelled, runs, held_out=held_out, baseline=train, reporter=reporter)
 
 
 def compare_on(
@@ -83,6 +94,7 @@ def compare_on(
     runs: Sequence[Run],
     *,
     held_out: bool = False,
+    baseline: Split | None = None,
     reporter: Reporter | None = None,
 ) -> Comparison:
     """Has runs answer the same texts, and compares their answers.
@@ -91,6 +103,7 @@ def compare_on(
         split: The texts and their labels.
         runs: Run folders, or classifiers that were loaded from them.
         held_out: Whether the texts were held out from the first run's training data.
+        baseline: The texts that a linear model learns from, which answers too; None: there is none.
         reporter: Receives the progress and the notices; None: nothing is reported.
 
     Raises:
@@ -110,12 +123,30 @@ def compare_on(
         columns = [opened.classifier.labels.index(label) for label in label_names]
         probabilities = answered.probabilities[:, columns]
         answers.append(dataclasses.replace(answered, probabilities=probabilities))
+    if baseline is not None:
+        answers.append(_baseline_answers(baseline, split.texts, run=first, reporter=reporter))
     return compare_answers(
         answers,
         first.classifier.label_space.targets(split.labels),
         lengths=lengths,
         label_space=first.classifier.label_space,
     )
+
+
+def _baseline_answers(
+    train: Split, texts: Sequence[str], *, run: OpenedRun, reporter: Reporter
+) -> Answers:
+    """Fits a linear model to texts with the labels of a run, and returns its answers."""
+    classifier = run.classifier
+    with reporter.wait("fitting the linear model"):
+        model = LinearBaseline(
+            train, label_space=classifier.label_space, seed=classifier.config.runtime.seed
+        )
+    start = time.monotonic()
+    probabilities = model.probabilities(texts)
+    seconds = time.monotonic() - start
+    tokens = sum(map(len, classifier.tokenizer.encode_batch(texts)))
+    return Answers("linear", probabilities, model.weights, None, tokens / max(seconds, 1e-9))
 
 
 def _names(runs: Sequence[Run]) -> list[str]:

@@ -302,3 +302,8 @@ class ClassifierRuntimeConfig(RuntimeConfig):
         choices=("stop", "rollback"),
         operational=True,
     )
+    linear_baseline: bool = setting(
+        True,
+        "After the training, fit a linear model of word pairs in seconds, to compare the run with.",
+        operational=True,
+    )

@@ -22,6 +22,7 @@ from textrnn.text.vocabulary_size import (
     LOWEST_COVERAGE,
     MOST_PIECES,
     WORDS_PER_PIECE,
+    WORDS_PER_UNSPACED_PIECE,
     choose_vocab_size,
 )
 
@@ -38,7 +39,8 @@ _MOST_UNSEGMENTED = 0.5
 """The share of words in text without spaces above which word pieces are refused."""
 
 RECIPE = (
-    *(_COVERAGES, SCORE_STEPS, WORDS_PER_PIECE, FEWEST_PIECES, MOST_PIECES, CHARACTER_ROOM),
+    *(_COVERAGES, SCORE_STEPS, WORDS_PER_PIECE, WORDS_PER_UNSPACED_PIECE),
+    *(FEWEST_PIECES, MOST_PIECES, CHARACTER_ROOM),
     *(_TRAINING_THREADS, CHUNK.pattern, UNSPACED.pattern),
 )
 """The constants that decide, together with the settings, which pieces are learned."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from textrnn.text.scripts import count_words
+from textrnn.text.scripts import count_words, unsegmented_share
 
 __all__ = [
     "BYTE_PIECES",
@@ -26,6 +26,7 @@ BYTE_PIECES = 2 + 256
 """Pieces of a byte vocabulary: padding, the unknown piece and the 256 bytes."""
 
 WORDS_PER_PIECE = 20
+WORDS_PER_UNSPACED_PIECE = 100
 FEWEST_PIECES = 1000
 MOST_PIECES = 16_000
 """The largest vocabulary that is chosen automatically."""
@@ -45,6 +46,11 @@ def choose_vocab_size(chunks: Sequence[str], normalized: Sequence[str]) -> int:
     seed, the same model), 3,000 pieces classified 84.6 % of the validation and 88.4 % of the test
     texts correctly, 8,600 pieces 84.0 and 83.6 %.
 
+    One piece for 100 words of texts without spaces between words: a piece then is a character or a
+    short word, and the model finds the longer ones. Of 12,000 Chinese reviews, with n-grams, 5,000
+    pieces classified 85.4 % of the validation and 85.0 % of the test texts correctly, 16,000 pieces
+    84.5 and 84.2 % (one seed).
+
     A few Chinese texts may have more characters than that. Then the vocabulary has room for the
     characters that make up 98 % of the texts, and the rarer ones are unknown.
 
@@ -53,7 +59,9 @@ def choose_vocab_size(chunks: Sequence[str], normalized: Sequence[str]) -> int:
         normalized: The same texts after normalisation.
     """
     words = sum(map(count_words, chunks))
-    size = min(MOST_PIECES, max(FEWEST_PIECES, int(words) // WORDS_PER_PIECE))
+    unspaced = unsegmented_share(chunks) > 0.5
+    words_per_piece = WORDS_PER_UNSPACED_PIECE if unspaced else WORDS_PER_PIECE
+    size = min(MOST_PIECES, max(FEWEST_PIECES, int(words) // words_per_piece))
     characters = count_characters(normalized)
     if CHARACTER_ROOM * len(characters) <= size:
         return size

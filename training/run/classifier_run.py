@@ -12,6 +12,8 @@ import keras
 from textrnn.data import Corpus, load_corpus
 from textrnn.data.provenance import provenance
 from textrnn.errors import ModelError
+from textrnn.evaluation import baseline
+from textrnn.evaluation.baseline import baseline_message, measure_baseline
 from textrnn.evaluation.measurement import measure, measure_validation
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
@@ -19,6 +21,7 @@ from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_vector_files import check_vectors
+from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.devices.device import device_message, make_deterministic
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.batch_size import find_batch_tokens, needs_search
@@ -28,6 +31,7 @@ from textrnn.training.loop.schedule import TimeBudget
 from textrnn.training.loop.trainer import Trainer
 from textrnn.training.loop.training_data import TrainingData
 from textrnn.training.loop.validation import choose_validation
+from textrnn.training.run import ngrams
 from textrnn.training.run.descriptions import (
     describe_batches,
     describe_corpus,
@@ -44,7 +48,6 @@ from textrnn.training.run.initial_weights import (
     start_from_vectors,
 )
 from textrnn.training.run.model_card import TrainedModel, model_card
-from textrnn.training.run.ngrams import estimate_seconds
 from textrnn.training.run.preparation import (
     RunContext,
     add_unlabelled,
@@ -116,11 +119,7 @@ class ClassifierRun:
         if not self.resume:
             start_from_vectors(model, train_data, context=context)
             start_from_language_model(model, context=context, language_model_loss=language_loss)
-        fitting_seconds = estimate_seconds(
-            train_data.plan.total_tokens,
-            orders=config.model.ngrams,
-            classes=len(context.corpus.label_names),
-        )
+        fitting_seconds = self._fitting_seconds(context.corpus, train_data)
         budget = self.limits.budget(context.corpus, token_seconds, fitting_seconds)
         if budget is not None and not self.resume:
             budget.check()
@@ -152,6 +151,15 @@ class ClassifierRun:
             begin(self.folder, self.config, tokenizer=context.tokenizer, resume=self.resume)
         self._describe(trainer, budget)
         return trainer, context
+
+    def _fitting_seconds(self, corpus: Corpus, data: LabelledBatches) -> float:
+        """Returns an estimate of the time that the linear models take after the training."""
+        tokens, classes = data.plan.total_tokens, len(corpus.label_names)
+        seconds = ngrams.estimate_seconds(tokens, orders=self.config.model.ngrams, classes=classes)
+        if self.config.runtime.linear_baseline:
+            characters = sum(map(len, corpus.train.texts))
+            seconds += baseline.estimate_seconds(characters, classes=classes)
+        return seconds
 
     def _set_random_state(self) -> None:
         keras.utils.set_random_seed(self.config.runtime.seed)
@@ -245,7 +253,7 @@ class ClassifierRun:
     def _measure(self, trainer: Trainer, context: RunContext) -> TrainedClassifier:
         """Returns the trained classifier with its metrics."""
         corpus, state = context.corpus, trainer.state
-        model, ngrams = final_model(trainer.model, trainer.data, context=context)
+        model, figures = final_model(trainer.model, trainer.data, context=context)
         classifier = TrainedClassifier(
             model, context.tokenizer, corpus.label_names, self.config, data=provenance(corpus)
         )
@@ -258,7 +266,7 @@ class ClassifierRun:
                 "seconds": sum(row["seconds"] for row in state.history),
                 "vocab_size": context.tokenizer.vocab_size,
             },
-            **({"ngrams": ngrams} if ngrams else {}),
+            **({"ngrams": figures} if figures else {}),
             **measure_validation(
                 classifier, corpus.validation, self.reporter, until=self.limits.deadline(share)
             ),
@@ -271,6 +279,12 @@ class ClassifierRun:
                 reporter=self.reporter,
                 until=self.limits.deadline(1.0),
             )
+        if self.config.runtime.linear_baseline:
+            with self.reporter.wait("fitting the linear model"):
+                classifier.metrics["baseline"] = measure_baseline(
+                    corpus, label_space=context.label_space, seed=self.config.runtime.seed
+                )
+            self.reporter.message(baseline_message(classifier.metrics))
         return classifier
 
     def _write(self, classifier: TrainedClassifier, corpus: Corpus) -> None:

@@ -19,8 +19,8 @@ import numpy as np
 import scipy.optimize
 import scipy.sparse
 import tensorflow as tf
-from sklearn.linear_model import LogisticRegression
 
+from textrnn.evaluation.logistic_regression import fit_logistic_regression
 from textrnn.layers.ngrams import LARGEST_KEY, LARGEST_WEIGHT, NO_KEY, ONCE_IN, NGramTable
 from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Reporter, Silent
@@ -41,8 +41,6 @@ MOST_WORK = 3_000_000_000
 
 INVERSE_PENALTY = 1.0
 """scikit-learn's C. On seven data sets 1 was better than 0.1, and about as good as 10."""
-
-TOLERANCE = 0.1
 
 PRIOR_WEIGHT, PRIOR_STRENGTH = 0.7, 5.0
 """The penalty `5 (a - 0.7)^2 + 5 (b - 0.7)^2` nats, for few validation texts."""
@@ -105,15 +103,18 @@ def fit_ngrams(
     lengths = np.maximum([len(texts[row]) for row in rows], 1)
     features = scipy.sparse.diags(1 / np.sqrt(lengths)) @ matrix @ scipy.sparse.diags(idf)
     weights = None if sample_weights is None else sample_weights[rows]
-    coefficients, bias = _fit(
-        features.tocsr(),
-        targets[rows] > 0.5,
-        sample_weights=weights,
-        label_space=label_space,
-        seed=seed,
-        reporter=reporter or Silent(),
-    )
-    return _quantized(counts.keys, coefficients * idf[:, np.newaxis], bias, vocab_size)
+    with (reporter or Silent()).step("n-grams", total=len(label_space.labels)) as advance:
+        model = fit_logistic_regression(
+            features.tocsr(),
+            targets[rows],
+            label_space=label_space,
+            inverse_penalty=INVERSE_PENALTY,
+            sample_weights=weights,
+            seed=seed,
+            on_class=advance,
+        )
+    coefficients = model.coefficients * idf[:, np.newaxis]
+    return _quantized(counts.keys, coefficients, model.bias, vocab_size)
 
 
 def _sample(count: int, share: float, rng: np.random.Generator) -> np.ndarray:
@@ -162,7 +163,8 @@ def _first_uses(row: np.ndarray, owners: np.ndarray) -> np.ndarray:
         & (after - before <= ONCE_IN)
         & (owners[before] == owners[after])
     )
-    return places[np.concatenate([[True], ~repeated])[: len(places)]]
+    kept = np.concatenate([[True], ~repeated])[: len(places)]
+    return np.asarray(places[kept])
 
 
 def _longer(
@@ -189,45 +191,6 @@ def _longer(
     rows = np.zeros(len(distinct), np.int64)
     rows[kept] = np.arange(1, len(kept) + 1)
     return rows[inverse], np.concatenate([[NO_KEY], distinct[kept]]).astype(np.int32)
-
-
-def _fit(
-    features: scipy.sparse.csr_matrix,
-    positive: np.ndarray,
-    *,
-    sample_weights: np.ndarray | None,
-    label_space: LabelSpace,
-    seed: int,
-    reporter: Reporter,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the coefficients `[F, C]` and the bias `[C]`.
-
-    Of two labels that exclude each other, one problem gives both columns.
-    """
-    classes = positive.shape[1]
-    opposite = classes == 2 and not label_space.multi_label
-    coefficients = np.zeros([features.shape[1], classes])
-    bias = np.zeros(classes)
-    with reporter.step("n-grams", total=1 if opposite else classes) as advance:
-        for column in [1] if opposite else range(classes):
-            target = positive[:, column]
-            share = (target.sum() + 0.5) / (len(target) + 1.0)
-            bias[column] = np.log(share / (1.0 - share))
-            if target.any() and not target.all():
-                model = LogisticRegression(
-                    C=INVERSE_PENALTY,
-                    solver="liblinear",
-                    dual=True,
-                    tol=TOLERANCE,
-                    random_state=seed,
-                ).fit(features, target, sample_weight=sample_weights)
-                coefficients[:, column] = model.coef_[0]
-                bias[column] = model.intercept_[0]
-            advance(1)
-    if opposite:
-        coefficients = np.stack([-coefficients[:, 1], coefficients[:, 1]], axis=1) / 2
-        bias = np.array([-bias[1], bias[1]]) / 2
-    return coefficients, bias
 
 
 def _quantized(

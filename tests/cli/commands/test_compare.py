@@ -92,7 +92,7 @@ def test_validation_texts_of_one_run_are_not_training_texts_of_another(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["one"], "give at least two RUNS, or --vary"),
+        (["one"], "give at least two RUNS, one and --baseline, or --vary"),
         (["one", "two", "--epochs", "3"], "options of the training need --vary"),
         (["one", "--vary", "head=last,mean"], "give either RUNS or --vary"),
         (["--vary", "units=2,many"], "--vary units=2,many"),

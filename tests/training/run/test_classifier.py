@@ -66,7 +66,7 @@ def test_the_history_has_a_row_an_epoch(finished):
 
 def test_the_figures_are_in_the_file_and_in_the_card(finished):
     metrics = json.loads((finished.folder / "metrics.json").read_text())
-    assert set(metrics) == {"training", "ngrams", "validation", "calibration", "test"}
+    assert set(metrics) == {"training", "ngrams", "baseline", "validation", "calibration", "test"}
     assert (metrics["validation"]["texts"], metrics["test"]["texts"]) == (4, 10)
     assert metrics["training"]["epochs"] == 3
     card = (finished.folder / "README.md").read_text()
@@ -188,7 +188,13 @@ def test_without_test_data_only_the_validation_is_measured(config, tmp_path, cap
     (tmp_path / "run").mkdir()  # An empty folder is as good as none.
     classifier = not_none(train(config, tmp_path / "run", reporter=TerminalReporter()))
     assert names(tmp_path / "run") == RUN_FILES
-    assert set(classifier.metrics) == {"training", "ngrams", "validation", "calibration"}
+    assert set(classifier.metrics) == {
+        "training",
+        "ngrams",
+        "baseline",
+        "validation",
+        "calibration",
+    }
     assert "There was no test data" in (tmp_path / "run" / "README.md").read_text()
     out, err = capsys.readouterr()
     assert out == ""

@@ -10,6 +10,7 @@ import tensorflow as tf
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from textrnn.evaluation import logistic_regression
 from textrnn.layers.ngrams import NO_KEY, NGramLogits
 from textrnn.models.label_space import LabelSpace
 from textrnn.training.run import ngrams
@@ -66,7 +67,7 @@ def test_pairs_decide_where_single_tokens_cannot() -> None:
 @pytest.mark.parametrize("orders", [1, 2, 3])
 def test_the_logits_are_those_of_scikit_learn(orders: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ngrams, "LEAST_TEXTS", 1)
-    monkeypatch.setattr(ngrams, "TOLERANCE", 1e-6)
+    monkeypatch.setattr(logistic_regression, "TOLERANCE", 1e-6)
     texts, targets = texts_of()
     vectorizer = CountVectorizer(
         binary=True, ngram_range=(1, orders), analyzer="word", token_pattern=r"\S+", lowercase=False

@@ -66,6 +66,12 @@ LEVEL = 0.05
     show_default=True,
     help="Which part of the data to compare on.",
 )
+@click.option(
+    "--baseline",
+    is_flag=True,
+    help="Compare a linear model of word pairs too, which learns from the first run's training "
+    "texts; then one run suffices.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def compare(
@@ -76,6 +82,7 @@ def compare(
     config_file: Path | None,
     output: Path,
     split: SplitName,
+    baseline: bool,
     as_json: bool,
     **_: Any,
 ) -> None:
@@ -90,8 +97,8 @@ def compare(
     """
     given = given_settings(context)
     if vary is None:
-        if len(runs) < 2:
-            raise click.UsageError("give at least two RUNS, or --vary.")
+        if len(runs) < (1 if baseline else 2):
+            raise click.UsageError("give at least two RUNS, one and --baseline, or --vary.")
         if set(given) - {"data", "task"} or config_file is not None:
             raise click.UsageError("options of the training need --vary.")
     elif runs:
@@ -108,11 +115,18 @@ def compare(
 
     reporter = TerminalReporter()
     if vary is not None:
-        data, trained = _train(vary, given, config_file, output, split, reporter)
-        held_out = split == "validation"
-        comparison = compare_on(data, trained, held_out=held_out, reporter=reporter)
+        data, train, trained = _train(vary, given, config_file, output, split, reporter)
+        comparison = compare_on(
+            data,
+            trained,
+            held_out=split == "validation",
+            baseline=train if baseline else None,
+            reporter=reporter,
+        )
     else:
-        comparison = compare_runs(runs, split=split, reporter=reporter, **data_settings(given))
+        comparison = compare_runs(
+            runs, split=split, baseline=baseline, reporter=reporter, **data_settings(given)
+        )
     if as_json:
         click.echo(json.dumps(comparison.to_dict()))
     else:
@@ -126,8 +140,12 @@ def _train(
     output: Path,
     split: SplitName,
     reporter: Reporter,
-) -> tuple[Split, tuple[Path, ...]]:
-    """Trains the runs to compare, after checking that there is data to compare them on."""
+) -> tuple[Split, Split, tuple[Path, ...]]:
+    """Trains the runs to compare, after checking that there is data to compare them on.
+
+    Returns:
+        The texts to compare on, the training texts, and the run folders.
+    """
     from textrnn.data import load_corpus
     from textrnn.inference import run_folder
     from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape
@@ -149,7 +167,7 @@ def _train(
             f"{corpus.name}: expected test data, got none; give it with --test-file, or compare "
             "on --split validation."
         )
-    return data, tuple(train_all(configs, output, reporter=reporter))
+    return data, corpus.train, tuple(train_all(configs, output, reporter=reporter))
 
 
 def _values(vary: str) -> tuple[str, list[Any]]:
