@@ -18,7 +18,7 @@ def fit(targets, space, **settings):
 
 
 def test_three_labels_are_one_problem_each():
-    done = []
+    done: list[int] = []
     model = fit(TARGETS, THREE, on_class=done.append)
     assert done == [1, 1, 1]
     for column in range(3):
@@ -32,7 +32,7 @@ def test_three_labels_are_one_problem_each():
 
 def test_two_labels_are_one_problem():
     targets, space = TARGETS[:, :1] @ [[1, -1]] + [0, 1], LabelSpace(("a", "b"), multi_label=False)
-    done = []
+    done: list[int] = []
     model = fit(targets, space, on_class=done.append)
     assert done == [1]
     np.testing.assert_allclose(model.coefficients[:, 0], -model.coefficients[:, 1])

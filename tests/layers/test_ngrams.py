@@ -26,7 +26,7 @@ def random_ngrams(orders: int, *, seed: int = 0) -> NGrams:
     """All tokens, and about half of the longer n-grams whose beginning has a weight."""
     rng = np.random.default_rng(seed)
     known: list[tuple[int, ...]] = [(token,) for token in range(1, VOCABULARY)]
-    weights = {}
+    weights: NGrams = {}
     for _ in range(orders):
         weights |= {ngram: rng.integers(-127, 128, CLASSES) for ngram in known}
         longer = [(*ngram, token) for ngram in known for token in range(1, VOCABULARY)]
@@ -121,7 +121,7 @@ def test_texts_of_a_batch_may_have_pieces_of_different_lengths() -> None:
         ids = padded(pieces, 5)
         _, state = layer.advance(state, ids, ids != 0)
     expected = [expected_logits(ngrams, text, 3) for text in ([3, 4, 4, 1], [1, 5, 2, 2, 3])]
-    assert_close(layer.finish(state), np.float32(expected), atol=1e-3)
+    assert_close(layer.finish(state), np.array(expected, np.float32), atol=1e-3)
 
 
 def test_each_n_gram_counts_once_in_a_while() -> None:
@@ -133,7 +133,7 @@ def test_each_n_gram_counts_once_in_a_while() -> None:
     ]
     zero = np.zeros(CLASSES)
     expected = [ngrams[(token,)] / 10 if token else zero for token in counted]
-    assert_close(evidence, np.float32(expected), atol=1e-5)
+    assert_close(evidence, np.array(expected, np.float32), atol=1e-5)
     always = NGramLogits(VOCABULARY, CLASSES, once_in=0)
     always.set_table(table_of(ngrams, 1))
     assert_close(
