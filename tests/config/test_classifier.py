@@ -170,6 +170,17 @@ def test_the_choices_are_listed(section, setting):
     assert str(info.value) == f"`{setting.name}` must be one of {', '.join(choices)}, got 'other'."
 
 
+@pytest.mark.parametrize(
+    ("tokens", "rates"), [(49.9, (0.3, 0.1)), (50.0, (0.5, 0.2)), (300.0, (0.5, 0.2))]
+)
+def test_short_texts_lose_fewer_words(tokens, rates):
+    assert tuple(ModelConfig().choices(tokens).values()) == rates
+    given = ModelConfig(embedding_dropout=0.0, word_dropout=0.4)
+    assert given.choices(tokens) == {}
+    assert (given.embedding_rate, given.word_rate) == (0.0, 0.4)
+    assert (ModelConfig().embedding_rate, ModelConfig().word_rate) == (0.5, 0.2)
+
+
 def test_an_integer_is_a_number_too():
     rate = ClassifierRunConfig.of(learning_rate=1).optimizer.learning_rate
     assert rate == 1.0

@@ -143,8 +143,8 @@ class ScheduleConfig(Section):
 
     epochs: int | None = setting(
         None,
-        "Passes over the training data, or auto: 5, or as many as make 2,000 updates; with "
-        "--time-budget, as many as fit.  [default: auto]",
+        "Passes over the training data, or auto: 5, or as many as make 2,000 updates and 40 for "
+        "each class; with --time-budget, as many as fit.  [default: auto]",
         minimum=1,
         common=True,
     )

@@ -93,7 +93,7 @@ class TextClassifier(keras.Model):
             vocab_size, config.embedding_units, dtype=dtype, name="embedding"
         )
         self.embedding_dropout = keras.layers.Dropout(
-            config.embedding_dropout, dtype=dtype, name="embedding_dropout"
+            config.embedding_rate, dtype=dtype, name="embedding_dropout"
         )
         self.pooled_dropout = keras.layers.Dropout(
             config.dropout, dtype=dtype, name="pooled_dropout"
@@ -161,7 +161,7 @@ class TextClassifier(keras.Model):
 
     def embed(self, ids: tf.Tensor, *, training: bool = False) -> tf.Tensor:
         """Returns the inputs `[B, T, E]` of the recurrence for int32 ids; in training dropped."""
-        if training and self.config.word_dropout:
+        if training and self.config.word_rate:
             ids = self.drop_words(ids)
         return self.embedding_dropout(self.embedding(ids), training=training)
 
@@ -274,7 +274,7 @@ class TextClassifier(keras.Model):
         """Replaces a random share of the tokens by the unknown token."""
         mask = tf.not_equal(ids, Tokenizer.PAD)
         noise = keras.random.uniform(tf.shape(ids), seed=self.seed_generator)
-        return tf.where(mask & (noise < self.config.word_dropout), Tokenizer.UNK, ids)
+        return tf.where(mask & (noise < self.config.word_rate), Tokenizer.UNK, ids)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the settings with which `from_config` makes the model again, without weights."""

@@ -144,7 +144,9 @@ class Trainer:
     def _set_schedule(self, execution: Execution) -> None:
         self.epochs = self.config.schedule.epochs
         if not self.epochs and execution.budget is None:
-            self.epochs = enough_epochs(self.data.epoch_updates)
+            self.epochs = enough_epochs(
+                self.data.epoch_updates, classes=len(self.data.label_space.labels)
+            )
         self.schedule = Schedule(
             self.epochs and self.epochs * self.data.epoch_updates,
             budget=execution.budget,

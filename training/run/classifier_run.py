@@ -108,6 +108,9 @@ class ClassifierRun:
         context = self._read()
         tokens_started = time.monotonic()
         train_data = encode_split(context.corpus.train, context=context)
+        choices = config.model.choices(float(train_data.plan.lengths.mean()))
+        self.config = config = config.replace(**choices)
+        context = dataclasses.replace(context, config=config)
         train_data = add_unlabelled(train_data, context=context)
         valid_data = encode_split(context.corpus.validation, context=context)
         token_seconds = time.monotonic() - tokens_started

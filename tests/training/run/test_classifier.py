@@ -248,6 +248,14 @@ def test_long_texts_are_cut_and_batches_bounded(config, data, tmp_path, caught_t
     assert max(len(batch.rows) for batch in plan.batches()) == 3
 
 
+def test_the_length_of_the_texts_decides_what_is_dropped(data, tmp_path, caught_trainer):
+    settings = run_config(data, embedding_dropout=None, word_dropout=0.4)
+    given = given_to_trainer(settings, tmp_path / "run", caught_trainer)
+    rates = (given["config"].model.embedding_dropout, given["config"].model.word_dropout)
+    assert rates == (0.3, 0.4)
+    assert given["model"].embedding_dropout.rate == 0.3
+
+
 def test_the_seed_decides_the_first_weights(data, tmp_path, caught_trainer):
     weights = []
     for i, seed in enumerate([0, 0, 1]):

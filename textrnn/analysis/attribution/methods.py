@@ -85,7 +85,7 @@ class TokenScorer:
     def __init__(self, model: TextClassifier) -> None:
         self.model = model
         row = model.embedding(tf.constant([[Tokenizer.UNK]]))[0, 0]  # [E]
-        self.baseline = row if model.config.word_dropout else tf.zeros_like(row)
+        self.baseline = row if model.config.word_rate else tf.zeros_like(row)
         vectors = tf.TensorSpec([None, None, model.config.embedding_units], row.dtype)
         mask = tf.TensorSpec([None, None], tf.bool)
         target = tf.TensorSpec([], tf.int32)

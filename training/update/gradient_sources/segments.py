@@ -36,7 +36,7 @@ class SegmentNoise(NamedTuple):
         layers = [] if model.stack is None else model.stack.rnns
         return cls(
             seed=tf.convert_to_tensor(model.seed_generator.next()),
-            rates=(config.embedding_dropout, *(config.dropout for _ in layers[1:])),
+            rates=(config.embedding_rate, *(config.dropout for _ in layers[1:])),
             dropout_masks=[rnn.cell.dropout_mask(batch_size, training=True) for rnn in layers],
         )
 
@@ -98,7 +98,7 @@ class SegmentReader:
 
     def __init__(self, model: TextClassifier, ids: tf.Tensor, *, segment: Any, reach: int) -> None:
         batch_size, tokens = tf.shape(ids)[0], tf.shape(ids)[1]
-        if model.config.word_dropout:
+        if model.config.word_rate:
             ids = model.drop_words(ids)
         self.model, self.segment, self.reach = model, segment, reach
         self.count = (tokens + segment - 1) // segment
