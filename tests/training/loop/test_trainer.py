@@ -148,10 +148,15 @@ def test_patience_is_remembered_across_an_interruption(tmp_path, monkeypatch):
     assert len(fit(ours)) == 2, "three epochs without a better one: it is over"
 
 
-@pytest.mark.parametrize(("updates", "epochs"), [(10, 5), (36, 6), (70, 10)])
-def test_a_training_of_no_stated_length_is_long_enough(tmp_path, monkeypatch, updates, epochs):
+@pytest.mark.parametrize(
+    ("updates", "class_updates", "epochs"), [(10, 1, 5), (36, 1, 6), (70, 1, 10), (10, 35, 10)]
+)
+def test_a_training_of_no_stated_length_is_long_enough(
+    tmp_path, monkeypatch, updates, class_updates, epochs
+):
     monkeypatch.setattr(schedule, "FEWEST_EPOCHS", 5)
     monkeypatch.setattr(schedule, "FEWEST_UPDATES", updates)
+    monkeypatch.setattr(schedule, "CLASS_UPDATES", class_updates)
     assert trainer(tmp_path, epochs=None).epochs == epochs
     assert trainer(tmp_path, epochs=2).epochs == 2
 
