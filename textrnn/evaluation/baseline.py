@@ -81,7 +81,7 @@ class LinearBaseline:
 
     @property
     def name(self) -> str:
-        """What the model is, for messages."""
+        """The name of the model in messages."""
         return f"a linear model of {'word pairs' if self.reads_words else 'character triples'}"
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:

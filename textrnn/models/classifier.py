@@ -22,7 +22,7 @@ __all__ = ["TextClassifier", "align_left"]
 
 
 class _Piece(NamedTuple):
-    """What a model reads in a piece of texts.
+    """The result of reading one piece of some texts.
 
     Attributes:
         states: `[B, T, H]`, the states of the last layer.

@@ -1,4 +1,4 @@
-"""What each n-gram contributes to a logit of a classifier with `NGramLogits`."""
+"""The contribution of each n-gram to a logit, for a classifier with `NGramLogits`."""
 
 from __future__ import annotations
 
