@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
     from textrnn.evaluation.evaluate import evaluate
     from textrnn.inference.classifier import Prediction, TrainedClassifier
+    from textrnn.inference.ensemble import Ensemble
     from textrnn.inference.language_model import Likelihood, TrainedLanguageModel
     from textrnn.inference.run_folder import load, load_language_model
     from textrnn.inference.streaming import Stream
@@ -53,6 +54,7 @@ __all__ = [
     "ClassifierRunConfig",
     "ConfigError",
     "DataError",
+    "Ensemble",
     "GRUCell",
     "LSTMCell",
     "LanguageModel",
@@ -95,6 +97,7 @@ _HOMES = {
     "ClassifierRunConfig": "config.classifier",
     "ConfigError": "errors",
     "DataError": "errors",
+    "Ensemble": "inference.ensemble",
     "GRUCell": "layers.cells",
     "LSTMCell": "layers.cells",
     "LanguageModel": "models.language_model",

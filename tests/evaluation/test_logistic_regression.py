@@ -46,3 +46,37 @@ def test_labels_that_do_not_exclude_each_other_have_their_own_probabilities():
     probabilities = fit(np.ones([90, 3]) * [1, 0, 1], space).probabilities(FEATURES)
     assert (probabilities[:, [0, 2]] > 0.98).all()
     assert (probabilities[:, 1] < 0.02).all()
+
+
+def test_a_probable_label_counts_by_its_probability():
+    """A text that has a label with the probability p is p texts with it, and 1 - p without."""
+    space = LabelSpace(("a",), multi_label=True)
+    probabilities = np.where(TARGETS[:, :1] > 0, 0.75, 0.0)
+    soft = fit(probabilities, space)
+    has = np.flatnonzero(probabilities[:, 0])
+    rows = np.concatenate([has, np.arange(90)])
+    target = np.arange(len(rows)) < len(has)
+    weights = np.concatenate([np.full(len(has), 0.75), 1.0 - probabilities[:, 0]])
+    alone = LogisticRegression(solver="liblinear", dual=True, tol=0.1, random_state=0)
+    alone.fit(FEATURES[rows], target, sample_weight=weights)
+    np.testing.assert_allclose(soft.coefficients[:, 0], alone.coef_[0])
+    assert soft.bias[0] == alone.intercept_[0]
+
+
+def test_an_improbable_label_is_left_out():
+    space = LabelSpace(("a",), multi_label=True)
+    nearly = np.abs(TARGETS[:, :1] - 0.001)
+    np.testing.assert_allclose(
+        fit(nearly, space).coefficients, fit(TARGETS[:, :1], space).coefficients, atol=0.02
+    )
+
+
+def test_weights_of_texts_multiply_probabilities():
+    space = LabelSpace(("a",), multi_label=True)
+    soft = np.clip(TARGETS[:, :1], 0.25, 0.75)
+    weights = np.where(np.arange(90) < 60, 1.0, 0.0)
+    model = fit(soft, space, sample_weights=weights)
+    first = fit_logistic_regression(
+        FEATURES[:60], soft[:60], label_space=space, inverse_penalty=1.0
+    )
+    np.testing.assert_allclose(model.coefficients, first.coefficients, atol=0.1)

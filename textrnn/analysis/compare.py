@@ -10,15 +10,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from textrnn.analysis.comparison import Answers, Comparison, ask, compare_answers
+from textrnn.analysis.comparison import Answers, Comparison, ask, compare_answers, mean_answers
 from textrnn.data import Split, load_corpus
-from textrnn.errors import ConfigError, DataError
+from textrnn.errors import ConfigError
 from textrnn.evaluation.baseline import LinearBaseline
 from textrnn.evaluation.labelled_data import LabelledData, learned_from
 from textrnn.evaluation.opened_run import OpenedRun, RunRecord
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.ensemble import check_same_labels
 from textrnn.inference.run_files import check_finished
-from textrnn.messages.wording import listed
 from textrnn.progress import Reporter, Silent
 
 __all__ = ["Run", "compare", "compare_on"]
@@ -33,6 +33,7 @@ def compare(
     labels: Sequence[str | Sequence[str]] | None = None,
     split: Literal["validation", "test"] = "test",
     baseline: bool = False,
+    average: bool = False,
     reporter: Reporter | None = None,
     **settings: Any,
 ) -> Comparison:
@@ -51,6 +52,7 @@ def compare(
         split: Which part of the data is read: `validation` or `test`.
         baseline: Whether a linear model of word pairs is compared too. It learns from the training
             texts of the first run, which must be readable; then one run suffices.
+        average: Whether the mean of the runs' probabilities is compared too; see `Ensemble`.
         reporter: Receives the progress and the notices; None: nothing is reported.
         **settings: Settings of the data and of its labels that replace those of the first run,
             such as `test_file`.
@@ -86,7 +88,9 @@ def compare(
     if baseline:
         config = source.config(first)
         train = load_corpus(config, seed=config.runtime.seed).train
-    return compare_on(labelled, runs, held_out=held_out, baseline=train, reporter=reporter)
+    return compare_on(
+        labelled, runs, held_out=held_out, baseline=train, average=average, reporter=reporter
+    )
 
 
 def compare_on(
@@ -95,6 +99,7 @@ def compare_on(
     *,
     held_out: bool = False,
     baseline: Split | None = None,
+    average: bool = False,
     reporter: Reporter | None = None,
 ) -> Comparison:
     """Has runs answer the same texts, and compares their answers.
@@ -104,6 +109,7 @@ def compare_on(
         runs: Run folders, or classifiers that were loaded from them.
         held_out: Whether the texts were held out from the first run's training data.
         baseline: The texts that a linear model learns from, which answers too; None: there is none.
+        average: Whether the mean of the runs' probabilities is compared too.
         reporter: Receives the progress and the notices; None: nothing is reported.
 
     Raises:
@@ -123,6 +129,8 @@ def compare_on(
         columns = [opened.classifier.labels.index(label) for label in label_names]
         probabilities = answered.probabilities[:, columns]
         answers.append(dataclasses.replace(answered, probabilities=probabilities))
+    if average:
+        answers.append(mean_answers(answers))
     if baseline is not None:
         answers.append(_baseline_answers(baseline, split.texts, run=first, reporter=reporter))
     return compare_answers(
@@ -172,17 +180,12 @@ def _has_other_validation(source: LabelledData) -> bool:
 
 def _check_comparable(run: OpenedRun, first: OpenedRun, *, held_out: bool) -> None:
     """Raises DataError or ConfigError if a run cannot be compared with the first run."""
-    labels, first_labels = run.classifier.labels, first.classifier.labels
-    if set(labels) != set(first_labels):
-        # A long list is shortened at its end, so labels that the other run lacks come first.
-        expected = sorted(first_labels, key=lambda label: label in labels)
-        got = sorted(labels, key=lambda label: label in first_labels)
-        raise DataError(
-            f"{run.name}: expected the labels of {first.name} ({listed(expected)}), got "
-            f"{listed(got)}."
-        )
-    if run.classifier.config.task.multi_label != first.classifier.config.task.multi_label:
-        raise ConfigError(f"{run.name} and {first.name}: only one of them is multi-label.")
+    check_same_labels(
+        run.classifier.label_space,
+        first.classifier.label_space,
+        name=run.name,
+        expected_name=first.name,
+    )
     if held_out and _held_out_by(run) != _held_out_by(first):
         raise ConfigError(
             f"{run.name} was trained with another seed or other data than {first.name}, whose "

@@ -34,6 +34,7 @@ __all__ = [
     "ask",
     "compare_answers",
     "macro_f1_interval",
+    "mean_answers",
 ]
 
 RESAMPLES = 1000
@@ -157,6 +158,18 @@ def ask(
         weights=int(classifier.model.count_params()),
         file_bytes=None if folder is None else _size(Path(folder)),
         tokens_per_second=tokens / max(seconds, 1e-9),
+    )
+
+
+def mean_answers(answers: Sequence[Answers]) -> Answers:
+    """Returns the mean of the answers of several classifiers, and the sum of their costs."""
+    sizes = [one.file_bytes for one in answers if one.file_bytes is not None]
+    return Answers(
+        "average",
+        np.mean([one.probabilities for one in answers], axis=0),
+        weights=sum(one.weights for one in answers),
+        file_bytes=sum(sizes) if len(sizes) == len(answers) else None,
+        tokens_per_second=1.0 / sum(1.0 / one.tokens_per_second for one in answers),
     )
 
 

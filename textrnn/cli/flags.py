@@ -12,7 +12,7 @@ from textrnn.errors import ConfigError
 
 __all__ = ["OTHER_FLAGS", "renamed_flag", "with_flags"]
 
-OTHER_FLAGS = {"imports": "--import"}
+OTHER_FLAGS = {"imports": "--import", "teachers": "--teacher"}
 """The flags of settings that are not called like their setting; they may be repeated."""
 
 _ARGUMENTS = re.compile("`(output|resume|resume_or_start|overwrite)`")

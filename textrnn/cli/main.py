@@ -18,6 +18,7 @@ __all__ = ["main"]
 _COMMANDS = (
     "train",
     "pretrain",
+    "distil",
     "tune",
     "predict",
     "explain",

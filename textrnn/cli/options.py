@@ -27,6 +27,9 @@ __all__ = [
     "with_given",
 ]
 
+_METAVARS = {"imports": "MODULE", "teachers": "RUN"}
+"""The values of the options that may be repeated, in the help."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=Settings)
 
@@ -111,7 +114,7 @@ def _option(
         flag = f"{flag}/--no-{flag[2:]}"
     repeated: dict[str, Any] = {}
     if setting.name in OTHER_FLAGS:
-        repeated = {"multiple": True, "callback": _joined, "metavar": "MODULE"}
+        repeated = {"multiple": True, "callback": _joined, "metavar": _METAVARS[setting.name]}
     return click.option(
         *(OTHER_FLAGS[setting.name], flag) if setting.name in OTHER_FLAGS else (flag,),
         setting.name,

@@ -21,6 +21,7 @@ from textrnn.config.training import (
     ClassifierOptimizerConfig,
     ClassifierRuntimeConfig,
     ClassifierScheduleConfig,
+    DistillationConfig,
     RegularizationConfig,
     StartConfig,
 )
@@ -46,6 +47,7 @@ class ClassifierRunConfig(Settings):
     optimizer: ClassifierOptimizerConfig = field(default_factory=ClassifierOptimizerConfig)
     schedule: ClassifierScheduleConfig = field(default_factory=ClassifierScheduleConfig)
     regularization: RegularizationConfig = field(default_factory=RegularizationConfig)
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)
     start: StartConfig = field(default_factory=StartConfig)
     runtime: ClassifierRuntimeConfig = field(default_factory=ClassifierRuntimeConfig)
 
@@ -68,10 +70,11 @@ class ClassifierRunConfig(Settings):
             )
         terms = self.regularization
         smoothed = terms.adversarial or terms.vat or terms.entropy
-        if (data.unlabelled or data.unlabelled_file) and not (terms.vat or terms.entropy):
+        learned = terms.vat or terms.entropy or self.distillation.active
+        if (data.unlabelled or data.unlabelled_file) and not learned:
             raise ConfigError(
-                "texts without labels need `vat` or `entropy`, got neither; set `vat`, such as to "
-                "0.02, or leave the texts out."
+                "texts without labels need `vat`, `entropy` or `teachers`, got none; set `vat`, "
+                "such as to 0.02, or leave the texts out."
             )
         if terms.language_weight and not self.start.init_from:
             raise ConfigError(

@@ -38,13 +38,13 @@ class DataConfig(Section):
     )
     unlabelled: bool = setting(
         False,
-        "Learn also from the data set's split `unsupervised`, such as that of imdb; with --vat or "
-        "--entropy.",
+        "Learn also from the data set's split `unsupervised`, such as that of imdb; with --vat, "
+        "--entropy or --teacher.",
     )
     unlabelled_file: str | None = setting(
         None,
         "Texts without labels to learn from as well: one text per line, or the text column of a "
-        ".csv, .tsv or .jsonl file; with --vat or --entropy.",
+        ".csv, .tsv or .jsonl file; with --vat, --entropy or --teacher.",
         path=True,
     )
     text_column: str = setting("text", "Column or JSON key of the text.", common=True)

@@ -1,4 +1,4 @@
-"""The settings of training: batches, optimizer, schedule, regularization, start, runtime.
+"""The settings of training: batches, optimizer, schedule, losses, teachers, start, runtime.
 
 The classes without a prefix contain the settings that classifiers and language models share.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textrnn.config.choices import DEVICES, JIT, PRECISIONS, RATE_SCALINGS, STRATEGIES
+from textrnn.config.data import listed_names
 from textrnn.config.section import Section, seconds, setting
 from textrnn.errors import ConfigError
 
@@ -18,6 +19,7 @@ __all__ = [
     "ClassifierOptimizerConfig",
     "ClassifierRuntimeConfig",
     "ClassifierScheduleConfig",
+    "DistillationConfig",
     "OptimizerConfig",
     "RegularizationConfig",
     "RuntimeConfig",
@@ -223,6 +225,41 @@ class RegularizationConfig(Section):
         "--init-from (0: off).",
         minimum=0.0,
     )
+
+
+@dataclass(frozen=True)
+class DistillationConfig(Section):
+    """The teachers, whose answers a run learns (Hinton et al. 2015, "Distilling the Knowledge")."""
+
+    teachers: str | None = setting(
+        None,
+        "Run folder of a classifier whose answers the run learns, or several: the mean of their "
+        "answers.",
+    )
+    linear_teacher: bool = setting(
+        False, "A linear model of word pairs, fitted in seconds, is one of the teachers."
+    )
+    teacher_weight: float = setting(
+        0.5,
+        "Weight of the teachers' answers in the targets of labelled texts, beside the labels; "
+        "texts without labels have the answers alone.",
+        minimum=0.0,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.teacher_weight > 1.0:
+            raise ConfigError(f"`teacher_weight` must be at most 1, got {self.teacher_weight}.")
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The names in `teachers`."""
+        return listed_names(self.teachers)
+
+    @property
+    def active(self) -> bool:
+        """Whether there is a teacher."""
+        return self.linear_teacher or bool(self.runs)
 
 
 @dataclass(frozen=True)

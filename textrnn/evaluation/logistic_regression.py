@@ -20,6 +20,10 @@ TOLERANCE = 0.1
 time."""
 
 
+LEAST_PROBABILITY = 0.02
+"""A less probable outcome of a text is left out: it costs as much time as a probable one."""
+
+
 @dataclass(frozen=True)
 class LinearModel:
     """A linear classifier of features `[N, F]`.
@@ -57,7 +61,7 @@ def fit_logistic_regression(
 
     Args:
         features: `[N, F]`.
-        targets: `[N, C]` of 0 and 1.
+        targets: `[N, C]` between 0 and 1: the probability that the text has the label.
         label_space: The C labels.
         inverse_penalty: scikit-learn's C.
         sample_weights: `[N]`, the weight of each text in the loss; None: 1.
@@ -71,9 +75,9 @@ def fit_logistic_regression(
     coefficients, bias = np.zeros([features.shape[1], classes]), np.zeros(classes)
     opposite = _is_opposite(label_space)
     for column in range(classes):
-        target = targets[:, column] > 0.5
-        share = (target.sum() + 0.5) / (len(target) + 1.0)
+        share = (targets[:, column].sum() + 0.5) / (len(targets) + 1.0)
         bias[column] = np.log(share / (1.0 - share))
+        rows, target, weights = _outcomes(targets[:, column], sample_weights)
         if (opposite and column == 0) or target.all() or not target.any():
             continue  # A class that has no or all texts has its share alone.
         model = LogisticRegression(
@@ -82,7 +86,7 @@ def fit_logistic_regression(
         with warnings.catch_warnings():
             # What 100 passes reach is good enough, and no user could do anything about it.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(features, target, sample_weight=sample_weights)
+            model.fit(features if rows is None else features[rows], target, sample_weight=weights)
         coefficients[:, column] = model.coef_[0]
         bias[column] = model.intercept_[0]
         if on_class is not None:
@@ -91,6 +95,28 @@ def fit_logistic_regression(
         coefficients = np.stack([-coefficients[:, 1], coefficients[:, 1]], axis=1) / 2
         bias = np.array([-bias[1], bias[1]]) / 2
     return LinearModel(coefficients, bias, label_space)
+
+
+def _outcomes(
+    targets: np.ndarray, sample_weights: np.ndarray | None
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
+    """Returns the places `[M]` of texts, whether each has the label, and the weight of that.
+
+    A text whose target is between 0 and 1 comes twice: with the label and without it. Places of
+    None are those of all texts, each once.
+
+    Args:
+        targets: `[N]`.
+        sample_weights: `[N]`; None: 1.
+    """
+    if np.isin(targets, (0, 1)).all():
+        return None, targets > 0.5, sample_weights
+    has, lacks = (np.flatnonzero(p > LEAST_PROBABILITY) for p in (targets, 1.0 - targets))
+    rows = np.concatenate([has, lacks])
+    weights = np.concatenate([targets[has], 1.0 - targets[lacks]])
+    if sample_weights is not None:
+        weights = weights * sample_weights[rows]
+    return rows, np.arange(len(rows)) < len(has), weights
 
 
 def _is_opposite(label_space: LabelSpace) -> bool:

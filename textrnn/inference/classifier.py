@@ -54,6 +54,19 @@ class Prediction:
     scores: dict[str, float]
     labels: tuple[str, ...]
 
+    @classmethod
+    def of(cls, scores: np.ndarray, label_space: LabelSpace) -> Prediction:
+        """Returns the prediction that the probabilities `[C]` of one text mean."""
+        order = np.argsort(-scores, kind="stable")
+        names, best = label_space.labels, int(order[0])
+        predicted = label_space.decide(scores[np.newaxis])[0]
+        return cls(
+            label=names[best],
+            score=float(scores[best]),
+            scores={name: float(p) for name, p in zip(names, scores, strict=True)},
+            labels=tuple(names[i] for i in order if predicted[i]),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values, ready for JSON; `label` is None if no label is predicted."""
         return {
@@ -305,12 +318,4 @@ class TrainedClassifier:
         return self._cached_reader
 
     def _name(self, scores: np.ndarray) -> Prediction:
-        order = np.argsort(-scores, kind="stable")
-        best = int(order[0])
-        predicted = self.label_space.decide(scores[np.newaxis])[0]
-        return Prediction(
-            label=self.labels[best],
-            score=float(scores[best]),
-            scores={label: float(p) for label, p in zip(self.labels, scores, strict=True)},
-            labels=tuple(self.labels[i] for i in order if predicted[i]),
-        )
+        return Prediction.of(scores, self.label_space)

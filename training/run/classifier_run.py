@@ -6,8 +6,10 @@ import dataclasses
 import functools
 import shutil
 import time
+from pathlib import Path
 
 import keras
+import numpy as np
 
 from textrnn.data import Corpus, load_corpus
 from textrnn.data.provenance import provenance
@@ -18,6 +20,7 @@ from textrnn.evaluation.measurement import measure, measure_validation
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.run_files import check_finished
 from textrnn.messages.wording import counted
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_vector_files import check_vectors
@@ -56,6 +59,7 @@ from textrnn.training.run.preparation import (
     tokenizer_texts,
 )
 from textrnn.training.run.request import RunRequest
+from textrnn.training.run.teachers import load_targets, read_lessons, save_targets, soft_targets
 from textrnn.training.run.tensorboard import TENSORBOARD, TensorBoardWriter
 from textrnn.training.run.time_limits import TimeLimits
 
@@ -111,7 +115,10 @@ class ClassifierRun:
         choices = config.model.choices(float(train_data.plan.lengths.mean()))
         self.config = config = config.replace(**choices)
         context = dataclasses.replace(context, config=config)
-        train_data = add_unlabelled(train_data, context=context)
+        if config.distillation.active:
+            train_data = self._taught(train_data, context)
+        else:
+            train_data = add_unlabelled(train_data, context=context)
         valid_data = encode_split(context.corpus.validation, context=context)
         token_seconds = time.monotonic() - tokens_started
         describe_batches(train_data.plan, reporter)
@@ -152,8 +159,23 @@ class ClassifierRun:
             trainer = make_trainer(self.config, data=data)
         if self.distribution.is_chief:
             begin(self.folder, self.config, tokenizer=context.tokenizer, resume=self.resume)
+            if config.distillation.active and not self.resume:
+                save_targets(self.folder, train_data.targets)
         self._describe(trainer, budget)
         return trainer, context
+
+    def _taught(self, labelled: LabelledBatches, context: RunContext) -> LabelledBatches:
+        """Returns the training texts with the targets of the chief's teachers on every worker."""
+        lessons = read_lessons(labelled, context=context)
+        content = b""
+        if self.distribution.is_chief:
+            if self.resume:  # The teachers' answers may differ in their last digits.
+                content = load_targets(self.folder).tobytes()
+            else:
+                content = soft_targets(lessons, context=context).tobytes()
+        targets = np.frombuffer(self.distribution.broadcast(content), np.float32)
+        targets = targets.reshape(-1, labelled.targets.shape[1])
+        return lessons.taught(targets, context=context)
 
     def _fitting_seconds(self, corpus: Corpus, data: LabelledBatches) -> float:
         """Returns an estimate of the time that the linear models take after the training."""
@@ -171,6 +193,9 @@ class ClassifierRun:
 
     def _read(self) -> RunContext:
         """Reads the texts and makes or loads the tokenizer."""
+        if not self.resume:
+            for run in self.config.distillation.runs:
+                check_finished(Path(run))
         if self.config.start.vectors is not None:
             check_vectors(self.config.start.vectors)
         self.reporter.message("reading the data")

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.config.model import EncoderConfig
+from textrnn.config.training import DistillationConfig
 from textrnn.messages.shown import markdown
 from textrnn.messages.wording import counted
 
@@ -75,6 +76,7 @@ def model_card(
         f"- The weights are those of epoch {training['best_epoch']} of {training['epochs']}, "
         f"{'the best on the validation data' if chosen else 'the last one'}; "
         f"seed {config.runtime.seed}.",
+        *_teachers(config.distillation),
         "",
         "## Metrics",
         "",
@@ -97,6 +99,15 @@ def model_card(
     if notices:
         lines += ["## Data", "", *(f"- {markdown(notice)}" for notice in notices), ""]
     return "\n".join(lines)
+
+
+def _teachers(distillation: DistillationConfig) -> list[str]:
+    """Returns a line about the teachers; none without them."""
+    names = [*map(markdown, distillation.runs)]
+    names += ["a linear model of word pairs"] if distillation.linear_teacher else []
+    if not names:
+        return []
+    return [f"- It learned the mean answer of {' and '.join(names)}, beside the labels."]
 
 
 def _metrics_table(metrics: Mapping[str, Any]) -> Iterator[str]:

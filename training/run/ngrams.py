@@ -83,7 +83,7 @@ def fit_ngrams(
 
     Args:
         texts: The token ids `[T]` of each text.
-        targets: `[N, C]` of 0 and 1.
+        targets: `[N, C]` between 0 and 1, as for `fit_logistic_regression`.
         label_space: The labels.
         vocab_size: V.
         orders: The number of tokens of the longest n-grams.

@@ -22,7 +22,14 @@ from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.batches.unlabelled_batches import UnlabelledBatches
 from textrnn.training.update.losses import class_weights
 
-__all__ = ["RunContext", "add_unlabelled", "digest", "encode_split", "tokenizer_texts"]
+__all__ = [
+    "RunContext",
+    "add_unlabelled",
+    "digest",
+    "encode_split",
+    "tokenizer_texts",
+    "unlabelled_texts",
+]
 
 _BLOCK = 4096
 """Number of unlabelled texts that are encoded at a time."""
@@ -84,21 +91,34 @@ def add_unlabelled(data: LabelledBatches, *, context: RunContext) -> LabelledBat
     Raises:
         DataError: The texts cannot be read, or all of them are empty.
     """
-    config, reporter = context.config, context.reporter
+    config = context.config
     if not (config.data.unlabelled or config.data.unlabelled_file):
         return data
-    texts, ids = load_unlabelled(config), list[np.ndarray]()
+    _, ids = unlabelled_texts(context)
+    unlabelled = UnlabelledBatches(context.plan(ids), config.runtime.seed)
+    return dataclasses.replace(data, unlabelled=unlabelled)
+
+
+def unlabelled_texts(context: RunContext) -> tuple[list[str], list[np.ndarray]]:
+    """Returns the unlabelled texts of the settings, and the token ids of each; empty without them.
+
+    Raises:
+        DataError: The texts cannot be read, or all of them are empty.
+    """
+    config, reporter = context.config, context.reporter
+    if not (config.data.unlabelled or config.data.unlabelled_file):
+        return [], []
+    source, pairs = load_unlabelled(config), list[tuple[str, np.ndarray]]()
     with reporter.wait("reading the unlabelled texts"):
-        while block := list(itertools.islice(texts, _BLOCK)):
-            ids += [text for text in context.tokenizer.encode_batch(block) if len(text)]
-    if not ids:
+        while block := list(itertools.islice(source, _BLOCK)):
+            encoded = context.tokenizer.encode_batch(block)
+            pairs += [(text, ids) for text, ids in zip(block, encoded, strict=True) if len(ids)]
+    if not pairs:
         where = config.data.unlabelled_file or config.data.dataset
         raise DataError(f"{where}: expected texts without labels, got none; check the file.")
-    plan = context.plan(ids)
-    reporter.message(
-        f"{counted(len(ids), 'text')} without labels, {counted(plan.total_tokens, 'token')}"
-    )
-    return dataclasses.replace(data, unlabelled=UnlabelledBatches(plan, config.runtime.seed))
+    tokens = sum(len(ids) for _, ids in pairs)
+    reporter.message(f"{counted(len(pairs), 'text')} without labels, {counted(tokens, 'token')}")
+    return [text for text, _ in pairs], [ids for _, ids in pairs]
 
 
 def digest(*data: LabelledBatches) -> str:

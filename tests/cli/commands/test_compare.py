@@ -44,6 +44,17 @@ def test_a_run_and_its_twin(textrnn, run, twin, finished):
     assert (pair["only_first"], pair["only_second"], pair["p_value"]) == (0, 0, 1.0)
 
 
+def test_the_mean_of_runs(textrnn, run, twin):
+    """The mean of a run and its twin is that run, at twice the cost."""
+    comparison = json.loads(textrnn("compare", run, twin, "--average", "--json").stdout)
+    first, _, mean = comparison["runs"]
+    assert mean["name"] == "average"
+    assert mean["accuracy"] == first["accuracy"]
+    assert mean["log_loss"] == pytest.approx(first["log_loss"])
+    assert (mean["weights"], mean["file_bytes"]) == (2 * first["weights"], 2 * first["file_bytes"])
+    assert len(comparison["pairs"]) == 3
+
+
 def test_tables_for_people(textrnn, run, twin):
     result = textrnn("compare", run, twin)
     for words in ("10 texts", "accuracy by length", "McNemar's exact test", "not shown"):

@@ -106,6 +106,12 @@ def test_a_cell_of_the_user_s_is_imported():
     assert "The cell is defined" not in card(cell="lstm", imports="my_cells")
 
 
+def test_teachers_are_named():
+    assert "learned the mean answer" not in card()
+    text = card(teachers="runs/a,runs/b*c", linear_teacher=True)
+    assert "the mean answer of runs/a and runs/b\\*c and a linear model of word pairs" in text
+
+
 def test_a_plain_model_of_one_direction():
     assert "- 2 x gru of 5 units; head" in card(cell="gru", layers=2, bidirectional=False, window=1)
 

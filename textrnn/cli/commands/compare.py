@@ -72,6 +72,12 @@ LEVEL = 0.05
     help="Compare a linear model of word pairs too, which learns from the first run's training "
     "texts; then one run suffices.",
 )
+@click.option(
+    "--average",
+    is_flag=True,
+    help="Compare the mean of the runs' probabilities too, such as with --vary seed=0,1,2; "
+    "textrnn distil teaches it to one run.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def compare(
@@ -83,6 +89,7 @@ def compare(
     output: Path,
     split: SplitName,
     baseline: bool,
+    average: bool,
     as_json: bool,
     **_: Any,
 ) -> None:
@@ -121,11 +128,17 @@ def compare(
             trained,
             held_out=split == "validation",
             baseline=train if baseline else None,
+            average=average,
             reporter=reporter,
         )
     else:
         comparison = compare_runs(
-            runs, split=split, baseline=baseline, reporter=reporter, **data_settings(given)
+            runs,
+            split=split,
+            baseline=baseline,
+            average=average,
+            reporter=reporter,
+            **data_settings(given),
         )
     if as_json:
         click.echo(json.dumps(comparison.to_dict()))

@@ -1,0 +1,122 @@
+"""Several trained classifiers that answer together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from textrnn.errors import ConfigError, DataError
+from textrnn.host.blocks import blocks
+from textrnn.inference.classifier import BLOCK_TEXTS, Prediction, TrainedClassifier
+from textrnn.messages.wording import listed
+from textrnn.models.label_space import LabelSpace
+from textrnn.text.checks import as_texts
+
+__all__ = ["Ensemble", "check_same_labels"]
+
+
+class Ensemble:
+    """Answers with the mean of the probabilities of several classifiers.
+
+        p(c | x) = 1/M sum_{m=1..M} p_m(c | x)
+
+    Classifiers that differ in nothing but their seed err on different texts, so their mean errs
+    less often than each (Lakshminarayanan et al. 2017, "Simple and Scalable Predictive Uncertainty
+    Estimation using Deep Ensembles"). It takes M times the time; `textrnn distil` teaches the
+    answers to one classifier.
+
+    Example:
+        ensemble = textrnn.Ensemble([textrnn.load("runs/a"), textrnn.load("runs/b")])
+        (prediction,) = ensemble.predict(["a fine film"])
+
+    Args:
+        members: The classifiers. Each has a tokenizer of its own; the order of the labels may
+            differ.
+
+    Attributes:
+        label_space: The labels, in the order of the first classifier.
+
+    Raises:
+        ConfigError: There is no classifier, or only some are multi-label.
+        DataError: The labels differ.
+    """
+
+    def __init__(self, members: Sequence[TrainedClassifier]) -> None:
+        if not members:
+            raise ConfigError("an ensemble needs at least one classifier, got none.")
+        self.members = tuple(members)
+        self.label_space = members[0].label_space
+        for number, member in enumerate(members, start=1):
+            check_same_labels(
+                member.label_space,
+                self.label_space,
+                name=f"classifier {number}",
+                expected_name="classifier 1",
+            )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label names, in the order of the probabilities."""
+        return self.label_space.labels
+
+    def probabilities(
+        self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None
+    ) -> np.ndarray:
+        """Returns the mean probability `[N, C]` of each label for each text.
+
+        Args:
+            texts: The texts.
+            on_batch: Receives the number of texts of each batch that one of the classifiers has
+                answered.
+
+        Raises:
+            TypeError: `texts` is no list of strings.
+        """
+        texts = as_texts(texts, call="probabilities")
+        total = np.zeros([len(texts), len(self.labels)], np.float32)
+        for member in self.members:
+            columns = [member.labels.index(label) for label in self.labels]
+            total += member.probabilities(texts, on_batch=on_batch)[:, columns]
+        return total / len(self.members)
+
+    def predict(self, texts: Iterable[str]) -> list[Prediction]:
+        """Returns the predictions for some texts, in their order.
+
+        Raises:
+            TypeError: `texts` is no list of strings.
+        """
+        probabilities = self.probabilities(as_texts(texts, call="predict"))
+        return [Prediction.of(scores, self.label_space) for scores in probabilities]
+
+    def predict_stream(self, texts: Iterable[str]) -> Iterator[tuple[str, Prediction]]:
+        """Yields each text with its prediction, in order; the memory is constant."""
+        for block in blocks(texts, BLOCK_TEXTS):
+            yield from zip(block, self.predict(block), strict=True)
+
+
+def check_same_labels(
+    labels: LabelSpace, expected: LabelSpace, *, name: str, expected_name: str
+) -> None:
+    """Checks that a classifier has the labels of another one, in any order.
+
+    Args:
+        labels: Its labels.
+        expected: Those of the other classifier.
+        name: The name of the classifier in messages.
+        expected_name: The name of the other one.
+
+    Raises:
+        DataError: The labels differ.
+        ConfigError: Only one of them is multi-label.
+    """
+    ours, theirs = labels.labels, expected.labels
+    if set(ours) != set(theirs):
+        # A long list is shortened at its end, so labels that the other one lacks come first.
+        wanted = sorted(theirs, key=lambda label: label in ours)
+        got = sorted(ours, key=lambda label: label in theirs)
+        raise DataError(
+            f"{name}: expected the labels of {expected_name} ({listed(wanted)}), got {listed(got)}."
+        )
+    if labels.multi_label != expected.multi_label:
+        raise ConfigError(f"{name} and {expected_name}: only one of them is multi-label.")
