@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from fasttext_peer import fasttext_accuracy
 from interleave import print_table
 from runs import run, spread
 
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.data import Corpus, load_corpus
+from textrnn.data import load_corpus
 from textrnn.inference.run_files import WEIGHTS
 
 PARTS = {"train_file": "train.csv", "valid_file": "validation.csv", "test_file": "test.csv"}
@@ -36,23 +37,6 @@ def data_sets(folder: Path | None, names: tuple[str, ...]) -> dict[str, dict[str
     return sets
 
 
-def fasttext_accuracy(corpus: Corpus, scratch: Path) -> float | None:
-    """Returns the accuracy of fastText on the test texts in percent; None without fastText."""
-    try:
-        import fasttext
-    except ImportError:
-        return None
-    assert corpus.test is not None
-    for name, split in (("train", corpus.train), ("test", corpus.test)):
-        with (scratch / f"fasttext.{name}").open("w", encoding="utf-8") as file:
-            for text, (label,) in zip(split.texts, split.labels, strict=True):
-                file.write(f"__label__{label.replace(' ', '_')} {' '.join(text.lower().split())}\n")
-    model = fasttext.train_supervised(
-        str(scratch / "fasttext.train"), wordNgrams=2, epoch=10, dim=50, lr=0.5, verbose=0
-    )
-    return 100 * float(model.test(str(scratch / "fasttext.test"))[1])
-
-
 def measure(
     name: str, data: dict[str, str], seeds: tuple[int, ...], options: list[str], output: Path
 ) -> dict[str, Any]:
@@ -65,13 +49,14 @@ def measure(
         minutes.append(run(["train", *flags, "--seed", str(seed), *options], folder))
         figures.append(json.loads((folder / "metrics.json").read_text(encoding="utf-8")))
     corpus = load_corpus(ClassifierRunConfig.of(**data), seed=seeds[0])
-    fasttext = fasttext_accuracy(corpus, output)
+    assert corpus.test is not None
+    fasttext = fasttext_accuracy(corpus.train, corpus.test, scratch=output)
     row: dict[str, Any] = {"data": name, "minutes": spread(minutes)}
     for part in ("validation", "test"):
         row[f"{part} %"] = spread([100 * run[part]["accuracy"] for run in figures])
         linear = [100 * run["baseline"][part]["accuracy"] for run in figures if "baseline" in run]
         row[f"linear, {part} %"] = spread(linear) if linear else ""
-    row["fastText, test %"] = "" if fasttext is None else f"{fasttext:.2f}"
+    row["fastText, test %"] = "" if fasttext is None else f"{fasttext[0]:.2f}"
     row["MB"] = f"{(folder / WEIGHTS).stat().st_size / 1e6:.1f}"
     return row
 

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from fasttext_peer import fasttext_accuracy
 from interleave import print_table
 from runs import accuracies, run, spread
 
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.data import Corpus, load_corpus
+from textrnn.data import Split, load_corpus
 
 PUBLISHED = (
     ("LSTM, labels only (Dai & Le 2015)", 86.5),
@@ -46,7 +47,7 @@ RECIPES: dict[str, dict[str, Sequence[str]]] = {
 }
 
 
-def tfidf(corpus: Corpus) -> float:
+def tfidf(train: Split, test: Split) -> float:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -55,30 +56,8 @@ def tfidf(corpus: Corpus) -> float:
         TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True),
         LogisticRegression(C=30, max_iter=1000),
     )
-    texts = [*corpus.train.texts, *corpus.validation.texts]
-    labels = [label for (label,) in [*corpus.train.labels, *corpus.validation.labels]]
-    model.fit(texts, labels)
-    assert corpus.test is not None
-    return float(model.score(corpus.test.texts, [label for (label,) in corpus.test.labels]))
-
-
-def fasttext_bigrams(corpus: Corpus, folder: Path) -> float | None:
-    try:
-        import fasttext
-    except ImportError:
-        return None
-    assert corpus.test is not None
-    parts = {"train": [corpus.train, corpus.validation], "test": [corpus.test]}
-    for name, splits in parts.items():
-        with (folder / f"fasttext.{name}").open("w", encoding="utf-8") as file:
-            for split in splits:
-                for text, (label,) in zip(split.texts, split.labels, strict=True):
-                    words = " ".join(text.replace("<br />", " ").lower().split())
-                    file.write(f"__label__{label} {words}\n")
-    model = fasttext.train_supervised(
-        str(folder / "fasttext.train"), wordNgrams=2, epoch=10, dim=50, lr=0.5, verbose=0
-    )
-    return float(model.test(str(folder / "fasttext.test"))[1])
+    model.fit(train.texts, [label for (label,) in train.labels])
+    return 100 * float(model.score(test.texts, [label for (label,) in test.labels]))
 
 
 @click.command()
@@ -123,14 +102,21 @@ def main(
     rows.append({**mean, "validation %": "", "test %": spread(values)})
     if baselines:
         corpus = load_corpus(ClassifierRunConfig.of(dataset="imdb", data_dir=data_dir), seed=0)
+        assert corpus.test is not None
+        parts = (corpus.train, corpus.validation)
+        labelled = Split(
+            tuple(text for part in parts for text in part.texts),
+            tuple(labels for part in parts for labels in part.labels),
+        )
+        fasttext = fasttext_accuracy(labelled, corpus.test, scratch=output)
         other_models = {
-            "tf-idf of one and two words, logistic regression": tfidf(corpus),
-            "fastText, two words": fasttext_bigrams(corpus, output),
+            "tf-idf of one and two words, logistic regression": tfidf(labelled, corpus.test),
+            "fastText, two words": None if fasttext is None else fasttext[0],
         }
         for name, accuracy in other_models.items():
             if accuracy is not None:
-                row = {"what": name, "minutes": "", "validation %": ""}
-                rows.append({**row, "test %": 100 * accuracy})
+                row = {"what": name, "minutes": "", "validation %": "", "test %": accuracy}
+                rows.append(row)
     rows += [
         {"what": name, "minutes": "", "validation %": "", "test %": value}
         for name, value in PUBLISHED

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["accuracies", "run", "spread"]
+__all__ = ["accuracies", "run", "spread", "validation_accuracy"]
 
 
 def run(command: Sequence[str], folder: Path) -> float:
@@ -31,6 +31,12 @@ def accuracies(folder: Path) -> tuple[float, float]:
     """Returns the accuracies of a finished run on validation and test texts, in percent."""
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     return 100 * metrics["validation"]["accuracy"], 100 * metrics["test"]["accuracy"]
+
+
+def validation_accuracy(folder: Path) -> float:
+    """Returns the accuracy of a finished run on its validation texts, in percent."""
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    return 100 * float(metrics["validation"]["accuracy"])
 
 
 def spread(values: Sequence[float]) -> str:

@@ -13,6 +13,7 @@ from textrnn.errors import ConfigError
 
 __all__ = [
     "LanguageModelBatchesConfig",
+    "LanguageModelObjectiveConfig",
     "LanguageModelOptimizerConfig",
     "LanguageModelRegularizationConfig",
     "LanguageModelRunConfig",
@@ -114,6 +115,23 @@ class LanguageModelScheduleConfig(ScheduleConfig):
 
 
 @dataclass(frozen=True)
+class LanguageModelObjectiveConfig(Section):
+    """The words that a state predicts."""
+
+    bag_weight: float = setting(
+        0.0,
+        "Weight of predicting the bag of the next content words, in any order; the rest is the "
+        "weight of the next token (0: the next token alone).",
+        minimum=0.0,
+        below=1.0,
+        common=True,
+    )
+    bag_tokens: int = setting(
+        5, "Number of next tokens that --bag-weight predicts.", minimum=1, below=65
+    )
+
+
+@dataclass(frozen=True)
 class LanguageModelRegularizationConfig(Section):
     """The means against memorizing the texts."""
 
@@ -139,6 +157,7 @@ class LanguageModelRunConfig(Settings):
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     model: EncoderConfig = field(default_factory=EncoderConfig)
     batches: LanguageModelBatchesConfig = field(default_factory=LanguageModelBatchesConfig)
+    objective: LanguageModelObjectiveConfig = field(default_factory=LanguageModelObjectiveConfig)
     optimizer: LanguageModelOptimizerConfig = field(default_factory=LanguageModelOptimizerConfig)
     schedule: LanguageModelScheduleConfig = field(default_factory=LanguageModelScheduleConfig)
     regularization: LanguageModelRegularizationConfig = field(
@@ -147,5 +166,7 @@ class LanguageModelRunConfig(Settings):
     runtime: RuntimeConfig = field(default_factory=RuntimeConfig)
 
     def __post_init__(self) -> None:
+        if self.objective.bag_weight and not self.batches.negatives:
+            raise ConfigError("`bag_weight` needs `negatives`, got 0; leave one of them out.")
         if self.model.cell == "none":
             raise ConfigError("`cell` must name a recurrent cell for a language model, got none.")

@@ -125,12 +125,25 @@ class LanguageModel(keras.Model):
             c `[B, T, E]`, which predicts the token after each one, and the state after the tokens.
         """
 
+        states, state = self.states(state, ids, direction=direction, training=training)
+        return self.projections[direction](states), state
+
+    def states(
+        self,
+        state: StreamState,
+        ids: tf.Tensor,
+        *,
+        direction: int = 0,
+        training: bool = False,
+    ) -> tuple[tf.Tensor, StreamState]:
+        """Reads the next tokens as `read` does; returns h `[B, T, H]` in the place of c."""
+
         def drop(_: int, sequence: tf.Tensor) -> tf.Tensor:
             return self.drop(sequence, training=training)
 
         vectors = drop(0, self.embedding(ids))
         states, state = self.stacks[direction].advance(state, vectors, training=training, drop=drop)
-        return self.projections[direction](drop(0, states)), state
+        return drop(0, states), state
 
     def logits(self, vectors: tf.Tensor) -> tf.Tensor:
         """Returns the logits `[..., V]` of all tokens, in float32, for c `[..., E]`."""

@@ -31,20 +31,20 @@ def sampled_losses(
 
     Args:
         vectors: c `[B, T, E]`.
-        targets: y `[B, T]`.
+        targets: y `[B, T]`, or `[B, T, N]` for N tokens that the same vector predicts.
         drawn: n `[U]`, the distinct tokens among S draws.
         offsets: `[U]`, ln(m_k / (S q_{n_k})); token n_k was drawn m_k times.
         embedding: The layer with the vectors e_v, `[V, E]`.
         bias: b `[V]`.
 
     Returns:
-        `[B, T]`.
+        The loss of each target, in the shape of the targets.
     """
-    rows = tf.reshape(vectors, [-1, vectors.shape[-1]])  # [N, E]
-    y = tf.reshape(targets, [-1])
-    target_scores = tf.cast(tf.reduce_sum(rows * embedding(y), axis=-1), tf.float32)
-    target_scores += tf.gather(bias, y)
-    drawn_scores = tf.matmul(rows, embedding(drawn), transpose_b=True)  # [N, U]
+    rows = tf.reshape(vectors, [-1, vectors.shape[-1]])  # [M, E]
+    y = tf.reshape(targets, [-1, targets.shape[2] if targets.shape.rank == 3 else 1])  # [M, N]
+    target_scores = tf.reduce_sum(rows[:, tf.newaxis] * embedding(y), axis=-1)
+    target_scores = tf.cast(target_scores, tf.float32) + tf.gather(bias, y)
+    drawn_scores = tf.matmul(rows, embedding(drawn), transpose_b=True)  # [M, U]
     drawn_scores = tf.nn.bias_add(
         tf.cast(drawn_scores, tf.float32), offsets + tf.gather(bias, drawn)
     )
@@ -57,27 +57,31 @@ def sampled_losses(
 
 @tf.custom_gradient
 def _cross_entropy(target: tf.Tensor, drawn: tf.Tensor, hits: tf.Tensor) -> Any:
-    """Computes `-ln( exp(target) / (exp(target) + sum_{k != hit} exp(drawn_k)) )`, `[N]`.
+    """Computes `-ln( exp(target) / (exp(target) + sum_{k != hit} exp(drawn_k)) )`, `[M, N]`.
 
     The derived gradient reads the large `drawn` once; TensorFlow's own would read it six times.
 
     Args:
-        target: `[N]`.
-        drawn: `[N, U]`.
-        hits: `[N]`, the place of the target among the drawn tokens, which does not count; -1 if the
-            target was not drawn.
+        target: `[M, N]`.
+        drawn: `[M, U]`.
+        hits: `[M, N]`, the place of the target among the drawn tokens, which does not count; -1 if
+            the target was not drawn.
     """
     shares = tf.nn.softmax(drawn)
-    log_sum = tf.reduce_max(drawn, axis=1) - tf.math.log(tf.reduce_max(shares, axis=1))
-    is_hit = hits >= 0
-    places = tf.stack([tf.range(tf.size(hits)), tf.maximum(hits, 0)], axis=1)
-    hit_share = tf.where(is_hit, tf.minimum(tf.gather_nd(shares, places), 1.0 - 1e-6), 0.0)
-    margin = log_sum + tf.math.log1p(-hit_share) - target
+    log_sum = tf.reduce_max(drawn, axis=1) - tf.math.log(tf.reduce_max(shares, axis=1))  # [M]
+    is_hit, places = hits >= 0, tf.maximum(hits, 0)
+    hit_share = tf.gather(shares, places, batch_dims=1)  # [M, N]
+    hit_share = tf.where(is_hit, tf.minimum(hit_share, 1.0 - 1e-6), 0.0)
+    margin = log_sum[:, tf.newaxis] + tf.math.log1p(-hit_share) - target
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, None]:
         weight = upstream * tf.sigmoid(margin)
-        d_drawn = shares * (weight / (1.0 - hit_share))[:, tf.newaxis]
-        d_hits = tf.where(is_hit, 0.0, tf.gather_nd(d_drawn, places))
-        return -weight, tf.tensor_scatter_nd_update(d_drawn, places, d_hits), None
+        factors = weight / (1.0 - hit_share)
+        d_drawn = shares * tf.reduce_sum(factors, axis=1, keepdims=True)
+        rows = tf.range(tf.shape(hits)[0])[:, tf.newaxis] + tf.zeros_like(hits)
+        d_drawn = tf.tensor_scatter_nd_sub(
+            d_drawn, tf.stack([rows, places], axis=2), factors * hit_share
+        )
+        return -weight, d_drawn, None
 
     return tf.nn.softplus(margin), gradient

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from textrnn.config.language_model import LanguageModelRunConfig
-from textrnn.errors import ModelError
+from textrnn.errors import ConfigError, ModelError
 from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.layers.recurrence.devices import has_accelerator
 from textrnn.messages.wording import counted
@@ -26,6 +26,7 @@ from textrnn.training.loop.compilation import Compilation, UpdateTime, compare, 
 from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.held_out import HeldOutTexts, Measurement
 from textrnn.training.loop.schedule import Schedule
+from textrnn.training.update.bag_loss import BagLoss
 from textrnn.training.update.language_model_step import LanguageModelStep
 from textrnn.training.update.lazy_adam import LazyAdam
 from textrnn.training.update.negatives import Negatives
@@ -68,10 +69,15 @@ class LanguageModelTrainer:
         self._should_stop = execution.should_stop
         self.state = TrainingState()
         self.model = _build(tokenizer, config, precision=config.runtime.precision)
+        self._bag = _bag_loss(self.model, config, counts=store.counts)
         self._optimizer = LazyAdam(config.optimizer.learning_rate)
-        self._optimizer.build(self.model.trainable_variables)
         streams = self._streams(0)
         self._updates = len(streams)
+        if self._bag is not None and streams.ahead < self._bag.tokens:
+            raise ConfigError(
+                f"`bag_tokens` must be at most {streams.ahead}, because there are no more tokens, "
+                f"got {self._bag.tokens}."
+            )
         self._negatives = Negatives(
             store.counts, size=config.batches.negatives, seed=config.runtime.seed
         )
@@ -81,13 +87,19 @@ class LanguageModelTrainer:
             config=config,
             streams=streams.streams,
             segment=streams.segment,
+            bag=self._bag,
         )
+        self._optimizer.build(self._step.variables)
         self._batch_tokens = streams.streams * streams.segment
         stream_states = [v for direction in self._step.stream_states for v in direction]
         self._checkpointer = Checkpointer(
             self.model,
             checkpoints,
-            other_variables=[*self._optimizer.variables, *stream_states],
+            other_variables=[
+                *self._optimizer.variables,
+                *stream_states,
+                *(self._bag.variables if self._bag else ()),
+            ],
             data_digest=store.digest,
             distribution=execution.distribution,
             minutes=config.runtime.checkpoint_minutes,
@@ -109,6 +121,7 @@ class LanguageModelTrainer:
             segment=self._config.batches.segment,
             directions=self.model.directions,
             seed=[self._config.runtime.seed, epoch],
+            ahead=1 if self._bag is None else self._bag.tokens,
         )
 
     def resume(self, reporter: Reporter | None = None) -> None:
@@ -332,6 +345,14 @@ def _row(state: TrainingState, measured: Measurement) -> dict[str, float]:
         "seconds": state.seconds,
         "tokens_per_second": state.token_sum / max(state.seconds, 1e-9),
     }
+
+
+def _bag_loss(
+    model: LanguageModel, config: LanguageModelRunConfig, *, counts: np.ndarray
+) -> BagLoss | None:
+    if not config.objective.bag_weight:
+        return None
+    return BagLoss(model, counts=counts, tokens=config.objective.bag_tokens)
 
 
 def _build(

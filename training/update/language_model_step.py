@@ -11,6 +11,7 @@ import tensorflow as tf
 from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.layers.recurrence import compiled
 from textrnn.models.language_model import LanguageModel
+from textrnn.training.update.bag_loss import BagLoss
 from textrnn.training.update.clipping import clip_gradients
 from textrnn.training.update.losses import loss_scale
 from textrnn.training.update.pure_update import values_of
@@ -24,7 +25,8 @@ class LanguageModelStep:
 
     Truncated back-propagation through time (Williams & Peng 1990): gradients stop at the beginning
     of the segment, and states continue from segment to segment. The loss is the mean over tokens
-    and directions. Both directions have the same size, so that two cores compute them side by side.
+    and directions; with a bag it is 1 - beta times that, and beta times the loss of the bag. Both
+    directions have the same size, so that two cores compute them side by side.
 
     Args:
         model: The language model, built.
@@ -32,6 +34,7 @@ class LanguageModelStep:
         config: The settings.
         streams: R, the number of streams.
         segment: K, the number of tokens per segment.
+        bag: The loss of the bag of the next words; None without it.
 
     Attributes:
         jit: Whether XLA compiles the update; see `compile`.
@@ -46,8 +49,10 @@ class LanguageModelStep:
         config: LanguageModelRunConfig,
         streams: int,
         segment: int,
+        bag: BagLoss | None = None,
     ) -> None:
-        self._model, self._optimizer = model, optimizer
+        self._model, self._optimizer, self._bag = model, optimizer, bag
+        self._bag_weight = config.objective.bag_weight
         self._sampled, self._clip_norm = config.batches.negatives > 0, config.optimizer.clip_norm
         self._scale = loss_scale(config.runtime.precision)
         self._start_states = [model.start(streams, direction=d) for d in range(model.directions)]
@@ -59,8 +64,14 @@ class LanguageModelStep:
             ]
             for start in self._start_states
         ]
-        self._ids_shape = [model.directions, streams, segment + 1]
+        self._segment = segment
+        self._ids_shape = [model.directions, streams, segment + (1 if bag is None else bag.tokens)]
         self.compile(jit=False)
+
+    @property
+    def variables(self) -> list[Any]:
+        """The variables that an update changes: the model's, then those of the bag's loss."""
+        return [*self._model.trainable_variables, *(self._bag.variables if self._bag else ())]
 
     def compile(self, *, jit: bool) -> None:
         """Chooses whether XLA compiles the update.
@@ -85,11 +96,12 @@ class LanguageModelStep:
         """Makes one update.
 
         Args:
-            ids: `[D, R, K + 1]`, which continue those of the update before.
+            ids: `[D, R, K + 1]`, which continue those of the update before; with a bag of N tokens
+                `[D, R, K + N]`.
             negatives: The result of `Negatives.draw`.
 
         Returns:
-            The mean loss in nats a token and the norm of the gradient, `[2]`, without waiting for
+            The loss in nats a token and the norm of the gradient, `[2]`, without waiting for
             them.
         """
         return self._run(tf.constant(ids), *map(tf.constant, negatives))
@@ -106,7 +118,7 @@ class LanguageModelStep:
             return self._update(ids, negatives, offsets)
 
     def _update(self, ids: tf.Tensor, negatives: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
-        variables = self._model.trainable_variables
+        variables = self.variables
         values = values_of(variables)
         with tf.GradientTape() as tape:
             tape.watch(values)
@@ -135,16 +147,21 @@ class LanguageModelStep:
     def _direction_loss(
         self, ids: tf.Tensor, negatives: tuple[tf.Tensor, tf.Tensor], *, direction: int
     ) -> tuple[tf.Tensor, Any]:
-        """Returns the mean loss of one direction `[R, K + 1]`, and its states after the segment."""
+        """Returns the loss of one direction `[R, K + N]`, and its states after the segment."""
         start = self._start_states[direction]
         stored = zip(self.stream_states[direction], tf.nest.flatten(start), strict=True)
-        states = tf.nest.pack_sequence_as(
+        memory = tf.nest.pack_sequence_as(
             start, [tf.cast(variable.value, tensor.dtype) for variable, tensor in stored]
         )
-        vectors, states = self._model.read(states, ids[:, :-1], direction=direction, training=True)
-        targets = ids[:, 1:]
+        inputs, following = ids[:, : self._segment], ids[:, 1:]
+        states, memory = self._model.states(memory, inputs, direction=direction, training=True)
+        vectors, targets = self._model.projections[direction](states), following[:, : self._segment]
         if self._sampled:
             losses = self._model.sampled_losses(vectors, targets, *negatives)
         else:
             losses = self._model.losses(vectors, targets)
-        return tf.reduce_mean(losses), states
+        loss = tf.reduce_mean(losses)
+        if self._bag is not None:
+            bag_loss = self._bag.of(states, following, negatives, direction=direction)
+            loss = (1.0 - self._bag_weight) * loss + self._bag_weight * bag_loss
+        return loss, memory

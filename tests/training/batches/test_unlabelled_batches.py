@@ -127,7 +127,7 @@ def test_a_run_reads_them_and_its_tokenizer_knows_their_words(tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"unlabelled_file": "{more}"}, ConfigError, "need `vat` or `entropy`"),
+        ({"unlabelled_file": "{more}"}, ConfigError, "need `vat`, `entropy` or `teachers`"),
         ({"unlabelled": True, "vat": 0.1}, ConfigError, "needs a TFDS data set with a split"),
         ({"unlabelled_file": "{none}", "vat": 0.1}, DataError, "got none; check the path"),
         ({"unlabelled_file": "{empty}", "vat": 0.1}, DataError, "texts without labels, got none"),
