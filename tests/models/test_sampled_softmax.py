@@ -52,3 +52,28 @@ def test_a_drawn_token_that_is_the_right_one_does_not_count():
     with_it = model.sampled_losses(vectors, targets, tf.constant([1, 2, 4]), tf.zeros([3]))
     without = model.sampled_losses(vectors, targets, tf.constant([1, 4]), tf.zeros([2]))
     np.testing.assert_allclose(with_it, without, atol=1e-5)
+
+
+def test_several_targets_of_one_vector_are_as_many_losses():
+    """Their gradient too, even where two targets are the same drawn token."""
+    model = language_model()
+    vectors, _ = vectors_and_targets()
+    targets = tf.constant(np.random.default_rng(3).integers(0, VOCAB, size=[2, 3, 4]), tf.int32)
+    targets = tf.concat([targets, targets[:, :, :1]], axis=2)
+    drawn, offsets = tf.constant([1, 2, 4]), tf.constant([0.5, -0.2, 0.0])
+    results = []
+    for together in (True, False):
+        with tf.GradientTape() as tape:
+            tape.watch(vectors)
+            if together:
+                losses = model.sampled_losses(vectors, targets, drawn, offsets)
+            else:
+                parts = [
+                    model.sampled_losses(vectors, targets[:, :, n], drawn, offsets)
+                    for n in range(5)
+                ]
+                losses = tf.stack(parts, axis=2)
+            value = tf.reduce_sum(losses * tf.range(1.0, 6.0))
+        results.append((losses, tape.gradient(value, vectors)))
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)

@@ -57,3 +57,22 @@ def test_each_pass_has_an_order_of_its_own(store):
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, second)
+
+
+def test_more_tokens_come_with_a_segment_on_demand(store):
+    joined = _joined(store, seed=[0])
+    streams = TokenStreams(store, streams=2, segment=5, directions=2, seed=[0], ahead=3)
+    batches = [streams.batch(number) for number in range(len(streams))]
+    assert len(batches) > 1
+    for direction, text in enumerate((joined, joined[::-1])):
+        for row in range(2):
+            begin = row * ((len(joined) - 3) // 2)
+            for number, batch in enumerate(batches):
+                expected = text[begin + 5 * number :][:8]
+                assert np.array_equal(batch[direction, row], expected)
+
+
+def test_no_more_tokens_come_than_there_are(store):
+    streams = TokenStreams(store, streams=1, segment=5, directions=1, seed=[0], ahead=10**6)
+    assert streams.ahead == len(store.tokens) - 1
+    assert streams.batch(0).shape == (1, 1, len(store.tokens))

@@ -61,13 +61,35 @@ def test_it_learns_what_comes_next_and_what_came_before(texts, tmp_path):
     assert "bits_per_token_backwards" in header.split(",")
 
 
+def test_beside_a_bag_it_is_a_language_model_all_the_same(texts, tmp_path):
+    settings = {"epochs": 40, "learning_rate": 0.03, "bag_weight": 0.5, "bag_tokens": 3}
+    plain = pretrain(config(texts), tmp_path / "plain", reporter=QUIET)
+    trained = pretrain(config(texts, **settings), tmp_path / "run", reporter=QUIET)
+    likely, unlikely = trained.score(["b c d e", "e b d c"])
+    assert likely.bits_per_token < unlikely.bits_per_token - 1.0
+    assert trained.model.count_params() == plain.model.count_params()
+
+
+def test_the_bag_must_fit(texts, tmp_path):
+    with pytest.raises(ConfigError, match="`bag_weight` needs `negatives`"):
+        config(texts, bag_weight=0.5, negatives=0)
+    short = tmp_path / "short.txt"
+    short.write_text("a b c\nb c\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"`bag_tokens` must be at most \d, .* got 60"):
+        pretrain(config(short, bag_weight=0.5, bag_tokens=60), tmp_path / "run", reporter=QUIET)
+
+
 def weights(run: Path) -> list[np.ndarray]:
     return run_folder.load_language_model(run).model.get_weights()
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"dropout": 0.3}, pytest.param({"precision": "bfloat16"}, marks=pytest.mark.thorough)],
+    [
+        {"dropout": 0.3},
+        {"bag_weight": 0.5},
+        pytest.param({"precision": "bfloat16"}, marks=pytest.mark.thorough),
+    ],
 )
 def test_an_interrupted_run_comes_to_the_same_bits(texts, tmp_path, settings):
     run_config = config(texts, **settings)
