@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from textrnn.config.training import RuntimeConfig
 from textrnn.errors import ConfigError
+from textrnn.host.cpu import multiplies_bfloat16
 from textrnn.host.gpu import grow_gpu_memory, unseen_gpu_message
 from textrnn.host.threads import count_cores
 from textrnn.training.devices.strategy import Distribution
@@ -55,14 +56,15 @@ def choose_distribution(config: RuntimeConfig, *, strategy: str) -> Distribution
 def choose_precision(precision: str) -> str:
     """Returns the precision that `auto` stands for on the devices at hand; others as they are.
 
-    NVIDIA's GPUs compute with bfloat16 from compute capability 8.0 on.
+    NVIDIA's GPUs compute with bfloat16 from compute capability 8.0 on, and CPUs do so fast if they
+    have Intel's matrix instructions.
     """
     if precision != "auto":
         return precision
     if tf.config.list_logical_devices("TPU"):
         return "bfloat16"
     if not tf.config.list_logical_devices("GPU"):
-        return "float32"
+        return "bfloat16" if multiplies_bfloat16() else "float32"
     details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
     capable = all(gpu.get("compute_capability", (0, 0)) >= (8, 0) for gpu in details)
     return "bfloat16" if capable else "float32"

@@ -112,7 +112,7 @@ class ClassifierRun:
         context = self._read()
         tokens_started = time.monotonic()
         train_data = encode_split(context.corpus.train, context=context)
-        choices = config.model.choices(float(train_data.plan.lengths.mean()))
+        choices = config.model.choices(train_data.plan.lengths)
         self.config = config = config.replace(**choices)
         context = dataclasses.replace(context, config=config)
         if config.distillation.active:
@@ -180,7 +180,8 @@ class ClassifierRun:
     def _fitting_seconds(self, corpus: Corpus, data: LabelledBatches) -> float:
         """Returns an estimate of the time that the linear models take after the training."""
         tokens, classes = data.plan.total_tokens, len(corpus.label_names)
-        seconds = ngrams.estimate_seconds(tokens, orders=self.config.model.ngrams, classes=classes)
+        orders = self.config.model.ngrams or 0
+        seconds = ngrams.estimate_seconds(tokens, orders=orders, classes=classes)
         if self.config.runtime.linear_baseline:
             characters = sum(map(len, corpus.train.texts))
             seconds += baseline.estimate_seconds(characters, classes=classes)

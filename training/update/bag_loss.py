@@ -33,7 +33,7 @@ def content_weights(counts: np.ndarray) -> np.ndarray:
     shares = counts / max(counts.sum(), 1)
     weights = np.minimum(1.0, np.sqrt(CONTENT_SHARE / np.maximum(shares, CONTENT_SHARE)))
     weights[BETWEEN] = 0.0
-    return weights.astype(np.float32)
+    return np.asarray(weights, np.float32)
 
 
 class BagLoss:

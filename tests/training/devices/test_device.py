@@ -88,7 +88,10 @@ def test_the_precision_that_is_left_open_is_that_of_the_device(monkeypatch):
     monkeypatch.setattr(
         tf.config.experimental, "get_device_details", lambda _: {"compute_capability": capability}
     )
+    monkeypatch.setattr(device, "multiplies_bfloat16", lambda: False)
     assert choose_precision("auto") == "float32"
+    monkeypatch.setattr(device, "multiplies_bfloat16", lambda: True)
+    assert choose_precision("auto") == "bfloat16"
     devices["GPU"] = ["GPU:0"]
     assert choose_precision("auto") == "bfloat16"
     assert choose_precision("float32") == "float32"

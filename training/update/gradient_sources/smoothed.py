@@ -22,6 +22,10 @@ Here |x| itself is the unit of r: eps is a share of a text's norm, whatever T, E
 embeddings and the other texts of the batch are. Their 5 at E = 256 and about 240 tokens of unit
 variance is 5 / sqrt(240 * 256) = 0.02.
 
+With `vat_every` K, only every K-th update has the virtual adversarial term, K times as strong, and
+the unlabelled texts (Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN",
+call it lazy regularization).
+
 x has gone through word dropout and the dropout of embeddings, and all readings of a text have the
 same noise there and above. So g is the gradient of exactly the function that r is applied to, and
 p(x) and p(x + r) differ by r alone: with eps = 0 their divergence is 0.
@@ -58,8 +62,6 @@ class SmoothedGradients:
         loss: The classification loss, which says whether there are unlabelled texts.
     """
 
-    draw_specs: tuple[tf.TensorSpec, ...] = ()
-
     def __init__(
         self, model: TextClassifier, config: ClassifierRunConfig, *, loss: BatchLoss
     ) -> None:
@@ -69,9 +71,11 @@ class SmoothedGradients:
             config.regularization.adversarial_weight,
             config.regularization.entropy,
         )
+        self._every = config.regularization.vat_every
         self._label_space = loss.label_space
         self._scale = loss.scale / (loss.mean_rows + loss.unlabelled_rows)
         self.row_specs = (tf.TensorSpec([None, None], tf.int32),) if loss.unlabelled_rows else ()
+        self.draw_specs = (tf.TensorSpec([], tf.bool),) if self._every > 1 else ()
 
     @property
     def variables(self) -> list[Any]:
@@ -79,8 +83,11 @@ class SmoothedGradients:
         return list(self._model.trainable_variables)
 
     def draw(self, seed: Sequence[int]) -> tuple[np.ndarray, ...]:
-        """Draws nothing; the model's own generators draw the random directions."""
-        return ()
+        """Returns whether this update has the virtual adversarial term and unlabelled texts.
+
+        The model's own generators draw the random directions.
+        """
+        return (np.array(seed[-1] % self._every == 0),) if self._every > 1 else ()
 
     def gradients(self, batch: MicroBatch) -> BatchGradient:
         """Computes the gradient; see `GradientSource`.
@@ -89,16 +96,27 @@ class SmoothedGradients:
             batch: The texts; `more_rows` holds the ids `[B', T']` of unlabelled texts, if there are
                 any, whose rows without a token do not count.
         """
-        embedded = EmbeddedBatch(self._model, batch.ids, random=self._vat > 0)
+        if self._every == 1:
+            return self._gradients(batch, virtual=True)
+        return tf.cond(
+            batch.draws[0],
+            lambda: self._gradients(batch, virtual=True),
+            lambda: self._gradients(batch, virtual=False),
+        )
+
+    def _gradients(self, batch: MicroBatch, *, virtual: bool) -> BatchGradient:
+        """Computes the gradient, with the virtual adversarial term and unlabelled texts or not."""
+        embedded = EmbeddedBatch(self._model, batch.ids, random=virtual and self._vat > 0)
         logits, slopes = embedded.learn(
             lambda logits: batch.objective(logits) + self._entropy_term(logits, batch.counted)
         )
         if self._adversarial:
             moves = embedded.moves(slopes, self._adversarial)
             embedded.learn(lambda logits: self._weight * batch.objective(logits), moves)
-        self._learn_virtual(embedded, logits, batch.counted)
+        if virtual:
+            self._learn_virtual(embedded, logits, batch.counted)
         gradients = embedded.gradients()
-        for unlabelled in batch.more_rows:
+        for unlabelled in batch.more_rows if virtual else ():
             pairs = zip(gradients, self._unlabelled_gradients(unlabelled), strict=True)
             gradients = [add_gradients(*pair) for pair in pairs]
         return BatchGradient(gradients, batch.objective(logits), logits)
@@ -130,7 +148,8 @@ class SmoothedGradients:
 
         def distance(moved: tf.Tensor) -> tf.Tensor:
             divergences = self._label_space.divergence(logits, moved)
-            return self._scale * self._weight * tf.reduce_sum(counted * divergences)
+            weight = self._scale * self._weight * self._every
+            return weight * tf.reduce_sum(counted * divergences)
 
         slopes = embedded.slopes(distance, embedded.moves(embedded.random, self._vat))
         embedded.learn(distance, embedded.moves(slopes, self._vat))

@@ -26,7 +26,7 @@ def objective(logits):
     return tf.reduce_sum(COUNTED * losses) / 3
 
 
-def gradients_of(model, *, unlabelled=None, multi_label=False, **settings):
+def gradients_of(model, *, unlabelled=None, multi_label=False, update=0, **settings):
     """The gradients of the batch `IDS`, of which three texts count, and the loss and logits."""
     config = ClassifierRunConfig.of(**settings)
     loss = BatchLoss.from_config(
@@ -34,7 +34,9 @@ def gradients_of(model, *, unlabelled=None, multi_label=False, **settings):
     )
     more = () if unlabelled is None else (tf.constant(unlabelled),)
     source = SmoothedGradients(model, config, loss=loss)
-    return source.gradients(MicroBatch(IDS, COUNTED, objective, more_rows=more))
+    draws = tuple(map(tf.constant, source.draw([7, update])))
+    assert [draw.dtype for draw in draws] == [spec.dtype for spec in source.draw_specs]
+    return source.gradients(MicroBatch(IDS, COUNTED, objective, more_rows=more, draws=draws))
 
 
 def dense(gradients) -> list[np.ndarray]:
@@ -163,6 +165,27 @@ def test_unlabelled_texts_count_and_empty_rows_do_not():
             p = tf.nn.softmax(model(ids)[:rows])
             value -= 0.7 / 3 * tf.reduce_sum(p * tf.math.log(p))
     assert_close(actual, dense(tape.gradient(value, model.trainable_variables)))
+
+
+def test_every_third_update_has_the_virtual_part_three_times_as_strong():
+    settings = {"unlabelled": IDS[:2], "entropy": 0.1}
+    for update in (0, 3, 4, 5):
+        model = model_of()
+        actual = gradients_of(model, vat=0.1, vat_every=3, update=update, **settings)
+        model = model_of()
+        if update % 3:
+            expected = gradients_of(model, entropy=0.1)
+        else:
+            weight = {"adversarial_weight": 3.0}
+            expected = gradients_of(model, vat=0.1, **weight, **settings)
+        assert_close(dense(actual.gradients), dense(expected.gradients))
+
+
+def test_every_second_update_in_a_graph(tmp_path):
+    data = labelled_ids(24)
+    ours = trainer(tmp_path, train=data, vat=0.05, vat_every=2, epochs=6)
+    rows = fit(ours)
+    assert rows[-1]["valid_loss"] < 0.9 * rows[0]["valid_loss"]
 
 
 # In the training
