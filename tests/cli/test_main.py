@@ -14,6 +14,7 @@ from textrnn.errors import ConfigError, DataError, ModelError
 COMMANDS = (
     "train",
     "pretrain",
+    "distil",
     "tune",
     "predict",
     "explain",
