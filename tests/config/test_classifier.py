@@ -47,6 +47,8 @@ FITTING = {
     "jit": st.sampled_from(["auto", "off"]),
     **dict.fromkeys(("adversarial", "vat", "entropy", "language_weight"), st.just(0.0)),
     "teacher_weight": st.floats(0.0, 1.0),
+    "teachers": st.none() | st.sampled_from(["runs/a", "runs/a, runs/b"]),
+    "vat_every": st.just(1),
     # Settings whose text has a form.
     "delimiter": st.none() | st.sampled_from([";", "tab", "|"]),
     "time_budget": st.none() | st.sampled_from(["90s", "30m", "1.5h"]),
@@ -246,6 +248,7 @@ def test_data_settings_that_cannot_be(values, message):
         ({"label_columns": "a,b", "label_names": "a,b"}, "either `label_columns` or `label_names`"),
         ({"text_column": "label"}, "`text_column` and `label_column` must differ, got 'label'"),
         ({"unlabelled": True}, "need `vat`, `entropy` or `teachers`, got none"),
+        ({"vat_every": 3}, "`vat_every` needs `vat`, got 3"),
         ({"vectors": "a", "init_from": "b"}, "either `vectors` or `init_from`, not both"),
         ({"language_weight": 0.1}, "`language_weight` needs `init_from`"),
         ({"jit": "on", "tbptt": "4,4", "tbptt_random": True}, "`jit` on excludes `tbptt_random`"),

@@ -129,8 +129,8 @@ def compare_on(
         columns = [opened.classifier.labels.index(label) for label in label_names]
         probabilities = answered.probabilities[:, columns]
         answers.append(dataclasses.replace(answered, probabilities=probabilities))
-    if average:
-        answers.append(mean_answers(answers))
+    if average and len(answers) > 1:
+        answers.append(mean_answers(answers, name="average" if "average" not in names else "mean"))
     if baseline is not None:
         answers.append(_baseline_answers(baseline, split.texts, run=first, reporter=reporter))
     return compare_answers(

@@ -161,15 +161,15 @@ def ask(
     )
 
 
-def mean_answers(answers: Sequence[Answers]) -> Answers:
+def mean_answers(answers: Sequence[Answers], *, name: str) -> Answers:
     """Returns the mean of the answers of several classifiers, and the sum of their costs."""
     sizes = [one.file_bytes for one in answers if one.file_bytes is not None]
     return Answers(
-        "average",
+        name,
         np.mean([one.probabilities for one in answers], axis=0),
         weights=sum(one.weights for one in answers),
         file_bytes=sum(sizes) if len(sizes) == len(answers) else None,
-        tokens_per_second=1.0 / sum(1.0 / one.tokens_per_second for one in answers),
+        tokens_per_second=1.0 / sum(1.0 / max(one.tokens_per_second, 1e-9) for one in answers),
     )
 
 

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from textrnn.cli.flags import OTHER_FLAGS
 from textrnn.cli.help import SettingOption
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.section import Settings, field_types
+from textrnn.config.section import Settings, field_types, listed_names
 from textrnn.errors import DataError
 
 __all__ = [
@@ -205,17 +205,18 @@ def check_inputs(config: Settings, given: Mapping[str, Mapping[str, Any]], *, so
     for name, section in config.sections().items():
         values = getattr(config, name)
         for setting in dataclasses.fields(section):
-            path = getattr(values, setting.name)
-            if not setting.metadata["path"] or path is None or setting.name in _NEED_NOT_EXIST:
+            value = getattr(values, setting.name)
+            if not setting.metadata["path"] or value is None or setting.name in _NEED_NOT_EXIST:
                 continue
-            if not os.path.exists(os.path.expanduser(path)):
-                typed = setting.name in given.get(name, {})
-                origin = "" if typed or not source else f" (`{setting.name}` of {source})"
-                option = f"--{setting.name.replace('_', '-')}"
-                raise DataError(
-                    f"{path}{origin}: expected a file, got none; check the path, or pass "
-                    f"another {option}."
-                )
+            typed = setting.name in given.get(name, {})
+            origin = "" if typed or not source else f" (`{setting.name}` of {source})"
+            for path in listed_names(value) if setting.metadata["several"] else [value]:
+                if not os.path.exists(os.path.expanduser(path)):
+                    option = f"--{setting.name.replace('_', '-')}"
+                    raise DataError(
+                        f"{path}{origin}: expected a file, got none; check the path, or pass "
+                        f"another {OTHER_FLAGS.get(setting.name, option)}."
+                    )
 
 
 def run_argument(command: F) -> F:

@@ -76,6 +76,11 @@ class ClassifierRunConfig(Settings):
                 "texts without labels need `vat`, `entropy` or `teachers`, got none; set `vat`, "
                 "such as to 0.02, or leave the texts out."
             )
+        if terms.vat_every > 1 and not terms.vat:
+            raise ConfigError(
+                f"`vat_every` needs `vat`, got {terms.vat_every} without it; set `vat`, such as to "
+                "0.02, or leave it out."
+            )
         if terms.language_weight and not self.start.init_from:
             raise ConfigError(
                 "`language_weight` needs `init_from`, a language model whose training it continues."

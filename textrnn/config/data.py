@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textrnn.config.section import Section, check_file, setting
 from textrnn.errors import ConfigError
 
-__all__ = ["DataConfig", "listed_names", "separator"]
+__all__ = ["DataConfig", "separator"]
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,6 @@ class DataConfig(Section):
             separator(self.delimiter)
         if self.valid_fraction == 0.0:
             raise ConfigError("`valid_fraction` must be more than 0, got 0.0.")
-
-
-def listed_names(value: str | None) -> tuple[str, ...]:
-    """Returns the names in a setting such as `toxic,insult`; none if it is not set."""
-    return tuple(name.strip() for name in value.split(",")) if value else ()
 
 
 def separator(value: str) -> str:

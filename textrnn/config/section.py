@@ -20,6 +20,7 @@ __all__ = [
     "Settings",
     "check_file",
     "field_types",
+    "listed_names",
     "seconds",
     "setting",
     "suggestion",
@@ -38,6 +39,7 @@ def setting(
     below: float | None = None,
     operational: bool = False,
     path: bool = False,
+    several: bool = False,
     common: bool = False,
     registered: bool = False,
     chosen: bool = False,
@@ -53,6 +55,7 @@ def setting(
         operational: Whether the setting may differ when an interrupted run resumes, because it
             changes how the training is carried out and not its result.
         path: Whether the value is the path of a file or folder.
+        several: Whether the value may be several ones, with commas between them.
         registered: Whether the value may also be the name, `package>Name`, under which a
             class of the user is registered with Keras.
         common: Whether `--help` lists the option; `--help-all` lists every option.
@@ -66,6 +69,7 @@ def setting(
         "below": below,
         "operational": operational,
         "path": path,
+        "several": several,
         "common": common,
         "registered": registered,
         "chosen": chosen,
@@ -226,9 +230,12 @@ class Settings:
         for name, section in self.sections().items():
             values = getattr(self, name)
             for definition in dataclasses.fields(section):
-                path = getattr(values, definition.name)
-                if definition.metadata["path"] and path is not None:
-                    changed[definition.name] = change(os.path.expanduser(path)) or path
+                value = getattr(values, definition.name)
+                if definition.metadata["path"] and value is not None:
+                    paths = listed_names(value) if definition.metadata["several"] else [value]
+                    changed[definition.name] = ",".join(
+                        change(os.path.expanduser(path)) or path for path in paths
+                    )
         return self.replace(**changed)
 
     def with_choices_of(self: C, other: Settings) -> C:
@@ -288,6 +295,11 @@ def _section_hint(name: str, homes: Mapping[str, str]) -> str:
             "now; textrnn config explain NAME says which section a setting is in."
         )
     return ""
+
+
+def listed_names(value: str | None) -> tuple[str, ...]:
+    """Returns the names in a setting such as `toxic,insult`; none if it is not set."""
+    return tuple(name.strip() for name in value.split(",")) if value else ()
 
 
 def check_file(name: str, path: str | None) -> None:

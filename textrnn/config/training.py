@@ -5,11 +5,11 @@ The classes without a prefix contain the settings that classifiers and language 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from textrnn.config.choices import DEVICES, JIT, PRECISIONS, RATE_SCALINGS, STRATEGIES
-from textrnn.config.data import listed_names
-from textrnn.config.section import Section, seconds, setting
+from textrnn.config.section import Section, listed_names, seconds, setting
 from textrnn.errors import ConfigError
 
 __all__ = [
@@ -212,8 +212,8 @@ class RegularizationConfig(Section):
     )
     vat_every: int = setting(
         1,
-        "Updates between two that have the term of --vat, as many times as strong, and unlabelled "
-        "texts: 3 takes about half of the time of 1.",
+        "Only every K-th update has the term of --vat, K times as strong, and reads texts without "
+        "labels; the others are plain.",
         minimum=1,
     )
     adversarial_weight: float = setting(
@@ -240,7 +240,9 @@ class DistillationConfig(Section):
     teachers: str | None = setting(
         None,
         "Run folder of a classifier whose answers the run learns, or several: the mean of their "
-        "answers.",
+        "answers. The labels are then not smoothed.",
+        path=True,
+        several=True,
     )
     linear_teacher: bool = setting(
         False, "A linear model of word pairs, fitted in seconds, is one of the teachers."
@@ -256,6 +258,13 @@ class DistillationConfig(Section):
         super().__post_init__()
         if self.teacher_weight > 1.0:
             raise ConfigError(f"`teacher_weight` must be at most 1, got {self.teacher_weight}.")
+        if not all(self.runs):
+            raise ConfigError(
+                f"`teachers` must be run folders with commas between them, got {self.teachers!r}."
+            )
+        paths = {os.path.realpath(os.path.expanduser(run)) for run in self.runs}
+        if len(paths) < len(self.runs):
+            raise ConfigError(f"`teachers` must be different runs, got {self.teachers!r}.")
 
     @property
     def runs(self) -> tuple[str, ...]:

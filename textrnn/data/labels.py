@@ -23,7 +23,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.data import listed_names
+from textrnn.config.section import listed_names
 from textrnn.messages.wording import listed
 
 __all__ = ["LabelReader", "RowError", "as_json", "check_unicode", "label_key"]

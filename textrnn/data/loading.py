@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.data import listed_names
+from textrnn.config.section import listed_names
 from textrnn.data.bbc_news import BbcNewsSource
 from textrnn.data.corpus import Corpus, Split
 from textrnn.data.duplicates import conflicting_labels, shared_texts, text_groups

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TextIO
 
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.data import listed_names, separator
+from textrnn.config.data import separator
+from textrnn.config.section import listed_names
 from textrnn.data.delimiters import DELIMITERS, Column
 from textrnn.data.folders import class_files
 from textrnn.data.labels import check_unicode

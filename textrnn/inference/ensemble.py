@@ -116,7 +116,8 @@ def check_same_labels(
         wanted = sorted(theirs, key=lambda label: label in ours)
         got = sorted(ours, key=lambda label: label in theirs)
         raise DataError(
-            f"{name}: expected the labels of {expected_name} ({listed(wanted)}), got {listed(got)}."
+            f"{name}: expected the labels of {expected_name} ({listed(wanted)}), got "
+            f"{listed(got)}; use runs of the same data."
         )
     if labels.multi_label != expected.multi_label:
         raise ConfigError(f"{name} and {expected_name}: only one of them is multi-label.")

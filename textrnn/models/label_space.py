@@ -77,11 +77,12 @@ class LabelSpace:
     def correct(self, logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Returns whether each text is answered correctly, `[B]` of bool.
 
-        A multi-label answer is correct if all C decisions are.
+        A multi-label answer is correct if all C decisions are. Of probabilities as targets, the
+        most probable label counts, or those of more than a half.
 
         Args:
             logits: `[B, C]`.
-            targets: `[B, C]` of 0 and 1.
+            targets: `[B, C]` between 0 and 1.
         """
         if self.multi_label:
             # A sigmoid is 0.5 at 0.

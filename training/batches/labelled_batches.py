@@ -30,7 +30,7 @@ class LabelledBatches:
 
     Attributes:
         plan: The texts and their division into batches.
-        targets: `[N, C]` of 0 and 1.
+        targets: `[N, C]` between 0 and 1, the probability of each label.
         weights: `[N]`, the weight of each text in the loss.
         unlabelled: The texts without labels that are also learned from; None without any.
     """

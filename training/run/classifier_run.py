@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import io
 import shutil
 import time
 from pathlib import Path
@@ -42,7 +43,7 @@ from textrnn.training.run.descriptions import (
 )
 from textrnn.training.run.faults import warn_on_failure
 from textrnn.training.run.final_model import final_model
-from textrnn.training.run.folder import begin
+from textrnn.training.run.folder import TARGETS, begin
 from textrnn.training.run.history import draw_curves, write_history
 from textrnn.training.run.initial_weights import (
     build_model,
@@ -59,7 +60,12 @@ from textrnn.training.run.preparation import (
     tokenizer_texts,
 )
 from textrnn.training.run.request import RunRequest
-from textrnn.training.run.teachers import load_targets, read_lessons, save_targets, soft_targets
+from textrnn.training.run.teachers import (
+    load_targets,
+    save_targets,
+    soft_targets,
+    taught,
+)
 from textrnn.training.run.tensorboard import TENSORBOARD, TensorBoardWriter
 from textrnn.training.run.time_limits import TimeLimits
 
@@ -112,6 +118,8 @@ class ClassifierRun:
         context = self._read()
         tokens_started = time.monotonic()
         train_data = encode_split(context.corpus.train, context=context)
+        valid_data = encode_split(context.corpus.validation, context=context)
+        token_seconds = time.monotonic() - tokens_started
         choices = config.model.choices(train_data.plan.lengths)
         self.config = config = config.replace(**choices)
         context = dataclasses.replace(context, config=config)
@@ -119,8 +127,6 @@ class ClassifierRun:
             train_data = self._taught(train_data, context)
         else:
             train_data = add_unlabelled(train_data, context=context)
-        valid_data = encode_split(context.corpus.validation, context=context)
-        token_seconds = time.monotonic() - tokens_started
         describe_batches(train_data.plan, reporter)
         keras.utils.set_random_seed(config.runtime.seed)
         with self.distribution.scope():
@@ -166,20 +172,24 @@ class ClassifierRun:
 
     def _taught(self, labelled: LabelledBatches, context: RunContext) -> LabelledBatches:
         """Returns the training texts with the targets of the chief's teachers on every worker."""
-        lessons = read_lessons(labelled, context=context)
         content = b""
         if self.distribution.is_chief:
             if self.resume:  # The teachers' answers may differ in their last digits.
-                content = load_targets(self.folder).tobytes()
+                targets = load_targets(self.folder)
             else:
-                content = soft_targets(lessons, context=context).tobytes()
-        targets = np.frombuffer(self.distribution.broadcast(content), np.float32)
-        targets = targets.reshape(-1, labelled.targets.shape[1])
-        return lessons.taught(targets, context=context)
+                until = self.limits.deadline(1.0)
+                targets = soft_targets(labelled, context=context, until=until)
+            stream = io.BytesIO()
+            np.save(stream, targets)
+            content = stream.getvalue()
+        targets = np.load(io.BytesIO(self.distribution.broadcast(content)))
+        return taught(labelled, targets, context=context)
 
     def _fitting_seconds(self, corpus: Corpus, data: LabelledBatches) -> float:
         """Returns an estimate of the time that the linear models take after the training."""
         tokens, classes = data.plan.total_tokens, len(corpus.label_names)
+        if self.config.distillation.active:
+            tokens *= 2  # The n-grams are fitted to each text with and without each label.
         orders = self.config.model.ngrams or 0
         seconds = ngrams.estimate_seconds(tokens, orders=orders, classes=classes)
         if self.config.runtime.linear_baseline:
@@ -194,7 +204,7 @@ class ClassifierRun:
 
     def _read(self) -> RunContext:
         """Reads the texts and makes or loads the tokenizer."""
-        if not self.resume:
+        if self.distribution.is_chief and not self.resume:
             for run in self.config.distillation.runs:
                 check_finished(Path(run))
         if self.config.start.vectors is not None:
@@ -339,3 +349,4 @@ class ClassifierRun:
                 "with `resume`: the last checkpoint is whole."
             ) from None
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+        (folder / TARGETS).unlink(missing_ok=True)

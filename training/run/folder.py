@@ -19,6 +19,7 @@ from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 
 __all__ = [
     "LOCK",
+    "TARGETS",
     "begin",
     "check_folder",
     "check_started",
@@ -29,6 +30,9 @@ __all__ = [
 
 LOCK = ".lock"
 """The file in a run folder that a process locks while it trains."""
+
+TARGETS = ".targets.npy"
+"""The file in a run folder that contains the answers of teachers while a training needs them."""
 
 
 def default_folder(data: DataConfig | TextConfig) -> Path:
@@ -143,6 +147,7 @@ def begin(folder: Path, config: Settings, *, tokenizer: Tokenizer, resume: bool)
         if not resume:
             for stale in (CHECKPOINTS, "tensorboard"):
                 shutil.rmtree(folder / stale, ignore_errors=True)
+            (folder / TARGETS).unlink(missing_ok=True)
         run_folder.begin(folder, config)
         tokenizer.save(folder / run_folder.TOKENIZER)
         (folder / CHECKPOINTS).mkdir(exist_ok=True)

@@ -104,10 +104,11 @@ def model_card(
 def _teachers(distillation: DistillationConfig) -> list[str]:
     """Returns a line about the teachers; none without them."""
     names = [*map(markdown, distillation.runs)]
-    names += ["a linear model of word pairs"] if distillation.linear_teacher else []
+    names += ["a linear model"] if distillation.linear_teacher else []
     if not names:
         return []
-    return [f"- It learned the mean answer of {' and '.join(names)}, beside the labels."]
+    beside = ", beside the labels" if distillation.teacher_weight < 1 else ""
+    return [f"- It learned the mean answer of {' and '.join(names)}{beside}."]
 
 
 def _metrics_table(metrics: Mapping[str, Any]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import Corpus, Split, load_unlabelled
 from textrnn.data.batching import BatchPlan
 from textrnn.errors import DataError
+from textrnn.host.blocks import blocks
 from textrnn.messages.wording import counted
 from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Reporter
@@ -27,6 +28,7 @@ __all__ = [
     "add_unlabelled",
     "digest",
     "encode_split",
+    "encode_unlabelled",
     "tokenizer_texts",
     "unlabelled_texts",
 ]
@@ -94,31 +96,34 @@ def add_unlabelled(data: LabelledBatches, *, context: RunContext) -> LabelledBat
     config = context.config
     if not (config.data.unlabelled or config.data.unlabelled_file):
         return data
-    _, ids = unlabelled_texts(context)
-    unlabelled = UnlabelledBatches(context.plan(ids), config.runtime.seed)
-    return dataclasses.replace(data, unlabelled=unlabelled)
+    plan = context.plan(encode_unlabelled(context))
+    return dataclasses.replace(data, unlabelled=UnlabelledBatches(plan, config.runtime.seed))
 
 
-def unlabelled_texts(context: RunContext) -> tuple[list[str], list[np.ndarray]]:
-    """Returns the unlabelled texts of the settings, and the token ids of each; empty without them.
+def encode_unlabelled(context: RunContext) -> list[np.ndarray]:
+    """Returns the token ids of each unlabelled text of the settings; empty without them.
 
     Raises:
         DataError: The texts cannot be read, or all of them are empty.
     """
     config, reporter = context.config, context.reporter
     if not (config.data.unlabelled or config.data.unlabelled_file):
-        return [], []
-    source, pairs = load_unlabelled(config), list[tuple[str, np.ndarray]]()
+        return []
     with reporter.wait("reading the unlabelled texts"):
-        while block := list(itertools.islice(source, _BLOCK)):
-            encoded = context.tokenizer.encode_batch(block)
-            pairs += [(text, ids) for text, ids in zip(block, encoded, strict=True) if len(ids)]
-    if not pairs:
+        ids = [text_ids for _, text_ids in unlabelled_texts(context)]
+    if not ids:
         where = config.data.unlabelled_file or config.data.dataset
         raise DataError(f"{where}: expected texts without labels, got none; check the file.")
-    tokens = sum(len(ids) for _, ids in pairs)
-    reporter.message(f"{counted(len(pairs), 'text')} without labels, {counted(tokens, 'token')}")
-    return [text for text, _ in pairs], [ids for _, ids in pairs]
+    tokens = sum(map(len, ids))
+    reporter.message(f"{counted(len(ids), 'text')} without labels, {counted(tokens, 'token')}")
+    return ids
+
+
+def unlabelled_texts(context: RunContext) -> Iterator[tuple[str, np.ndarray]]:
+    """Reads the unlabelled texts of the settings that have a token, each with its token ids."""
+    for block in blocks(load_unlabelled(context.config), _BLOCK):
+        encoded = context.tokenizer.encode_batch(block)
+        yield from (pair for pair in zip(block, encoded, strict=True) if len(pair[1]))
 
 
 def digest(*data: LabelledBatches) -> str:

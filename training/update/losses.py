@@ -24,12 +24,16 @@ def loss_scale(precision: str) -> float:
     return LOSS_SCALE if precision == "float16" else 1.0
 
 
-def class_weights(targets: np.ndarray, *, label_space: LabelSpace) -> np.ndarray:
+def class_weights(
+    targets: np.ndarray, *, label_space: LabelSpace, answers: np.ndarray | None = None
+) -> np.ndarray:
     """Returns the weight of each text `[N]`: inverse to its class's frequency, 1 on average.
 
     Args:
         targets: `[N, C]` of 0 and 1.
         label_space: The labels.
+        answers: `[M, C]`, the probability of each class for other texts, whose weights `[M]` are
+            then returned: the mean over the classes. None: the weights of the same texts.
 
     Raises:
         ConfigError: The data is multi-label.
@@ -40,7 +44,7 @@ def class_weights(targets: np.ndarray, *, label_space: LabelSpace) -> np.ndarray
         )
     counts = targets.sum(axis=0)
     weights = len(targets) / (len(label_space.labels) * np.maximum(counts, 1))
-    return np.asarray(targets @ weights, np.float32)
+    return np.asarray((targets if answers is None else answers) @ weights, np.float32)
 
 
 @dataclass(frozen=True)
@@ -82,9 +86,14 @@ class BatchLoss:
         mean_rows: float,
         unlabelled_rows: float = 0.0,
     ) -> BatchLoss:
-        """Returns the loss that the settings describe; see the attributes."""
+        """Returns the loss that the settings describe; see the attributes.
+
+        The answers of teachers are uncertain already, so that targets are not smoothed then.
+        """
+        taught = config.distillation.active
+        smoothing = 0.0 if taught else config.regularization.label_smoothing
         return cls(
-            text_losses=label_space.loss(label_smoothing=config.regularization.label_smoothing),
+            text_losses=label_space.loss(label_smoothing=smoothing),
             label_space=label_space,
             mean_rows=mean_rows,
             unlabelled_rows=unlabelled_rows,
@@ -100,7 +109,7 @@ class BatchLoss:
 
         Args:
             logits: `[B, C]` in float32.
-            targets: `[B, C]` of 0 and 1.
+            targets: `[B, C]` between 0 and 1.
             weights: `[B]`, the weight of each text; 0 for a filler row.
         """
         return self.mean(tf.reduce_sum(weights * self.text_losses(targets, logits)))

@@ -55,6 +55,24 @@ def test_it_is_a_training_like_others(textrnn, teacher, home):
     assert again.stdout.splitlines()[:2] == result.stdout.splitlines()[:2]
 
 
+def test_a_teacher_may_have_learned_from_texts_without_labels(textrnn, fake, teacher, home):
+    texts = home / "more.txt"
+    texts.write_text("a b x\n", encoding="utf-8")
+    written = (teacher / CONFIG).read_text(encoding="utf-8")
+    written = written.replace("unlabelled_file: null", f"unlabelled_file: {texts}")
+    (teacher / CONFIG).write_text(written.replace("vat: 0.0", "vat: 0.1"), encoding="utf-8")
+    assert load_config(teacher / CONFIG).regularization.vat == 0.1
+    textrnn("distil", teacher)
+    assert fake.config.data.unlabelled_file == str(texts)
+    assert fake.config.regularization.vat == 0
+
+
+def test_teachers_that_cannot_be(textrnn, fake, teacher):
+    assert "without a comma" in textrnn("distil", "a,b", code=2).stderr
+    assert "different runs" in textrnn("distil", teacher, f"{teacher}/", code=1).stderr
+    assert fake.folder is None
+
+
 def test_a_missing_teacher_is_found_first(textrnn, fake, teacher):
     assert "gone: expected a run folder" in textrnn("distil", teacher, "gone", code=1).stderr
     assert "Missing argument" in textrnn("distil", code=2).stderr

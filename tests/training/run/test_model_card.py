@@ -109,7 +109,8 @@ def test_a_cell_of_the_user_s_is_imported():
 def test_teachers_are_named():
     assert "learned the mean answer" not in card()
     text = card(teachers="runs/a,runs/b*c", linear_teacher=True)
-    assert "the mean answer of runs/a and runs/b\\*c and a linear model of word pairs" in text
+    assert "the mean answer of runs/a and runs/b\\*c and a linear model, beside the labels." in text
+    assert "of a linear model." in card(linear_teacher=True, teacher_weight=1.0)
 
 
 def test_a_plain_model_of_one_direction():

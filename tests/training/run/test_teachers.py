@@ -1,21 +1,41 @@
 import shutil
+import time
+from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from tiny import LABELS, QUIET, labelled_texts, not_none, run_config, stop_after, write_csv
 
 import textrnn
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.evaluation.baseline import LinearBaseline
 from textrnn.inference import run_folder
+from textrnn.inference.run_files import check_finished
+from textrnn.models.label_space import LabelSpace
+from textrnn.progress import Silent
 from textrnn.text.tokenizer import Tokenizer
+from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.run.classifier import train
+from textrnn.training.run.folder import TARGETS
 from textrnn.training.run.preparation import RunContext, encode_split
-from textrnn.training.run.teachers import Lessons, load_targets, read_lessons, soft_targets
+from textrnn.training.run.teachers import load_targets, save_targets, soft_targets, taught
+from textrnn.training.update.losses import BatchLoss
 
 pytestmark = pytest.mark.usefixtures("cache")
 UNLABELLED = ["a b x", "c c y", "e x", "d y a a"]
+
+
+class Messages(Silent):
+    """Keeps all messages."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
 
 
 @pytest.fixture
@@ -30,12 +50,11 @@ def unlabelled(tmp_path):
     return path
 
 
-def lessons(config) -> tuple[Lessons, RunContext]:
+def labelled_data(config) -> tuple[LabelledBatches, RunContext]:
     corpus = load_corpus(config, seed=0)
     tokenizer = Tokenizer.train(corpus.train.texts, config.tokenizer)
     context = RunContext(config, corpus, tokenizer, QUIET)
-    labelled = encode_split(corpus.train, context=context)
-    return read_lessons(labelled, context=context), context
+    return encode_split(corpus.train, context=context), context
 
 
 def test_targets_mix_labels_and_the_mean_answer(data, unlabelled, finished):
@@ -46,8 +65,8 @@ def test_targets_mix_labels_and_the_mean_answer(data, unlabelled, finished):
         teacher_weight=0.25,
         unlabelled_file=str(unlabelled),
     )
-    read, context = lessons(config)
-    targets = soft_targets(read, context=context)
+    labelled, context = labelled_data(config)
+    targets = soft_targets(labelled, context=context)
     texts = [*context.corpus.train.texts, *UNLABELLED]
     linear = LinearBaseline(context.corpus.train, label_space=context.label_space)
     run = textrnn.load(finished.folder)
@@ -56,21 +75,68 @@ def test_targets_mix_labels_and_the_mean_answer(data, unlabelled, finished):
     count = len(labels)
     np.testing.assert_allclose(targets[:count], 0.75 * labels + 0.25 * answers[:count], rtol=1e-5)
     np.testing.assert_allclose(targets[count:], answers[count:], rtol=1e-5)
-    taught = read.taught(targets, context=context)
-    assert len(taught.plan.texts) == len(taught.weights) == count + len(UNLABELLED)
-    assert list(taught.plan.texts[-1]) == context.tokenizer.encode(UNLABELLED[-1])
+    batches = taught(labelled, targets, context=context)
+    assert len(batches.plan.texts) == len(batches.weights) == count + len(UNLABELLED)
+    assert list(batches.plan.texts[-1]) == context.tokenizer.encode(UNLABELLED[-1])
 
 
-def test_labels_may_have_another_order(data, finished, tmp_path):
+def test_class_weights_reach_the_unlabelled_texts(unlabelled, tmp_path):
+    texts = labelled_texts(40)
+    rows = [row for row in texts if row[1] == "neg"] + [row for row in texts if row[1] == "pos"][:8]
+    rare = write_csv(tmp_path / "rare.csv", rows)
+    config = run_config(
+        rare, unlabelled_file=str(unlabelled), linear_teacher=True, class_weights=True
+    )
+    labelled, context = labelled_data(config)
+    by_label = {
+        tuple(target): weight
+        for target, weight in zip(labelled.targets, labelled.weights, strict=True)
+    }
+    count = len(labelled.targets)
+    targets = np.concatenate([labelled.targets, [[1, 0], [0, 1], [0.5, 0.5], [1, 0]]])
+    weights = taught(labelled, targets, context=context).weights[count:]
+    neg, pos = by_label[1.0, 0.0], by_label[0.0, 1.0]
+    assert pos > 2 * neg
+    np.testing.assert_allclose(weights, [neg, pos, (neg + pos) / 2, neg], rtol=1e-5)
+
+
+def test_labels_may_have_another_order(data, finished, tmp_path, unlabelled):
     turned = textrnn.load(finished.folder)
     answers = turned.probabilities(UNLABELLED)
     turned.labels = LABELS[::-1]
     run_folder.save(turned, tmp_path / "turned")
-    config = run_config(data, teachers=str(tmp_path / "turned"), teacher_weight=1.0)
-    read, context = lessons(config)
-    read = Lessons(read.labelled, UNLABELLED, context.tokenizer.encode_batch(UNLABELLED))
-    targets = soft_targets(read, context=context)[-len(UNLABELLED) :]
+    config = run_config(data, teachers=str(tmp_path / "turned"), unlabelled_file=str(unlabelled))
+    labelled, context = labelled_data(config)
+    targets = soft_targets(labelled, context=context)[-len(UNLABELLED) :]
     np.testing.assert_allclose(targets, answers[:, ::-1], rtol=1e-5)
+
+
+def test_several_labels_of_a_text_are_taught_too(tmp_path, unlabelled):
+    rows = [("a x", "first"), ("b y", "second"), ("a b x y", "first,second"), ("c", "")] * 6
+    more = [(f"{text} {number}", labels) for number, (text, labels) in enumerate(rows)]
+    config = run_config(
+        write_csv(tmp_path / "several.csv", more),
+        multi_label=True,
+        linear_teacher=True,
+        unlabelled_file=str(unlabelled),
+        piece_type="char",
+    )
+    student = not_none(train(config, tmp_path / "student", reporter=QUIET))
+    assert student.labels == ("first", "second")
+    assert 0.0 <= student.metrics["validation"]["micro_f1"] <= 1.0
+
+
+def test_targets_are_not_smoothed():
+    space = LabelSpace(LABELS, multi_label=False)
+    logits, targets = np.array([[0.0, 2.0]], np.float32), np.array([[0.25, 0.75]], np.float32)
+    settings: dict[str, Any] = {"label_smoothing": 0.5, "linear_teacher": True}
+    loss = BatchLoss.from_config(
+        ClassifierRunConfig.of(**settings), label_space=space, mean_rows=1.0
+    )
+    log_p = logits - np.log(np.exp(logits).sum())
+    expected = -(targets * log_p).sum()
+    actual = loss.of(tf.constant(logits), targets=tf.constant(targets), weights=tf.ones([1]))
+    assert float(actual) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_student_learns_from_its_teachers_alone(data, unlabelled, finished, tmp_path):
@@ -90,7 +156,7 @@ def test_a_student_learns_from_its_teachers_alone(data, unlabelled, finished, tm
     student = not_none(train(config, tmp_path / "student", reporter=QUIET))
     assert student.metrics["validation"]["accuracy"] == 1.0
     assert student.metrics["ngrams"]["validation_accuracy"]["ngrams"] == 1.0
-    assert "targets.npy" not in {path.name for path in (tmp_path / "student").rglob("*")}
+    assert not (tmp_path / "student" / TARGETS).exists()
 
 
 def test_a_resumed_student_does_not_need_its_teacher(data, finished, tmp_path):
@@ -106,9 +172,46 @@ def test_a_resumed_student_does_not_need_its_teacher(data, finished, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-def test_lost_targets_are_an_error(tmp_path):
-    with pytest.raises(ModelError, match="overwrite"):
-        load_targets(tmp_path)
+def test_lost_or_damaged_targets_are_an_error(tmp_path):
+    for content in (None, b"", b"damaged"):
+        if content is not None:
+            (tmp_path / TARGETS).write_bytes(content)
+        with pytest.raises(ModelError, match="overwrite"):
+            load_targets(tmp_path)
+    with pytest.raises(ConfigError, match="make room"):
+        save_targets(tmp_path / "missing", np.zeros([1, 2]))
+
+
+def test_targets_of_other_data_are_an_error(data):
+    labelled, context = labelled_data(run_config(data, linear_teacher=True))
+    with pytest.raises(DataError, match="other data"):
+        taught(labelled, labelled.targets[1:], context=context)
+
+
+def test_teachers_that_take_too_long_are_an_error(data):
+    labelled, context = labelled_data(run_config(data, linear_teacher=True))
+    with pytest.raises(ConfigError, match="`time_budget`"):
+        soft_targets(labelled, context=context, until=time.monotonic() - 1)
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(data, finished, tmp_path):
+    config = run_config(data, teachers=str(finished.folder))
+
+    def killed() -> bool:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        train(config, tmp_path / "student", reporter=QUIET, should_stop=killed)
+    with pytest.raises(ModelError, match="no checkpoint to continue from"):
+        check_finished(tmp_path / "student")
+
+
+def test_a_teacher_of_other_validation_texts_is_reported(data, finished, tmp_path):
+    for seed, noted in ((0, False), (1, True)):
+        reporter = Messages()
+        config = run_config(data, teachers=str(finished.folder), seed=seed)
+        train(config, tmp_path / f"student{seed}", reporter=reporter)
+        assert any("the validation figures are too good" in m for m in reporter.messages) == noted
 
 
 def test_a_teacher_must_exist(data, tmp_path):
@@ -130,3 +233,6 @@ def test_texts_without_labels_need_a_teacher_or_another_use(data, unlabelled):
         run_config(data, unlabelled_file=str(unlabelled))
     with pytest.raises(ConfigError, match="at most 1"):
         run_config(data, teacher_weight=1.5)
+    for wrong in ("runs/a,", "runs/a,runs/../runs/a"):
+        with pytest.raises(ConfigError, match="`teachers` must be"):
+            run_config(data, teachers=wrong)

@@ -14,6 +14,8 @@ from textrnn.cli.run_choice import RunChoice, RunOptions, run_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.training import settings_of, train_run
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.section import listed_names
+from textrnn.config.training import DistillationConfig
 from textrnn.inference.run_files import CONFIG, check_finished, default_name, load_config
 
 __all__ = ["distil"]
@@ -36,14 +38,17 @@ def distil(context: click.Context, /, runs: tuple[str, ...], options: RunOptions
         raise click.UsageError("--resume and --overwrite exclude each other.")
     started = time.monotonic()
     given = given_settings(context)
-    more = given.get("distillation", {}).get("teachers")
-    names = ",".join([*runs, *([more] if more else [])])
-    given["distillation"] = {**given.get("distillation", {}), "teachers": names}
-    for teacher in names.split(","):
-        check_finished(teacher)
+    more = listed_names(given.get("distillation", {}).get("teachers"))
+    for run in runs:
+        if "," in run:
+            raise click.UsageError(f"a TEACHER must be a path without a comma, got {run!r}.")
+    teachers = DistillationConfig(teachers=",".join([*runs, *more]))
+    given["distillation"] = {**given.get("distillation", {}), "teachers": teachers.teachers}
+    for run in teachers.runs:
+        check_finished(run)
     first = load_config(Path(runs[0]) / CONFIG)
     choice = RunChoice.of(
-        ClassifierRunConfig(data=first.data, task=first.task),
+        ClassifierRunConfig(data=first.data, task=first.task, distillation=teachers),
         options,
         given=given,
         merge=merge_settings,

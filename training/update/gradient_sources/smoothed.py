@@ -22,9 +22,9 @@ Here |x| itself is the unit of r: eps is a share of a text's norm, whatever T, E
 embeddings and the other texts of the batch are. Their 5 at E = 256 and about 240 tokens of unit
 variance is 5 / sqrt(240 * 256) = 0.02.
 
-With `vat_every` K, only every K-th update has the virtual adversarial term, K times as strong, and
-the unlabelled texts (Karras et al. 2020, "Analyzing and Improving the Image Quality of StyleGAN",
-call it lazy regularization).
+With `vat_every` K, only every K-th update has the virtual adversarial term and reads the unlabelled
+texts, whose terms are K times as strong, before the gradient is clipped (Karras et al. 2020,
+"Analyzing and Improving the Image Quality of StyleGAN", call it lazy regularization).
 
 x has gone through word dropout and the dropout of embeddings, and all readings of a text have the
 same noise there and above. So g is the gradient of exactly the function that r is applied to, and
@@ -125,7 +125,9 @@ class SmoothedGradients:
         counted = tf.cast(tf.reduce_any(tf.not_equal(ids, Tokenizer.PAD), axis=1), tf.float32)
         embedded = EmbeddedBatch(self._model, ids, random=self._vat > 0)
         if self._entropy:
-            logits, _ = embedded.learn(lambda logits: self._entropy_term(logits, counted))
+            logits, _ = embedded.learn(
+                lambda logits: self._every * self._entropy_term(logits, counted)
+            )
         else:
             logits = embedded.logits()
         self._learn_virtual(embedded, logits, counted)
