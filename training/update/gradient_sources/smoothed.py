@@ -98,11 +98,12 @@ class SmoothedGradients:
         """
         if self._every == 1:
             return self._gradients(batch, virtual=True)
-        return tf.cond(
+        gradient: BatchGradient = tf.cond(
             batch.draws[0],
             lambda: self._gradients(batch, virtual=True),
             lambda: self._gradients(batch, virtual=False),
         )
+        return gradient
 
     def _gradients(self, batch: MicroBatch, *, virtual: bool) -> BatchGradient:
         """Computes the gradient, with the virtual adversarial term and unlabelled texts or not."""
