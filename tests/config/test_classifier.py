@@ -174,18 +174,12 @@ def test_the_choices_are_listed(section, setting):
 
 
 @pytest.mark.parametrize(
-    ("lengths", "chosen"),
-    [
-        ([49, 50], (0.3, 0.1, 2)),
-        ([10, 90], (0.5, 0.2, 2)),
-        ([100] * 20_000, (0.5, 0.2, 3)),
-        ([40] * 50_000, (0.3, 0.1, 3)),
-    ],
+    ("tokens", "rates"), [(49.9, (0.3, 0.1)), (50.0, (0.5, 0.2)), (300.0, (0.5, 0.2))]
 )
-def test_the_texts_choose_dropout_and_n_grams(lengths, chosen):
-    assert tuple(ModelConfig().choices(lengths).values()) == chosen
-    given = ModelConfig(embedding_dropout=0.0, word_dropout=0.4, ngrams=0)
-    assert given.choices(lengths) == {}
+def test_short_texts_lose_fewer_words(tokens, rates):
+    assert tuple(ModelConfig().choices(tokens).values()) == rates
+    given = ModelConfig(embedding_dropout=0.0, word_dropout=0.4)
+    assert given.choices(tokens) == {}
     assert (given.embedding_rate, given.word_rate) == (0.0, 0.4)
     assert (ModelConfig().embedding_rate, ModelConfig().word_rate) == (0.5, 0.2)
 

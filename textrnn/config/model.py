@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from textrnn.config.choices import CELLS, HEADS, KERNELS
 from textrnn.config.section import Section, setting
 from textrnn.errors import ConfigError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 __all__ = ["EncoderConfig", "ModelConfig"]
 
@@ -20,9 +15,6 @@ LONG_TEXTS = {"embedding_dropout": 0.5, "word_dropout": 0.2}
 SHORT_TEXTS = {"embedding_dropout": 0.3, "word_dropout": 0.1}
 SHORT_TOKENS = 50
 """The mean number of tokens below which texts are short."""
-
-MANY_TOKENS = 2_000_000
-"""The number of tokens of all texts from which on triples of tokens are worth their weights."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +91,11 @@ class ModelConfig(EncoderConfig):
     ngrams: int | None = setting(
         None,
         "Number of tokens of the longest n-grams of the linear classifier that is added to the "
-        "recurrence (0: none), or auto: 2, and 3 if the texts have at least 2 million tokens.  "
-        "[default: auto]",
+        "recurrence (0: none), or auto: 2 or 3, whichever suits the validation texts better; 3 if "
+        "there are 2 million tokens.  [default: auto]",
         minimum=0,
         below=6,
         common=True,
-        chosen=True,
     )
     separate_directions: bool = setting(
         False,
@@ -158,30 +149,21 @@ class ModelConfig(EncoderConfig):
         """The share of the tokens that training replaces by the unknown token."""
         return _or_default(self.word_dropout, LONG_TEXTS["word_dropout"])
 
-    def choices(self, lengths: Sequence[int] | np.ndarray) -> dict[str, float]:
+    def choices(self, mean_tokens: float) -> dict[str, float]:
         """Returns the values of the settings that are left to the data.
 
         Short texts lose too much if many of their tokens are dropped. Validation accuracy of one
         run with the rates of long and of short texts, in percent: SST-2 (25 tokens) 82.7, 83.5;
         TREC-6 (16 tokens) 87.6, 88.9; Chinese reviews (58 tokens) 85.4, 85.5.
 
-        Triples of tokens are worth their weights where there are many: on IMDb's 7 million tokens
-        the n-grams by themselves classify 90.8 % of the test texts correctly with triples and
-        90.6 % without, on the 90,000 of TREC-6 87.4 and 88.4 %.
-
-        >>> ModelConfig(word_dropout=0.0).choices([10, 30])
-        {'embedding_dropout': 0.3, 'ngrams': 2}
+        >>> ModelConfig(word_dropout=0.0).choices(20.0)
+        {'embedding_dropout': 0.3}
 
         Args:
-            lengths: The number of tokens of each training text.
+            mean_tokens: The mean number of tokens of the training texts.
         """
-        total = sum(map(int, lengths))
-        short = total < SHORT_TOKENS * len(lengths)
-        values: dict[str, float] = {
-            **(SHORT_TEXTS if short else LONG_TEXTS),
-            "ngrams": 3 if total >= MANY_TOKENS else 2,
-        }
-        return {name: value for name, value in values.items() if getattr(self, name) is None}
+        rates = SHORT_TEXTS if mean_tokens < SHORT_TOKENS else LONG_TEXTS
+        return {name: rate for name, rate in rates.items() if getattr(self, name) is None}
 
     def __post_init__(self) -> None:
         super().__post_init__()

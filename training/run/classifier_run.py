@@ -120,7 +120,7 @@ class ClassifierRun:
         train_data = encode_split(context.corpus.train, context=context)
         valid_data = encode_split(context.corpus.validation, context=context)
         token_seconds = time.monotonic() - tokens_started
-        choices = config.model.choices(train_data.plan.lengths)
+        choices = config.model.choices(float(train_data.plan.lengths.mean()))
         self.config = config = config.replace(**choices)
         context = dataclasses.replace(context, config=config)
         if config.distillation.active:
@@ -190,8 +190,10 @@ class ClassifierRun:
         tokens, classes = data.plan.total_tokens, len(corpus.label_names)
         if self.config.distillation.active:
             tokens *= 2  # The n-grams are fitted to each text with and without each label.
-        orders = self.config.model.ngrams or 0
-        seconds = ngrams.estimate_seconds(tokens, orders=orders, classes=classes)
+        seconds = sum(
+            ngrams.estimate_seconds(tokens, orders=candidate.orders, classes=classes)
+            for candidate in ngrams.candidates(self.config.model.ngrams, tokens=tokens)
+        )
         if self.config.runtime.linear_baseline:
             characters = sum(map(len, corpus.train.texts))
             seconds += baseline.estimate_seconds(characters, classes=classes)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data.batching import BatchPlan
-from textrnn.layers.ngrams import NGramLogits
+from textrnn.layers.ngrams import NGramLogits, NGramTable
 from textrnn.models.classifier import TextClassifier
+from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.loop.training_data import TrainingData
 from textrnn.training.run.initial_weights import build_model
-from textrnn.training.run.ngrams import fit_mixture, fit_ngrams
+from textrnn.training.run.ngrams import (
+    Mixture,
+    NGramChoice,
+    candidates,
+    fit_mixture,
+    fit_ngrams,
+)
 from textrnn.training.run.preparation import RunContext
 
 __all__ = ["final_model"]
@@ -35,48 +43,70 @@ def final_model(
 
     Returns:
         The model, and the figures of the n-grams; {} without them: `counts`, the `counts` of
-        `NGramLogits`; `weights`, those of the mixture; `validation_accuracy`, that of the
-        recurrence and of the n-grams by themselves.
+        `NGramLogits`; `least_texts`, that of `NGramChoice`; `weights`, those of the mixture;
+        `validation_accuracy`, that of the recurrence and of the n-grams by themselves.
     """
     config = context.config
     model = build_model(context, precision="float32")
     model.set_weights(trained.get_weights())
-    if not config.model.ngrams:
-        return model, {}
     plan = data.train.plan
-    table = fit_ngrams(
-        [text[:length] for text, length in zip(plan.texts, plan.lengths, strict=True)],
-        data.train.targets,
-        label_space=data.label_space,
-        vocab_size=model.vocab_size,
-        orders=config.model.ngrams,
-        sample_weights=data.train.weights,
-        seed=config.runtime.seed,
-        reporter=context.reporter,
-    )
-    ngrams = NGramLogits(model.vocab_size, model.classes, counts=table.counts)
-    ngrams.set_table(table)
-    rows = np.arange(len(data.validation.targets))
-    if len(rows) > MOST_VALIDATION_TEXTS:
-        rng = np.random.default_rng(config.runtime.seed)
-        rows = np.sort(rng.permutation(rows)[:MOST_VALIDATION_TEXTS])
-    sample = data.validation.take(rows, config.batches)
+    choices = candidates(config.model.ngrams, tokens=plan.total_tokens)
+    if not choices:
+        return model, {}
+    sample = _validation_sample(data, config)
     rnn_logits = _logits(model, sample.plan, classes=model.classes)
-    ngram_logits = _logits(ngrams, sample.plan, classes=model.classes)
-    mixture = fit_mixture(rnn_logits, ngram_logits, sample.targets, label_space=data.label_space)
+    texts = [text[:length] for text, length in zip(plan.texts, plan.lengths, strict=True)]
+    fitted = []
+    for choice in choices:
+        table = fit_ngrams(
+            texts,
+            data.train.targets,
+            label_space=data.label_space,
+            vocab_size=model.vocab_size,
+            choice=choice,
+            sample_weights=data.train.weights,
+            seed=config.runtime.seed,
+            reporter=context.reporter,
+        )
+        ngrams = NGramLogits(model.vocab_size, model.classes, counts=table.counts)
+        ngrams.set_table(table)
+        logits = _logits(ngrams, sample.plan, classes=model.classes)
+        mixture = fit_mixture(rnn_logits, logits, sample.targets, label_space=data.label_space)
+        fitted.append(_Fitted(choice, table, logits, mixture))
+    best = min(fitted, key=lambda candidate: candidate.mixture.loss)
+    mixture, table = best.mixture, best.table
     model.classify.set_weights([mixture.rnn * weight for weight in model.classify.get_weights()])
+    ngrams = NGramLogits(model.vocab_size, model.classes, counts=table.counts)
     ngrams.set_table(table.scaled(mixture.ngrams))
     mixed = build_model(context, precision="float32", ngram_counts=table.counts)
     mixed.set_weights([*model.get_weights(), *ngrams.get_weights()])
     accuracies = {
         name: float(data.label_space.correct(logits, sample.targets).numpy().mean())
-        for name, logits in (("rnn", rnn_logits), ("ngrams", ngram_logits))
+        for name, logits in (("rnn", rnn_logits), ("ngrams", best.logits))
     }
     return mixed, {
         "counts": list(table.counts),
+        "least_texts": best.choice.least_texts,
         "weights": {"rnn": mixture.rnn, "ngrams": mixture.ngrams},
         "validation_accuracy": accuracies,
     }
+
+
+class _Fitted(NamedTuple):
+    """One candidate for the n-grams, its logits `[N, C]` and its mixture with the recurrence."""
+
+    choice: NGramChoice
+    table: NGramTable
+    logits: np.ndarray
+    mixture: Mixture
+
+
+def _validation_sample(data: TrainingData, config: ClassifierRunConfig) -> LabelledBatches:
+    rows = np.arange(len(data.validation.targets))
+    if len(rows) > MOST_VALIDATION_TEXTS:
+        rng = np.random.default_rng(config.runtime.seed)
+        rows = np.sort(rng.permutation(rows)[:MOST_VALIDATION_TEXTS])
+    return data.validation.take(rows, config.batches)
 
 
 def _logits(

@@ -14,7 +14,13 @@ from textrnn.evaluation import logistic_regression
 from textrnn.layers.ngrams import NO_KEY, NGramLogits
 from textrnn.models.label_space import LabelSpace
 from textrnn.training.run import ngrams
-from textrnn.training.run.ngrams import estimate_seconds, fit_mixture, fit_ngrams
+from textrnn.training.run.ngrams import (
+    NGramChoice,
+    candidates,
+    estimate_seconds,
+    fit_mixture,
+    fit_ngrams,
+)
 
 VOCABULARY = 12
 LABELS = ("a", "b", "c")
@@ -45,8 +51,9 @@ def logits_of(table: Any, texts: list[Any]) -> np.ndarray:
 
 def fit(texts: list[Any], targets: np.ndarray, **settings: Any) -> Any:
     space = settings.pop("label_space", SPACE)
+    choice = NGramChoice(settings.pop("orders", 2), settings.pop("least_texts", 2))
     return fit_ngrams(
-        texts, targets, label_space=space, vocab_size=VOCABULARY, **{"orders": 2, **settings}
+        texts, targets, label_space=space, vocab_size=VOCABULARY, choice=choice, **settings
     )
 
 
@@ -66,7 +73,6 @@ def test_pairs_decide_where_single_tokens_cannot() -> None:
 
 @pytest.mark.parametrize("orders", [1, 2, 3])
 def test_the_logits_are_those_of_scikit_learn(orders: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ngrams, "LEAST_TEXTS", 1)
     monkeypatch.setattr(logistic_regression, "TOLERANCE", 1e-6)
     texts, targets = texts_of()
     vectorizer = CountVectorizer(
@@ -86,7 +92,7 @@ def test_the_logits_are_those_of_scikit_learn(orders: int, monkeypatch: pytest.M
     )
     # Weights are rounded to 1/127 of the largest one.
     np.testing.assert_allclose(
-        logits_of(fit(texts, targets, orders=orders), texts), expected, atol=0.05
+        logits_of(fit(texts, targets, orders=orders, least_texts=1), texts), expected, atol=0.05
     )
 
 
@@ -128,6 +134,8 @@ def test_n_grams_join_no_two_texts_and_rare_ones_are_left_out() -> None:
     table = fit(texts, targets, label_space=TWO)
     (keys,) = table.keys
     assert keys.tolist() == [NO_KEY, 5 * VOCABULARY + 6, 7 * VOCABULARY + 8]
+    (all_keys,) = fit(texts, targets, label_space=TWO, least_texts=1).keys
+    assert all_keys.tolist() == [*keys.tolist(), 9 * VOCABULARY + 10]
 
 
 def test_only_the_most_frequent_n_grams_fit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +204,27 @@ def test_without_texts_the_prior_decides() -> None:
     empty = np.zeros([0, 3], np.float32)
     mixture = fit_mixture(empty, empty, empty, label_space=SPACE)
     assert (mixture.rnn, mixture.ngrams) == pytest.approx((0.7, 0.7))
+
+
+def test_the_mixture_reports_its_loss() -> None:
+    targets = np.eye(3, dtype=np.float32)[np.arange(300) % 3]
+    noise = np.random.default_rng(0).normal(size=targets.shape)
+    losses = [
+        fit_mixture(noise, share * targets, targets, label_space=SPACE).loss
+        for share in (0.0, 1.0, 5.0)
+    ]
+    assert np.log(3) + 0.1 > losses[0] > losses[1] > losses[2] > 0
+
+
+def test_the_validation_texts_choose_among_a_few_kinds_of_n_grams() -> None:
+    assert candidates(None, tokens=10**6) == (
+        NGramChoice(2, 2),
+        NGramChoice(2, 1),
+        NGramChoice(3, 1),
+    )
+    assert candidates(4, tokens=10**6) == (NGramChoice(4, 2), NGramChoice(4, 1))
+    assert candidates(1, tokens=10**7) == (NGramChoice(1, 2),)
+    assert candidates(0, tokens=10**7) == ()
 
 
 def test_the_estimate_grows_with_texts_and_classes() -> None:
