@@ -3,9 +3,9 @@
     python benchmarks/curve.py --dataset imdb --data-dir DIR --plot docs/imdb_minutes.png
 
 Each point of textrnn is a whole run of `textrnn train` (with `--time-budget` for all but the last),
-from the start of the process until the model is saved, with the accuracy that the run reports. The
-linear model is tf-idf of one and two words with logistic regression. fastText reads words and pairs
-(50 numbers, rate 0.5; one training for each number of epochs). The model of the tutorial is that of
+from the start of the process until the model is saved; `textrnn evaluate` measures it. The linear
+model is tf-idf of one and two words with logistic regression. fastText reads words and pairs (50
+numbers, rate 0.5; one training for each number of epochs). The model of the tutorial is that of
 tensorflow.org's "Text classification with an RNN": the 1,000 most frequent words, a bidirectional
 LSTM of 64 units, one dense layer of 64; one point an epoch. Every contestant learns the same
 training texts, is measured on the same validation texts, and has the machine for itself. The test
