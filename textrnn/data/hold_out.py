@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
+from textrnn.data.column_store import LabelColumn
 from textrnn.errors import DataError
 
-__all__ = ["Partition", "hold_out"]
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Partition", "hold_out", "numbered"]
 
 
 class Partition(NamedTuple):
-    """Two lists of row numbers in ascending order; each row is in one of them.
+    """Two arrays of row numbers in ascending order; each row is in one of them.
 
     Attributes:
         remaining: The rows that are not held out.
         held_out: The rows that are held out.
-        stratified: Whether each label of several rows has the same share of both lists.
+        stratified: Whether each label of several rows has the same share of both.
     """
 
-    remaining: list[int]
-    held_out: list[int]
+    remaining: np.ndarray
+    held_out: np.ndarray
     stratified: bool
 
 
@@ -32,7 +35,7 @@ def hold_out(
     fraction: float,
     seed: int,
     stratify: bool = True,
-    groups: Sequence[Hashable] | None = None,
+    groups: np.ndarray | Sequence[int] | None = None,
 ) -> Partition:
     """Holds a share of the rows out.
 
@@ -49,68 +52,90 @@ def hold_out(
         fraction: The share of the rows that is held out.
         seed: The seed of the random choice.
         stratify: Whether to stratify at all.
-        groups: The group of each row; rows of a group stay together. None puts each row into a
-            group of its own.
+        groups: `[N]`, the group of each row; rows of a group stay together. None puts each row into
+            a group of its own.
 
     Raises:
         DataError: There are too few rows to hold one out.
     """
-    rows_of_group: dict[Hashable, list[int]] = {}
-    for row in range(len(labels)):
-        rows_of_group.setdefault(row if groups is None else groups[row], []).append(row)
-    members = list(rows_of_group.values())
-    count = max(1, round(len(members) * fraction))
+    import numpy as np
+
+    column = LabelColumn.of(labels)
+    group_of = first_row = np.arange(len(column))
+    if groups is not None:
+        group_of, first_row = numbered(groups)
+    count = max(1, round(len(first_row) * fraction))
     held_groups = None
     if stratify:
-        strata = [labels[rows[0]] for rows in members]
-        held_groups = _stratified_choice(strata, count=count, seed=seed)
+        held_groups = _stratified_choice(column.take(first_row), count=count, seed=seed)
     stratified = held_groups is not None
     if held_groups is None:
-        group_labels = [{name for row in rows for name in labels[row]} for rows in members]
+        group_labels: list[set[str]] = [set() for _ in first_row]
+        for group, row_labels in zip(group_of.tolist(), column, strict=True):
+            group_labels[group].update(row_labels)
         held_groups = _random_choice(group_labels, count=count, seed=seed)
-    if not held_groups:
-        names = {name for row in labels for name in row}
-        noun = "rows" if len(members) == len(labels) else "different texts"
+    if not len(held_groups):
+        names = column.name_counts()
+        noun = "rows" if len(first_row) == len(column) else "different texts"
         raise DataError(
-            f"expected more rows than labels, so that some can be held out, got {len(members)} "
+            f"expected more rows than labels, so that some can be held out, got {len(first_row)} "
             f"{noun} with {len(names)} labels; add rows, or give validation data with "
             "--valid-file."
         )
-    held_out = sorted(row for group in held_groups for row in members[group])
-    remaining = sorted(set(range(len(labels))) - set(held_out))
-    return Partition(remaining, held_out, stratified)
+    is_held = np.isin(group_of, held_groups)
+    return Partition(np.flatnonzero(~is_held), np.flatnonzero(is_held), stratified)
 
 
-def _stratified_choice(
-    strata: Sequence[tuple[str, ...]], *, count: int, seed: int
-) -> list[int] | None:
+def numbered(groups: np.ndarray | Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers the groups of rows by their first rows.
+
+    >>> [numbers.tolist() for numbers in numbered([7, 3, 7])]
+    [[0, 1, 0], [0, 1]]
+
+    Args:
+        groups: `[N]`, equal for the rows of a group.
+
+    Returns:
+        The number `[N]` of each row's group, and the first row `[G]` of each group, ascending.
+    """
+    import numpy as np
+
+    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(rank[group]), np.sort(first)
+
+
+def _stratified_choice(strata: LabelColumn, *, count: int, seed: int) -> np.ndarray | None:
     """Returns groups with the shares of the strata, or None if there are too few groups."""
-    sizes = Counter(strata)
-    eligible = [group for group, stratum in enumerate(strata) if sizes[stratum] > 1]
-    classes = len({strata[group] for group in eligible})
-    if not eligible or classes > min(count, len(eligible) - count):
+    import numpy as np
+
+    sizes = np.bincount(strata.codes, minlength=1)
+    eligible = np.flatnonzero(sizes[strata.codes] > 1)
+    classes = int((sizes > 1).sum())
+    if not len(eligible) or classes > min(count, len(eligible) - count):
         return None
     # Slow to import, and not needed by `textrnn --help`.
     from sklearn.model_selection import train_test_split
 
+    # The choice depends on the order of the classes, which is that of their names.
+    _, order = np.unique(["\n".join(names) for names in strata.distinct], return_inverse=True)
     _, held_groups = train_test_split(
-        eligible,
-        test_size=count,
-        random_state=seed,
-        # Strings, because scikit-learn would take tuples for the rows of a table.
-        stratify=["\n".join(strata[group]) for group in eligible],
+        eligible, test_size=count, random_state=seed, stratify=order[strata.codes[eligible]]
     )
-    return sorted(held_groups)
+    return np.sort(held_groups)
 
 
-def _random_choice(group_labels: Sequence[set[str]], *, count: int, seed: int) -> list[int]:
-    """Returns random groups whose labels are all in other groups too, or an empty list."""
+def _random_choice(group_labels: Sequence[set[str]], *, count: int, seed: int) -> np.ndarray:
+    """Returns random groups whose labels are all in other groups too, or an empty array."""
+    import numpy as np
+
     if len(group_labels) < 2:
-        return []
+        return np.zeros(0, np.int64)
     seen: set[str] = set()
     eligible: list[int] = []
     for group in random.Random(seed).sample(range(len(group_labels)), len(group_labels)):
         if group_labels[group] <= seen:
             eligible.append(group)
         seen.update(group_labels[group])
-    return sorted(eligible[:count])
+    return np.sort(np.array(eligible[:count], np.int64))

@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.data.column_store import LabelColumn
 from textrnn.errors import DataError
 from textrnn.messages.wording import counted, listed
 
@@ -35,11 +36,9 @@ _LOOKS_MISSING = {"none", "null", "na", "n/a", "#n/a", "-", "?", "undefined"}
 _LOOKALIKES = {"LATIN", "CYRILLIC", "GREEK"}
 _MOST_SHOWN = 5
 
-Labels = Sequence[tuple[str, ...]]
-
 
 def check_labels(
-    labels: Labels,
+    labels: Sequence[tuple[str, ...]],
     cells: Mapping[str, int],
     *,
     config: ClassifierRunConfig,
@@ -58,7 +57,7 @@ def check_labels(
     Raises:
         DataError: The labels are not classes.
     """
-    counts = Counter(name for row in labels for name in row)
+    counts = LabelColumn.of(labels).name_counts()
     if config.task.check_labels:
         if not (config.task.label_names or config.task.label_columns):
             _refuse_vectors(cells, config, where)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from textrnn.data.column_store import LabelColumn
 from textrnn.data.labels import label_key
 from textrnn.messages.wording import counted, listed
 
@@ -20,7 +21,7 @@ def merge_spellings(
     *,
     notices: list[str],
     where: str,
-) -> list[tuple[str, ...]]:
+) -> LabelColumn:
     """Returns the labels, with one name for names that a reader cannot tell apart.
 
     The name is the most frequent spelling; for numbers it is the whole number.
@@ -31,7 +32,8 @@ def merge_spellings(
         notices: Receives a sentence if a label has several spellings.
         where: The name of the source, for messages.
     """
-    counts = Counter(name for row in labels for name in row)
+    column = LabelColumn.of(labels)
+    counts = column.name_counts()
     names_by_key: dict[str, list[str]] = defaultdict(list)
     for name, _ in counts.most_common():
         names_by_key[label_key(name)].append(name)
@@ -43,12 +45,12 @@ def merge_spellings(
         if len(written) > 1:
             merged.append(" and ".join(map(ascii, written)))
     if not merged:
-        return list(labels)
+        return column
     notices.append(
         f"{where}: several spellings read as one label: {listed(merged, _MOST_SHOWN)}; write each "
         "label in one way."
     )
-    return [tuple(dict.fromkeys(merged_names[name] for name in row)) for row in labels]
+    return column.renamed(merged_names)
 
 
 def rare_labels(counts: Mapping[str, int]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import listed_names
 from textrnn.data.bbc_news import BbcNewsSource
+from textrnn.data.column_store import LabelColumn
 from textrnn.data.corpus import Corpus, Split
 from textrnn.data.duplicates import conflicting_labels, shared_texts, text_groups
 from textrnn.data.hold_out import Partition, hold_out
@@ -189,7 +190,7 @@ def _read_training(
         raise DataError(
             f"{where}: expected a labelled split `train`, got none; use another data set."
         )
-    counts = Counter(label for labels in train.labels for label in labels)
+    counts = LabelColumn.of(train.labels).name_counts()
     _check_learnable(train, counts, config, where)
     label_names = _ordered_labels(source, counts, config, notices=notices)
     notices += conflicting_labels(train, where=where)
@@ -233,7 +234,7 @@ def _hold_out_validation(
             fraction=config.data.valid_fraction,
             seed=seed,
             stratify=not config.task.multi_label,
-            groups=text_groups(train.texts),
+            groups=text_groups(train),
         )
     except DataError as error:
         raise DataError(f"{where}: {error}") from None

@@ -13,8 +13,11 @@ from typing import Any
 
 from textrnn.data.corpus import Corpus, Split
 from textrnn.errors import DataError
+from textrnn.host.blocks import blocks
 
 __all__ = ["check_unchanged", "provenance"]
+
+_BLOCK_ROWS = 4096
 
 
 def provenance(corpus: Corpus) -> dict[str, Any]:
@@ -56,9 +59,14 @@ def check_unchanged(
 
 def _fingerprint(split: Split) -> dict[str, Any]:
     digest = hashlib.sha256()
-    for text, labels in zip(split.texts, split.labels, strict=True):
-        for part in (text, *labels):
-            content = part.encode("utf-8", errors="surrogatepass")
-            digest.update(len(content).to_bytes(8, "little") + content)
-        digest.update(b"\xff" * 8)  # This is no length, so it marks the end of a row.
+    for block in blocks(zip(split.texts, split.labels, strict=True), _BLOCK_ROWS):
+        digest.update(b"".join(_content(part) for row in block for part in (row[0], *row[1], None)))
     return {"rows": len(split), "sha256": digest.hexdigest()}
+
+
+def _content(part: str | None) -> bytes:
+    """Returns the length of a text or label and its bytes; of None, what marks the end of a row."""
+    if part is None:
+        return b"\xff" * 8  # This is no length.
+    content = part.encode("utf-8", errors="surrogatepass")
+    return len(content).to_bytes(8, "little") + content

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.data.column_store import LabelColumn, TextColumn
 from textrnn.data.corpus import Split
 from textrnn.data.label_checks import check_labels
 from textrnn.data.label_spelling import merge_spellings
@@ -81,8 +83,8 @@ class SplitBuilder:
         self._config, self._where, self._notices = config, where, notices
         self._known, self._keep_blank = known, keep_blank
         self._reader = LabelReader(config, known)
-        self._texts: list[str] = []
-        self._labels: list[tuple[str, ...]] = []
+        self._codes = array("i")  # The place of each text's labels in `_label_sets`.
+        self._label_sets: dict[tuple[str, ...], int] = {}
         self._cells: Counter[str] = Counter()  # Label cells as they are written.
         self._bad = self._bad_lines = self._blank = 0
         self._first_problem = ""
@@ -94,16 +96,17 @@ class SplitBuilder:
             DataError: A row is bad and `skip_bad_rows` is off, no row is left, or the labels do not
                 look like classes.
         """
-        for row in rows:
-            self._add(row)
+        import numpy as np
+
+        texts = TextColumn.of(self._valid_texts(rows))
         self._report()
-        if not self._texts:
+        if not len(texts):
             left_out = counted(self._bad + self._blank, "row")
             raise DataError(
                 f"{self._where}: expected texts with labels, got none ({left_out} left out); "
                 "check the file."
             )
-        labels = self._labels
+        labels = LabelColumn(np.array(self._codes, np.int32), list(self._label_sets))
         if self._known is None:
             labels = merge_spellings(
                 labels, self._reader.spellings, notices=self._notices, where=self._where
@@ -115,9 +118,17 @@ class SplitBuilder:
                 notices=self._notices,
                 where=self._where,
             )
-        return Split(self._texts, labels)
+        return Split(texts, labels)
 
-    def _add(self, row: Row) -> None:
+    def _valid_texts(self, rows: Iterable[Row]) -> Iterator[str]:
+        """Yields the texts of the valid rows, and collects their labels."""
+        for row in rows:
+            text = self._valid_text(row)
+            if text is not None:
+                yield text
+
+    def _valid_text(self, row: Row) -> str | None:
+        """Returns the text of a row whose labels it collects, or None if it is left out."""
         try:
             text = check_text(row, encoding=self._config.data.encoding)
             labels = self._reader.read(row.label)
@@ -126,14 +137,14 @@ class SplitBuilder:
                 raise DataError(f"{row.origin}: {problem}, or pass --skip-bad-rows.") from None
             self._bad, self._bad_lines = self._bad + 1, self._bad_lines + row.lines
             self._first_problem = self._first_problem or f"{row.origin}: {problem}"
-            return
+            return None
         if not self._keep_blank and not text.strip():
             self._blank += 1
-            return
-        self._texts.append(text)
-        self._labels.append(labels)
+            return None
+        self._codes.append(self._label_sets.setdefault(labels, len(self._label_sets)))
         cell = row.label
         self._cells[cell if isinstance(cell, str) else json.dumps(cell, default=repr)] += 1
+        return text
 
     def _report(self) -> None:
         if self._bad:

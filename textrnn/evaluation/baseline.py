@@ -133,9 +133,9 @@ def _most_characters(classes: int) -> int:
 
 
 def _sample(train: Split, *, classes: int, seed: int) -> Split:
-    characters, most = sum(map(len, train.texts)), _most_characters(classes)
+    characters, most = train.characters, _most_characters(classes)
     if characters <= most:
         return train
     count = max(1, len(train) * most // characters)
     order = np.random.default_rng(seed).permutation(len(train))[:count]
-    return train.take(sorted(map(int, order)))
+    return train.take(np.sort(order))

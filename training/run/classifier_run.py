@@ -195,7 +195,7 @@ class ClassifierRun:
             for candidate in ngrams.candidates(self.config.model.ngrams, tokens=tokens)
         )
         if self.config.runtime.linear_baseline:
-            characters = sum(map(len, corpus.train.texts))
+            characters = corpus.train.characters
             seconds += baseline.estimate_seconds(characters, classes=classes)
         return seconds
 

@@ -55,7 +55,9 @@ def final_model(
         return model, {}
     sample = _validation_sample(data, config)
     rnn_logits = _logits(model, sample.plan, classes=model.classes)
-    texts = [text[:length] for text, length in zip(plan.texts, plan.lengths, strict=True)]
+    texts = plan.texts
+    if plan.cut_tokens:
+        texts = [text[:length] for text, length in zip(texts, plan.lengths, strict=True)]
     fitted = []
     for choice in choices:
         table = fit_ngrams(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Reporter
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.batches.labelled_batches import LabelledBatches
+from textrnn.training.batches.token_rows import TokenRows
 from textrnn.training.batches.unlabelled_batches import UnlabelledBatches
 from textrnn.training.update.losses import class_weights
 
@@ -65,8 +65,10 @@ class RunContext:
 
 def tokenizer_texts(corpus: Corpus, config: ClassifierRunConfig) -> Sequence[str]:
     """Returns the training texts, then unlabelled texts up to the limit of the tokenizer."""
+    chars = corpus.train.characters
+    if chars >= config.tokenizer.sample_chars:
+        return corpus.train.texts
     texts = list(corpus.train.texts)
-    chars = sum(map(len, texts))
     for text in load_unlabelled(config):
         if chars >= config.tokenizer.sample_chars:
             break
@@ -78,7 +80,7 @@ def tokenizer_texts(corpus: Corpus, config: ClassifierRunConfig) -> Sequence[str
 def encode_split(split: Split, *, context: RunContext) -> LabelledBatches:
     """Returns the texts of a split as batches of ids, and its labels as targets."""
     with context.reporter.step("tokens", total=len(split)) as advance:
-        ids = context.tokenizer.encode_batch(split.texts, on_progress=advance)
+        ids = TokenRows.encode(split.texts, tokenizer=context.tokenizer, on_progress=advance)
     label_space = context.label_space
     targets = label_space.targets(split.labels)
     weights = np.ones(len(split), np.float32)
@@ -131,8 +133,7 @@ def digest(*data: LabelledBatches) -> str:
     digest_of_all = hashlib.sha256()
     for batches in data:
         digest_of_all.update(batches.targets.tobytes())
-        unlabelled = [] if batches.unlabelled is None else batches.unlabelled.plan.texts
-        for ids in itertools.chain(batches.plan.texts, unlabelled):
-            digest_of_all.update(len(ids).to_bytes(8, "little"))
-            digest_of_all.update(np.asarray(ids, np.int32).tobytes())
+        unlabelled = [] if batches.unlabelled is None else [batches.unlabelled.plan]
+        for plan in (batches.plan, *unlabelled):
+            TokenRows.of(plan.texts).update(digest_of_all)
     return digest_of_all.hexdigest()
