@@ -11,11 +11,13 @@ from textrnn.config.section import listed_names
 from textrnn.data.bbc_news import BbcNewsSource
 from textrnn.data.corpus import Corpus, Split
 from textrnn.data.duplicates import conflicting_labels, shared_texts, text_groups
+from textrnn.data.file_format import FileFormat
 from textrnn.data.hold_out import Partition, hold_out
 from textrnn.data.label_spelling import rare_labels
+from textrnn.data.paths import input_files, own_splits, stem
 from textrnn.data.provenance import check_unchanged
 from textrnn.data.rows import Row, SplitBuilder
-from textrnn.data.text_files import FileFormat, read_rows, stem
+from textrnn.data.text_files import read_rows
 from textrnn.data.tfds import TfdsSource
 from textrnn.errors import DataError
 from textrnn.messages.wording import counted, listed
@@ -41,17 +43,28 @@ class Source(Protocol):
 
 
 class FileSource:
-    """The user's own files: there are no splits other than the files that the settings name."""
+    """The user's own files. Only a folder that holds the splits of a data set has splits itself.
+
+    Args:
+        config: The settings of the data; `train_file` is set.
+    """
 
     label_order: Sequence[str] | None = None
 
-    def __init__(self, train_file: str) -> None:
-        self.name = stem(train_file)
+    def __init__(self, config: ClassifierRunConfig) -> None:
+        self._folder = own_splits(str(config.data.train_file))
+        self._form = FileFormat.of(config)
+        self.name = stem(str(config.data.train_file))
         self.notices: list[str] = []
 
     def read(self, which: str) -> Iterable[Row] | None:
-        """Returns None, because the files that the settings name are read for any source."""
-        return None
+        """Returns the rows of a split of the folder; None if there is no such split.
+
+        The files that the settings name are read for any source, and in its place.
+        """
+        if self._folder is None or not input_files(self._folder, split=which):
+            return None
+        return read_rows(self._folder, self._form, notices=self.notices, split=which)
 
 
 def load_corpus(config: ClassifierRunConfig, *, seed: int) -> Corpus:
@@ -140,7 +153,7 @@ def load_split(
 
 def _open_source(config: ClassifierRunConfig) -> Source:
     if config.data.train_file is not None:
-        return FileSource(config.data.train_file)
+        return FileSource(config)
     if config.data.dataset in (None, "bbc_news"):
         return BbcNewsSource()
     return TfdsSource(config)
@@ -163,7 +176,7 @@ def _read(
     if path is None:
         rows = source.read(which)
     else:
-        rows = read_rows(path, FileFormat.of(config), notices=notices)
+        rows = read_rows(path, FileFormat.of(config), notices=notices, split=which)
     if rows is None:
         return None
     return SplitBuilder(
