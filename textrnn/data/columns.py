@@ -112,15 +112,21 @@ class RowPicker:
         origin, cells, problem, lines = record
         if problem:
             return Row(origin, problem=problem, lines=lines)
-        labels = {name: self._label(name, cells[place]) for name, place in self._labels}
-        label: object = labels
-        if len(labels) < 2:
-            label = next(iter(labels.values()), None)
-        return Row(origin, self._text_of(cells), label, lines=lines)
+        label: object = None
+        if len(self._labels) == 1:
+            ((name, place),) = self._labels
+            label = self._label(name, cells[place])
+        elif self._labels:
+            label = {name: self._label(name, cells[place]) for name, place in self._labels}
+        return Row(origin, self._text_of(cells), label, "", lines)
 
     def _text_of(self, cells: Sequence[object]) -> object:
-        if self._text is not None and cells[self._text] is not ABSENT:
-            return self._as_text(cells[self._text])
+        if self._text is not None:
+            text = cells[self._text]
+            if isinstance(text, str):
+                return text
+            if text is not ABSENT:
+                return self._as_text(text)
         return joined_text([self._as_text(cells[place]) for place in self._parts], self._join)
 
     def _as_text(self, cell: object) -> object:
@@ -128,7 +134,7 @@ class RowPicker:
         return str(cell) if is_number and self._numbers_are_text else cell
 
     def _label(self, name: str, cell: object) -> object:
-        names = self._classes.get(name)
+        names = self._classes.get(name) if self._classes else None
         if names is None:
             return None if cell is ABSENT else cell
         if isinstance(cell, list):

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
+from dataclasses import dataclass, field
 
 __all__ = ["Corpus", "Split", "normal_form"]
 
@@ -32,10 +28,12 @@ class Split:
     Attributes:
         texts: The texts, as they are in the source.
         labels: The labels of each text: one in single-label data, any number in multi-label data.
+        places: The place of each text among all rows of its source, ascending; None if unknown.
     """
 
     texts: Sequence[str]
     labels: Sequence[tuple[str, ...]]
+    places: Sequence[int] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.texts) != len(self.labels):
@@ -48,7 +46,11 @@ class Split:
 
     def take(self, rows: Sequence[int]) -> Split:
         """Returns the split of the texts and labels at these positions."""
-        return Split([self.texts[row] for row in rows], [self.labels[row] for row in rows])
+        return Split(
+            [self.texts[row] for row in rows],
+            [self.labels[row] for row in rows],
+            None if self.places is None else [self.places[row] for row in rows],
+        )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -22,7 +23,7 @@ from textrnn.data.tfds import TfdsSource
 from textrnn.errors import DataError
 from textrnn.messages.wording import counted, listed
 
-__all__ = ["Source", "load_corpus", "load_split"]
+__all__ = ["Source", "load_corpus", "load_split", "split_file"]
 
 
 class Source(Protocol):
@@ -149,6 +150,31 @@ def load_split(
         where=config.data.train_file or source.name,
     )
     return split, (*source.notices, *notices)
+
+
+def split_file(
+    config: ClassifierRunConfig, which: Literal["train", "validation", "test"]
+) -> tuple[str, str] | None:
+    """Returns the file, or the files, that hold the rows of a split, and the split to read of it.
+
+    Args:
+        config: The settings of the data.
+        which: The name of the split.
+
+    Returns:
+        None if the split is none of a file: it is of a data set, or of a folder per class.
+    """
+    data = config.data
+    files = {"train": data.train_file, "validation": data.valid_file, "test": data.test_file}
+    path, split = files[which], str(which)
+    if path is None and data.train_file is not None:
+        own = own_splits(data.train_file)
+        path = data.train_file
+        if which == "validation" and (own is None or not input_files(own, split=which)):
+            split = "train"
+    if path is None or any(os.path.isdir(file) for file in input_files(path, split=split)):
+        return None
+    return path, split
 
 
 def _open_source(config: ClassifierRunConfig) -> Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -83,6 +84,7 @@ class SplitBuilder:
         self._reader = LabelReader(config, known)
         self._texts: list[str] = []
         self._labels: list[tuple[str, ...]] = []
+        self._places = array("q")
         self._cells: Counter[str] = Counter()  # Label cells as they are written.
         self._bad = self._bad_lines = self._blank = 0
         self._first_problem = ""
@@ -94,8 +96,8 @@ class SplitBuilder:
             DataError: A row is bad and `skip_bad_rows` is off, no row is left, or the labels do not
                 look like classes.
         """
-        for row in rows:
-            self._add(row)
+        for place, row in enumerate(rows):
+            self._add(row, place)
         self._report()
         if not self._texts:
             left_out = counted(self._bad + self._blank, "row")
@@ -115,9 +117,9 @@ class SplitBuilder:
                 notices=self._notices,
                 where=self._where,
             )
-        return Split(self._texts, labels)
+        return Split(self._texts, labels, self._places)
 
-    def _add(self, row: Row) -> None:
+    def _add(self, row: Row, place: int) -> None:
         try:
             text = check_text(row, encoding=self._config.data.encoding)
             labels = self._reader.read(row.label)
@@ -132,6 +134,7 @@ class SplitBuilder:
             return
         self._texts.append(text)
         self._labels.append(labels)
+        self._places.append(place)
         cell = row.label
         self._cells[cell if isinstance(cell, str) else json.dumps(cell, default=repr)] += 1
 

@@ -31,7 +31,7 @@ def open_json_lines(path: Path, request: Request) -> Iterator[Table]:
         ConfigError: The encoding is unknown.
     """
     if request.keep:
-        columns = _all_keys(path, request)
+        columns = request.known or _all_keys(path, request)
     else:
         text, *labels = request.columns
         columns = (text.name, *text.parts, *(label.name for label in labels))

@@ -36,6 +36,8 @@ class Request:
         form: The format of the file.
         labelled: Whether rows have labels; if not, only texts are read.
         keep: Whether all columns are read.
+        known: With `keep`, the names of all columns if the caller knows them, so that a file whose
+            rows have different columns is not searched for them.
         notices: Receives a sentence for each kind of row that is unusual or left out, after the
             last row has been read.
     """
@@ -43,6 +45,7 @@ class Request:
     form: FileFormat
     labelled: bool = True
     keep: bool = False
+    known: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)
 
     @property
