@@ -47,7 +47,7 @@ def check_text(row: Row, *, encoding: str) -> str:
         raise RowError(row.problem)
     text = row.text
     if not isinstance(text, str):
-        raise RowError(f"expected a string as text, got {as_json(text)}; put the text in quotes")
+        raise RowError(f"expected a string as text, got {as_json(text)}; write it as a string")
     check_unicode(text, encoding)
     if "\0" in text:
         raise RowError("expected text, got a NUL byte; check the --encoding")

@@ -124,7 +124,18 @@ def test_names_must_differ_where_they_are_keys(extension):
         (decimal.Decimal("1.10"), "1.10", "1.10"),
         (pyarrow.scalar(1, pyarrow.timestamp("ns")), *["1970-01-01 00:00:00.000000001"] * 2),
         (pyarrow.scalar(None, pyarrow.timestamp("ns")), None, ""),
-        (pyarrow.scalar(5, pyarrow.duration("ns")), *["5"] * 2),
+        (pyarrow.scalar(0, pyarrow.timestamp("ns")), *["1970-01-01 00:00:00"] * 2),
+        (
+            pyarrow.scalar(15 * 10**5, pyarrow.timestamp("us", "UTC")),
+            *["1970-01-01 00:00:01.5Z"] * 2,
+        ),
+        (
+            pyarrow.scalar(10**18, pyarrow.timestamp("s")),
+            *["<value out of range: 1000000000000000000>"] * 2,
+        ),
+        (pyarrow.scalar(DAY), *["2026-11-28"] * 2),
+        (pyarrow.scalar(5, pyarrow.duration("ns")), *["5 ns"] * 2),
+        (pyarrow.scalar(b"0" * 16, pyarrow.uuid()), *["0" * 16] * 2),
     ],
 )
 def test_a_value_has_a_plain_form_and_a_text(value, plain, text):

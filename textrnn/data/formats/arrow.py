@@ -147,19 +147,22 @@ def _table(
 
 
 def _values(column: Any) -> list[Any]:
-    """Returns the values of a column; pyarrow's scalars of types that Python cannot represent."""
+    """Returns the values of a column; times are scalars of pyarrow, for Python has not all of them.
+
+    Raises:
+        DataError: A list or a structure holds a time that Python cannot represent.
+    """
     import pyarrow
 
-    types = pyarrow.types
-    if types.is_timestamp(column.type) or types.is_time(column.type):
-        exact = column.type.unit != "ns"
-    else:
-        exact = not (
-            types.is_duration(column.type)
-            or isinstance(column.type, pyarrow.BaseExtensionType)
-            or types.is_map(column.type)
-        )
-    return list(column.to_pylist() if exact else column)
+    if pyarrow.types.is_temporal(column.type) or isinstance(column.type, pyarrow.BaseExtensionType):
+        return list(column)
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError) as error:
+        raise DataError(
+            f"expected values of {column.type} that Python can represent, got others ({error}); "
+            "leave the column out of the file."
+        ) from None
 
 
 def _class_names(path: Path, schema: Any) -> dict[str, list[str]]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from decimal import Decimal
 
 from textrnn.data.columns import ABSENT
 
 __all__ = ["as_plain", "as_text"]
+
+_ZEROS = re.compile(r"\.(\d*?)0+(Z?)$")
+"""The zeros at the end of the fraction of a second; Z stands for UTC."""
 
 
 def as_plain(value: object) -> object:
@@ -36,17 +40,22 @@ def as_plain(value: object) -> object:
 
 
 def _plain_scalar(value: object) -> object:
-    """Returns the value of a scalar of pyarrow whose type Python cannot represent."""
+    """Returns the value of a scalar of pyarrow: of a time its text, without zeros at its end."""
     import pyarrow
 
     if not isinstance(value, pyarrow.Scalar):
         return str(value)
     if not value.is_valid:
         return None
+    if isinstance(value, pyarrow.ExtensionScalar):
+        return as_plain(value.value.as_py())
+    if pyarrow.types.is_duration(value.type):
+        return f"{value.value} {value.type.unit}"
     try:
-        return str(value.cast(pyarrow.string()).as_py())
+        text = str(value.cast(pyarrow.string()).as_py())
     except pyarrow.ArrowException:
         return as_plain(value.as_py())
+    return _ZEROS.sub(lambda end: (f".{end[1]}" if end[1] else "") + end[2], text)
 
 
 def as_text(value: object) -> str:
