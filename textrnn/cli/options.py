@@ -14,7 +14,8 @@ from click.core import ParameterSource
 from textrnn.cli.flags import OTHER_FLAGS
 from textrnn.cli.help import SettingOption
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.section import Settings, field_types, listed_names
+from textrnn.config.section import Settings, field_types
+from textrnn.data.paths import missing_file
 from textrnn.errors import DataError
 
 __all__ = [
@@ -210,13 +211,14 @@ def check_inputs(config: Settings, given: Mapping[str, Mapping[str, Any]], *, so
                 continue
             typed = setting.name in given.get(name, {})
             origin = "" if typed or not source else f" (`{setting.name}` of {source})"
-            for path in listed_names(value) if setting.metadata["several"] else [value]:
-                if not os.path.exists(os.path.expanduser(path)):
-                    option = f"--{setting.name.replace('_', '-')}"
-                    raise DataError(
-                        f"{path}{origin}: expected a file, got none; check the path, or pass "
-                        f"another {OTHER_FLAGS.get(setting.name, option)}."
-                    )
+            several = setting.metadata["several"]
+            path, problem = missing_file(value) if several else (value, "expected a file, got none")
+            if path and (several or not os.path.exists(os.path.expanduser(path))):
+                option = f"--{setting.name.replace('_', '-')}"
+                raise DataError(
+                    f"{path}{origin}: {problem}; check the path, or pass another "
+                    f"{OTHER_FLAGS.get(setting.name, option)}."
+                )
 
 
 def run_argument(command: F) -> F:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from textrnn.errors import DataError
+from textrnn.data.paths import check_exists
 from textrnn.inference.run_files import check_finished
 
 __all__ = ["check_run", "data_settings"]
@@ -29,8 +28,8 @@ def check_run(run: Path, given: Mapping[str, Mapping[str, Any]]) -> None:
     check_finished(run)
     for name in _FILES:
         path = given.get("data", {}).get(name)
-        if path is not None and not os.path.exists(os.path.expanduser(path)):
-            raise DataError(f"{path}: expected a file, got none; check the path.")
+        if path is not None:
+            check_exists(path)
 
 
 def data_settings(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

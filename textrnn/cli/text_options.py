@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from textrnn.cli.option_group import OptionGroup
-from textrnn.errors import DataError
+from textrnn.config.data import TABLES, join_text, separator
+from textrnn.data.delimiters import DELIMITERS
+from textrnn.data.formats import COLUMNS
+from textrnn.data.paths import check_exists, kind
+from textrnn.data.text_files import has_columns
 
 if TYPE_CHECKING:
     from textrnn.config.data import DataConfig
@@ -31,6 +34,8 @@ class TextOptions:
         texts: The arguments; `-` alone is stdin.
         file: The file of the texts, if one is given.
         text_column: The column of the texts; None: the column of the run's data.
+        text_join: The characters between the texts of several columns; None: those of the run's
+            data.
         delimiter: The separator of the columns; None: the separator of the run's data.
         encoding: Encoding of the file or of stdin; None: the encoding of the run's data.
         skip_bad_rows: Whether a row that cannot be read is skipped and not an error.
@@ -42,6 +47,7 @@ class TextOptions:
     delimiter: str | None = None
     encoding: str | None = None
     skip_bad_rows: bool = False
+    text_join: str | None = None
 
     @property
     def path(self) -> Path | None:
@@ -63,8 +69,8 @@ class TextOptions:
         for option, value in _unused(self).items():
             if value is not None:
                 raise click.UsageError(f"{option} has no meaning for {_described(self.path)}.")
-        if self.file is not None and str(self.file) != STDIN and not os.path.exists(self.file):
-            raise DataError(f"{self.file}: expected a file, got none; check the path.")
+        if self.file is not None:
+            check_exists(self.file)
 
     def file_format(self, data: DataConfig | TextConfig) -> FileFormat:
         """Returns the format of the file.
@@ -75,7 +81,6 @@ class TextOptions:
         Raises:
             ConfigError: The delimiter is not valid.
         """
-        from textrnn.config.data import separator
         from textrnn.data import FileFormat
 
         delimiter = data.delimiter if self.delimiter is None else self.delimiter
@@ -84,26 +89,26 @@ class TextOptions:
             label_column=getattr(data, "label_column", "label"),
             encoding=data.encoding if self.encoding is None else self.encoding,
             delimiter=None if delimiter is None else separator(delimiter),
+            text_join=join_text(data.text_join if self.text_join is None else self.text_join),
         )
 
 
 def _unused(options: TextOptions) -> dict[str, str | None]:
     """Maps the options that have no meaning for the source of the texts to their values."""
-    column, delimiter = {"--text-column": options.text_column}, {"--delimiter": options.delimiter}
+    delimiter = {"--delimiter": options.delimiter}
+    column = {"--text-column": options.text_column, "--text-join": options.text_join}
     if options.path is None:
         return {**column, **delimiter, "--encoding": options.encoding}
-    from textrnn.data.text_files import has_columns
-
     if not has_columns(options.path):
         return {**column, **delimiter}
-    return delimiter if ".jsonl" in options.path.suffixes else {}
+    return {} if kind(options.path) in DELIMITERS else delimiter
 
 
 def _described(path: Path | None) -> str:
     if path is None:
         return "texts that are given as arguments"
     name = "stdin" if str(path) == STDIN else str(path)
-    return name if ".jsonl" in path.suffixes else f"{name}, which has no columns"
+    return name if kind(path) in COLUMNS else f"{name}, which has no columns"
 
 
 text_options = OptionGroup(
@@ -113,9 +118,19 @@ text_options = OptionGroup(
         "--file",
         "file",
         type=click.Path(path_type=Path),
-        help="Read texts from a file: one text per line, or a column of a .csv, .tsv or .jsonl.",
+        help=f"Read texts from a file: one text per line, or a column of a {TABLES} file; or from "
+        "several, by a pattern such as 'data/*.csv'.",
     ),
-    click.option("--text-column", help="Column of the text.  [default: as in the data of the run]"),
+    click.option(
+        "--text-column",
+        help="Column of the text, or several, such as title,body, whose texts are joined.  "
+        "[default: as in the data of the run]",
+    ),
+    click.option(
+        "--text-join",
+        help=r"Characters between the texts of several columns, such as \n for a line end.  "
+        "[default: as in the data of the run]",
+    ),
     click.option(
         "--delimiter",
         help="Separator of the file's columns: one character, or tab.  [default: as in the data of "

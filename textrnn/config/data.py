@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from textrnn.config.section import Section, check_file, setting
 from textrnn.errors import ConfigError
 
-__all__ = ["DataConfig", "separator"]
+__all__ = ["TABLES", "DataConfig", "join_text", "separator"]
+
+TABLES = ".csv, .tsv, .jsonl, .parquet, .arrow or .xlsx"
+"""The kinds of files with columns, as help texts and messages name them."""
 
 
 @dataclass(frozen=True)
@@ -22,19 +25,22 @@ class DataConfig(Section):
     label_key: str | None = setting(None, "TFDS feature that holds the label.")
     train_file: str | None = setting(
         None,
-        "Training data: a .csv, .tsv or .jsonl file (perhaps .gz), or a folder with one sub-folder "
-        "per class.",
+        f"Training data: a {TABLES} file, fastText lines (.txt), a folder with one sub-folder per "
+        "class, or one that Hugging Face `datasets` saved. Several files: a pattern such as "
+        "'data/*.parquet', or names with commas between them.",
         path=True,
+        several=True,
         common=True,
     )
     valid_file: str | None = setting(
         None,
         "Validation data; a tenth of the training data if not given.",
         path=True,
+        several=True,
         common=True,
     )
     test_file: str | None = setting(
-        None, "Test data, measured once, after training.", path=True, common=True
+        None, "Test data, measured once, after training.", path=True, several=True, common=True
     )
     unlabelled: bool = setting(
         False,
@@ -44,10 +50,19 @@ class DataConfig(Section):
     unlabelled_file: str | None = setting(
         None,
         "Texts without labels to learn from as well: one text per line, or the text column of a "
-        ".csv, .tsv or .jsonl file; with --vat, --entropy or --teacher.",
+        f"{TABLES} file; with --vat, --entropy or --teacher.",
         path=True,
+        several=True,
     )
-    text_column: str = setting("text", "Column or JSON key of the text.", common=True)
+    text_column: str = setting(
+        "text",
+        "Column or JSON key of the text, or several, such as title,body, whose texts are joined.",
+        common=True,
+    )
+    text_join: str = setting(
+        r"\n",
+        r"Characters between the texts of several columns; \n stands for a line end, \t for a tab.",
+    )
     label_column: str = setting("label", "Column or JSON key of the label.", common=True)
     delimiter: str | None = setting(
         None,
@@ -76,6 +91,15 @@ class DataConfig(Section):
             separator(self.delimiter)
         if self.valid_fraction == 0.0:
             raise ConfigError("`valid_fraction` must be more than 0, got 0.0.")
+
+
+def join_text(value: str) -> str:
+    r"""Returns the characters that a setting writes with `\n` for a line end and `\t` for a tab.
+
+    >>> join_text(r" \n") == " " + chr(10)
+    True
+    """
+    return value.replace(r"\n", "\n").replace(r"\t", "\t")
 
 
 def separator(value: str) -> str:

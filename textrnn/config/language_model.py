@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from textrnn.config.data import separator
+from textrnn.config.data import TABLES, separator
 from textrnn.config.model import EncoderConfig
 from textrnn.config.section import Section, Settings, check_file, setting
 from textrnn.config.tokenizer import TokenizerConfig
@@ -39,12 +39,21 @@ class TextConfig(Section):
     label_key: str | None = setting(None, "TFDS feature that holds the label, which is not read.")
     text_file: str | None = setting(
         None,
-        "Your texts: one per line, or a column of a .csv, .tsv or .jsonl file; each file may be "
-        ".gz.",
+        f"Your texts: one per line, or a column of a {TABLES} file. Several files: a pattern such "
+        "as 'data/*.parquet', or names with commas between them.",
         path=True,
+        several=True,
         common=True,
     )
-    text_column: str = setting("text", "Column or JSON key of the text.", common=True)
+    text_column: str = setting(
+        "text",
+        "Column or JSON key of the text, or several, such as title,body, whose texts are joined.",
+        common=True,
+    )
+    text_join: str = setting(
+        r"\n",
+        r"Characters between the texts of several columns; \n stands for a line end, \t for a tab.",
+    )
     delimiter: str | None = setting(
         None,
         "Separator of a table's columns: one character, or tab.  [default: found from the header]",

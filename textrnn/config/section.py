@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import glob
 import os
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,7 @@ __all__ = [
     "check_file",
     "field_types",
     "listed_names",
+    "listed_paths",
     "seconds",
     "setting",
     "suggestion",
@@ -220,9 +222,10 @@ class Settings:
     def with_absolute_paths(self: C) -> C:
         """Returns the settings with absolute paths, which are valid in any working directory.
 
-        A name that is no file or folder is not changed, because it may name something else.
+        A name that is no file, folder or pattern of files is not changed, because it may name
+        something else.
         """
-        return self._with_paths(lambda path: os.path.abspath(path) if os.path.exists(path) else "")
+        return self._with_paths(lambda path: os.path.abspath(path) if _names_files(path) else "")
 
     def _with_paths(self: C, change: Callable[[str], str]) -> C:
         """Returns the settings with changed paths; a path whose change is empty stays."""
@@ -232,7 +235,7 @@ class Settings:
             for definition in dataclasses.fields(section):
                 value = getattr(values, definition.name)
                 if definition.metadata["path"] and value is not None:
-                    paths = listed_names(value) if definition.metadata["several"] else [value]
+                    paths = listed_paths(value) if definition.metadata["several"] else [value]
                     changed[definition.name] = ",".join(
                         change(os.path.expanduser(path)) or path for path in paths
                     )
@@ -300,6 +303,19 @@ def _section_hint(name: str, homes: Mapping[str, str]) -> str:
 def listed_names(value: str | None) -> tuple[str, ...]:
     """Returns the names in a setting such as `toxic,insult`; none if it is not set."""
     return tuple(name.strip() for name in value.split(",")) if value else ()
+
+
+def listed_paths(value: str) -> tuple[str, ...]:
+    """Returns the paths in a setting that may name several, such as `a.csv,b.csv`.
+
+    A file whose name contains the commas itself has precedence.
+    """
+    return (value,) if os.path.exists(os.path.expanduser(value)) else listed_names(value)
+
+
+def _names_files(path: str) -> bool:
+    """Returns whether a path exists, or is a pattern that a file matches."""
+    return os.path.exists(path) or (glob.has_magic(path) and bool(glob.glob(path, recursive=True)))
 
 
 def check_file(name: str, path: str | None) -> None:

@@ -4,8 +4,9 @@ Nothing here imports TensorFlow before a TFDS data set is read.
 """
 
 from textrnn.data.corpus import Corpus, Split
+from textrnn.data.file_format import FileFormat
 from textrnn.data.loading import load_corpus, load_split
-from textrnn.data.text_files import FileFormat, read_texts
+from textrnn.data.text_files import read_texts
 from textrnn.data.unlabelled import load_unlabelled
 
 __all__ = [

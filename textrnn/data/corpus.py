@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -35,10 +35,12 @@ class Split:
     Attributes:
         texts: The texts, as they are in the source.
         labels: The labels of each text: one in single-label data, any number in multi-label data.
+        places: The place of each text among all rows of its source, ascending; None if unknown.
     """
 
     texts: Sequence[str]
     labels: Sequence[tuple[str, ...]]
+    places: Sequence[int] | np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.texts) != len(self.labels):
@@ -53,19 +55,19 @@ class Split:
         """Returns the split of the texts and labels at these positions."""
         import numpy as np
 
-        part = Split(take(self.texts, rows), take(self.labels, rows))
+        rows = np.asarray(rows, np.int64)
+        places = None if self.places is None else np.asarray(self.places)[rows]
+        part = Split(take(self.texts, rows), take(self.labels, rows), places)
         if "text_hashes" in self.__dict__:
-            part.__dict__["text_hashes"] = self.text_hashes[np.asarray(rows, np.int64)]
+            part.__dict__["text_hashes"] = self.text_hashes[rows]
         return part
 
     @cached_property
     def characters(self) -> int:
         """The number of characters of all texts."""
-        return (
-            self.texts.characters
-            if isinstance(self.texts, TextColumn)
-            else sum(map(len, self.texts))
-        )
+        if isinstance(self.texts, TextColumn):
+            return self.texts.characters
+        return sum(map(len, self.texts))
 
     @cached_property
     def text_hashes(self) -> np.ndarray:

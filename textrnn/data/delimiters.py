@@ -6,11 +6,11 @@ import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+from textrnn.data.columns import Column
 from textrnn.data.lines import NumberedLines
 
-__all__ = ["DELIMITERS", "HEAD_LINES", "Column", "find_delimiter", "header_names"]
+__all__ = ["DELIMITERS", "HEAD_LINES", "find_delimiter", "header_names"]
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 """The usual delimiter of each file extension."""
@@ -21,13 +21,6 @@ HEAD_LINES = 1000
 _CANDIDATES = (",", ";", "\t", "|")
 _NAMES = {"\t": "a tab", ",": "','", ";": "';'", "|": "'|'"}
 _DECLARATION = re.compile(r"sep=(.)\s*", re.IGNORECASE)
-
-
-class Column(NamedTuple):
-    """A column that is read, and the option that names it."""
-
-    name: str
-    option: str
 
 
 def find_delimiter(
@@ -76,7 +69,7 @@ def _best_delimiter(head: list[str], usual: str, columns: Sequence[Column]) -> s
             headers[candidate] = header_names(next(filter(None, rows), []))
         except csv.Error:
             continue
-        if all(column.name in headers[candidate] for column in columns):
+        if all(column.names_in(headers[candidate]) for column in columns):
             return candidate
     return max(headers, key=lambda d: (len(headers[d]), d == usual), default=usual)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -12,16 +13,18 @@ from textrnn.data.bbc_news import BbcNewsSource
 from textrnn.data.column_store import LabelColumn
 from textrnn.data.corpus import Corpus, Split
 from textrnn.data.duplicates import conflicting_labels, shared_texts, text_groups
+from textrnn.data.file_format import FileFormat
 from textrnn.data.hold_out import Partition, hold_out
 from textrnn.data.label_spelling import rare_labels
+from textrnn.data.paths import input_files, own_splits, stem
 from textrnn.data.provenance import check_unchanged
 from textrnn.data.rows import Row, SplitBuilder
-from textrnn.data.text_files import FileFormat, read_rows, stem
+from textrnn.data.text_files import read_rows
 from textrnn.data.tfds import TfdsSource
 from textrnn.errors import DataError
 from textrnn.messages.wording import counted, listed
 
-__all__ = ["Source", "load_corpus", "load_split"]
+__all__ = ["Source", "load_corpus", "load_split", "split_file"]
 
 
 class Source(Protocol):
@@ -42,17 +45,28 @@ class Source(Protocol):
 
 
 class FileSource:
-    """The user's own files: there are no splits other than the files that the settings name."""
+    """The user's own files. Only a folder that holds the splits of a data set has splits itself.
+
+    Args:
+        config: The settings of the data; `train_file` is set.
+    """
 
     label_order: Sequence[str] | None = None
 
-    def __init__(self, train_file: str) -> None:
-        self.name = stem(train_file)
+    def __init__(self, config: ClassifierRunConfig) -> None:
+        self._folder = own_splits(str(config.data.train_file))
+        self._form = FileFormat.of(config)
+        self.name = stem(str(config.data.train_file))
         self.notices: list[str] = []
 
     def read(self, which: str) -> Iterable[Row] | None:
-        """Returns None, because the files that the settings name are read for any source."""
-        return None
+        """Returns the rows of a split of the folder; None if there is no such split.
+
+        The files that the settings name are read for any source, and in its place.
+        """
+        if self._folder is None or not input_files(self._folder, split=which):
+            return None
+        return read_rows(self._folder, self._form, notices=self.notices, split=which)
 
 
 def load_corpus(config: ClassifierRunConfig, *, seed: int) -> Corpus:
@@ -139,9 +153,34 @@ def load_split(
     return split, (*source.notices, *notices)
 
 
+def split_file(
+    config: ClassifierRunConfig, which: Literal["train", "validation", "test"]
+) -> tuple[str, str] | None:
+    """Returns the file, or the files, that hold the rows of a split, and the split to read of it.
+
+    Args:
+        config: The settings of the data.
+        which: The name of the split.
+
+    Returns:
+        None if the split is none of a file: it is of a data set, or of a folder per class.
+    """
+    data = config.data
+    files = {"train": data.train_file, "validation": data.valid_file, "test": data.test_file}
+    path, split = files[which], str(which)
+    if path is None and data.train_file is not None:
+        own = own_splits(data.train_file)
+        path = data.train_file
+        if which == "validation" and (own is None or not input_files(own, split=which)):
+            split = "train"
+    if path is None or any(os.path.isdir(file) for file in input_files(path, split=split)):
+        return None
+    return path, split
+
+
 def _open_source(config: ClassifierRunConfig) -> Source:
     if config.data.train_file is not None:
-        return FileSource(config.data.train_file)
+        return FileSource(config)
     if config.data.dataset in (None, "bbc_news"):
         return BbcNewsSource()
     return TfdsSource(config)
@@ -164,7 +203,7 @@ def _read(
     if path is None:
         rows = source.read(which)
     else:
-        rows = read_rows(path, FileFormat.of(config), notices=notices)
+        rows = read_rows(path, FileFormat.of(config), notices=notices, split=which)
     if rows is None:
         return None
     return SplitBuilder(

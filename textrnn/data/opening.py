@@ -26,8 +26,9 @@ _BYTE_ORDER_MARKS = {
 
 _CONTAINERS = {
     b"\x1f\x8b": "data compressed by gzip; give its name the ending .gz",
-    b"PK\x03\x04": "an Excel, Word or zip file; save the table as .csv",
-    b"PAR1": "a Parquet file; save the table as .csv",
+    b"PK\x03\x04": "an Excel, Word or zip file; give an Excel file its ending .xlsx",
+    b"PAR1": "a Parquet file; give its name the ending .parquet",
+    b"ARROW1": "an Arrow file; give its name the ending .arrow",
     b"%PDF": "a PDF; save its text as .txt",
 }
 """The first bytes of files that are not text: the kind of file, and what to do."""
@@ -94,7 +95,7 @@ def _marked_codec(path: Path, raw: BinaryIO, encoding: str) -> str | None:
         DataError: The mark belongs to another encoding, or the file is not text.
     """
     peek = getattr(raw, "peek", None)
-    start = peek(4)[:4] if peek is not None else b""
+    start = peek(6)[:6] if peek is not None else b""
     for magic, kind in _CONTAINERS.items():
         if start.startswith(magic):
             raise DataError(f"{path}: expected text, got {kind}.")

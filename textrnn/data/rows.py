@@ -48,7 +48,7 @@ def check_text(row: Row, *, encoding: str) -> str:
         raise RowError(row.problem)
     text = row.text
     if not isinstance(text, str):
-        raise RowError(f"expected a string as text, got {as_json(text)}; put the text in quotes")
+        raise RowError(f"expected a string as text, got {as_json(text)}; write it as a string")
     check_unicode(text, encoding)
     if "\0" in text:
         raise RowError("expected text, got a NUL byte; check the --encoding")
@@ -85,6 +85,7 @@ class SplitBuilder:
         self._reader = LabelReader(config, known)
         self._codes = array("i")  # The place of each text's labels in `_label_sets`.
         self._label_sets: dict[tuple[str, ...], int] = {}
+        self._places = array("q")
         self._cells: Counter[str] = Counter()  # Label cells as they are written.
         self._bad = self._bad_lines = self._blank = 0
         self._first_problem = ""
@@ -118,13 +119,14 @@ class SplitBuilder:
                 notices=self._notices,
                 where=self._where,
             )
-        return Split(texts, labels)
+        return Split(texts, labels, np.array(self._places, np.int64))
 
     def _valid_texts(self, rows: Iterable[Row]) -> Iterator[str]:
-        """Yields the texts of the valid rows, and collects their labels."""
-        for row in rows:
+        """Yields the texts of the valid rows, and collects their labels and places."""
+        for place, row in enumerate(rows):
             text = self._valid_text(row)
             if text is not None:
+                self._places.append(place)
                 yield text
 
     def _valid_text(self, row: Row) -> str | None:

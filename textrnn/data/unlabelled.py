@@ -6,10 +6,12 @@ import heapq
 from collections.abc import Iterator
 
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.data import separator
+from textrnn.config.data import join_text, separator
 from textrnn.config.language_model import TextConfig
 from textrnn.data.bbc_news import BbcNewsSource
-from textrnn.data.text_files import FileFormat, read_texts, stem
+from textrnn.data.file_format import FileFormat
+from textrnn.data.paths import stem
+from textrnn.data.text_files import read_texts
 from textrnn.data.tfds import TfdsSource
 from textrnn.errors import ConfigError
 
@@ -22,6 +24,7 @@ def text_format(config: TextConfig) -> FileFormat:
         text_column=config.text_column,
         encoding=config.encoding,
         delimiter=None if config.delimiter is None else separator(config.delimiter),
+        text_join=join_text(config.text_join),
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from textrnn.data import Split
 from textrnn.evaluation.confusion import Confusion
 from textrnn.evaluation.labelled_data import LabelledData, SplitName
 from textrnn.evaluation.measurement import measure
@@ -78,6 +81,7 @@ def evaluate(
     labels: Sequence[str | Sequence[str]] | None = None,
     split: SplitName = "test",
     reporter: Reporter | None = None,
+    on_answers: Callable[[TrainedClassifier, Split, np.ndarray], None] | None = None,
     **settings: Any,
 ) -> Evaluation:
     """Measures a run on labelled texts: those of its own data, of other data, or given ones.
@@ -94,6 +98,8 @@ def evaluate(
         labels: The label of each text, or its labels.
         split: Which part of the data is read: `train`, `validation` or `test`.
         reporter: Receives the progress and the notices; None: nothing is reported.
+        on_answers: Receives the classifier, the N texts with their labels, and the probabilities
+            `[N, C]`.
         **settings: Settings of the data and of its labels that replace those of the run, such as
             `test_file`.
 
@@ -106,5 +112,5 @@ def evaluate(
     source = LabelledData(split=split, texts=texts, labels=labels, settings=settings)
     labelled = source.read(opened.record, reporter=reporter)
     return Evaluation.from_metrics(
-        measure(opened.classifier, labelled, name=split, reporter=reporter)
+        measure(opened.classifier, labelled, name=split, reporter=reporter, on_answers=on_answers)
     )

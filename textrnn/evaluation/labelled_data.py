@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -10,7 +9,7 @@ from typing import Any, Literal, get_args
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.data import DataConfig
 from textrnn.data import Split, load_split
-from textrnn.data.text_files import stem
+from textrnn.data.paths import missing_file, same_files, stem
 from textrnn.errors import ConfigError, DataError
 from textrnn.evaluation.opened_run import RunRecord
 from textrnn.inference.run_folder import CONFIG
@@ -162,7 +161,7 @@ class LabelledData:
         path = getattr(data, needed)
         if path is None or needed in self.settings:
             return
-        if not os.path.exists(path) or path.startswith(("/dev/", "/proc/")):
+        if missing_file(path)[0] or path.startswith(("/dev/", "/proc/")):
             source = "its settings" if run.folder is None else run.folder / CONFIG
             raise DataError(
                 f"{run.name}: expected the {self.split} data that the run was trained with, {path} "
@@ -181,11 +180,5 @@ def learned_from(trained: Mapping[str, DataConfig], test_file: str | None) -> li
     return [
         f"{test_file} is what {name} learned from: its figures say nothing about other texts."
         for name, data in trained.items()
-        if _is_same_file(data.train_file, test_file) or _is_same_file(data.valid_file, test_file)
+        if same_files(data.train_file, test_file) or same_files(data.valid_file, test_file)
     ]
-
-
-def _is_same_file(first: str | None, second: str | None) -> bool:
-    if first is None or second is None or not (os.path.exists(first) and os.path.exists(second)):
-        return False
-    return os.path.samefile(first, second)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ def measure(
     name: str,
     reporter: Reporter | None = None,
     until: float | None = None,
+    on_answers: Callable[[TrainedClassifier, Split, np.ndarray], None] | None = None,
 ) -> dict[str, Any]:
     """Returns all figures of a classifier on labelled texts.
 
@@ -35,6 +37,8 @@ def measure(
         reporter: Receives the progress; None: nothing is reported.
         until: The value of `time.monotonic` at which measuring ends, with the texts that were
             measured by then; None: all texts are measured.
+        on_answers: Receives the classifier, the N texts that were measured, and the probabilities
+            `[N, C]`.
 
     Returns:
         The figures of `textrnn.evaluation.metrics.evaluate`.
@@ -42,6 +46,8 @@ def measure(
     scores, split = _answered(
         classifier, split, name=name, reporter=reporter or Silent(), until=until
     )
+    if on_answers is not None:
+        on_answers(classifier, split, scores)
     label_space = classifier.label_space
     return evaluate(scores, label_space.targets(split.labels), label_space=label_space)
 

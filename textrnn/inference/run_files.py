@@ -21,7 +21,7 @@ import yaml
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.config.section import Settings
-from textrnn.data.text_files import stem
+from textrnn.data.paths import stem
 from textrnn.errors import ConfigError, ModelError
 from textrnn.host.atomic import write_atomically
 

@@ -101,7 +101,7 @@ class TerminalReporter:
             if now - last >= pause:
                 last = now
                 begin, before = first
-                known = calls > 2 and done > before
+                known = total > 0 and calls > 2 and done > before
                 left = (now - begin) / (done - before) * (total - done) if known else None
                 self.progress(name, done, total, left, text)
 
@@ -113,12 +113,13 @@ class TerminalReporter:
         Args:
             name: The name of the step.
             done: The number of its parts that are done.
-            total: The number of all its parts.
+            total: The number of all its parts; 0 if it is unknown.
             left: The seconds that are left; None if they are unknown.
             text: A few figures.
         """
         remaining = "" if left is None else f", {left:.0f} s left"
-        self.message(f"{name} {done}/{total}{remaining} {text}".rstrip())
+        of_all = f"/{total}" if total else ""
+        self.message(f"{name} {done}{of_all}{remaining} {text}".rstrip())
 
 
 class Stderr(Console):

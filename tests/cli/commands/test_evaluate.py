@@ -1,7 +1,9 @@
+import csv
 import io
 import json
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 from tiny import write_csv
 
@@ -177,3 +179,60 @@ def test_data_that_the_run_learned_from_is_noted(textrnn, run, finished):
     trained_on = finished.config.data.train_file
     result = textrnn("evaluate", run, "--test-file", trained_on)
     assert f"note: {trained_on} is what {run} learned from" in result.stderr
+
+
+def written(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_text_is_written_with_its_answer(textrnn, run, home):
+    (home / "other.csv").write_text("id,text,label\n1,x,neg\n2,y,neg\n3,a x,pos\n")
+    result = textrnn("evaluate", run, "--test-file", "other.csv", "--output", "out.csv", "--json")
+    measured = figures(result)
+    rows = written(home / "out.csv")
+    assert list(rows[0]) == ["id", "text", "label", "predicted_label", "score", "correct"]
+    assert [(row["id"], row["label"], row["predicted_label"], row["correct"]) for row in rows] == [
+        ("1", "neg", "pos", "false"),
+        ("2", "neg", "neg", "true"),
+        ("3", "pos", "pos", "true"),
+    ]
+    assert measured["accuracy"] == pytest.approx(2 / 3)
+    assert "3 rows written to out.csv" in result.stderr
+
+
+@pytest.mark.parametrize(("split", "texts"), [("train", 36), ("validation", 4), ("test", 10)])
+def test_the_rows_of_each_part_of_the_data_are_written(textrnn, run, home, split, texts):
+    measured = figures(textrnn("evaluate", run, "--split", split, "--output", "o.csv", "--json"))
+    rows = written(home / "o.csv")
+    assert len(rows) == texts
+    correct = [row["correct"] == "true" for row in rows]
+    assert correct == [row["label"] == row["predicted_label"] for row in rows]
+    assert sum(correct) / texts == pytest.approx(measured["accuracy"])
+
+
+def test_rows_that_are_left_out_are_not_written(textrnn, run, home):
+    (home / "other.csv").write_text("id,text,label\n1,x,pos\n2,y\n3,y,neg\n")
+    textrnn(
+        *("evaluate", run, "--test-file", "other.csv", "--skip-bad-rows"),
+        *("--output", "out.parquet"),
+    )
+    table = pyarrow.parquet.read_table(home / "out.parquet")
+    assert table.column("id").to_pylist() == ["1", "3"]
+    assert table.column("correct").to_pylist() == [True, True]
+
+
+def test_texts_of_a_folder_are_written_with_their_labels(textrnn, run, home):
+    for label, text in (("neg", "y"), ("pos", "x")):
+        (home / "texts" / label).mkdir(parents=True)
+        (home / "texts" / label / "a.txt").write_text(text)
+    textrnn("evaluate", run, "--test-file", "texts", "--output", "out.csv")
+    assert [(row["text"], row["label"], row["correct"]) for row in written(home / "out.csv")] == [
+        ("y", "neg", "true"),
+        ("x", "pos", "true"),
+    ]
+
+
+def test_an_output_that_cannot_be_written_is_found_early(textrnn, run):
+    result = textrnn("evaluate", run, "--output", "out.xlsx", code=1)
+    assert "expected the name of a .csv" in result.stderr

@@ -16,12 +16,15 @@ from rich.table import Column, Table
 from textrnn.cli.console import table_console
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import data_options, given_settings, run_argument
+from textrnn.cli.output_options import check_output_file
 from textrnn.cli.run_data import check_run, data_settings
 from textrnn.cli.startup import start_tensorflow
 from textrnn.messages.wording import counted
 
 if TYPE_CHECKING:
+    from textrnn.cli.evaluation_table import EvaluationTable
     from textrnn.evaluation.confusion import Confusion
+    from textrnn.progress import Reporter
 
 __all__ = ["evaluate"]
 
@@ -38,23 +41,63 @@ SplitName = Literal["train", "validation", "test"]
     show_default=True,
     help="Which part of the data to measure on.",
 )
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write each text with its answer, and whether it is correct, into a .csv, .tsv, .jsonl or "
+    ".parquet file, with all columns of the file of the texts.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def evaluate(
-    context: click.Context, /, run: Path, split: SplitName, as_json: bool, **_: Any
+    context: click.Context,
+    /,
+    run: Path,
+    split: SplitName,
+    output: Path | None,
+    as_json: bool,
+    **_: Any,
 ) -> None:
     """Measure RUN on labelled texts: its own data set's, or other data given by the options."""
     given = given_settings(context)
     check_run(run, given)
+    if output is not None:
+        check_output_file(output, resume=False)
     start_tensorflow()
     from textrnn.evaluation.evaluate import evaluate as measure
     from textrnn.messages.terminal import TerminalReporter
 
-    evaluation = measure(run, split=split, reporter=TerminalReporter(), **data_settings(given))
+    reporter, settings = TerminalReporter(), data_settings(given)
+    written = None
+    if output is not None:
+        written = _output_table(run, split, settings, output=output, reporter=reporter)
+    evaluation = measure(
+        run,
+        split=split,
+        reporter=reporter,
+        on_answers=None if written is None else written.write,
+        **settings,
+    )
     if as_json:
         click.echo(json.dumps(evaluation.to_dict()))
     else:
         _print_tables(evaluation.to_dict(), table_console())
+
+
+def _output_table(
+    run: Path,
+    split: SplitName,
+    settings: Mapping[str, Any],
+    *,
+    output: Path,
+    reporter: Reporter,
+) -> EvaluationTable:
+    from textrnn.cli.evaluation_table import EvaluationTable
+    from textrnn.evaluation.labelled_data import LabelledData
+    from textrnn.evaluation.opened_run import RunRecord
+
+    config = LabelledData(split=split, settings=settings).config(RunRecord.of(run))
+    return EvaluationTable(config, split, output, reporter)
 
 
 def _print_tables(metrics: Mapping[str, Any], console: Console) -> None:

@@ -18,6 +18,7 @@ from textrnn.cli.answers import (
 )
 from textrnn.cli.option_group import OptionGroup
 from textrnn.cli.options import run_argument
+from textrnn.cli.output_options import OutputOptions, check_output_options, output_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.stdin_pieces import stdin_pieces, utf8_pieces
 from textrnn.cli.text_options import TextOptions, text_options
@@ -60,6 +61,7 @@ _answer_options = OptionGroup(
 @run_argument
 @text_options
 @_answer_options
+@output_options
 @click.option(
     "--stream",
     is_flag=True,
@@ -75,6 +77,7 @@ def predict(
     run: Path,
     source: TextOptions,
     options: AnswerOptions,
+    written: OutputOptions,
     stream: bool,
     every: int | None,
     as_json: bool,
@@ -84,13 +87,19 @@ def predict(
     TEXTS are arguments. With - as the only argument, each line of stdin is a text; --file reads
     them from a file. Texts are read and answered in blocks of 1,024.
 
+    With --output, the answers are written beside all columns of the file, in input order. A row
+    that cannot be read gets an empty answer with the reason. A job that was stopped continues with
+    --resume.
+
     With --stream, all of stdin is one text, which is answered while it is read, at constant
     memory: each line has the prediction for the text so far.
     """
     if stream:
         # Only the encoding says something about a stream.
-        if source != TextOptions(encoding=source.encoding) or options != AnswerOptions(
-            confident_tokens=options.confident_tokens
+        if (
+            source != TextOptions(encoding=source.encoding)
+            or options != AnswerOptions(confident_tokens=options.confident_tokens)
+            or written != OutputOptions()
         ):
             raise click.UsageError("--stream reads stdin, as one text, and nothing else.")
         check_finished(run)
@@ -100,18 +109,28 @@ def predict(
     if every is not None:
         raise click.UsageError("--every needs --stream.")
     texts = TextSource(source)
+    check_output_options(written, source.path)
+    if written.output is not None and as_json:
+        raise click.UsageError("--json is about printed answers; name a .jsonl file by --output.")
     check_finished(run)
     start_tensorflow()
+    from textrnn.cli.answer_table import write_predictions
+    from textrnn.evaluation.opened_run import OpenedRun
     from textrnn.inference import run_folder
     from textrnn.messages.terminal import TerminalReporter
 
     reporter = TerminalReporter()
     classifier = run_folder.load(run)
-    texts.print_answers(
-        answer_texts(classifier, texts.read(classifier.config.data), options),
-        json_line if as_json else partial(text_line, separator=label_separator(classifier)),
-        reporter=reporter,
-    )
+    if written.output is None:
+        texts.print_answers(
+            answer_texts(classifier, texts.read(classifier.config.data), options),
+            json_line if as_json else partial(text_line, separator=label_separator(classifier)),
+            reporter=reporter,
+        )
+    else:
+        write_predictions(
+            OpenedRun(classifier, run), source, options=options, written=written, reporter=reporter
+        )
     if classifier.cut_tokens:
         share = classifier.cut_tokens / classifier.read_tokens
         reporter.message(f"note: the run's --max-length cut off {share:.1%} of the tokens.")

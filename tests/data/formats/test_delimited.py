@@ -4,20 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from textrnn.data.delimiters import Column
-from textrnn.data.tables import TableFormat, read_table
+from textrnn.data.file_format import FileFormat
+from textrnn.data.formats.delimited import read_table
+from textrnn.data.formats.table import Request
 from textrnn.errors import DataError
 
-TEXT = Column("text", "--text-column")
-LABEL = Column("label", "--label-column")
 
-
-def read(content, *, labels=(LABEL,), **form):
-    notices: list[str] = []
-    table = TableFormat([TEXT, *labels], LABEL, **form)
-    lines = content.splitlines(keepends=True)
-    rows = list(read_table(lines, Path("a.csv"), form=table, notices=notices))
-    return rows, notices
+def read(content, *, labelled=True, **form):
+    request = Request(FileFormat(**form), labelled=labelled)
+    table = read_table(content.splitlines(keepends=True), Path("a.csv"), request=request)
+    return list(table.rows(request)), request.notices
 
 
 def test_a_row_has_the_requested_columns():
@@ -30,12 +26,11 @@ def test_a_row_has_the_requested_columns():
 
 
 def test_a_text_needs_no_label():
-    assert read("text\ngood\n", labels=())[0][0].label is None
+    assert read("text\ngood\n", labelled=False)[0][0].label is None
 
 
 def test_several_label_columns_are_a_dictionary():
-    labels = [Column(name, "--label-columns") for name in ("fun", "sad")]
-    rows, _ = read("text,fun,sad\ngood,1,0\n", labels=labels)
+    rows, _ = read("text,fun,sad\ngood,1,0\n", label_columns=("fun", "sad"))
     assert rows[0].label == {"fun": "1", "sad": "0"}
 
 

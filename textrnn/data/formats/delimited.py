@@ -17,19 +17,21 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from textrnn.data.delimiters import HEAD_LINES, Column, find_delimiter, header_names
+from textrnn.data.columns import Column, Record
+from textrnn.data.delimiters import HEAD_LINES, find_delimiter, header_names
+from textrnn.data.formats.table import Request, Table, missing_name
 from textrnn.data.lines import NumberedLines
-from textrnn.data.rows import Row
+from textrnn.data.opening import open_text
 from textrnn.data.table_lines import LineSplitter
 from textrnn.data.table_notices import LineCounts, Unusual
 from textrnn.errors import DataError
 from textrnn.messages.wording import quoted
 
-__all__ = ["TableFormat", "read_table"]
+__all__ = ["open_delimited", "read_table"]
 
 _FEW_ROWS = 50
 """Up to this many rows, a label counts as known if it occurs once; later, if it occurs twice."""
@@ -37,52 +39,50 @@ _COLUMNS_UNLIKE_PROSE = 4
 """Lines of prose rarely have as many commas by chance as a row with this many columns."""
 
 
-@dataclass(frozen=True)
-class TableFormat:
-    """The facts about a table that are known before it is read.
+@contextmanager
+def open_delimited(path: Path, request: Request) -> Iterator[Table]:
+    """Opens a table with delimited columns.
 
-    Attributes:
-        columns: The columns that are read: that of the text, then those of the labels.
-        label: The column whose values distinguish a row from a line of prose; the table may lack
-            it.
-        delimiter: The character between the columns; None detects it from the header.
+    Args:
+        path: The file.
+        request: The columns that the header must have.
+
+    Raises:
+        DataError: There is no header, or it lacks a column, or the file is damaged.
+        ConfigError: The encoding is unknown.
     """
-
-    columns: Sequence[Column]
-    label: Column
-    delimiter: str | None = None
+    with open_text(path, request.form.encoding, newline="") as lines:
+        yield read_table(lines, path, request=request)
 
 
-def read_table(
-    lines: Iterable[str], path: Path, *, form: TableFormat, notices: list[str]
-) -> Iterator[Row]:
-    """Reads the rows of a table.
-
-    A row's label is a string if the format has one label column. With several, it is a dictionary
-    from the names of the columns to their cells.
+def read_table(lines: Iterable[str], path: Path, *, request: Request) -> Table:
+    """Reads the header of a table.
 
     Args:
         lines: The lines with their ends, as `open(newline="")` returns them.
         path: The file, for messages.
-        form: The format.
-        notices: Receives a sentence for each kind of unusual row.
+        request: The columns that the header must have.
 
     Raises:
         DataError: There is no header, or it lacks a column.
     """
     csv.field_size_limit(2**31 - 1)
-    yield from _TableReader(NumberedLines(lines), path, form=form, notices=notices).rows()
+    reader = _TableReader(NumberedLines(lines), path, request=request)
+    return Table(tuple(reader.header), reader.records)
 
 
 class _TableReader:
     """The state of reading one table; see `read_table`."""
 
-    def __init__(
-        self, lines: NumberedLines, path: Path, *, form: TableFormat, notices: list[str]
-    ) -> None:
-        self._lines, self._path, self._form, self._notices = lines, path, form, notices
+    def __init__(self, lines: NumberedLines, path: Path, *, request: Request) -> None:
+        self._lines, self._path, self._notices = lines, path, request.notices
+        self._label = request.form.labels[0].name
         delimiter = find_delimiter(
-            lines, path, given=form.delimiter, columns=form.columns, notices=notices
+            lines,
+            path,
+            given=request.form.delimiter,
+            columns=request.columns,
+            notices=request.notices,
         )
         self._split = LineSplitter(delimiter)
         self._counts = LineCounts(path)
@@ -91,17 +91,18 @@ class _TableReader:
         self._rows = 0
         # Whether a cell so far needs its quotes, so that the writer of the file knows quoting.
         self._uses_quotes = False
+        self._reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        self.header = self._read_header()
+        for column in request.columns:
+            self._check_column(column)
 
-    def rows(self) -> Iterator[Row]:
-        reader = csv.reader(self._lines, delimiter=self._split.delimiter, strict=True)
-        self._header = self._read_header(reader)
-        self._picks = [self._column_index(column) for column in self._form.columns]
+    def records(self) -> Iterator[Record]:
         self._learn_labels()
         while True:
             line = self._lines.number + 1
             self._lines.begin_row()
             try:
-                cells = next(reader)
+                cells = next(self._reader)
             except StopIteration:
                 break
             except csv.Error as error:
@@ -113,35 +114,35 @@ class _TableReader:
                 self._counts.add(Unusual.BLANK, line=line)
         self._notices += self._counts.notices()
 
-    def _read_row(self, cells: list[str], line: int) -> Iterator[Row]:
+    def _read_row(self, cells: list[str], line: int) -> Iterator[Record]:
         """Yields the row, or nothing for a repeated header."""
         cells = self._repair_quotes(cells, line)
         taken = len(self._lines.taken)
-        if len(cells) > len(self._header) and not any(cells[len(self._header) :]):
-            cells = cells[: len(self._header)]
+        if len(cells) > len(self.header) and not any(cells[len(self.header) :]):
+            cells = cells[: len(self.header)]
             self._counts.add(Unusual.EMPTY_CELLS, line=line)
         origin = self._origin(line, taken)
         if self._repeats_header(cells, origin):
             self._counts.add(Unusual.HEADER, line=line)
         elif any("\0" in cell for cell in cells):
             problem = "expected text, got a NUL byte; check the --encoding"
-            yield Row(origin, problem=problem, lines=taken)
-        elif len(cells) == len(self._header):
+            yield Record(origin, problem=problem, lines=taken)
+        elif len(cells) == len(self.header):
             if taken == 1 and self._label_index is not None:
                 self._rows += 1
                 self._labels[cells[self._label_index]] += 1
             yield self._pick(cells, line, taken)
         else:
             spaced = self._split.spaced_quotes(self._lines.taken[0]) if taken == 1 else []
-            if len(spaced) == len(self._header):
+            if len(spaced) == len(self.header):
                 self._counts.add(Unusual.SPACED_QUOTES, line=line)
                 yield self._pick(spaced, line, 1)
                 return
             problem = (
-                f"expected {len(self._header)} columns, got {len(cells)}; put cells that contain "
+                f"expected {len(self.header)} columns, got {len(cells)}; put cells that contain "
                 "the delimiter in quotes"
             )
-            yield Row(origin, problem=problem, lines=taken)
+            yield Record(origin, problem=problem, lines=taken)
 
     def _repair_quotes(self, cells: list[str], line: int) -> list[str]:
         """Returns only the cells of the first line if its quote encloses rows by mistake."""
@@ -158,29 +159,21 @@ class _TableReader:
         return cells
 
     def _repeats_header(self, cells: list[str], origin: str) -> bool:
-        if len(cells) < 2 or cells[0].strip() not in self._header:
+        if len(cells) < 2 or cells[0].strip() not in self.header:
             return False
         names = header_names(cells)
-        if names != self._header and sorted(names) == sorted(self._header):
+        if names != self.header and sorted(names) == sorted(self.header):
             raise DataError(
                 f"{origin}: expected rows, got a second header with its columns in another order "
                 f"than in the first ({quoted(cells)}); save each table as a separate file, or "
                 "bring their columns into one order."
             )
-        return names == self._header
+        return names == self.header
 
-    def _pick(self, cells: list[str], line: int, lines: int) -> Row:
-        """Returns the row of the requested columns."""
-        text, *labels = [cells[pick] for pick in self._picks]
-        label: object = None
-        if len(labels) == 1:
-            label = labels[0]
-        elif labels:
-            names = [column.name for column in self._form.columns[1:]]
-            label = dict(zip(names, labels, strict=True))
-        return Row(self._origin(line, 1), text, label, lines=lines)
+    def _pick(self, cells: list[str], line: int, lines: int) -> Record:
+        return Record(self._origin(line, 1), cells, lines=lines)
 
-    def _recover(self, line: int, error: csv.Error) -> Row:
+    def _recover(self, line: int, error: csv.Error) -> Record:
         """Reads the line whose cell ends against the rule; literally, if that gives a row."""
         self._lines.push_back(len(self._lines.taken) - 1)
         first = self._lines.taken[0]
@@ -198,7 +191,7 @@ class _TableReader:
         problem = (
             f'expected CSV, got {reason}; write a quote within a text as "" and close each quote'
         )
-        return Row(self._origin(line, lines), problem=problem, lines=lines)
+        return Record(self._origin(line, lines), problem=problem, lines=lines)
 
     def _skip_to_row(self) -> int:
         """Skips the rest of a broken row; returns the number of lines."""
@@ -215,23 +208,23 @@ class _TableReader:
         lines = self._lines.taken
         if self._label_index is not None:
             return sum(self._is_row(self._split.literal(line)) for line in lines) > 1
-        prose = self._split.delimiter == "," and len(self._header) < _COLUMNS_UNLIKE_PROSE
-        return len(self._header) > 1 and not prose and all(map(self._has_columns, lines))
+        prose = self._split.delimiter == "," and len(self.header) < _COLUMNS_UNLIKE_PROSE
+        return len(self.header) > 1 and not prose and all(map(self._has_columns, lines))
 
     def _needs_quotes(self, cells: list[str]) -> bool:
         """Returns whether this line has the right columns only because of its quotes."""
         return (
             len(self._lines.taken) == 1
-            and len(cells) == len(self._header)
+            and len(cells) == len(self.header)
             and '"' in self._lines.taken[0]
             and (not self._has_columns(self._lines.taken[0]) or '""' in self._lines.taken[0])
         )
 
     def _has_columns(self, line: str) -> bool:
-        return len(self._header) > 1 and len(self._split.literal(line)) == len(self._header)
+        return len(self.header) > 1 and len(self._split.literal(line)) == len(self.header)
 
     def _is_row(self, cells: list[str]) -> bool:
-        if len(cells) != len(self._header):
+        if len(cells) != len(self.header):
             return False
         if self._label_index is None:
             return True
@@ -240,10 +233,9 @@ class _TableReader:
 
     def _learn_labels(self) -> None:
         """Counts the labels of the first rows, which are needed to recognise a row."""
-        label = self._form.label.name
-        if self._header.count(label) != 1:
+        if self.header.count(self._label) != 1:
             return
-        self._label_index = self._header.index(label)
+        self._label_index = self.header.index(self._label)
         head = NumberedLines(self._lines.head(HEAD_LINES))
         reader = csv.reader(head, delimiter=self._split.delimiter, strict=True)
         while True:
@@ -255,15 +247,15 @@ class _TableReader:
             except csv.Error:
                 head.push_back(len(head.taken) - 1)
                 continue
-            if len(cells) == len(self._header) and len(head.taken) == 1:
+            if len(cells) == len(self.header) and len(head.taken) == 1:
                 self._labels[cells[self._label_index]] += 1
                 literal = self._split.literal(head.taken[0])
                 self._uses_quotes = self._uses_quotes or len(literal) != len(cells)
 
-    def _read_header(self, reader: Iterator[list[str]]) -> list[str]:
+    def _read_header(self) -> list[str]:
         self._lines.begin_row()
         try:
-            cells = next(filter(None, reader), None)
+            cells = next(filter(None, self._reader), None)
         except csv.Error as error:
             raise DataError(
                 f"{self._path}:1: expected CSV, got {error} in the header; write a quote within a "
@@ -281,13 +273,15 @@ class _TableReader:
         self._header_line = self._lines.number
         return header_names(cells)
 
-    def _column_index(self, column: Column) -> int:
-        if self._header.count(column.name) == 1:
-            return self._header.index(column.name)
+    def _check_column(self, column: Column) -> None:
+        names = column.names_in(self.header)
+        if names and all(self.header.count(name) == 1 for name in names):
+            return
         flags = ", --label-columns for one column of 0 and 1 per label"
         raise DataError(
-            f"{self._path}:{self._header_line}: expected one column named {column.name!r} in the "
-            f"header, got {quoted(self._header)}; pass "
+            f"{self._path}:{self._header_line}: expected one column named "
+            f"{missing_name(column, self.header)!r} in the "
+            f"header, got {quoted(self.header)}; pass "
             f"{column.option}{flags if column.option == '--label-column' else ''}, --delimiter or "
             "--encoding, or add a header row."
         )

@@ -1,0 +1,215 @@
+"""Writes a table of answers: all columns of the input, and the answer to each row beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textrnn.cli.answer_columns import ERROR, AnswerColumns, free_names, renamed_notices
+from textrnn.cli.answers import AnswerOptions, answer_texts, label_separator
+from textrnn.cli.output_options import OutputOptions
+from textrnn.cli.text_options import STDIN, TextOptions
+from textrnn.data.column_types import MIXED_TYPES, infer_schema
+from textrnn.data.input_table import InputTable, KeptRow
+from textrnn.data.paths import kind
+from textrnn.data.resumable_output import PART_ROWS, ResumableOutput
+from textrnn.data.rows import RowError, check_text
+from textrnn.data.writers import WRITERS
+from textrnn.data.writers.writer import Layout
+from textrnn.host.blocks import blocks
+from textrnn.inference.run_files import DIGESTS
+from textrnn.messages.wording import counted
+
+if TYPE_CHECKING:
+    from textrnn.evaluation.opened_run import OpenedRun
+    from textrnn.progress import Reporter
+
+__all__ = ["AnswerTable", "output_layout", "write_predictions"]
+
+_EXPLAINED_ROWS = 256
+"""The number of rows of a part whose texts are explained, which takes a hundred times as long."""
+
+MakeCells = Callable[[list[str]], list[list[object]]]
+"""Returns the cells of the added columns, without the error, for each of some texts."""
+
+
+def output_layout(table: InputTable, added: Mapping[str, type], *, output: Path) -> Layout:
+    """Returns the columns of a table of answers.
+
+    Args:
+        table: The table of the texts. If it states no types and the output needs them, it is read.
+        added: The types of the added columns by their usual names.
+        output: The file.
+    """
+    schema = table.schema
+    mixed = any(kind(path) in MIXED_TYPES for path in table.files)
+    if schema is None and mixed and kind(output) == ".parquet":
+        schema = infer_schema(table.columns, (kept.cells for kept in table.rows()))
+        table.notices.clear()
+    names = free_names(list(added), table.columns)
+    return Layout(table.columns, dict(zip(names, added.values(), strict=True)), schema)
+
+
+class AnswerTable:
+    """Answers the rows of a table in parts, and writes the parts.
+
+    A row that cannot be read has an empty answer and the reason in its last column.
+
+    Args:
+        table: The table of the texts.
+        output: Receives the rows.
+        encoding: The encoding of the texts, for messages.
+        reporter: Receives the progress and the notes.
+        part_rows: The number of rows of a part.
+    """
+
+    def __init__(
+        self,
+        table: InputTable,
+        output: ResumableOutput,
+        *,
+        encoding: str,
+        reporter: Reporter,
+        part_rows: int = PART_ROWS,
+    ) -> None:
+        self._table, self._output, self._part_rows = table, output, part_rows
+        self._encoding, self._reporter = encoding, reporter
+        self._rows = self._blank = self._bad = 0
+        self._first_problem = ""
+
+    def write(self, answer: MakeCells, *, width: int) -> None:
+        """Answers all rows that no earlier job has answered, and writes the file.
+
+        Args:
+            answer: Returns the cells of the answers to some texts.
+            width: The number of cells of an answer.
+
+        Raises:
+            DataError: The table is damaged, or the file cannot be written.
+        """
+        try:
+            with self._reporter.step("rows", total=0) as advance:
+                for number, part in enumerate(blocks(self._table.rows(), self._part_rows)):
+                    texts = [self._text(kept) for kept in part]
+                    if number >= self._output.done:
+                        self._output.add(list(_with_answers(part, texts, answer, width=width)))
+                    advance(len(part))
+            self._output.finish()
+        finally:
+            self._output.discard(only_if_empty=True)
+
+    def _text(self, kept: KeptRow) -> str | RowError:
+        """Returns the text of a row, or why it has none."""
+        self._rows += 1
+        try:
+            text = check_text(kept.row, encoding=self._encoding)
+        except RowError as problem:
+            self._bad += 1
+            reason = RowError(f"{kept.row.origin}: {problem}")
+            self._first_problem = self._first_problem or str(reason)
+            return reason
+        self._blank += not text.strip()
+        return text
+
+    def report(self, path: Path) -> None:
+        """Reports what was written, and the rows that were not ordinary.
+
+        Args:
+            path: The file that was written.
+        """
+        message = self._reporter.message
+        for notice in self._table.notices:
+            message(f"note: {notice}")
+        if self._blank:
+            message(
+                f"note: {counted(self._blank, 'text is', 'texts are')} blank; the answer to a "
+                "blank text is the answer to no words."
+            )
+        if self._bad:
+            message(
+                f"note: {counted(self._bad, 'row')} could not be read and got an empty answer (the "
+                f"first: {self._first_problem})."
+            )
+        message(f"{counted(self._rows, 'row')} written to {path}")
+
+
+def _with_answers(
+    part: Sequence[KeptRow], texts: Sequence[str | RowError], answer: MakeCells, *, width: int
+) -> Iterator[list[Any]]:
+    """Yields the cells of each row with those of its answer and of its error."""
+    answers = iter(answer([text for text in texts if isinstance(text, str)]))
+    for kept, text in zip(part, texts, strict=True):
+        if isinstance(text, str):
+            yield [*kept.cells, *next(answers), None]
+        else:
+            yield [*kept.cells, *[None] * width, str(text)]
+
+
+def write_predictions(
+    opened: OpenedRun,
+    source: TextOptions,
+    *,
+    options: AnswerOptions,
+    written: OutputOptions,
+    reporter: Reporter,
+) -> None:
+    """Answers all rows of a file, and writes the answers beside its columns into another file.
+
+    Args:
+        opened: The run, which was loaded from a folder.
+        source: The file of the texts.
+        options: What the answers contain in addition to the prediction from the whole text.
+        written: The file that is written, and the columns that it gets.
+        reporter: Receives the progress and the notes.
+
+    Raises:
+        DataError: The files cannot be read or written, or the job that is continued is another one.
+        ConfigError: The classifier cannot answer with these options.
+    """
+    classifier, output = opened.classifier, Path(written.output or "")
+    form = source.file_format(classifier.config.data)
+    table = InputTable(source.path or STDIN, form)
+    columns = AnswerColumns.of(
+        classifier,
+        written.columns,
+        separator=label_separator(classifier),
+        figures=options.figures,
+    )
+    added = {**columns.types, ERROR: str}
+    layout = output_layout(table, added, output=output)
+    for notice in renamed_notices(list(added), list(layout.added)):
+        reporter.message(f"note: {notice}")
+    job: dict[str, Any] = {}
+    if written.resume or str(source.path) != STDIN:
+        run = Path(opened.folder or "") / DIGESTS
+        job = {
+            "run": hashlib.sha256(run.read_bytes()).hexdigest(),
+            "files": list(map(str, table.files)),
+            "input": table.digest(),
+            "options": _plain({**asdict(options), **asdict(form), **asdict(written.columns)}),
+            "decisions": repr(classifier.label_space),
+        }
+    writer = WRITERS[kind(output)](layout)
+    parts = ResumableOutput(output, writer, job=job, resume=written.resume)
+    answers = AnswerTable(
+        table,
+        parts,
+        encoding=form.encoding,
+        reporter=reporter,
+        part_rows=_EXPLAINED_ROWS if written.explain_words else PART_ROWS,
+    )
+    answers.write(
+        lambda texts: [columns.cells(a) for a in answer_texts(classifier, texts, options)],
+        width=len(columns.types),
+    )
+    answers.report(output)
+
+
+def _plain(values: Mapping[str, object]) -> dict[str, object]:
+    """Returns the values with paths as strings, ready for JSON."""
+    return {
+        name: str(value) if isinstance(value, Path) else value for name, value in values.items()
+    }
