@@ -31,8 +31,8 @@ _COMMANDS = (
     "config",
     "doctor",
 )
-"""The commands in the order of the help: to look at data, to train, to use, to measure, to deploy, to
-set up."""
+"""The commands in the order of the help: to look at data, to train, to use, to measure, to deploy,
+to set up."""
 
 
 class _LazyGroup(click.Group):

@@ -68,12 +68,6 @@ class CheckedSplit:
         """Returns the row numbers of the texts at these places."""
         return [self.rows[place] for place in places]
 
-    def take(self, places: Sequence[int]) -> CheckedSplit:
-        """Returns the split of the texts at these places."""
-        columns = ([values[p] for p in places] for values in (self.texts, self.labels, self.rows))
-        texts, labels, rows = columns
-        return CheckedSplit(self.name, texts, labels, rows, [self.origins[p] for p in places])
-
 
 def read_splits(config: ClassifierRunConfig) -> list[CheckedSplit]:
     """Reads the splits that the settings name, the training data first.

@@ -7,6 +7,8 @@ Estimating Uncertainty in Dataset Labels").
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -171,6 +173,14 @@ def rank_labels(
     return suspects, float((decided == targets).all(axis=1).mean())
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hides cleanlab's warnings about small classes, which the check names in its own words."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
 def _rank_single_label(
     given: np.ndarray, probabilities: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -179,8 +189,9 @@ def _rank_single_label(
     from cleanlab.rank import get_label_quality_scores
 
     normal = probabilities / probabilities.sum(axis=1, keepdims=True)
-    quality = get_label_quality_scores(given, normal)
-    probable = find_label_issues(given, normal, n_jobs=1)
+    with _quiet():
+        quality = get_label_quality_scores(given, normal)
+        probable = find_label_issues(given, normal, n_jobs=1)
     return np.asarray(quality), np.asarray(probable, bool)
 
 
@@ -192,6 +203,7 @@ def _rank_multi_label(
     from cleanlab.multilabel_classification.filter import find_label_issues
 
     given = [np.flatnonzero(row).tolist() for row in targets]
-    quality = get_label_quality_scores(given, probabilities)
-    probable = find_label_issues(given, probabilities, n_jobs=1)
+    with _quiet():
+        quality = get_label_quality_scores(given, probabilities)
+        probable = find_label_issues(given, probabilities, n_jobs=1)
     return np.asarray(quality), np.asarray(probable, bool)

@@ -48,7 +48,7 @@ def _is_iban(text: str) -> bool:
 def _is_card(text: str) -> bool:
     """Returns whether a number has the check digit of a payment card (ISO/IEC 7812: Luhn)."""
     digits = [int(c) for c in text if c.isdigit()]
-    if len(set(digits)) < 3 or digits[0] not in (2, 3, 4, 5, 6):
+    if len(set(digits)) == 1 or digits[0] not in (2, 3, 4, 5, 6):
         return False
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
     return (sum(digits[::-2]) + sum(doubled)) % 10 == 0

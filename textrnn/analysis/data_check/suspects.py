@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +17,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import Corpus, Split, load_split
 from textrnn.data.provenance import provenance
 from textrnn.errors import ConfigError, DataError, TextRNNError
+from textrnn.evaluation.labelled_data import learned_from
 from textrnn.evaluation.opened_run import OpenedRun
 from textrnn.messages.wording import listed
 from textrnn.models.label_space import LabelSpace
@@ -63,6 +63,9 @@ def find_label_errors(
             f"expected at least two labels, each on {max(judge.folds, 1)} different texts or more, "
             f"to rank labels, got {len(kept)}; add texts, or use fewer folds."
         )
+    if opened is None:
+        names = tuple(name for name in space.labels if name in kept)
+        space = LabelSpace(names, multi_label=space.multi_label)
     answers, sources = [], []
     if judge.folds:
         sources.append(f"{judge.folds} folds of a linear model")
@@ -153,11 +156,10 @@ def _caution(opened: OpenedRun, config: ClassifierRunConfig) -> str:
 def _has_learned_from(opened: OpenedRun, config: ClassifierRunConfig) -> bool:
     """Returns whether the training data of a run is that of the settings, also if it was moved."""
     trained, path = opened.classifier.config, config.data.train_file
-    for name in (trained.data.train_file, trained.data.valid_file):
-        if path and name and os.path.exists(name) and os.path.samefile(path, name):
-            return True
     if path is None:
         return trained.data.dataset == config.data.dataset
+    if learned_from({opened.name: trained.data}, path):
+        return True
     known = opened.classifier.data.get("train")
     # The run held its validation texts out by its seed, unless they were in a file.
     drawn = {"train_file": path, "dataset": None, "test_file": None}
