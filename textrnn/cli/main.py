@@ -27,6 +27,7 @@ _COMMANDS = (
     "evaluate",
     "compare",
     "report",
+    "drift",
     "export",
     "config",
     "doctor",

@@ -72,7 +72,7 @@ output_options = OptionGroup(
 
 @click.command(
     cls=SectionedCommand,
-    short_help="Look at a data set before a training: duplicates, leaks, label errors.",
+    short_help="Look at a data set: duplicates, leaks, label errors.",
 )
 @click.argument("file", required=False, type=click.Path())
 @setting_options(only=("data", "task"))
