@@ -111,6 +111,15 @@ def test_data_of_one_frequent_label_cannot_be_ranked(split_of):
         find(split_of([*pairs, ("x", "a")]))
 
 
+def test_few_texts_of_several_labels(split_of):
+    pairs = [("a b", ("x", "y")), ("c d", ("y",)), ("e f", ()), ("g h", ("y",)), ("i", ())]
+    more = [("j k", ("z",)), ("l", ("z", "y"))]
+    errors = find(split_of(pairs + more), folds=2, multi_label=True)
+    assert errors.left_out == (0,)
+    with pytest.raises(DataError, match="to rank labels"):
+        find(split_of(pairs[:2]), folds=2, multi_label=True)
+
+
 @pytest.fixture
 def letters(split_of):
     """Letters as the run `finished` has learned them, one with the wrong label."""

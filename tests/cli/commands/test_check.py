@@ -16,7 +16,7 @@ def test_tables_for_people(textrnn, tickets):
     result = textrnn("check", tickets)
     for word in ("billing", "words (median)", "exact_duplicates", "warning", "Latin 100.0%"):
         assert (word in result.stdout) is (word != "exact_duplicates")
-    assert "errors, " in result.stdout.splitlines()[-1]
+    assert " warnings, " in result.stdout.splitlines()[-1]
 
 
 def test_json_is_one_object(textrnn, tickets):
@@ -67,7 +67,7 @@ def test_folds_rank_the_labels(textrnn, tickets):
     [
         ([], 2, "name the data"),
         (["a.csv", "--train-file", "b.csv"], 2, "give either FILE or"),
-        (["none.csv"], 1, "none.csv: expected a file, got none"),
+        (["none.csv"], 1, "none.csv: expected a file or a folder, got none"),
         (["tickets.csv", "--test-file", "none.csv"], 1, "none.csv: expected a file"),
         (["tickets.csv", "--model", "none"], 1, "none: expected a run folder"),
         (["tickets.csv", "--text-column", "body"], 1, "'body'"),

@@ -1,8 +1,10 @@
+import dataclasses
 import json
 
 import pytest
 from tiny import labelled_texts, write_csv
 
+from textrnn.analysis.drift.drift import find_drift
 from textrnn.cli.commands.drift import DRIFT
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -79,3 +81,12 @@ def test_an_error_is_never_the_exit_code_of_drift(
     (home / "few.txt").write_text("a x\nb y\n")
     arguments = [run if argument == "RUN" else argument for argument in arguments]
     assert message in textrnn("drift", *arguments, code=code).stderr
+
+
+def test_a_run_that_started_from_a_language_model_compares_likelihoods(finished, pretrained):
+    config = finished.classifier.config.replace(init_from=str(pretrained.folder))
+    classifier = dataclasses.replace(finished.classifier, config=config)
+    drift = find_drift(classifier, [text for text, _ in labelled_texts(60, seed=5)])
+    assert drift.measures[-1].name == "likelihood"
+    assert "bits per token" in drift.measures[-1].detail
+    assert drift.notes == ()

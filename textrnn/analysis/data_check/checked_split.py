@@ -144,11 +144,11 @@ class _FileReader:
             rows.append(number)
             origins.append(row.origin)
         if not texts:
-            reason = f" (the first: {self.bad[0][1]})" if self.bad else ""
-            raise DataError(
-                f"{self.path}: expected texts with labels, got none; "
-                f"{counted(len(self.bad), 'row')} cannot be used{reason}."
-            )
+            reason = "check the file"
+            if self.bad:
+                rows_left_out = counted(len(self.bad), "row")
+                reason = f"{rows_left_out} cannot be used (the first: {self.bad[0][1]})"
+            raise DataError(f"{self.path}: expected texts with labels, got none; {reason}.")
         findings = [*self._left_out()]
         if known is None:
             labels, label_findings = self._checked_labels(labels, reader.spellings, notices)

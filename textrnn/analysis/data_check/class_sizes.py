@@ -78,7 +78,7 @@ def check_class_sizes(
                 "few_texts",
                 "warning",
                 split.name,
-                f"There are only {counted(len(split), 'text')}.",
+                f"The {split.name} data has only {counted(len(split), 'text')}.",
                 f"Add texts; with fewer than {FEW_TEXTS} the figures are rough guesses.",
                 count=len(split),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
@@ -38,11 +39,17 @@ def out_of_fold_probabilities(
     from sklearn.model_selection import StratifiedGroupKFold
 
     strata = _strata(label_space.targets(split.labels))
+    if np.bincount(strata).max() < folds:  # scikit-learn cannot stratify them.
+        strata[:] = 0
     numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
     group_of = np.array([numbers[group] for group in groups])
     probabilities = np.zeros([len(split), len(label_space.labels)])
     parts = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    for train, held_out in parts.split(np.zeros([len(split), 1]), strata, group_of):
+    with warnings.catch_warnings():
+        # Of classes that are smaller than the number of folds, which the check has found before.
+        warnings.simplefilter("ignore", UserWarning)
+        pairs = list(parts.split(np.zeros([len(split), 1]), strata, group_of))
+    for train, held_out in pairs:
         model = LinearBaseline(split.take(train.tolist()), label_space=label_space, seed=seed)
         texts = [split.texts[place] for place in held_out]
         probabilities[held_out] = model.probabilities(texts)

@@ -19,7 +19,7 @@ from textrnn.data.provenance import provenance
 from textrnn.errors import ConfigError, DataError, TextRNNError
 from textrnn.evaluation.labelled_data import learned_from
 from textrnn.evaluation.opened_run import OpenedRun
-from textrnn.messages.wording import listed
+from textrnn.messages.wording import counted, listed
 from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Reporter
 
@@ -58,10 +58,12 @@ def find_label_errors(
     places = _usable_places(split, groups, space.labels, least=judge.folds)
     part = Split([split.texts[p] for p in places], [split.labels[p] for p in places])
     kept = {label for labels in part.labels for label in labels}
-    if len(kept) < (1 if space.multi_label else 2):
+    different = len({groups[place] for place in places})
+    if len(kept) < 2 or different < judge.folds:
         raise DataError(
             f"expected at least two labels, each on {max(judge.folds, 1)} different texts or more, "
-            f"to rank labels, got {len(kept)}; add texts, or use fewer folds."
+            f"to rank labels, got {len(kept)} on {counted(different, 'text')}; add texts, or use "
+            "fewer folds."
         )
     if opened is None:
         names = tuple(name for name in space.labels if name in kept)
@@ -135,12 +137,17 @@ def _usable_places(
         names: The labels that are known.
         least: The least number of groups that a label must be in.
     """
-    groups_of_label: dict[str, set[int]] = defaultdict(set)
-    for labels, group in zip(split.labels, groups, strict=True):
-        for label in labels:
-            groups_of_label[label].add(group)
-    frequent = {name for name in names if len(groups_of_label[name]) >= max(least, 1)}
-    return [place for place, labels in enumerate(split.labels) if frequent.issuperset(labels)]
+    places = list(range(len(split)))
+    while True:  # Texts that are left out can leave another label with too few.
+        groups_of_label: dict[str, set[int]] = defaultdict(set)
+        for place in places:
+            for label in split.labels[place]:
+                groups_of_label[label].add(groups[place])
+        frequent = {name for name in names if len(groups_of_label[name]) >= max(least, 1)}
+        kept = [place for place in places if frequent.issuperset(split.labels[place])]
+        if len(kept) == len(places):
+            return places
+        places = kept
 
 
 def _caution(opened: OpenedRun, config: ClassifierRunConfig) -> str:

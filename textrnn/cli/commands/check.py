@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from textrnn.cli.startup import start_tensorflow
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import DataError
 from textrnn.inference.run_files import check_finished, load_config
+from textrnn.messages.wording import counted
 
 if TYPE_CHECKING:
     from textrnn.analysis.data_check.check import DataCheck
@@ -154,6 +156,8 @@ def _settings(
         raise click.UsageError("give either FILE or --train-file or --dataset.")
     if file is None and not sources and config_file is None:
         raise click.UsageError("name the data: textrnn check FILE.")
+    if file is not None and not os.path.exists(os.path.expanduser(file)):
+        raise DataError(f"{file}: expected a file or a folder, got none; check the path.")
     settings = {name: dict(values) for name, values in given.items()}
     if file is not None:
         settings.setdefault("data", {})["train_file"] = file
@@ -198,8 +202,8 @@ def _print_tables(result: DataCheck, console: Console) -> None:
         print_table(console, findings)
     if result.label_errors is not None:
         _print_suspects(result.label_errors, console)
-    counts = result.counts
-    console.print(f"{counts['error']} errors, {counts['warning']} warnings, {counts['info']} notes")
+    nouns = {"error": "error", "warning": "warning", "info": "note"}
+    console.print(", ".join(counted(n, nouns[severity]) for severity, n in result.counts.items()))
 
 
 def _print_splits(result: DataCheck, console: Console) -> None:
