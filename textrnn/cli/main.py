@@ -16,6 +16,7 @@ from textrnn.errors import ConfigError, TextRNNError
 __all__ = ["main"]
 
 _COMMANDS = (
+    "check",
     "train",
     "pretrain",
     "distil",
@@ -26,11 +27,13 @@ _COMMANDS = (
     "evaluate",
     "compare",
     "report",
+    "drift",
     "export",
     "config",
     "doctor",
 )
-"""The commands in the order of the help: to train, to use, to measure, to deploy, to set up."""
+"""The commands in the order of the help: to look at data, to train, to use, to measure, to deploy,
+to set up."""
 
 
 class _LazyGroup(click.Group):

@@ -147,7 +147,8 @@ class TrainedClassifier:
         labels: The label names, in the order of the logits.
         config: The settings of the training.
         metrics: The figures that were measured after training.
-        data: What the model learned from; see `textrnn.data.provenance`.
+        data: What the model learned from; see `textrnn.data.provenance` and
+            `textrnn.analysis.drift.profile`.
         read_tokens: How many tokens the classifier was given so far.
         cut_tokens: How many of these tokens `max_length` cut off.
     """

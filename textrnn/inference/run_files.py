@@ -59,7 +59,8 @@ TOKENIZER = "tokenizer.model"
 LABELS = "labels.txt"
 METRICS = "metrics.json"
 DATA = "data.json"
-"""The file of the rows and digests of the splits of the run. Older runs lack it."""
+"""The file of the rows and digests of the splits of the run, and of the profile of its texts, with
+which new texts are compared. Older runs lack it."""
 
 CHECKPOINTS = "checkpoints"
 DIGESTS = "digests.json"

@@ -12,6 +12,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from textrnn.analysis.drift.drift import make_profile
+from textrnn.analysis.drift.profile import PROFILE
 from textrnn.data import Corpus, load_corpus
 from textrnn.data.provenance import provenance
 from textrnn.errors import ModelError
@@ -107,6 +109,7 @@ class ClassifierRun:
         classifier = None
         if self.distribution.is_chief:
             classifier = self._measure(trainer, context)
+            self._add_profile(classifier, trainer, context.corpus)
             self._write(classifier, context.corpus)
         self.distribution.barrier()
         return classifier
@@ -327,6 +330,12 @@ class ClassifierRun:
                 )
             self.reporter.message(baseline_message(classifier.metrics))
         return classifier
+
+    def _add_profile(self, classifier: TrainedClassifier, trainer: Trainer, corpus: Corpus) -> None:
+        """Adds the profile of the data, with which `textrnn drift` compares new texts."""
+        ids = trainer.data.train.plan.texts[: len(corpus.train)]  # Unlabelled texts come later.
+        profile = make_profile(classifier, corpus.train.texts, corpus.validation, ids=ids)
+        classifier.data[PROFILE] = profile.to_dict()
 
     def _write(self, classifier: TrainedClassifier, corpus: Corpus) -> None:
         """Writes the model card and the finished run, then deletes the checkpoints."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from textrnn.analysis.data_check.brief import brief_check
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import Corpus
 from textrnn.data.batching import BatchPlan
@@ -16,13 +17,13 @@ __all__ = ["describe_batches", "describe_corpus", "kernel_message"]
 
 
 def describe_corpus(corpus: Corpus, reporter: Reporter) -> None:
-    """Reports the number of texts in each split, the labels and the notices."""
+    """Reports the number of texts in each split, the labels, the notices and a short check."""
     test = "no" if corpus.test is None else f"{len(corpus.test):,}"
     reporter.message(
         f"{corpus.name}: {len(corpus.train):,} training, {len(corpus.validation):,} validation, "
         f"{test} test texts; labels: {listed(corpus.label_names)}"
     )
-    for notice in corpus.notices:
+    for notice in (*corpus.notices, *brief_check(corpus)):
         reporter.message(f"note: {notice}")
 
 

@@ -1,0 +1,204 @@
+"""Compares new texts with those that a run was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from textrnn.analysis.drift.measures import (
+    Measure,
+    confidence_shift,
+    label_shift,
+    length_shift,
+    likelihood_shift,
+    unknown_shift,
+    with_verdicts,
+    word_shift,
+)
+from textrnn.analysis.drift.profile import PROFILE, AnswerProfile, Profile, TextProfile
+from textrnn.analysis.drift.word_shift import LEAST_TEXTS, token_counts
+from textrnn.data import Split
+from textrnn.errors import DataError, TextRNNError
+from textrnn.evaluation.labelled_data import LabelledData
+from textrnn.evaluation.opened_run import OpenedRun
+from textrnn.evaluation.sampling import drawn
+from textrnn.inference import run_folder
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.run_files import is_complete
+from textrnn.messages.wording import counted
+from textrnn.progress import Reporter, Silent
+
+__all__ = ["Drift", "find_drift", "make_profile"]
+
+TRAINING_TEXTS = 50_000
+"""The largest number of training texts that a profile is made of."""
+
+ANSWERED_TEXTS = 1000
+"""The largest number of validation texts whose answers are in a profile."""
+
+SCORED_TEXTS = 500
+"""The largest number of texts whose likelihood is computed."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The result of a comparison.
+
+    Attributes:
+        run: The name of the run.
+        texts: The number of new texts.
+        measures: The measures.
+        notes: One sentence for everything that could not be measured.
+    """
+
+    run: str
+    texts: int
+    measures: tuple[Measure, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        """Whether the new texts differ in at least one measure."""
+        return any(measure.is_drift for measure in self.measures)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain values, ready for JSON."""
+        return {
+            "run": self.run,
+            "texts": self.texts,
+            "drift": self.found,
+            "measures": [measure.to_dict() for measure in self.measures],
+            "notes": list(self.notes),
+        }
+
+
+def make_profile(
+    classifier: TrainedClassifier,
+    training: Sequence[str],
+    validation: Split,
+    *,
+    ids: Sequence[np.ndarray] | None = None,
+) -> Profile:
+    """Makes the profile that new texts are compared with.
+
+    Args:
+        classifier: The classifier.
+        training: The training texts, of which at most `TRAINING_TEXTS` are used.
+        validation: The validation texts, of which at most `ANSWERED_TEXTS` are answered.
+        ids: The token ids of each training text, if they are known.
+    """
+    tokenizer, seed = classifier.tokenizer, classifier.config.runtime.seed
+    if len(training) > TRAINING_TEXTS:
+        rng = np.random.default_rng(seed)
+        places = np.sort(rng.choice(len(training), TRAINING_TEXTS, replace=False)).tolist()
+        training = [training[place] for place in places]
+        ids = None if ids is None else [ids[place] for place in places]
+    if ids is None:
+        ids = tokenizer.encode_batch(training)
+    if len(validation) > ANSWERED_TEXTS:
+        names = [labels[0] if labels else "" for labels in validation.labels]
+        validation = validation.take(drawn(names, ANSWERED_TEXTS, seed=seed).tolist())
+    held_out = tokenizer.encode_batch(validation.texts)
+    answers = classifier.score_ids(held_out)
+    return Profile(
+        TextProfile.of(training, ids, held_out, vocab_size=tokenizer.vocab_size, seed=seed),
+        AnswerProfile.of(answers, held_out, label_space=classifier.label_space),
+    )
+
+
+def find_drift(
+    run: str | Path | TrainedClassifier,
+    texts: Sequence[str],
+    *,
+    settings: Mapping[str, Any] | None = None,
+    reporter: Reporter | None = None,
+) -> Drift:
+    """Compares new texts with those that a run was trained on.
+
+    Example:
+        drift = find_drift("runs/tickets", texts_of_this_month)
+        [measure.name for measure in drift.measures if measure.is_drift]
+
+    Args:
+        run: A run folder, or a classifier that was loaded from one.
+        texts: The new texts; blank ones are left out.
+        settings: Settings of the data that replace those of the run, such as `train_file`, where
+            the run has no profile and its data has moved.
+        reporter: Receives the progress; None: nothing is reported.
+
+    Raises:
+        DataError: There are fewer than 20 texts, or the run has no profile and its data is gone.
+        ModelError: The folder is no finished run of a classifier.
+    """
+    reporter = reporter or Silent()
+    texts = [text for text in texts if text.strip()]
+    if len(texts) < LEAST_TEXTS:
+        raise DataError(
+            f"expected at least {LEAST_TEXTS} texts to compare, got {len(texts)}; add texts."
+        )
+    opened = OpenedRun.of(run)
+    classifier = opened.classifier
+    profile = _profile_of(opened, settings or {}, reporter=reporter)
+    ids = classifier.tokenizer.encode_batch(texts)
+    with reporter.step("new texts", total=len(texts)) as advance:
+        answers = classifier.score_ids(ids, on_batch=advance)
+    answered = AnswerProfile.of(answers, ids, label_space=classifier.label_space)
+    counts = token_counts(ids, vocab_size=classifier.tokenizer.vocab_size)
+    measures = [
+        word_shift(profile.training, counts),
+        length_shift(profile.training, np.array([len(text) for text in texts])),
+        unknown_shift(profile.validation, answered),
+        label_shift(profile.validation, answered, labels=classifier.labels),
+        confidence_shift(profile.validation, answered),
+    ]
+    likelihood, note = _likelihood(opened, texts, settings or {}, reporter=reporter)
+    if likelihood is not None:
+        measures.append(likelihood)
+    return Drift(opened.name, len(texts), with_verdicts(measures), (note,) if note else ())
+
+
+def _profile_of(opened: OpenedRun, settings: Mapping[str, Any], *, reporter: Reporter) -> Profile:
+    """Returns the profile that the run has stored, or makes it of the run's data."""
+    classifier = opened.classifier
+    profile = Profile.from_dict(classifier.data.get(PROFILE, {}))
+    if profile is not None and not settings:
+        return profile
+    reporter.message(f"{opened.name} has no profile of its training data: reading the data")
+    train, validation = (
+        LabelledData(split=split, settings=settings).read(opened.record, reporter=reporter)
+        for split in ("train", "validation")
+    )
+    return make_profile(classifier, train.texts, validation)
+
+
+def _likelihood(
+    opened: OpenedRun, texts: Sequence[str], settings: Mapping[str, Any], *, reporter: Reporter
+) -> tuple[Measure | None, str]:
+    """Compares the likelihoods by the language model that the run started from, if it is there.
+
+    Returns:
+        The measure, or None; and a sentence that says why there is none, or "".
+    """
+    folder = opened.classifier.config.start.init_from
+    if folder is None:
+        return None, ""
+    if not is_complete(folder):
+        return None, f"The likelihood was not compared: the language model {folder} is gone."
+    try:
+        model = run_folder.load_language_model(folder)
+        source = LabelledData(split="validation", settings=settings)
+        validation = source.read(opened.record, reporter=reporter)
+    except TextRNNError as error:
+        return None, f"The likelihood was not compared: {error}"
+    bits = []
+    for name, some in (("validation", validation.texts), ("new texts", texts)):
+        rng = np.random.default_rng(0)
+        places = rng.permutation(len(some))[:SCORED_TEXTS]
+        with reporter.wait(f"likelihood of {counted(len(places), 'text')} ({name})"):
+            scored = model.score([some[place] for place in places])
+        bits.append(np.array([likelihood.bits_per_token for likelihood in scored]))
+    return likelihood_shift(*bits), ""
