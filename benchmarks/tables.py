@@ -9,7 +9,6 @@ was read whole would need at least its size.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import datetime
 import json
@@ -21,6 +20,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import click
 
 FORMATS = (".csv", ".jsonl", ".parquet", ".arrow", ".xlsx")
 WORDS = 20_000
@@ -75,23 +76,22 @@ def read(path: Path) -> None:
     print(count, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--formats", nargs="+", default=list(FORMATS), choices=FORMATS)
-    parser.add_argument("--read", type=Path, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.read is not None:
-        read(arguments.read)
+@click.command(help=__doc__)
+@click.option("--rows", "row_count", default=1_000_000, show_default=True)
+@click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), default=FORMATS)
+@click.option("--read", "read_path", type=click.Path(path_type=Path), hidden=True)
+def main(row_count: int, formats: tuple[str, ...], read_path: Path | None) -> None:
+    if read_path is not None:
+        read(read_path)
         return
-    print(f"| format | file, MB | {arguments.rows:,} rows, rows per second | memory, MB |")
+    print(f"| format | file, MB | {row_count:,} rows, rows per second | memory, MB |")
     print("|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        for extension in arguments.formats:
+        for extension in formats:
             path = Path(folder, f"table{extension}")
             process = os.fork()  # The rows that are written do not count.
             if not process:
-                write(path, arguments.rows)
+                write(path, row_count)
                 os._exit(0)
             os.waitpid(process, 0)
             command = [sys.executable, __file__, "--read", str(path)]

@@ -7,9 +7,11 @@ import pyarrow.parquet
 import pytest
 
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.language_model import TextConfig
 from textrnn.data import load_corpus, load_split
 from textrnn.data.paths import input_files, own_splits
 from textrnn.data.text_files import FileFormat, has_columns, read_rows, read_texts
+from textrnn.data.unlabelled import UnlabelledTexts, load_unlabelled
 from textrnn.errors import DataError
 
 FEATURES = {"label": {"names": ["neg", "pos"], "_type": "ClassLabel"}}
@@ -98,6 +100,14 @@ def test_a_folder_of_splits_is_no_single_table(tmp_path, write):
     with pytest.raises(DataError, match=r"got a data set with the splits .*; name one of them"):
         list(read_texts(folder))
     assert input_files(folder, split="validation") == []
+
+
+def test_texts_without_labels_are_those_of_the_training_split(tmp_path):
+    folder = save_splits(tmp_path / "reviews", train=rows(40, "a"), test=rows(6, "c"))
+    source = UnlabelledTexts(TextConfig(text_file=str(folder)), seed=0)
+    assert len(list(source)) == 40
+    config = ClassifierRunConfig.of(train_file="x.csv", unlabelled_file=str(folder), vat=0.02)
+    assert len(list(load_unlabelled(config))) == 40
 
 
 def test_splits_with_other_names_are_refused(tmp_path):

@@ -98,6 +98,9 @@ class AnswerTable:
                         self._output.add(list(_with_answers(part, texts, answer, width=width)))
                     advance(len(part))
             self._output.finish()
+        except KeyboardInterrupt:
+            self._reporter.message("note: the same command with --resume continues this job.")
+            raise
         finally:
             self._output.discard(only_if_empty=True)
 

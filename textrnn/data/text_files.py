@@ -111,6 +111,7 @@ def read_texts(
     *,
     notices: list[str] | None = None,
     on_bad_row: Callable[[str], None] | None = None,
+    split: str | None = None,
 ) -> Iterator[str]:
     """Reads texts without labels, in order and with constant memory.
 
@@ -124,6 +125,7 @@ def read_texts(
             last row has been read.
         on_bad_row: Called with the reason in place of each row that cannot be used; None makes
             such a row an error.
+        split: The split, `train`, `validation` or `test`, that is read of a folder of splits.
 
     Raises:
         DataError: A file or one of its rows cannot be read.
@@ -131,7 +133,7 @@ def read_texts(
     """
     form, notices = form or FileFormat(), [] if notices is None else notices
     request = Request(form, labelled=False, notices=notices)
-    for file in input_files(path):
+    for file in input_files(path, split=split):
         if os.path.isdir(file):
             raise DataError(f"{file}: expected a file, got a folder; name a file in it.")
         with open_table(file, request) as table:

@@ -31,9 +31,9 @@ def text_format(config: TextConfig) -> FileFormat:
 class UnlabelledTexts:
     """The texts that a language model is trained on; they can be iterated over repeatedly.
 
-    In a data set, these are the split `train` and the splits that TFDS has for texts without labels
-    (`unsupervised`), but never validation or test texts. Each iteration reads a file or a TFDS data
-    set from disk.
+    In a data set these are the split `train` and the splits that TFDS has for texts without labels
+    (`unsupervised`), and in a folder of splits they are the split `train`; they are never
+    validation or test texts. Each iteration reads a file or a TFDS data set from disk.
 
     Args:
         config: The settings of the texts.
@@ -73,7 +73,8 @@ class UnlabelledTexts:
             for split in self._splits():
                 yield from self._source.read_texts(split)
         else:
-            yield from read_texts(str(self._config.text_file), text_format(self._config))
+            form = text_format(self._config)
+            yield from read_texts(str(self._config.text_file), form, split="train")
 
     def _splits(self) -> list[str]:
         sizes = self._source.sizes() if isinstance(self._source, TfdsSource) else {}
@@ -120,5 +121,6 @@ def load_unlabelled(config: ClassifierRunConfig) -> Iterator[str]:
             )
         yield from filter(str.strip, TfdsSource(config).read_texts("unsupervised"))
     if config.data.unlabelled_file is not None:
-        texts = read_texts(config.data.unlabelled_file, FileFormat.of(config))
+        form = FileFormat.of(config)
+        texts = read_texts(config.data.unlabelled_file, form, split="train")
         yield from filter(str.strip, texts)
