@@ -5,9 +5,9 @@
         --data "clinc150/train.csv clinc150/validation.csv"
 
 Each --data names one or more CSV files with the columns text and label, which are read as one
-table. Of its rows, 12 % become copies of other rows (equal, in capitals, or with two more words),
-and 5 % get another label. The table counts the copies that are found, and the wrong labels in the
-first tenth of the ranked list, where a tenth would be there by chance.
+table. Of its rows, 12 % become copies of other rows (equal, in capitals, or `Re: text !!`), and 5 %
+get another label. The table counts the copies that are found, and the wrong labels in the first
+tenth of the ranked list, where a tenth would be there by chance.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import csv
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from textrnn.analysis.data_check.judge import LabelJudge
 from textrnn.config.classifier import ClassifierRunConfig
 
 COPIES, NOISE = 0.12, 0.05
+CHANGES: tuple[Callable[[str], str], ...] = (str.strip, str.upper, "Re: {} !!".format)
 
 
 def plant(
@@ -37,10 +39,7 @@ def plant(
     copies = round(count * COPIES)
     base = rng.sample(rows, count - copies)
     copied = rng.sample(range(len(base)), copies)
-    changed = [
-        (str.strip, str.upper, lambda text: f"{text} many thanks")[number % 3](base[place][0])
-        for number, place in enumerate(copied)
-    ]
+    changed = [CHANGES[number % 3](base[place][0]) for number, place in enumerate(copied)]
     table = [*base, *((text, base[place][1]) for text, place in zip(changed, copied, strict=True))]
     names = sorted({label for _, label in table})
     wrong = set(rng.sample(range(count), round(count * NOISE)))
