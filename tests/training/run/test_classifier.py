@@ -285,6 +285,15 @@ def test_the_weights_file_holds_the_weights_and_nothing_else(data, tmp_path):
     assert sum(sizes) == sum(weight.size for weight in classifier.model.get_weights())
 
 
+def test_a_short_check_follows_the_notices(capsys):
+    split = Split(["a", "b", "A"] * 10, [("x",), ("y",), ("x",)] * 10)
+    corpus = Corpus("few", split, split, None, ("x", "y"), ("A notice.",))
+    describe_corpus(corpus, TerminalReporter())
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-2] == "note: A notice."
+    assert lines[-1].startswith("note: 28 of 30 training texts (93.3%) repeat an earlier one")
+
+
 def test_of_many_labels_some_are_named(capsys):
     names = tuple(f"label{i}" for i in range(1500))
     split = Split(["a"], [("label0",)])

@@ -93,7 +93,9 @@ def _texts(run: Path, file: Path, given: dict[str, Any]) -> Iterable[str]:
     notices: list[str] = []
     options = TextOptions(
         file=file,
-        **{name: given.get(name) for name in ("text_column", "delimiter", "encoding")},
+        text_column=given.get("text_column"),
+        delimiter=given.get("delimiter"),
+        encoding=given.get("encoding"),
     )
     yield from read_texts(
         file, options.file_format(settings), notices=notices, on_bad_row=count if skip else None
