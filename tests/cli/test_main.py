@@ -123,7 +123,7 @@ for arguments in [[]] + [[name] for name in {COMMANDS}]:
         main([*arguments, "--help"])
     except SystemExit as end:
         assert end.code == 0
-slow = {{"tensorflow", "keras", "tensorflow_datasets", "sklearn", "matplotlib", "numpy"}}
+slow = {{"tensorflow", "keras", "tensorflow_datasets", "sklearn", "matplotlib", "numpy", "pyarrow"}}
 print(slow & set(sys.modules), file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

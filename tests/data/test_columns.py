@@ -12,7 +12,7 @@ from textrnn.data import load_corpus
 from textrnn.data.columns import ABSENT, Column, Record, RowPicker, joined_text
 from textrnn.data.file_format import FileFormat
 from textrnn.data.text_files import read_rows, read_texts
-from textrnn.errors import DataError
+from textrnn.errors import ConfigError, DataError
 
 HEADER = ("title", "body", "label")
 ROWS = [("Draw", "A draw", "sport"), (None, "Rain", "news"), ("Sun", None, "news")]
@@ -99,3 +99,8 @@ def test_a_problem_stays_with_its_row():
 def test_only_a_text_column_may_be_several():
     assert Column("a,b", "").names_in(["a", "b"]) == ()
     assert Column("a,b", "", several=True).names_in(["a"]) == ()
+
+
+def test_the_label_is_no_part_of_the_text():
+    with pytest.raises(ConfigError, match="`text_column` and `label_column` must differ, got 'y'"):
+        ClassifierRunConfig.of(train_file="a.csv", text_column="title, y", label_column="y")

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from textrnn.cli.answers import Answer
     from textrnn.inference.classifier import TrainedClassifier
@@ -109,6 +107,8 @@ def shortest(score: float) -> float:
     >>> shortest(0.10000000149011612)
     0.1
     """
+    import numpy as np
+
     return float(str(np.float32(score)))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from textrnn.config.data import DataConfig
 from textrnn.config.model import ModelConfig
-from textrnn.config.section import Settings
+from textrnn.config.section import Settings, listed_names
 from textrnn.config.task import TaskConfig
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.config.training import (
@@ -64,9 +64,10 @@ class ClassifierRunConfig(Settings):
 
     def __post_init__(self) -> None:
         data = self.data
-        if data.text_column == data.label_column and self.task.label_columns is None:
+        text_columns = (data.text_column, *listed_names(data.text_column))
+        if data.label_column in text_columns and self.task.label_columns is None:
             raise ConfigError(
-                f"`text_column` and `label_column` must differ, got {data.text_column!r} for both."
+                f"`text_column` and `label_column` must differ, got {data.label_column!r} for both."
             )
         terms = self.regularization
         smoothed = terms.adversarial or terms.vat or terms.entropy

@@ -10,6 +10,7 @@ from typing import Any
 
 from textrnn.data.columns import Column, Record, RowPicker
 from textrnn.data.file_format import FileFormat
+from textrnn.data.rows import Row
 from textrnn.errors import DataError
 from textrnn.messages.wording import quoted
 
@@ -88,7 +89,7 @@ class Table:
             numbers_are_text=self.numbers_are_text,
         )
 
-    def rows(self, request: Request) -> Iterator[Any]:
+    def rows(self, request: Request) -> Iterator[Row]:
         """Yields a `Row` for each record.
 
         Raises:
