@@ -24,6 +24,7 @@ _COMMANDS = (
     "explain",
     "score",
     "evaluate",
+    "decide",
     "compare",
     "report",
     "export",

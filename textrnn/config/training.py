@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from textrnn.config.choices import DEVICES, JIT, PRECISIONS, RATE_SCALINGS, STRATEGIES
+from textrnn.config.choices import DEVICES, JIT, LOSSES, PRECISIONS, RATE_SCALINGS, STRATEGIES
 from textrnn.config.section import Section, listed_names, seconds, setting
 from textrnn.errors import ConfigError
 
@@ -198,6 +198,21 @@ class RegularizationConfig(Section):
         0.1, "Probability that is spread over the other labels.", minimum=0.0, below=1.0
     )
     class_weights: bool = setting(False, "Weight each class by the inverse of its frequency.")
+    loss: str = setting(
+        "cross-entropy",
+        "Loss of a text; for rare classes: focal, which counts texts less that are answered well "
+        "(Lin et al. 2017), or logit-adjusted, which demands more of rare classes (Menon et al. "
+        "2021).",
+        choices=LOSSES,
+    )
+    focal_gamma: float = setting(
+        2.0, "Power of the focal loss: how little texts count that are answered well.", minimum=0.0
+    )
+    logit_tau: float = setting(
+        1.0,
+        "Factor of the logarithms of the classes' frequencies in the logit-adjusted loss.",
+        minimum=0.0,
+    )
     adversarial: float = setting(
         0.0,
         "Adversarial training: the share of a text's norm by which its embeddings are moved to "
@@ -231,6 +246,14 @@ class RegularizationConfig(Section):
         "--init-from (0: off).",
         minimum=0.0,
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.class_weights and self.loss == "logit-adjusted":
+            raise ConfigError(
+                "`loss` logit-adjusted and `class_weights` make up for the same frequencies; leave "
+                "one of them out."
+            )
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from textrnn.analysis.dynamics.credit import StateCurve
 from textrnn.analysis.report.figures import report_charts
 from textrnn.analysis.report.outcomes import Outcome
 from textrnn.analysis.report.summary import Summary, horizon_text, place_text, tokens_text
+from textrnn.evaluation.abstention import coverage_sentence
 from textrnn.evaluation.class_figures import shown_classes
 from textrnn.text.unicode import valid_unicode
 
@@ -54,6 +55,7 @@ def report_page(summary: Summary) -> str:
         charts={name: Markup(svg) for name, svg in report_charts(summary).items()},
         matrix=_matrix(summary),
         confusions=confusion.top() if confusion else [],
+        coverage=coverage_sentence(summary.scored.coverage),
         whole_matrix=len(summary.labels) <= MOST_LABELS,
         classes=shown_classes(summary.scored.per_label[:, 2], summary.scored.per_label[:, 3]),
         place=place_text,

@@ -15,7 +15,7 @@ from rich.table import Column, Table
 
 from textrnn.cli.console import table_console
 from textrnn.cli.help import SectionedCommand
-from textrnn.cli.options import data_options, given_settings, run_argument
+from textrnn.cli.options import abstain_option, data_options, given_settings, run_argument
 from textrnn.cli.run_data import check_run, data_settings
 from textrnn.cli.startup import start_tensorflow
 from textrnn.messages.wording import counted
@@ -23,7 +23,9 @@ from textrnn.messages.wording import counted
 if TYPE_CHECKING:
     from textrnn.evaluation.confusion import Confusion
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "print_figures"]
+
+_FIGURES = ("accuracy", "macro_f1", "micro_f1", "mean_cost", "log_loss", "calibration_error")
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -38,10 +40,17 @@ SplitName = Literal["train", "validation", "test"]
     show_default=True,
     help="Which part of the data to measure on.",
 )
+@abstain_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def evaluate(
-    context: click.Context, /, run: Path, split: SplitName, as_json: bool, **_: Any
+    context: click.Context,
+    /,
+    run: Path,
+    split: SplitName,
+    abstain_below: float | None,
+    as_json: bool,
+    **_: Any,
 ) -> None:
     """Measure RUN on labelled texts: its own data set's, or other data given by the options."""
     given = given_settings(context)
@@ -50,21 +59,48 @@ def evaluate(
     from textrnn.evaluation.evaluate import evaluate as measure
     from textrnn.messages.terminal import TerminalReporter
 
-    evaluation = measure(run, split=split, reporter=TerminalReporter(), **data_settings(given))
+    evaluation = measure(
+        run,
+        split=split,
+        abstain_below=abstain_below,
+        reporter=TerminalReporter(),
+        **data_settings(given),
+    )
     if as_json:
         click.echo(json.dumps(evaluation.to_dict()))
     else:
-        _print_tables(evaluation.to_dict(), table_console())
+        print_figures(evaluation.to_dict(), table_console())
 
 
-def _print_tables(metrics: Mapping[str, Any], console: Console) -> None:
+def print_figures(metrics: Mapping[str, Any], console: Console) -> None:
+    """Prints the figures of an evaluation as tables.
+
+    Args:
+        metrics: The figures of `Evaluation.to_dict`.
+        console: The console.
+    """
+    from textrnn.evaluation.abstention import coverage_sentence
+    from textrnn.evaluation.class_figures import weakest_class_sentence
     from textrnn.evaluation.confusion import Confusion
 
     summary = Table("figure", "value", title=counted(metrics["texts"], "text"))
-    for name in ("accuracy", "macro_f1", "micro_f1", "log_loss", "calibration_error"):
+    for name in _FIGURES:
         if name in metrics:
             summary.add_row(name.replace("_", " "), f"{metrics[name]:.4f}")
+    withheld = metrics.get("abstention", {})
+    if withheld:
+        summary.add_row(
+            f"share answered, from {withheld['abstain_below']:g} on", f"{withheld['coverage']:.4f}"
+        )
+    if withheld.get("accuracy") is not None:
+        summary.add_row("accuracy of these answers", f"{withheld['accuracy']:.4f}")
     console.print(summary)
+    for sentence in (
+        coverage_sentence(metrics["coverage_curve"]),
+        weakest_class_sentence(metrics["per_class"]),
+    ):
+        if sentence:
+            console.print(escape(sentence), highlight=False)
     _print_classes(metrics["per_class"], console)
     confusion = Confusion.from_metrics(metrics)
     if confusion is not None:
