@@ -20,6 +20,7 @@ COMMANDS = (
     "explain",
     "score",
     "evaluate",
+    "decide",
     "compare",
     "report",
     "export",

@@ -96,7 +96,7 @@ def print_figures(metrics: Mapping[str, Any], console: Console) -> None:
         summary.add_row("accuracy of these answers", f"{withheld['accuracy']:.4f}")
     console.print(summary)
     for sentence in (
-        coverage_sentence(metrics["coverage_curve"]),
+        coverage_sentence(metrics.get("coverage_curve", ())),
         weakest_class_sentence(metrics["per_class"]),
     ):
         if sentence:
