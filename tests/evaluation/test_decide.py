@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from pathlib import Path
@@ -73,7 +74,7 @@ def test_a_wrong_request_changes_nothing(run: Path) -> None:
     before = (run / "decisions.json").read_bytes()
     with pytest.raises(DataError, match="expected `objective_label` to be one of neg, pos"):
         textrnn.decide(run, objective="recall@0.9", objective_label="x")
-    with pytest.raises(ConfigError, match="precision@0.5 needs `objective_label`"):
+    with pytest.raises(ConfigError, match=r"precision@0\.5 needs `objective_label`"):
         textrnn.decide(run, objective="precision@0.5")
     with pytest.raises(ConfigError, match="expected settings of the data, got `epochs`"):
         textrnn.decide(run, objective="accuracy", epochs=3)
@@ -122,10 +123,8 @@ def test_a_kill_leaves_the_old_or_the_new_file(run: Path, monkeypatch: pytest.Mo
 
         with monkeypatch.context() as patch:
             patch.setattr(Path, "replace", step)
-            try:
+            with contextlib.suppress(Killed):
                 run_files.replace_file(run, run_folder.DECISIONS, new)
-            except Killed:
-                pass
         limits.append(textrnn.load(run).rule.abstain_below)
     assert limits == [0.0, 0.0, 0.5, 0.5]
 

@@ -42,7 +42,7 @@ class Sweep:
     """The decisions about one label at all thresholds.
 
     >>> sweep = Sweep.of(np.array([0.9, 0.4, 0.3]), np.array([True, True, False]), (0.0, 1.0))
-    >>> round(sweep.thresholds[sweep.best(Objective("macro-f1"), near=0.5)], 2)
+    >>> round(float(sweep.thresholds[sweep.best(Objective("macro-f1"), near=0.5)]), 2)
     0.35
 
     Attributes:

@@ -27,9 +27,8 @@ def test_a_limit_for_answers(textrnn, run):
     assert (answer["label"], answer["reason"]) == (None, "abstained")
     assert textrnn("predict", run, "a").stdout.startswith("-\t")
     # The option of the other commands has the last word.
-    assert json.loads(textrnn("predict", run, "a", "--json", "--abstain-below", "0").stdout)[
-        "label"
-    ]
+    answer = json.loads(textrnn("predict", run, "a", "--json", "--abstain-below", "0").stdout)
+    assert answer["label"] is not None
     measured = textrnn("evaluate", run, "--abstain-below", "0.5").stdout
     assert "share answered, from 0.5 on" in measured
     assert "accuracy of these answers" in measured
@@ -38,7 +37,7 @@ def test_a_limit_for_answers(textrnn, run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--objective", "cost"], "--objective"),
+        (["--objective", "cost"], "`objective` cost and `cost_matrix` need each other"),
         (["--objective", "f1"], "must be one of accuracy"),
         (["--objective", "precision@0.9"], "label that it is about"),
         (["--objective", "cost", "--cost-matrix", "none.csv"], "got: No such file"),
@@ -57,4 +56,4 @@ def test_something_must_be_asked_for(textrnn, run):
 def test_a_stream_abstains_too(textrnn, run):
     # A bidirectional run cannot stream; the option is read before that is found.
     result = textrnn("predict", run, "--stream", "--abstain-below", "0.9", code=1, input="x")
-    assert "whole text" in result.stderr
+    assert "a text piece by piece" in result.stderr
