@@ -49,6 +49,7 @@ FITTING = {
     "teacher_weight": st.floats(0.0, 1.0),
     "teachers": st.none() | st.sampled_from(["runs/a", "runs/a, runs/b"]),
     "vat_every": st.just(1),
+    "balanced_batches": st.just("off"),
     "loss": st.sampled_from(["cross-entropy", "focal"]),
     **dict.fromkeys(("objective_label", "cost_matrix"), st.none()),
     # Settings whose text has a form.

@@ -34,6 +34,8 @@ def test_what_is_no_objective_is_refused(text):
         ({"abstain_below": 1.0}, "`abstain_below` must be less than 1"),
         ({"loss": "logit-adjusted", "multi_label": True}, "logit-adjusted needs one label"),
         ({"loss": "logit-adjusted", "class_weights": True}, "make up for the same frequencies"),
+        ({"balanced_batches": "sqrt", "class_weights": True}, "make up for the same frequencies"),
+        ({"balanced_batches": "equal", "multi_label": True}, "needs one label per text"),
     ],
 )
 def test_settings_that_do_not_fit_each_other(settings, message):

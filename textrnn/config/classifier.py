@@ -76,6 +76,10 @@ class ClassifierRunConfig(Settings):
                 "`loss` logit-adjusted needs one label per text, got `multi_label`; choose focal, "
                 "or leave it out."
             )
+        if terms.balance and self.task.multi_label:
+            raise ConfigError(
+                "`balanced_batches` needs one label per text, got `multi_label`; set it to off."
+            )
         smoothed = terms.adversarial or terms.vat or terms.entropy
         learned = terms.vat or terms.entropy or self.distillation.active
         if (data.unlabelled or data.unlabelled_file) and not learned:

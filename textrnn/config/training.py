@@ -31,6 +31,9 @@ __all__ = [
 BATCH_TOKENS, BATCH_TEXTS = 8192, 32
 """The size of a batch where nothing else is said: the defaults of the optimizer suit it."""
 
+BALANCES = {"off": 0.0, "sqrt": 0.5, "equal": 1.0}
+"""How far the classes become equally frequent, by the values of `balanced_batches`."""
+
 TOKENS_A_TEXT = BATCH_TOKENS // BATCH_TEXTS
 
 
@@ -205,6 +208,12 @@ class RegularizationConfig(Section):
         "2021).",
         choices=LOSSES,
     )
+    balanced_batches: str = setting(
+        "off",
+        "Frequency of the classes in the batches: as in the data (off), by the square root of it, "
+        "or equal; texts of rare classes are then read several times in an epoch.",
+        choices=tuple(BALANCES),
+    )
     focal_gamma: float = setting(
         2.0, "Power of the focal loss: how little texts count that are answered well.", minimum=0.0
     )
@@ -249,11 +258,21 @@ class RegularizationConfig(Section):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.class_weights and self.loss == "logit-adjusted":
+        chosen = {
+            "`loss` logit-adjusted": self.loss == "logit-adjusted",
+            "`class_weights`": self.class_weights,
+            "`balanced_batches`": self.balance > 0,
+        }
+        if sum(chosen.values()) > 1:
+            names = " and ".join(name for name, is_on in chosen.items() if is_on)
             raise ConfigError(
-                "`loss` logit-adjusted and `class_weights` make up for the same frequencies; leave "
-                "one of them out."
+                f"{names} make up for the same frequencies of classes; leave out all but one."
             )
+
+    @property
+    def balance(self) -> float:
+        """How far the classes become equally frequent in an epoch, from 0 to 1."""
+        return BALANCES[self.balanced_batches]
 
 
 @dataclass(frozen=True)

@@ -242,7 +242,7 @@ class Trainer:
 
     def _fit_epoch(self, reporter: Reporter) -> None:
         state = self.state
-        batches = self.train.plan.batches(seed=[self.config.runtime.seed, state.epoch])
+        batches = self.train.batches(seed=[self.config.runtime.seed, state.epoch])
         total = "" if self.epochs is None else f"/{self.epochs}"
         self._epoch_started = time.perf_counter() - state.seconds
         multiple = self.step.rows_multiple

@@ -130,6 +130,7 @@ class ClassifierRun:
             train_data = self._taught(train_data, context)
         else:
             train_data = add_unlabelled(train_data, context=context)
+        train_data = dataclasses.replace(train_data, balance=config.regularization.balance)
         describe_batches(train_data.plan, reporter)
         keras.utils.set_random_seed(config.runtime.seed)
         with self.distribution.scope():

@@ -75,7 +75,7 @@ def lost_prior(
         The logarithms of the frequencies times a factor; None if the training takes nothing.
     """
     terms = config.regularization
-    factor = 0.0
+    factor = terms.balance
     if terms.class_weights:
         factor = 1.0
     elif terms.loss == "logit-adjusted":

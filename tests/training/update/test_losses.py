@@ -156,6 +156,8 @@ def test_adjusted_logits_need_one_label_per_text():
         ({"class_weights": True}, 1.0),
         ({"loss": "logit-adjusted", "logit_tau": 0.5}, 0.5),
         ({"loss": "logit-adjusted", "logit_tau": 0.0}, None),
+        ({"balanced_batches": "equal"}, 1.0),
+        ({"balanced_batches": "sqrt"}, 0.5),
     ],
 )
 def test_what_a_training_takes_from_the_logits(settings, factor):
