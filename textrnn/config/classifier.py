@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from textrnn.config.data import DataConfig
 from textrnn.config.decisions import DecisionsConfig
 from textrnn.config.model import ModelConfig
+from textrnn.config.regularization import RegularizationConfig
 from textrnn.config.section import Settings
 from textrnn.config.task import TaskConfig
 from textrnn.config.tokenizer import TokenizerConfig
@@ -23,7 +24,6 @@ from textrnn.config.training import (
     ClassifierRuntimeConfig,
     ClassifierScheduleConfig,
     DistillationConfig,
-    RegularizationConfig,
     StartConfig,
 )
 from textrnn.errors import ConfigError

@@ -1,4 +1,4 @@
-"""The settings of training: batches, optimizer, schedule, losses, teachers, start, runtime.
+"""The settings of training: batches, optimizer, schedule, teachers, start, runtime.
 
 The classes without a prefix contain the settings that classifiers and language models share.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from textrnn.config.choices import DEVICES, JIT, LOSSES, PRECISIONS, RATE_SCALINGS, STRATEGIES
+from textrnn.config.choices import DEVICES, JIT, PRECISIONS, RATE_SCALINGS, STRATEGIES
 from textrnn.config.section import Section, listed_names, seconds, setting
 from textrnn.errors import ConfigError
 
@@ -21,7 +21,6 @@ __all__ = [
     "ClassifierScheduleConfig",
     "DistillationConfig",
     "OptimizerConfig",
-    "RegularizationConfig",
     "RuntimeConfig",
     "ScheduleConfig",
     "StartConfig",
@@ -30,9 +29,6 @@ __all__ = [
 
 BATCH_TOKENS, BATCH_TEXTS = 8192, 32
 """The size of a batch where nothing else is said: the defaults of the optimizer suit it."""
-
-BALANCES = {"off": 0.0, "sqrt": 0.5, "equal": 1.0}
-"""How far the classes become equally frequent, by the values of `balanced_batches`."""
 
 TOKENS_A_TEXT = BATCH_TOKENS // BATCH_TEXTS
 
@@ -191,88 +187,6 @@ class ClassifierScheduleConfig(ScheduleConfig):
         "unfreezing; 0: all layers learn from the start).",
         minimum=0.0,
     )
-
-
-@dataclass(frozen=True)
-class RegularizationConfig(Section):
-    """Further terms and weights of the loss; dropout belongs to the model."""
-
-    label_smoothing: float = setting(
-        0.1, "Probability that is spread over the other labels.", minimum=0.0, below=1.0
-    )
-    class_weights: bool = setting(False, "Weight each class by the inverse of its frequency.")
-    loss: str = setting(
-        "cross-entropy",
-        "Loss of a text; for rare classes: focal, which counts texts less that are answered well "
-        "(Lin et al. 2017), or logit-adjusted, which demands more of rare classes (Menon et al. "
-        "2021).",
-        choices=LOSSES,
-    )
-    balanced_batches: str = setting(
-        "off",
-        "Frequency of the classes in the batches: as in the data (off), by the square root of it, "
-        "or equal; texts of rare classes are then read several times in an epoch.",
-        choices=tuple(BALANCES),
-    )
-    focal_gamma: float = setting(
-        2.0, "Power of the focal loss: how little texts count that are answered well.", minimum=0.0
-    )
-    logit_tau: float = setting(
-        1.0,
-        "Factor of the logarithms of the classes' frequencies in the logit-adjusted loss.",
-        minimum=0.0,
-    )
-    adversarial: float = setting(
-        0.0,
-        "Adversarial training: the share of a text's norm by which its embeddings are moved to "
-        "raise the loss, such as 0.02 (0: off).",
-        minimum=0.0,
-    )
-    vat: float = setting(
-        0.0,
-        "Virtual adversarial training: the share of a text's norm by which its embeddings are "
-        "moved to change the prediction, such as 0.02; it also uses unlabelled texts (0: off).",
-        minimum=0.0,
-    )
-    vat_every: int = setting(
-        1,
-        "Only every K-th update has the term of --vat, K times as strong, and reads texts without "
-        "labels; the others are plain.",
-        minimum=1,
-    )
-    adversarial_weight: float = setting(
-        1.0, "Weight of the losses of --adversarial and --vat.", minimum=0.0
-    )
-    entropy: float = setting(
-        0.0,
-        "Weight of entropy minimization, which makes predictions certain, also those of unlabelled "
-        "texts (0: off).",
-        minimum=0.0,
-    )
-    language_weight: float = setting(
-        0.0,
-        "Weight of the language model's loss, added to the classifier's, such as 0.1; needs "
-        "--init-from (0: off).",
-        minimum=0.0,
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        chosen = {
-            "`loss` logit-adjusted": self.loss == "logit-adjusted",
-            "`class_weights`": self.class_weights,
-            "`balanced_batches`": self.balance > 0,
-        }
-        if sum(chosen.values()) > 1:
-            names = " and ".join(name for name, is_on in chosen.items() if is_on)
-            raise ConfigError(
-                f"{names} make up for the same frequencies of classes; leave out all but one."
-            )
-
-    @property
-    def balance(self) -> float:
-        """How far the classes become equally frequent in an epoch, from 0 to 1."""
-        return BALANCES[self.balanced_batches]
 
 
 @dataclass(frozen=True)

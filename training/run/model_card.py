@@ -119,7 +119,7 @@ def _decisions(config: ClassifierRunConfig, metrics: Mapping[str, Any]) -> Itera
     measured = metrics.get("test", metrics["validation"])
     objective = config.decisions.objective
     sentences = [
-        weakest_class_sentence(measured["per_class"]),
+        weakest_class_sentence(measured.get("per_class", {})),
         f"The decisions were fitted to the validation data for {objective}." if objective else "",
         coverage_sentence(measured.get("coverage_curve", ())),
     ]
