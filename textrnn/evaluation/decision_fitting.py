@@ -31,8 +31,8 @@ FEW_TEXTS = 10
 DEFAULT_TEXTS = 40
 """The texts of a label at which a fitted number for the macro F1 counts as much as the default one.
 
-On other texts of Ohsumed (23 classes) a fit to 300, 1,000 and 2,000 texts raises the macro F1 by 0.3,
-0.7 and 1.1 points with 40, and by 0.1, 0.2 and 1.0 points with 10, which also loses up to 0.6.
+On other texts of Ohsumed (23 classes) a fit to 300, 1,000 and 2,000 texts raises the macro F1 by
+0.3, 0.7 and 1.1 points with 40, and by 0.1, 0.2 and 1.0 points with 10, which also loses up to 0.6.
 """
 
 MOST_TEXTS = 20_000
