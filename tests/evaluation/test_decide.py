@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny import Run, finished_run
+from tiny import Run, finished_run, not_none
 
 import textrnn
 from textrnn.errors import ConfigError, DataError, ModelError
@@ -63,8 +63,7 @@ def test_answers_below_the_limit_have_no_label(run: Path) -> None:
     assert prediction.to_dict()["label"] is None
     assert prediction.to_dict()["reason"] == "abstained"
     measured = textrnn.evaluate(run, abstain_below=0.999999)
-    assert measured.abstention is not None
-    assert measured.abstention["coverage"] < 1.0
+    assert not_none(not_none(measured.abstention)["coverage"]) < 1.0
     assert measured.accuracy == textrnn.evaluate(run).accuracy
     with pytest.raises(ConfigError, match="`abstain_below` must be at least 0"):
         careful.abstaining(1.0)

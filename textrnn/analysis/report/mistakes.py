@@ -14,7 +14,7 @@ from textrnn.analysis.comparison import macro_f1_interval
 from textrnn.analysis.report.answered_texts import AnsweredTexts
 from textrnn.analysis.statistics import Interval, LengthAccuracy, accuracy_by_length, wilson
 from textrnn.evaluation.abstention import CoveragePoint, coverage_curve
-from textrnn.evaluation.class_figures import class_figures, weakest_class_sentence
+from textrnn.evaluation.class_figures import class_figures
 from textrnn.evaluation.confusion import Confusion
 from textrnn.inference.calibration import Reliability, reliability
 
@@ -38,7 +38,6 @@ class Scored:
         uncalibrated: The reliability of the same model at the temperature 1; None if the run has
             no temperature.
         coverage: The accuracy of the most certain answers, for each share of them.
-        labels: The label names.
         confusion: Which labels are mistaken for which; None for a multi-label run.
         per_label: Precision, recall, F1 and number of texts of each label, `[C, 4]`.
         by_length: The accuracy in each bucket of lengths.
@@ -50,20 +49,9 @@ class Scored:
     reliability: Reliability
     uncalibrated: Reliability | None
     coverage: tuple[CoveragePoint, ...]
-    labels: tuple[str, ...]
     confusion: Confusion | None
     per_label: np.ndarray
     by_length: tuple[LengthAccuracy, ...]
-
-    @property
-    def weakest_sentence(self) -> str:
-        """A sentence about the label whose texts suffer most; empty if none is worse."""
-        names = ("precision", "recall", "f1", "support")
-        rows = {
-            label: dict(zip(names, map(float, row), strict=True))
-            for label, row in zip(self.labels, self.per_label, strict=True)
-        }
-        return weakest_class_sentence(rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values, ready for JSON."""
@@ -144,7 +132,6 @@ def score(answered: AnsweredTexts) -> Scored:
         reliability=reliability(probabilities, targets, label_space=label_space),
         uncalibrated=reliability_before,
         coverage=coverage_curve(label_space.answer_probabilities(probabilities), right),
-        labels=classifier.labels,
         confusion=confusion,
         per_label=np.stack(per_label, axis=1),
         by_length=accuracy_by_length(right, np.array([len(text) for text in answered.ids])),
