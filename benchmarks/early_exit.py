@@ -2,8 +2,7 @@
 
     python benchmarks/early_exit.py RUN --dataset imdb --data-dir DIR --plot docs/early_exit.png
 
-RUN reads forwards only. The texts are the first of its test data, seeded; the temperature is the
-run's own, fitted on its validation texts (`metrics.json`), or else fitted here.
+RUN reads forwards only. The texts are the first of its test data, seeded.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from matplotlib.figure import Figure
 import textrnn
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus
-from textrnn.inference.calibration import fit_temperature
 
 LEVELS = (0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 
@@ -39,12 +37,6 @@ def main(
     classifier = textrnn.load(run)
     corpus = load_corpus(ClassifierRunConfig.of(dataset=dataset, data_dir=data_dir), seed=0)
     place = {label: i for i, label in enumerate(classifier.labels)}
-    label_space = classifier.label_space
-    temperature = classifier.metrics.get("calibration", {}).get("temperature")
-    if temperature is None:
-        rows = classifier.probabilities(corpus.validation.texts)
-        wanted = np.eye(len(place))[[place[label] for (label,) in corpus.validation.labels]]
-        temperature = fit_temperature(rows, wanted, label_space=label_space)
     assert corpus.test is not None
     chosen = np.random.default_rng(0).permutation(len(corpus.test))[:texts]
     curves = [classifier.prefix_curve(corpus.test.texts[i]).scores for i in chosen]
@@ -54,11 +46,10 @@ def main(
     for level in (*LEVELS, 1.1):
         right = read = 0
         for curve, label in zip(curves, labels, strict=True):
-            calm = label_space.tempered(curve, temperature)
-            best = calm.argmax(axis=1)
+            best = classifier.label_space.best(curve)
             run_length, end = 0, len(curve)
             for t in range(len(curve)):
-                known = calm[t, best[t]] >= level
+                known = curve[t, best[t]] >= level
                 repeated = t > 0 and best[t] == best[t - 1]
                 run_length = run_length + 1 if known and repeated else int(known)
                 if run_length >= tokens:
@@ -73,7 +64,7 @@ def main(
                 "share read": 100 * read / total,
             }
         )
-    print_table(table, csv_file=None, title=f"{len(curves)} texts, temperature {temperature:.2f}")
+    print_table(table, csv_file=None, title=f"{len(curves)} texts")
     if plot is not None:
         figure = Figure(figsize=(5, 3.6), layout="constrained")
         axes = figure.subplots()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import os
 import platform
@@ -13,7 +14,7 @@ from textrnn.export.graphs.streaming_state import STREAM_TOKENS
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 
-__all__ = ["describe"]
+__all__ = ["describe", "describe_decisions"]
 
 _PACKAGES = ("textrnn", "tensorflow", "keras", "tensorflow-text", "sentencepiece")
 
@@ -32,6 +33,7 @@ def describe(context: ExportContext, *, verified_texts: int) -> dict[str, Any]:
         "run": _relative(context.run, context.folder),
         "labels": list(classifier.labels),
         "multi_label": classifier.label_space.multi_label,
+        "decisions": describe_decisions(classifier),
         "tokenizer": _tokenizer(classifier),
         "plain_ops": options.plain_ops,
         "max_length": classifier.config.batches.max_length or None,
@@ -43,6 +45,17 @@ def describe(context: ExportContext, *, verified_texts: int) -> dict[str, Any]:
             **{name: importlib.metadata.version(name) for name in _PACKAGES},
         },
     }
+
+
+def describe_decisions(classifier: TrainedClassifier) -> dict[str, Any]:
+    """Returns the rule that decides, with a sentence on how to apply it to scores.
+
+    The SavedModel applies it itself; the other files give scores alone.
+    """
+    rule = classifier.rule
+    plain = dataclasses.replace(rule, fitted={}).to_dict(classifier.labels)
+    multi_label = classifier.label_space.multi_label
+    return {**plain, "instruction": rule.instruction(multi_label=multi_label)}
 
 
 def _relative(run: Path, folder: Path) -> str:

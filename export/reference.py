@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from textrnn.inference.classifier import LONG_TOKENS, TrainedClassifier
+from textrnn.models.label_space import LabelSpace
 from textrnn.text.cuts import LONG_TEXT
 
 __all__ = ["LONGEST_PIECEWISE", "LONGEST_WHOLE", "Reference", "hard_texts"]
@@ -93,8 +94,22 @@ class Reference:
         """Returns the tokens that are read of a text cut after `length` tokens."""
         return min(length, self.classifier.config.batches.max_length or length)
 
+    @property
+    def label_space(self) -> LabelSpace:
+        """The labels and the rule of the classifier."""
+        return self.classifier.label_space
+
+    def answers(self, scores: np.ndarray) -> np.ndarray:
+        """Returns the place `[N]` of the answered label, -1 for a withheld answer.
+
+        Args:
+            scores: Probabilities `[N, C]`.
+        """
+        best = self.label_space.best(scores)
+        return np.where(self.label_space.answered(scores), best, -1)
+
     def accuracy(self, scores: np.ndarray) -> float | None:
-        """Returns the share of labelled texts with the right best label; None without such texts.
+        """Returns the share of labelled texts with the right label; None without such texts.
 
         Args:
             scores: Probabilities `[N, C]`.
@@ -102,7 +117,7 @@ class Reference:
         labelled = self.targets >= 0
         if not labelled.any():
             return None
-        return float((scores.argmax(axis=1) == self.targets)[labelled].mean())
+        return float((self.label_space.best(scores) == self.targets)[labelled].mean())
 
 
 def hard_texts(texts: Sequence[str]) -> list[bytes]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from textrnn.errors import ConfigError, ModelError
 from textrnn.export import manifest
-from textrnn.export.description import describe
+from textrnn.export.description import describe, describe_decisions
 from textrnn.export.formats import FORMATS
 from textrnn.export.formats.base import ExportContext
 from textrnn.export.graphs.core_ops_tokenizer import plain_obstacle
@@ -188,6 +188,11 @@ def verify_folder(
         raise ModelError(
             f"{folder}: expected an export of {run_of(folder)}, got other labels than its labels; "
             "export the run again."
+        )
+    if about.get("decisions") not in (None, describe_decisions(classifier)):
+        raise ModelError(
+            f"{folder}: expected an export of {run_of(folder)} with its decisions, got others: "
+            "textrnn decide has changed the run since; export it again."
         )
     for artefact in artefacts:
         if artefact.reason is None:

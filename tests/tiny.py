@@ -129,6 +129,7 @@ RUN_FILES = {
     "config.yaml",
     "curves.png",
     "data.json",
+    "decisions.json",
     "digests.json",
     "history.csv",
     "labels.txt",

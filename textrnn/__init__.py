@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from textrnn.config.classifier import ClassifierRunConfig
     from textrnn.config.language_model import LanguageModelRunConfig
     from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
+    from textrnn.evaluation.decide import decide
     from textrnn.evaluation.evaluate import evaluate
     from textrnn.inference.classifier import Prediction, TrainedClassifier
     from textrnn.inference.ensemble import Ensemble
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from textrnn.layers.rnn import RNN
     from textrnn.layers.stack import RNNStack
     from textrnn.models.classifier import TextClassifier
+    from textrnn.models.decision_rule import DecisionRule
     from textrnn.models.language_model import LanguageModel
     from textrnn.text.tokenizer import Tokenizer
     from textrnn.training.run.classifier import train
@@ -54,6 +56,7 @@ __all__ = [
     "ClassifierRunConfig",
     "ConfigError",
     "DataError",
+    "DecisionRule",
     "Ensemble",
     "GRUCell",
     "LSTMCell",
@@ -80,6 +83,7 @@ __all__ = [
     "TrainedClassifier",
     "TrainedLanguageModel",
     "compare",
+    "decide",
     "evaluate",
     "explain",
     "export",
@@ -97,6 +101,7 @@ _HOMES = {
     "ClassifierRunConfig": "config.classifier",
     "ConfigError": "errors",
     "DataError": "errors",
+    "DecisionRule": "models.decision_rule",
     "Ensemble": "inference.ensemble",
     "GRUCell": "layers.cells",
     "LSTMCell": "layers.cells",
@@ -123,6 +128,7 @@ _HOMES = {
     "TrainedClassifier": "inference.classifier",
     "TrainedLanguageModel": "inference.language_model",
     "compare": "analysis.compare",
+    "decide": "evaluation.decide",
     "evaluate": "evaluation.evaluate",
     "explain": "analysis.attribution.explain",
     "load": "inference.run_folder",

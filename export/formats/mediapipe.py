@@ -89,8 +89,14 @@ class MediaPipeFormat(ExportFormat):
         """See `ExportFormat.checks`."""
         usable = _usable_rows(answer.reference)
         expected = answer.reference.cut(artefact.length or 1)[1][usable]
-        predicted = answer.arrays.argmax(axis=1)
-        return [label_check(expected, predicted), drift_check(expected, answer.arrays)]
+        predicted, label_space = (
+            answer.reference.answers(answer.arrays),
+            answer.reference.label_space,
+        )
+        return [
+            label_check(expected, predicted, label_space=label_space),
+            drift_check(expected, answer.arrays),
+        ]
 
 
 def _length(context: ExportContext) -> int:
@@ -108,7 +114,10 @@ def _metadata_job(context: ExportContext, *, model: Path, output: Path) -> Job:
         "labels": list(context.classifier.labels),
         "name": context.options.name,
         "description": f"A recurrent text classifier made by textrnn; it reads the first "
-        f"{counted(_length(context), 'token')} of a text.",
+        f"{counted(_length(context), 'token')} of a text. "
+        + context.classifier.rule.instruction(
+            multi_label=context.classifier.label_space.multi_label
+        ),
     }
 
 

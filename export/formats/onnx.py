@@ -69,7 +69,11 @@ class ONNXFormat(ExportFormat):
         """See `ExportFormat.checks`."""
         expected = answer.reference.cut(LONGEST_TEXT)[1]
         return [
-            label_check(expected, answer.arrays.argmax(axis=1)),
+            label_check(
+                expected,
+                answer.reference.answers(answer.arrays),
+                label_space=answer.reference.label_space,
+            ),
             drift_check(expected, answer.arrays),
             none_check("foreign operations", answer.report["foreign_domains"]),
         ]

@@ -74,10 +74,12 @@ class SavedModelFormat(ExportFormat):
         reference, arrays = answer.reference, answer.arrays
         whole = arrays["whole"]
         labels = list(reference.classifier.labels)
-        predicted = np.array([labels.index(label) for label in arrays["labels"]])
+        predicted = np.array(
+            [labels.index(label) if label else -1 for label in arrays["labels"]], np.int64
+        )
         warm_ups = answer.report["warm_up_requests"]
         checks = [
-            label_check(reference.scores[whole], predicted),
+            label_check(reference.scores[whole], predicted, label_space=reference.label_space),
             drift_check(reference.scores[whole], arrays["scores"]),
             drift_check(reference.scores, arrays["from_ids"], name="drift from ids"),
             _token_check(answer),

@@ -2,11 +2,15 @@
 
 Its signatures, of B texts, T tokens and C labels:
 
-    serving_default  text [B] -> label [B], score [B], labels [B,C], scores [B,C]
+    serving_default  text [B] -> label [B], score [B], labels [B,C], scores [B,C], decided [B,C]
     ids              ids [B,T] -> scores [B,C]
     tokenize         text [B] -> ids [B,T], 0 for padding
     init             batch_size [] -> state_0 ..
     step             ids [B,T], state_0 .. -> scores [B,C], state_0 ..
+
+The rule of the run decides: `label` is its answer, an empty string if it withholds the answer, and
+`score` the probability of the answer. `decided` says which labels the text gets; in a multi-label
+model any number of them, of which `label` is the most probable.
 
 `init` and `step` read a text piece by piece in constant memory. Only models that read forwards have
 them. The graph tokenises texts with TF Text's SentencePiece operation, so a program that loads the
@@ -74,11 +78,13 @@ class ServingModule(tf.Module):
         Every output has B rows, because the row format of TF Serving's REST interface needs it.
         """
         scores = self.scores_of(self.ids_of(text))
+        best, decided, answered = self._label_space.value.answers_in_graph(scores)
         return {
-            "label": tf.gather(self.label_names, tf.argmax(scores, axis=-1)),
-            "score": tf.reduce_max(scores, axis=-1),
+            "label": tf.where(answered, tf.gather(self.label_names, best), ""),
+            "score": tf.gather(scores, best, axis=-1, batch_dims=1),
             "labels": tf.repeat(self.label_names[tf.newaxis], tf.shape(scores)[0], axis=0),
             "scores": scores,
+            "decided": decided & answered[:, tf.newaxis],
         }
 
     def start(self, batch_size: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from textrnn.export.manifest import Check
 from textrnn.export.reference import Reference
+from textrnn.models.label_space import LabelSpace
 
 __all__ = [
     "LARGEST_DRIFT",
@@ -57,17 +58,31 @@ def drift_check(
     return Check(name, drift, f"at most {bound:g}", drift <= bound)
 
 
-def label_check(expected: np.ndarray, predicted: np.ndarray) -> Check:
+def label_check(expected: np.ndarray, predicted: np.ndarray, *, label_space: LabelSpace) -> Check:
     """Checks the share of the texts whose label is the classifier's.
 
-    A label whose score equals the best score within the bounds of float32 counts as the same.
+    A label that the classifier would give within the bounds of float32 counts as the same.
 
     Args:
         expected: The classifier's probabilities `[N, C]`.
-        predicted: The place `[N]` of the label that the file gives.
+        predicted: The place `[N]` of the label that the file gives, -1 for a withheld answer.
+        label_space: The labels and the rule that decides.
     """
-    chosen = expected[np.arange(len(expected)), predicted]
-    share = float((chosen >= expected.max(axis=1) - 2 * LARGEST_DRIFT["float32"]).mean())
+    rule, bound = label_space.rule, 2 * LARGEST_DRIFT["float32"]
+    withheld = predicted < 0
+    if label_space.multi_label:
+        undecided = rule.exceeded(expected + bound) != rule.exceeded(expected - bound)
+        same = undecided.any(axis=1)
+        utilities, tolerance = expected + rule.exceeded(expected), bound
+    else:
+        same = np.zeros(len(expected), bool)
+        utilities, tolerance = rule.utilities(expected), bound * max(rule.tolerance, 1.0)
+    chosen = utilities[np.arange(len(expected)), predicted]
+    same |= chosen >= utilities.max(axis=1) - tolerance
+    # An answer on the limit may be withheld or not.
+    distance = label_space.answer_probabilities(expected) - rule.abstain_below
+    same = np.where(withheld, distance <= bound, same & (distance >= -bound))
+    share = float(same.mean())
     return Check("same labels", share, "1", share == 1.0)
 
 
@@ -101,7 +116,8 @@ def score_checks(
     """
     checks = [drift_check(expected, scores, bound=LARGEST_DRIFT[precision])]
     if precision == "float32":
-        checks.append(label_check(expected, scores.argmax(axis=1)))
+        answers = reference.answers(scores)
+        checks.append(label_check(expected, answers, label_space=reference.label_space))
     accuracy = accuracy_check(expected, scores, reference=reference)
     return checks if accuracy is None else [*checks, accuracy]
 

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from textrnn.analysis.comparison import (
     ask,
     compare_answers,
     macro_f1_interval,
+    mean_answers,
 )
 from textrnn.errors import DataError
+from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 
 
@@ -92,3 +95,16 @@ def test_a_classifier_is_asked(tmp_path_factory):
     assert result.file_bytes == sum(sizes)
     assert result.tokens_per_second > 0
     assert ask(classifier, ids, name="it").file_bytes is None
+
+
+def test_each_run_decides_by_its_own_rule():
+    truth = [0, 0, 1, 1]
+    plain = answers([0, 0, 0, 0], name="plain", confidence=0.6)
+    weighed = replace(plain, name="weighed", rule=DecisionRule("macro-f1", weights=(1.0, 2.0)))
+    comparison = compare_answers(
+        [plain, weighed], one_hot(truth), lengths=np.ones(4), label_space=labels_of(2)
+    )
+    assert [run.accuracy.value for run in comparison.runs] == [0.5, 0.5]
+    assert [(p.only_first, p.only_second) for p in comparison.pairs] == [(2, 2)]
+    assert [run.log_loss for run in comparison.runs] == [comparison.runs[0].log_loss] * 2
+    assert mean_answers([weighed, weighed], name="mean").rule == weighed.rule

@@ -21,6 +21,7 @@ COMMANDS = (
     "explain",
     "score",
     "evaluate",
+    "decide",
     "compare",
     "report",
     "drift",

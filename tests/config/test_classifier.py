@@ -49,10 +49,14 @@ FITTING = {
     "teacher_weight": st.floats(0.0, 1.0),
     "teachers": st.none() | st.sampled_from(["runs/a", "runs/a, runs/b"]),
     "vat_every": st.just(1),
+    "balanced_batches": st.just("off"),
+    "loss": st.sampled_from(["cross-entropy", "focal"]),
+    **dict.fromkeys(("objective_label", "cost_matrix"), st.none()),
     # Settings whose text has a form.
     "delimiter": st.none() | st.sampled_from([";", "tab", "|"]),
     "time_budget": st.none() | st.sampled_from(["90s", "30m", "1.5h"]),
     "tbptt": st.sampled_from(["256,256", "64,256"]),
+    "objective": st.sampled_from([None, "accuracy", "macro-f1"]),
     "imports": st.none() | st.sampled_from(["my_cells", "mine.cells, yours"]),
 }
 

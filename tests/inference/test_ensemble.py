@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tiny import LABELS, finished_run, run_config
@@ -5,6 +7,7 @@ from tiny import LABELS, finished_run, run_config
 from textrnn.errors import ConfigError, DataError
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.ensemble import Ensemble, check_same_labels
+from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 
 TEXTS = ["a x b", "y", "", "f e d c b a x"]
@@ -61,3 +64,19 @@ def test_the_labels_must_be_the_same():
     several = LabelSpace(("a", "b"), multi_label=True)
     with pytest.raises(ConfigError, match="only one of them is multi-label"):
         check_same_labels(several, one, name="other", expected_name="one")
+
+
+def test_the_rules_of_the_members_decide_together(classifier, turned):
+    rules = [DecisionRule("macro-f1", weights=weights) for weights in ((1.0, 4e6), (1.0, 1.0))]
+    first = replace(classifier, rule=rules[0])
+    # The labels of the second are in the other order.
+    second = replace(turned, rule=rules[0].reordered([1, 0]))
+    assert Ensemble([first, second]).label_space.rule.weights == pytest.approx((1.0, 4e6))
+    both = Ensemble([first, replace(classifier, rule=rules[1])])
+    assert both.label_space.rule.weights == pytest.approx((1.0, 2e3))
+    careful = Ensemble([classifier.abstaining(0.9999999)])
+    assert [p.abstained for p in careful.predict(TEXTS)] == [
+        p.abstained for p in classifier.abstaining(0.9999999).predict(TEXTS)
+    ]
+    with pytest.raises(ConfigError, match="whose decisions have one objective"):
+        Ensemble([first, classifier])

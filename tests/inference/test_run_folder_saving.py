@@ -19,6 +19,7 @@ FILES = {
     "labels.txt",
     "metrics.json",
     "data.json",
+    "decisions.json",
     "digests.json",
 }
 

@@ -12,6 +12,7 @@ from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.decision_rule import DecisionRule
 from textrnn.text.tokenizer import Tokenizer
 
 CORPUS = [text for text, _ in labelled_texts(80)] + [
@@ -195,13 +196,14 @@ def test_a_text_in_doubt_is_read_to_its_end(tokenizer):
         assert_same(prediction, ours.predict([text])[0])
 
 
-def test_the_temperature_counts(tokenizer):
+def test_reading_ends_with_the_label_that_the_rule_decides_for(tokenizer):
     ours = classifier(tokenizer, "mingru", "mean")
     text = " ".join(CORPUS)
-    _, usual, _ = ours.predict_early(text, confident=0.9, tokens=3)
-    ours.metrics["calibration"] = {"temperature": 20.0}
-    _, doubtful, total = ours.predict_early(text, confident=0.9, tokens=3)
-    assert usual < doubtful == total
+    least = [min(p.scores, key=p.scores.__getitem__) for p in ours.predict([text])]
+    ours.rule = DecisionRule(weights=tuple(1e9 if x == least[0] else 1.0 for x in ours.labels))
+    prediction, _, _ = ours.predict_early(text, confident=0.9, tokens=3)
+    assert prediction.labels == (least[0],)
+    assert ours.stream().feed(text).labels == ours.predict([text])[0].labels == (least[0],)
 
 
 @pytest.mark.parametrize("values", [{"confident": 1.0}, {"confident": 0.5, "tokens": 0}])

@@ -128,7 +128,8 @@ def compare_on(
         answered = _answers(opened, split.texts, name=name, reporter=reporter)
         columns = [opened.classifier.labels.index(label) for label in label_names]
         probabilities = answered.probabilities[:, columns]
-        answers.append(dataclasses.replace(answered, probabilities=probabilities))
+        rule = answered.rule.reordered(columns)
+        answers.append(dataclasses.replace(answered, probabilities=probabilities, rule=rule))
     if average and len(answers) > 1:
         answers.append(mean_answers(answers, name="average" if "average" not in names else "mean"))
     if baseline is not None:

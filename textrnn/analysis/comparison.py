@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from textrnn.errors import DataError
 from textrnn.inference import run_folder
 from textrnn.inference.calibration import reliability
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 
 __all__ = [
@@ -50,6 +51,7 @@ class Answers:
         weights: The number of weights of the model.
         file_bytes: The size of its weights and its tokenizer on disk; None if it has no run folder.
         tokens_per_second: The measured speed of prediction.
+        rule: What the classifier answers, given the probabilities.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Answers:
     weights: int
     file_bytes: int | None
     tokens_per_second: float
+    rule: DecisionRule = field(default_factory=DecisionRule)
 
 
 @dataclass(frozen=True)
@@ -158,11 +161,20 @@ def ask(
         weights=int(classifier.model.count_params()),
         file_bytes=None if folder is None else _size(Path(folder)),
         tokens_per_second=tokens / max(seconds, 1e-9),
+        rule=classifier.rule,
     )
 
 
 def mean_answers(answers: Sequence[Answers], *, name: str) -> Answers:
-    """Returns the mean of the answers of several classifiers, and the sum of their costs."""
+    """Returns the mean of the answers of several classifiers, and the sum of their costs.
+
+    Args:
+        answers: The answers of each classifier, for labels in the same order.
+        name: The name of the mean.
+
+    Raises:
+        ConfigError: Their decisions have different objectives.
+    """
     sizes = [one.file_bytes for one in answers if one.file_bytes is not None]
     return Answers(
         name,
@@ -170,6 +182,7 @@ def mean_answers(answers: Sequence[Answers], *, name: str) -> Answers:
         weights=sum(one.weights for one in answers),
         file_bytes=sum(sizes) if len(sizes) == len(answers) else None,
         tokens_per_second=1.0 / sum(1.0 / max(one.tokens_per_second, 1e-9) for one in answers),
+        rule=DecisionRule.mean([one.rule for one in answers]),
     )
 
 
@@ -193,7 +206,8 @@ def compare_answers(
         answers: The answers of each classifier.
         targets: `[N, C]` of 0 and 1.
         lengths: `[N]`, the lengths of the texts in tokens.
-        label_space: The labels, in the order of the probabilities.
+        label_space: The labels, in the order of the probabilities; each classifier decides by the
+            rule of its answers.
         seed: The seed of the resampling for macro F1.
 
     Raises:
@@ -201,14 +215,16 @@ def compare_answers(
     """
     if not len(targets):
         raise DataError("expected at least one labelled text to compare on, got none.")
-    right = [label_space.right_answers(a.probabilities, targets) for a in answers]
+    spaces = [replace(label_space, rule=a.rule) for a in answers]
+    right = [
+        space.right_answers(a.probabilities, targets)
+        for a, space in zip(answers, spaces, strict=True)
+    ]
     runs = tuple(
         RunFigures(
             name=run.name,
             accuracy=wilson(int(run_right.sum()), len(run_right)),
-            macro_f1=macro_f1_interval(
-                run.probabilities, targets, label_space=label_space, seed=seed
-            ),
+            macro_f1=macro_f1_interval(run.probabilities, targets, label_space=space, seed=seed),
             log_loss=float(label_space.log_loss(run.probabilities, targets).mean()),
             calibration_error=reliability(
                 run.probabilities, targets, label_space=label_space
@@ -218,7 +234,7 @@ def compare_answers(
             tokens_per_second=run.tokens_per_second,
             by_length=accuracy_by_length(run_right, lengths),
         )
-        for run, run_right in zip(answers, right, strict=True)
+        for run, run_right, space in zip(answers, right, spaces, strict=True)
     )
     return Comparison(len(targets), runs, _pairs([run.name for run in answers], right))
 

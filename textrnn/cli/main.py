@@ -25,6 +25,7 @@ _COMMANDS = (
     "explain",
     "score",
     "evaluate",
+    "decide",
     "compare",
     "report",
     "drift",

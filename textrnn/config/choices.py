@@ -12,6 +12,7 @@ __all__ = [
     "HEADS",
     "JIT",
     "KERNELS",
+    "LOSSES",
     "NORMALIZATIONS",
     "PIECE_TYPES",
     "PRECISIONS",
@@ -25,6 +26,7 @@ PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 STRATEGIES = ("auto", "single", "mirrored", "multiworker", "tpu")
 DEVICES = ("auto", "cpu", "gpu", "tpu")
 RATE_SCALINGS = ("none", "sqrt", "linear")
+LOSSES = ("cross-entropy", "focal", "logit-adjusted")
 JIT = ("auto", "on", "off")
 PIECE_TYPES = ("unigram", "bpe", "char", "byte", "word")
 NORMALIZATIONS = ("nfkc", "plain")

@@ -11,7 +11,9 @@ import math
 from dataclasses import dataclass, field
 
 from textrnn.config.data import DataConfig
+from textrnn.config.decisions import DecisionsConfig
 from textrnn.config.model import ModelConfig
+from textrnn.config.regularization import RegularizationConfig
 from textrnn.config.section import Settings, listed_names
 from textrnn.config.task import TaskConfig
 from textrnn.config.tokenizer import TokenizerConfig
@@ -22,7 +24,6 @@ from textrnn.config.training import (
     ClassifierRuntimeConfig,
     ClassifierScheduleConfig,
     DistillationConfig,
-    RegularizationConfig,
     StartConfig,
 )
 from textrnn.errors import ConfigError
@@ -48,6 +49,7 @@ class ClassifierRunConfig(Settings):
     schedule: ClassifierScheduleConfig = field(default_factory=ClassifierScheduleConfig)
     regularization: RegularizationConfig = field(default_factory=RegularizationConfig)
     distillation: DistillationConfig = field(default_factory=DistillationConfig)
+    decisions: DecisionsConfig = field(default_factory=DecisionsConfig)
     start: StartConfig = field(default_factory=StartConfig)
     runtime: ClassifierRuntimeConfig = field(default_factory=ClassifierRuntimeConfig)
 
@@ -70,6 +72,15 @@ class ClassifierRunConfig(Settings):
                 f"`text_column` and `label_column` must differ, got {data.label_column!r} for both."
             )
         terms = self.regularization
+        if terms.loss == "logit-adjusted" and self.task.multi_label:
+            raise ConfigError(
+                "`loss` logit-adjusted needs one label per text, got `multi_label`; choose focal, "
+                "or leave it out."
+            )
+        if terms.balance and self.task.multi_label:
+            raise ConfigError(
+                "`balanced_batches` needs one label per text, got `multi_label`; set it to off."
+            )
         smoothed = terms.adversarial or terms.vat or terms.entropy
         learned = terms.vat or terms.entropy or self.distillation.active
         if (data.unlabelled or data.unlabelled_file) and not learned:
@@ -81,6 +92,17 @@ class ClassifierRunConfig(Settings):
             raise ConfigError(
                 f"`vat_every` needs `vat`, got {terms.vat_every} without it; set `vat`, such as to "
                 "0.02, or leave it out."
+            )
+        objective = self.decisions.parsed
+        named = self.decisions.objective_label is not None or self.task.multi_label
+        if objective is not None and objective.level is not None and not named:
+            raise ConfigError(
+                f"`objective` {objective} needs `objective_label`, the label that it is about."
+            )
+        if objective is not None and objective.name == "cost" and self.task.multi_label:
+            raise ConfigError(
+                "`objective` cost needs one label per text, got `multi_label`; choose another "
+                "objective."
             )
         if terms.language_weight and not self.start.init_from:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""The settings of training: batches, optimizer, schedule, losses, teachers, start, runtime.
+"""The settings of training: batches, optimizer, schedule, teachers, start, runtime.
 
 The classes without a prefix contain the settings that classifiers and language models share.
 """
@@ -21,7 +21,6 @@ __all__ = [
     "ClassifierScheduleConfig",
     "DistillationConfig",
     "OptimizerConfig",
-    "RegularizationConfig",
     "RuntimeConfig",
     "ScheduleConfig",
     "StartConfig",
@@ -186,49 +185,6 @@ class ClassifierScheduleConfig(ScheduleConfig):
         0.0,
         "Epochs after which the next layer below begins to learn, from the top (ULMFiT's gradual "
         "unfreezing; 0: all layers learn from the start).",
-        minimum=0.0,
-    )
-
-
-@dataclass(frozen=True)
-class RegularizationConfig(Section):
-    """Further terms and weights of the loss; dropout belongs to the model."""
-
-    label_smoothing: float = setting(
-        0.1, "Probability that is spread over the other labels.", minimum=0.0, below=1.0
-    )
-    class_weights: bool = setting(False, "Weight each class by the inverse of its frequency.")
-    adversarial: float = setting(
-        0.0,
-        "Adversarial training: the share of a text's norm by which its embeddings are moved to "
-        "raise the loss, such as 0.02 (0: off).",
-        minimum=0.0,
-    )
-    vat: float = setting(
-        0.0,
-        "Virtual adversarial training: the share of a text's norm by which its embeddings are "
-        "moved to change the prediction, such as 0.02; it also uses unlabelled texts (0: off).",
-        minimum=0.0,
-    )
-    vat_every: int = setting(
-        1,
-        "Only every K-th update has the term of --vat, K times as strong, and reads texts without "
-        "labels; the others are plain.",
-        minimum=1,
-    )
-    adversarial_weight: float = setting(
-        1.0, "Weight of the losses of --adversarial and --vat.", minimum=0.0
-    )
-    entropy: float = setting(
-        0.0,
-        "Weight of entropy minimization, which makes predictions certain, also those of unlabelled "
-        "texts (0: off).",
-        minimum=0.0,
-    )
-    language_weight: float = setting(
-        0.0,
-        "Weight of the language model's loss, added to the classifier's, such as 0.1; needs "
-        "--init-from (0: off).",
         minimum=0.0,
     )
 

@@ -127,24 +127,29 @@ class BatchPlan:
             max_length=sizes.max_length,
         )
 
-    def batches(self, *, seed: int | Sequence[int] | None = None) -> list[Batch]:
+    def batches(
+        self, *, seed: int | Sequence[int] | None = None, rows: np.ndarray | None = None
+    ) -> list[Batch]:
         """Returns the batches of one pass over the data.
 
         Args:
+            rows: The places of the texts that are read, in which a place may be several times;
+                None: every text once.
             seed: The seed that shuffles the texts within each bucket, and the batches. None keeps
                 the order of the texts within each bucket, and short texts come first.
         """
         rng = None if seed is None else np.random.default_rng(seed)
-        bucket = np.searchsorted(self.buckets, self.lengths)
+        read = np.arange(len(self.lengths)) if rows is None else rows
+        bucket = np.searchsorted(self.buckets, self.lengths[read])
         batches: list[Batch] = []
         leftover = np.empty(0, dtype=np.int64)
-        for b, (length, rows) in enumerate(zip(self.buckets, self.bucket_rows, strict=True)):
-            members = np.flatnonzero(bucket == b)
+        for b, (length, most) in enumerate(zip(self.buckets, self.bucket_rows, strict=True)):
+            members = read[bucket == b]
             if rng is not None:
                 rng.shuffle(members)
             members = np.concatenate([leftover, members])
-            full = len(members) // rows * rows
-            batches.extend(Batch(part, length) for part in members[:full].reshape(-1, rows))
+            full = len(members) // most * most
+            batches.extend(Batch(part, length) for part in members[:full].reshape(-1, most))
             leftover = members[full:]
         if len(leftover):
             filler = np.full(self.bucket_rows[-1] - len(leftover), -1)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["SHOWN_CLASSES", "WEAKEST_CLASSES", "ClassFigures", "class_figures", "shown_classes"]
+from textrnn.messages.wording import counted
+
+__all__ = [
+    "SHOWN_CLASSES",
+    "WEAKEST_CLASSES",
+    "ClassFigures",
+    "class_figures",
+    "shown_classes",
+    "weakest_class_sentence",
+]
 
 SHOWN_CLASSES = 30
 """The number of classes up to which a table shows all."""
@@ -74,3 +84,32 @@ def shown_classes(f1: np.ndarray, support: np.ndarray) -> list[int]:
     with_texts = np.flatnonzero(np.asarray(support) > 0)
     order = np.lexsort([-np.asarray(support)[with_texts], np.asarray(f1)[with_texts]])
     return [int(place) for place in with_texts[order[:WEAKEST_CLASSES]]]
+
+
+def weakest_class_sentence(per_class: Mapping[str, Mapping[str, float]]) -> str:
+    """Returns a sentence about the class whose texts suffer most; empty if none is worse.
+
+    It is the class with the lowest recall, and the lowest F1 among equals.
+
+    >>> weakest_class_sentence({
+    ...     "ham": {"precision": 0.9, "recall": 0.99, "f1": 0.94, "support": 200},
+    ...     "spam": {"precision": 0.9, "recall": 0.5, "f1": 0.64, "support": 20},
+    ... })
+    'The label spam suffers most: 50.0 % of its 20 texts are found (F1 64.0 %).'
+
+    Args:
+        per_class: The `recall`, `f1` and `support` of each label.
+    """
+    with_texts = {name: f for name, f in per_class.items() if f["support"] > 0}
+    if len(with_texts) < 2:
+        return ""
+    name = min(with_texts, key=lambda label: (with_texts[label]["recall"], with_texts[label]["f1"]))
+    weakest = with_texts[name]
+    if weakest["recall"] == max(figures["recall"] for figures in with_texts.values()):
+        return ""
+    texts = counted(int(weakest["support"]), "text")
+    verb = "is" if weakest["support"] == 1 else "are"
+    return (
+        f"The label {name} suffers most: {100 * weakest['recall']:.1f} % of its {texts} {verb} "
+        f"found (F1 {100 * weakest['f1']:.1f} %)."
+    )

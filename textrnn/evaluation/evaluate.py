@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from textrnn.data import Split
+from textrnn.evaluation.abstention import CoveragePoint
 from textrnn.evaluation.confusion import Confusion
 from textrnn.evaluation.labelled_data import LabelledData, SplitName
 from textrnn.evaluation.measurement import measure
@@ -35,6 +36,12 @@ class Evaluation:
         calibration_error: The expected calibration error (ECE).
         per_class: The `precision`, `recall`, `f1` and `support` of each label.
         confusion: Which labels are mistaken for which; None for a multi-label run.
+        coverage_curve: The accuracy of the most certain answers, for each share of them.
+        abstention: If the run withholds answers: `abstain_below`, the `coverage`, and the
+            `accuracy` of the answers; else None. The other figures are those of all answers.
+        mean_cost: The mean cost of the answers; None for a run without costs.
+        uncalibrated: The `log_loss` and the `calibration_error` of the same model at the
+            temperature 1; None if the run has no temperature.
     """
 
     texts: int
@@ -45,6 +52,10 @@ class Evaluation:
     calibration_error: float
     per_class: Mapping[str, Mapping[str, float]]
     confusion: Confusion | None
+    coverage_curve: tuple[CoveragePoint, ...] = ()
+    abstention: Mapping[str, float | None] | None = None
+    mean_cost: float | None = None
+    uncalibrated: Mapping[str, float] | None = None
 
     @classmethod
     def from_metrics(cls, metrics: Mapping[str, Any]) -> Evaluation:
@@ -58,6 +69,12 @@ class Evaluation:
             calibration_error=metrics["calibration_error"],
             per_class=metrics["per_class"],
             confusion=Confusion.from_metrics(metrics),
+            coverage_curve=tuple(
+                CoveragePoint(**point) for point in metrics.get("coverage_curve", ())
+            ),
+            abstention=metrics.get("abstention"),
+            mean_cost=metrics.get("mean_cost"),
+            uncalibrated=metrics.get("uncalibrated"),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -71,6 +88,10 @@ class Evaluation:
             "per_class": {label: dict(figures) for label, figures in self.per_class.items()},
             **({} if self.micro_f1 is None else {"micro_f1": self.micro_f1}),
             **({} if self.confusion is None else self.confusion.to_dict()),
+            "coverage_curve": [point.to_dict() for point in self.coverage_curve],
+            **({} if self.abstention is None else {"abstention": dict(self.abstention)}),
+            **({} if self.mean_cost is None else {"mean_cost": self.mean_cost}),
+            **({} if self.uncalibrated is None else {"uncalibrated": dict(self.uncalibrated)}),
         }
 
 
@@ -80,6 +101,7 @@ def evaluate(
     texts: Sequence[str] | None = None,
     labels: Sequence[str | Sequence[str]] | None = None,
     split: SplitName = "test",
+    abstain_below: float | None = None,
     reporter: Reporter | None = None,
     on_answers: Callable[[TrainedClassifier, Split, np.ndarray], None] | None = None,
     **settings: Any,
@@ -97,6 +119,7 @@ def evaluate(
         texts: Texts to measure on, together with `labels`, in the place of a data set.
         labels: The label of each text, or its labels.
         split: Which part of the data is read: `train`, `validation` or `test`.
+        abstain_below: The probability below which an answer is withheld; None: that of the run.
         reporter: Receives the progress and the notices; None: nothing is reported.
         on_answers: Receives the classifier, the N texts with their labels, and the probabilities
             `[N, C]`.
@@ -109,8 +132,9 @@ def evaluate(
         ConfigError: A setting is unknown or wrong.
     """
     opened = OpenedRun.of(run)
+    classifier = opened.classifier.abstaining(abstain_below)
     source = LabelledData(split=split, texts=texts, labels=labels, settings=settings)
     labelled = source.read(opened.record, reporter=reporter)
     return Evaluation.from_metrics(
-        measure(opened.classifier, labelled, name=split, reporter=reporter, on_answers=on_answers)
+        measure(classifier, labelled, name=split, reporter=reporter, on_answers=on_answers)
     )

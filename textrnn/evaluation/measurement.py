@@ -11,12 +11,11 @@ import numpy as np
 from textrnn.data import Split
 from textrnn.evaluation.metrics import evaluate
 from textrnn.evaluation.sampling import blocks
-from textrnn.inference.calibration import fit_temperature
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.wording import counted
 from textrnn.progress import Reporter, Silent
 
-__all__ = ["measure", "measure_validation"]
+__all__ = ["answers", "measure", "measure_answers"]
 
 
 def measure(
@@ -43,50 +42,50 @@ def measure(
     Returns:
         The figures of `textrnn.evaluation.metrics.evaluate`.
     """
-    scores, split = _answered(
+    probabilities, split = answers(
         classifier, split, name=name, reporter=reporter or Silent(), until=until
     )
     if on_answers is not None:
-        on_answers(classifier, split, scores)
-    label_space = classifier.label_space
-    return evaluate(scores, label_space.targets(split.labels), label_space=label_space)
+        on_answers(classifier, split, probabilities)
+    return measure_answers(classifier, probabilities, split)
 
 
-def measure_validation(
-    classifier: TrainedClassifier,
-    split: Split,
-    reporter: Reporter | None = None,
-    *,
-    until: float | None = None,
-) -> dict[str, dict[str, Any]]:
-    """Returns the figures of the validation texts, and the temperature that calibrates on them.
+def measure_answers(
+    classifier: TrainedClassifier, probabilities: np.ndarray, split: Split
+) -> dict[str, Any]:
+    """Returns all figures of a classifier that has answered labelled texts.
 
     Args:
         classifier: The classifier.
-        split: The validation texts.
-        reporter: Receives the progress; None: nothing is reported.
-        until: The value of `time.monotonic` at which measuring ends; see `measure`.
+        probabilities: `[N, C]`, its answers.
+        split: The N texts.
     """
-    scores, split = _answered(
-        classifier, split, name="validation", reporter=reporter or Silent(), until=until
-    )
     label_space = classifier.label_space
-    targets = label_space.targets(split.labels)
-    return {
-        "validation": evaluate(scores, targets, label_space=label_space),
-        "calibration": {"temperature": fit_temperature(scores, targets, label_space=label_space)},
-    }
+    return evaluate(
+        probabilities,
+        label_space.targets(split.labels),
+        label_space=label_space,
+        temperature=classifier.temperature,
+    )
 
 
-def _answered(
+def answers(
     classifier: TrainedClassifier,
     split: Split,
     *,
     name: str,
     reporter: Reporter,
-    until: float | None,
+    until: float | None = None,
 ) -> tuple[np.ndarray, Split]:
-    """Returns the probabilities of the texts that the time suffices for, and those texts."""
+    """Returns the probabilities `[N, C]` of the texts that the time suffices for, and those texts.
+
+    Args:
+        classifier: The classifier.
+        split: The texts.
+        name: The name of the texts in messages.
+        reporter: Receives the progress.
+        until: The value of `time.monotonic` at which measuring ends; see `measure`.
+    """
     if until is None:
         return _probabilities(classifier, split, name=name, reporter=reporter), split
     seed = classifier.config.runtime.seed

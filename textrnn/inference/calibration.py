@@ -1,4 +1,4 @@
-"""Calibration of probabilities: the reliability diagram, and temperature scaling."""
+"""Calibration of probabilities: the reliability diagram."""
 
 from __future__ import annotations
 
@@ -8,33 +8,9 @@ import numpy as np
 
 from textrnn.models.label_space import LabelSpace
 
-__all__ = ["CALIBRATION_BINS", "Reliability", "fit_temperature", "reliability"]
+__all__ = ["CALIBRATION_BINS", "Reliability", "reliability"]
 
 CALIBRATION_BINS = 15
-
-COLDEST, HOTTEST = 0.05, 20.0
-_LEAST = 1e-12
-
-
-def fit_temperature(scores: np.ndarray, targets: np.ndarray, *, label_space: LabelSpace) -> float:
-    """Returns the temperature at which the true labels are most probable.
-
-    See Guo et al. 2017, "On Calibration of Modern Neural Networks".
-
-    Args:
-        scores: Probabilities `[N, C]`.
-        targets: `[N, C]` of 0 and 1.
-        label_space: The labels.
-    """
-    import scipy.optimize
-
-    def loss(log_temperature: float) -> float:
-        probabilities = label_space.tempered(scores, float(np.exp(log_temperature)))
-        likelihoods = label_space.likelihoods(probabilities, targets)
-        return float(-np.log(np.maximum(likelihoods, _LEAST)).sum(axis=1).mean())
-
-    bounds = (np.log(COLDEST), np.log(HOTTEST))
-    return float(np.exp(scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
 @dataclass(frozen=True)

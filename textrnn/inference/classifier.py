@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from textrnn.host.blocks import blocks
 from textrnn.inference.reader import Reader, model_digest
 from textrnn.inference.streaming import Stream, Streams
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 from textrnn.text.checks import as_text, as_texts
 from textrnn.text.tokenizer import Tokenizer
@@ -42,38 +43,53 @@ class Prediction:
     'pos'
 
     Attributes:
-        label: The most probable label.
+        label: The predicted label. If `labels` has several, the most probable of them; if it has
+            none, the label that is nearest to being predicted.
         score: The probability of this label.
         scores: The probability of each label.
-        labels: The predicted labels: `(label,)`, or for a multi-label model the labels with a
-            probability of at least 0.5, most probable first.
+        labels: The predicted labels, most probable first: `(label,)`, or for a multi-label model
+            any number of labels; none if the model abstained.
+        abstained: Whether the answer was withheld, because its probability is too low.
     """
 
     label: str
     score: float
     scores: dict[str, float]
     labels: tuple[str, ...]
+    abstained: bool = False
 
     @classmethod
     def of(cls, scores: np.ndarray, label_space: LabelSpace) -> Prediction:
-        """Returns the prediction that the probabilities `[C]` of one text mean."""
+        """Returns the prediction that the probabilities `[C]` of one text mean.
+
+        Args:
+            scores: The probabilities.
+            label_space: The labels and the rule that decides.
+        """
         order = np.argsort(-scores, kind="stable")
-        names, best = label_space.labels, int(order[0])
-        predicted = label_space.decide(scores[np.newaxis])[0]
+        names, rows = label_space.labels, scores[np.newaxis]
+        decided, best = label_space.decide(rows)[0], int(label_space.best(rows)[0])
+        answered = bool(label_space.answered(rows)[0])
         return cls(
             label=names[best],
             score=float(scores[best]),
             scores={name: float(p) for name, p in zip(names, scores, strict=True)},
-            labels=tuple(names[i] for i in order if predicted[i]),
+            labels=tuple(names[i] for i in order if decided[i] and answered),
+            abstained=not answered,
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns plain values, ready for JSON; `label` is None if no label is predicted."""
+        """Returns plain values, ready for JSON.
+
+        `label` is None if no label is predicted; `reason` is `abstained` if the answer was
+        withheld.
+        """
         return {
             "label": self.label if self.labels else None,
             "score": self.score,
             "labels": list(self.labels),
             "scores": self.scores,
+            **({"reason": "abstained"} if self.abstained else {}),
         }
 
 
@@ -149,6 +165,7 @@ class TrainedClassifier:
         metrics: The figures that were measured after training.
         data: What the model learned from; see `textrnn.data.provenance` and
             `textrnn.analysis.drift.profile`.
+        rule: What is answered, given the probabilities.
         read_tokens: How many tokens the classifier was given so far.
         cut_tokens: How many of these tokens `max_length` cut off.
     """
@@ -159,6 +176,7 @@ class TrainedClassifier:
     config: ClassifierRunConfig
     metrics: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
+    rule: DecisionRule = field(default_factory=DecisionRule)
     read_tokens: int = 0
     cut_tokens: int = 0
 
@@ -168,8 +186,37 @@ class TrainedClassifier:
 
     @property
     def label_space(self) -> LabelSpace:
-        """The labels, and whether a text may carry any number of them."""
-        return LabelSpace(self.labels, multi_label=self.config.task.multi_label)
+        """The labels, whether a text may carry any number of them, and the rule that decides."""
+        return LabelSpace(self.labels, multi_label=self.config.task.multi_label, rule=self.rule)
+
+    @property
+    def temperature(self) -> float:
+        """The temperature that calibrates the probabilities: the logits are divided by it.
+
+        It is part of the weights. It is 1 for a run of an earlier version, which is not calibrated.
+        """
+        calibration = self.metrics.get("calibration", {})
+        return float(calibration["temperature"]) if "texts" in calibration else 1.0
+
+    def abstaining(self, below: float | None) -> TrainedClassifier:
+        """Returns the same classifier with another limit for answers.
+
+        Example:
+            careful = textrnn.load("runs/bbc_news").abstaining(0.8)
+            (prediction,) = careful.predict(["hm"])
+            prediction.labels, prediction.abstained
+
+        Args:
+            below: The probability below which an answer is withheld; None: the limit stays.
+
+        Raises:
+            ConfigError: The number is not in 0 .. 1.
+        """
+        if below is None:
+            return self
+        if not 0.0 <= below < 1.0:
+            raise ConfigError(f"`abstain_below` must be at least 0 and less than 1, got {below}.")
+        return replace(self, rule=replace(self.rule, abstain_below=below))
 
     def probabilities(
         self, texts: Sequence[str], *, on_batch: Callable[[int], None] | None = None
@@ -277,9 +324,8 @@ class TrainedClassifier:
 
         Args:
             text: The text.
-            confident: The probability at which the label counts as certain, below 1. The
-                probability is that of the running prediction, calibrated by the temperature that
-                was fitted on the validation texts (`metrics["calibration"]`, if it is known).
+            confident: The probability at which the label of the running prediction counts as
+                certain, below 1.
             tokens: For how many consecutive tokens the same label must be certain.
 
         Returns:
@@ -294,7 +340,6 @@ class TrainedClassifier:
             raise ConfigError(f"`tokens` must be at least 1, got {tokens}.")
         ids = self.tokenizer.encode(as_text(text, call="predict_early"))
         reader = self._reader()
-        temperature = float(self.metrics.get("calibration", {}).get("temperature", 1.0))
         label_space = self.label_space
         state, read, certain, label = reader.start(1), 0, 0, -1
         scores, _ = reader.read(state, [[]])
@@ -302,11 +347,9 @@ class TrainedClassifier:
         while read < len(ids):
             piece = ids[read : read + EARLY_PIECE]
             piece_scores, state = reader.read_each(state, piece)
-            calibrated = label_space.tempered(piece_scores, temperature)
-            for row, calibrated_row in zip(piece_scores, calibrated, strict=True):
+            for row, best in zip(piece_scores, label_space.best(piece_scores), strict=True):
                 read += 1
-                best = int(np.argmax(calibrated_row))
-                is_certain = calibrated_row[best] >= confident
+                is_certain = row[best] >= confident
                 certain = certain + 1 if is_certain and best == label else int(is_certain)
                 label = best
                 if certain >= tokens:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from textrnn.errors import ConfigError, DataError
 from textrnn.host.blocks import blocks
 from textrnn.inference.classifier import BLOCK_TEXTS, Prediction, TrainedClassifier
 from textrnn.messages.wording import listed
+from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 from textrnn.text.checks import as_texts
 
@@ -35,10 +37,12 @@ class Ensemble:
             differ.
 
     Attributes:
-        label_space: The labels, in the order of the first classifier.
+        label_space: The labels, in the order of the first classifier, and the mean of the rules of
+            the classifiers; see `DecisionRule.mean`.
 
     Raises:
-        ConfigError: There is no classifier, or only some are multi-label.
+        ConfigError: There is no classifier, only some are multi-label, or their decisions have
+            different objectives.
         DataError: The labels differ.
     """
 
@@ -54,6 +58,11 @@ class Ensemble:
                 name=f"classifier {number}",
                 expected_name="classifier 1",
             )
+        rules = [
+            member.rule.reordered([member.labels.index(label) for label in self.labels])
+            for member in members
+        ]
+        self.label_space = replace(self.label_space, rule=DecisionRule.mean(rules))
 
     @property
     def labels(self) -> tuple[str, ...]:

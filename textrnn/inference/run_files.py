@@ -28,6 +28,7 @@ from textrnn.host.atomic import write_atomically
 __all__ = [
     "CONFIG",
     "DATA",
+    "DECISIONS",
     "DIGESTS",
     "FILES",
     "FORMAT_VERSION",
@@ -45,6 +46,7 @@ __all__ = [
     "read_labels",
     "read_provenance",
     "read_settings",
+    "replace_file",
     "seal",
 ]
 
@@ -61,6 +63,9 @@ METRICS = "metrics.json"
 DATA = "data.json"
 """The file of the rows and digests of the splits of the run, and of the profile of its texts, with
 which new texts are compared. Older runs lack it."""
+
+DECISIONS = "decisions.json"
+"""The file of the rule that decides, and of its figures. Older runs lack it."""
 
 CHECKPOINTS = "checkpoints"
 DIGESTS = "digests.json"
@@ -98,6 +103,29 @@ def seal(folder: Path, names: Sequence[str]) -> None:
     files = {name: _digest(folder / name) for name in names}
     digests = {"format_version": FORMAT_VERSION, "sha256": files}
     write_atomically(folder / DIGESTS, json.dumps(digests, indent=2) + "\n")
+
+
+def replace_file(folder: Path, name: str, content: str) -> None:
+    """Replaces or adds one file of a finished run, which stays whole if this is interrupted.
+
+    Args:
+        folder: The folder of a finished run.
+        name: The name of the file.
+        content: Its new content.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    record = json.loads((folder / DIGESTS).read_text(encoding="utf-8"))
+    digests, path = record["sha256"], folder / name
+    if name in digests:
+        # Until the file is replaced, both contents are valid.
+        new = hashlib.sha256(content.encode("utf-8")).hexdigest()
+        both = {**record, "sha256": {**digests, name: [_digest(path), new]}}
+        write_atomically(folder / DIGESTS, json.dumps(both, indent=2) + "\n")
+    write_atomically(path, content)
+    record["sha256"] = {**digests, name: _digest(path)}
+    write_atomically(folder / DIGESTS, json.dumps(record, indent=2) + "\n")
 
 
 def begin(run: str | Path, config: Settings) -> None:
@@ -140,7 +168,8 @@ def checked_files(folder: Path, kind: type[C]) -> tuple[C, dict[str, bytes]]:
         path = folder / name
         if not path.is_file():
             raise ModelError(f"{path}: missing; copy the run folder again.")
-        if _digest(path) != digests.get(name):
+        valid = digests.get(name)
+        if _digest(path) not in (valid if isinstance(valid, list) else [valid]):
             raise ModelError(
                 f"{path}: changed or cut short since it was written; copy the run folder again."
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -19,6 +20,7 @@ from textrnn.inference.own_cell import import_cell
 from textrnn.inference.run_files import (
     CONFIG,
     DATA,
+    DECISIONS,
     DIGESTS,
     FILES,
     FORMAT_VERSION,
@@ -34,12 +36,14 @@ from textrnn.inference.run_files import (
     seal,
 )
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.language_model import LanguageModel
 from textrnn.text.tokenizer import Tokenizer
 
 __all__ = [
     "CONFIG",
     "DATA",
+    "DECISIONS",
     "DIGESTS",
     "FORMAT_VERSION",
     "LABELS",
@@ -47,6 +51,7 @@ __all__ = [
     "TOKENIZER",
     "WEIGHTS",
     "begin",
+    "decisions_text",
     "is_complete",
     "load",
     "load_config",
@@ -66,10 +71,17 @@ def save(classifier: TrainedClassifier, run: str | Path) -> None:
     folder = Path(run)
     begin(folder, classifier.config)
     write_atomically(folder / LABELS, "".join(f"{label}\n" for label in classifier.labels))
+    write_atomically(folder / DECISIONS, decisions_text(classifier))
     (folder / DATA).unlink(missing_ok=True)
     if classifier.data:
         write_atomically(folder / DATA, json.dumps(classifier.data, indent=2) + "\n")
     _save(classifier, folder)
+
+
+def decisions_text(classifier: TrainedClassifier) -> str:
+    """Returns the content of `decisions.json` for the rule of a classifier."""
+    rule = classifier.rule.to_dict(classifier.labels)
+    return json.dumps(rule, indent=2, ensure_ascii=False) + "\n"
 
 
 def save_language_model(trained: TrainedLanguageModel, run: str | Path) -> None:
@@ -85,7 +97,7 @@ def _save(trained: TrainedClassifier | TrainedLanguageModel, folder: Path) -> No
     partial = folder / f"partial.{WEIGHTS}"
     trained.model.save_weights(partial)
     os.replace(partial, folder / WEIGHTS)
-    names = [*FILES[type(trained.config)], DATA]
+    names = [*FILES[type(trained.config)], DATA, DECISIONS]
     seal(folder, [name for name in names if (folder / name).is_file()])
 
 
@@ -120,7 +132,23 @@ def load(run: str | Path) -> TrainedClassifier:
     )
     _load_weights(model, folder)
     data = json.loads(files.get(DATA, b"{}"))
-    return TrainedClassifier(model, tokenizer, labels, config, metrics=metrics, data=data)
+    rule = _rule(files, labels, folder)
+    return TrainedClassifier(
+        model, tokenizer, labels, config, metrics=metrics, data=data, rule=rule
+    )
+
+
+def _rule(files: Mapping[str, bytes], labels: tuple[str, ...], folder: Path) -> DecisionRule:
+    """Returns the rule of a run; a run of an earlier version has the default rule."""
+    if DECISIONS not in files:
+        return DecisionRule()
+    try:
+        return DecisionRule.from_dict(json.loads(files[DECISIONS]), labels)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ModelError(
+            f"{folder / DECISIONS}: expected a rule for each label of {LABELS}, got another file; "
+            "copy the run folder again."
+        ) from None
 
 
 def load_language_model(run: str | Path) -> TrainedLanguageModel:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from textrnn.errors import DataError
+from textrnn.models.decision_rule import DecisionRule
 
 __all__ = ["LabelSpace"]
-
-_DECISION = 0.5
-"""The probability from which on a text carries a label, if it may carry any number of them."""
 
 _LEAST = 1e-12
 """The least probability whose logarithm is taken."""
@@ -30,12 +30,13 @@ class LabelSpace:
     space has C independent decisions per text: the sigmoid of each logit. Only this class asks
     which of the two it is.
 
-    The methods up to `entropy` take logits and work on tensors, in a graph as well as eagerly. The
-    methods after it take probabilities and work on NumPy arrays.
+    The methods up to `entropy` take logits and work on tensors, in a graph as well as eagerly, and
+    so does `answers_in_graph`. The other methods take probabilities and work on NumPy arrays.
 
     Attributes:
         labels: The C label names, in the order of the logits.
         multi_label: Whether a text may carry any number of labels.
+        rule: What is answered, given the probabilities.
 
     >>> space = LabelSpace(("bad", "good", "long"), multi_label=True)
     >>> space.targets([("good", "long"), ()]).tolist()
@@ -49,6 +50,7 @@ class LabelSpace:
 
     labels: tuple[str, ...]
     multi_label: bool
+    rule: DecisionRule = field(default_factory=DecisionRule)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
@@ -59,26 +61,60 @@ class LabelSpace:
         """Returns the probabilities `[B, C]` of logits `[B, C]`."""
         return tf.sigmoid(logits) if self.multi_label else tf.nn.softmax(logits)
 
-    def loss(self, *, label_smoothing: float = 0.0) -> keras.losses.Loss:
-        """Returns the training loss: the cross-entropy `[B]` of targets and logits `[B, C]`.
+    def loss(
+        self,
+        *,
+        label_smoothing: float = 0.0,
+        focal_gamma: float = 0.0,
+        adjustment: np.ndarray | None = None,
+    ) -> Callable[[Any, Any], tf.Tensor]:
+        """Returns the training loss: a function of targets and logits `[B, C]` that gives `[B]`.
 
-        The loss is in nats. A multi-label space has the mean of the C binary cross-entropies.
+        The loss is the cross-entropy in nats. A multi-label space has the mean of the C binary
+        cross-entropies.
 
         Args:
             label_smoothing: The share of each target that is spread over all labels.
+            focal_gamma: Each logarithm of a probability p is multiplied by (1 - p) to this power
+                (Lin et al. 2017, "Focal Loss for Dense Object Detection"); 0: it is not.
+            adjustment: `[C]`, what is added to the logits, such as the logarithms of the
+                frequencies of the labels (Menon et al. 2021, "Long-tail Learning via Logit
+                Adjustment"); None: nothing.
         """
+        if focal_gamma:
+            return functools.partial(
+                self._focal_loss, gamma=focal_gamma, label_smoothing=label_smoothing
+            )
         kind = (
             keras.losses.BinaryCrossentropy
             if self.multi_label
             else keras.losses.CategoricalCrossentropy
         )
-        return kind(from_logits=True, label_smoothing=label_smoothing, reduction=None)
+        entropy: Callable[[Any, Any], tf.Tensor] = kind(
+            from_logits=True, label_smoothing=label_smoothing, reduction=None
+        )
+        if adjustment is None:
+            return entropy
+        added = np.asarray(adjustment, np.float32)
+        return lambda targets, logits: entropy(targets, logits + added)
+
+    def _focal_loss(
+        self, targets: tf.Tensor, logits: tf.Tensor, *, gamma: float, label_smoothing: float
+    ) -> tf.Tensor:
+        if self.multi_label:
+            targets = targets * (1.0 - label_smoothing) + 0.5 * label_smoothing
+            losses = targets * _focal(tf.math.log_sigmoid(logits), gamma)
+            losses += (1.0 - targets) * _focal(tf.math.log_sigmoid(-logits), gamma)
+            return tf.reduce_mean(losses, axis=-1)
+        targets = targets * (1.0 - label_smoothing) + label_smoothing / len(self.labels)
+        return tf.reduce_sum(targets * _focal(tf.nn.log_softmax(logits), gamma), axis=-1)
 
     def correct(self, logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Returns whether each text is answered correctly, `[B]` of bool.
 
-        A multi-label answer is correct if all C decisions are. Of probabilities as targets, the
-        most probable label counts, or those of more than a half.
+        It is what the training observes, so the answers are those of the default rule. A
+        multi-label answer is correct if all C decisions are. Of probabilities as targets, the most
+        probable label counts, or those of more than a half.
 
         Args:
             logits: `[B, C]`.
@@ -141,19 +177,76 @@ class LabelSpace:
         return targets
 
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
-        """Returns the predicted labels `[N, C]` of bool for probabilities `[N, C]`.
+        """Returns the labels `[N, C]` of bool that the rule gives to texts.
 
-        A single-label space predicts the most probable label, a multi-label space every label of a
-        probability of at least 0.5.
+        Answers that the rule withholds are included; `answered` says which they are.
+
+        Args:
+            probabilities: `[N, C]`.
         """
         if self.multi_label:
-            return np.asarray(probabilities >= _DECISION)
-        predicted = np.zeros(probabilities.shape, bool)
-        predicted[np.arange(len(predicted)), probabilities.argmax(axis=1)] = True
-        return predicted
+            return np.asarray(self.rule.exceeded(probabilities))
+        decided = np.zeros(probabilities.shape, bool)
+        decided[np.arange(len(decided)), self.best(probabilities)] = True
+        return decided
+
+    def best(self, probabilities: np.ndarray) -> np.ndarray:
+        """Returns the place `[N]` of the label that is named if only one can be.
+
+        It is the answer in a single-label space. In a multi-label space it is the most probable
+        label of the answer, and the most probable label of all if the answer has none.
+
+        Args:
+            probabilities: `[N, C]`.
+        """
+        if self.multi_label:
+            decided = np.asarray(self.rule.exceeded(probabilities))
+            return np.asarray((probabilities + decided).argmax(axis=1))
+        return np.asarray(self.rule.utilities(probabilities).argmax(axis=1))
+
+    def answer_probabilities(self, probabilities: np.ndarray) -> np.ndarray:
+        """Returns the probability `[N]` of each answer.
+
+        It is that of the answered label. A multi-label answer has the probability of its least
+        certain decision: the least of p for its labels and of 1 - p for the others.
+
+        Args:
+            probabilities: `[N, C]`.
+        """
+        if self.multi_label:
+            decided = self.decide(probabilities)
+            return np.asarray(np.where(decided, probabilities, 1 - probabilities).min(axis=1))
+        return np.asarray(probabilities[np.arange(len(probabilities)), self.best(probabilities)])
+
+    def answered(self, probabilities: np.ndarray) -> np.ndarray:
+        """Returns whether each text gets an answer, `[N]` of bool; see `DecisionRule`.
+
+        Args:
+            probabilities: `[N, C]`.
+        """
+        return self.answer_probabilities(probabilities) >= np.float32(self.rule.abstain_below)
+
+    def answers_in_graph(self, probabilities: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns `best` `[B]`, `decide` `[B, C]` and `answered` `[B]` as tensors.
+
+        Args:
+            probabilities: `[B, C]` of float32.
+        """
+        if self.multi_label:
+            decided = self.rule.exceeded(probabilities)
+            best = tf.argmax(probabilities + tf.cast(decided, tf.float32), axis=-1)
+            certain = tf.where(decided, probabilities, 1.0 - probabilities)
+            probability = tf.reduce_min(certain, axis=-1)
+        else:
+            best = tf.argmax(self.rule.utilities(probabilities), axis=-1)
+            decided = tf.one_hot(best, len(self.labels), on_value=True, off_value=False)
+            probability = tf.gather(probabilities, best, axis=-1, batch_dims=1)
+        return best, decided, probability >= np.float32(self.rule.abstain_below)
 
     def right_answers(self, probabilities: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Returns whether each text is answered correctly, `[N]` of bool; see `correct`.
+        """Returns whether the answer to each text is correct, `[N]` of bool.
+
+        A multi-label answer is correct if all C decisions are. Withheld answers count as they are.
 
         Args:
             probabilities: `[N, C]`.
@@ -240,3 +333,10 @@ class LabelSpace:
         log = log / temperature
         powers = np.exp(log - log.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _focal(log_probabilities: tf.Tensor, gamma: float) -> tf.Tensor:
+    """Returns -(1 - p)^gamma log p."""
+    # The gradient of (1 - p)^gamma is infinite at p = 1 if gamma is below 1.
+    otherwise = tf.maximum(-tf.math.expm1(log_probabilities), _LEAST)
+    return -tf.pow(otherwise, gamma) * log_probabilities

@@ -90,7 +90,7 @@ def find_rate(trainer: Trainer, *, seed: int, reporter: Reporter | None = None) 
     batches: list[Batch] = []
     epoch = 0
     while len(batches) < UPDATES:
-        batches += trainer.train.plan.batches(seed=[seed, epoch])
+        batches += trainer.train.batches(seed=[seed, epoch])
         epoch += 1
     rates = np.geomspace(LOWEST, HIGHEST, UPDATES)
     losses: list[float] = []

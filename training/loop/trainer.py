@@ -35,7 +35,6 @@ from textrnn.training.loop.training_data import TrainingData
 from textrnn.training.update.gradient_sources.choice import choose_source
 from textrnn.training.update.language_model_loss import LanguageModelLoss
 from textrnn.training.update.layer_rates import LayerRates
-from textrnn.training.update.losses import BatchLoss
 from textrnn.training.update.optimizer import make_optimizer
 from textrnn.training.update.signals import PendingUpdate, Signals
 from textrnn.training.update.step import Step
@@ -89,12 +88,7 @@ class Trainer:
         self.state = TrainingState()
         self._best_weights: list[np.ndarray] = []
         self._set_schedule(execution)
-        loss = BatchLoss.from_config(
-            config,
-            label_space=data.label_space,
-            mean_rows=data.mean_rows,
-            unlabelled_rows=data.train.unlabelled_rows,
-        )
+        loss = data.batch_loss(config)
         source = choose_source(model, config, loss=loss, language_model_loss=language_model_loss)
         self._variables = source.variables
         self._build_optimizer()
@@ -248,7 +242,7 @@ class Trainer:
 
     def _fit_epoch(self, reporter: Reporter) -> None:
         state = self.state
-        batches = self.train.plan.batches(seed=[self.config.runtime.seed, state.epoch])
+        batches = self.train.batches(seed=[self.config.runtime.seed, state.epoch])
         total = "" if self.epochs is None else f"/{self.epochs}"
         self._epoch_started = time.perf_counter() - state.seconds
         multiple = self.step.rows_multiple

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.training import BatchesConfig
 from textrnn.models.label_space import LabelSpace
 from textrnn.training.batches.labelled_batches import LabelledBatches
+from textrnn.training.update.losses import BatchLoss
 
 __all__ = ["TrainingData"]
 
@@ -32,6 +34,20 @@ class TrainingData:
         """Returns the data in batches of other sizes."""
         return dataclasses.replace(
             self, train=self.train.resized(sizes), validation=self.validation.resized(sizes)
+        )
+
+    def batch_loss(self, config: ClassifierRunConfig) -> BatchLoss:
+        """Returns the loss of a batch that the settings describe.
+
+        Raises:
+            ConfigError: The loss does not suit the labels.
+        """
+        return BatchLoss.from_config(
+            config,
+            label_space=self.label_space,
+            targets=self.train.targets,
+            mean_rows=self.mean_rows,
+            unlabelled_rows=self.train.unlabelled_rows,
         )
 
     @property

@@ -19,12 +19,15 @@ from textrnn.data.provenance import provenance
 from textrnn.errors import ModelError
 from textrnn.evaluation import baseline
 from textrnn.evaluation.baseline import baseline_message, measure_baseline
-from textrnn.evaluation.measurement import measure, measure_validation
+from textrnn.evaluation.decide import decide_on
+from textrnn.evaluation.decision_fitting import DecisionRequest
+from textrnn.evaluation.measurement import measure
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.run_files import check_finished
 from textrnn.messages.wording import counted
+from textrnn.models.label_space import LabelSpace
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_vector_files import check_vectors
 from textrnn.training.batches.labelled_batches import LabelledBatches
@@ -130,6 +133,7 @@ class ClassifierRun:
             train_data = self._taught(train_data, context)
         else:
             train_data = add_unlabelled(train_data, context=context)
+        train_data = dataclasses.replace(train_data, balance=config.regularization.balance)
         describe_batches(train_data.plan, reporter)
         keras.utils.set_random_seed(config.runtime.seed)
         with self.distribution.scope():
@@ -219,6 +223,8 @@ class ClassifierRun:
         if not self.request.measure_test:
             corpus = dataclasses.replace(corpus, test=None)
         describe_corpus(corpus, self.reporter)
+        label_space = LabelSpace(corpus.label_names, multi_label=self.config.task.multi_label)
+        DecisionRequest.of(self.config.decisions, label_space)  # Its faults must not come later.
         return RunContext(self.config, corpus, self._tokenizer(corpus), self.reporter)
 
     def _tokenizer(self, corpus: Corpus) -> Tokenizer:
@@ -297,9 +303,9 @@ class ClassifierRun:
     def _measure(self, trainer: Trainer, context: RunContext) -> TrainedClassifier:
         """Returns the trained classifier with its metrics."""
         corpus, state = context.corpus, trainer.state
-        model, figures = final_model(trainer.model, trainer.data, context=context)
+        final = final_model(trainer.model, trainer.data, context=context)
         classifier = TrainedClassifier(
-            model, context.tokenizer, corpus.label_names, self.config, data=provenance(corpus)
+            final.model, context.tokenizer, corpus.label_names, self.config, data=provenance(corpus)
         )
         test_count = 0 if corpus.test is None else len(corpus.test)
         share = len(corpus.validation) / (len(corpus.validation) + test_count)
@@ -310,11 +316,18 @@ class ClassifierRun:
                 "seconds": sum(row["seconds"] for row in state.history),
                 "vocab_size": context.tokenizer.vocab_size,
             },
-            **({"ngrams": figures} if figures else {}),
-            **measure_validation(
-                classifier, corpus.validation, self.reporter, until=self.limits.deadline(share)
-            ),
+            "calibration": final.calibration,
+            **({"ngrams": final.ngrams} if final.ngrams else {}),
         }
+        classifier.metrics["validation"] = decide_on(
+            classifier,
+            corpus.validation,
+            request=DecisionRequest.of(
+                self.config.decisions, context.label_space, lost_prior=final.lost_prior
+            ),
+            reporter=self.reporter,
+            until=self.limits.deadline(share),
+        )
         if corpus.test is not None:
             classifier.metrics["test"] = measure(
                 classifier,

@@ -1,8 +1,9 @@
-"""Makes the model of a finished run: the trained weights, and the n-gram classifier beside them."""
+"""Makes the model of a finished run: the trained weights, calibrated, with n-grams beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,83 +16,36 @@ from textrnn.models.classifier import TextClassifier
 from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.loop.training_data import TrainingData
 from textrnn.training.run.initial_weights import build_model
-from textrnn.training.run.ngrams import (
-    Mixture,
-    NGramChoice,
-    candidates,
-    fit_mixture,
-    fit_ngrams,
-)
+from textrnn.training.run.mixture import Mixture, fit_mixture
+from textrnn.training.run.ngrams import NGramChoice, candidates, fit_ngrams
 from textrnn.training.run.preparation import RunContext
+from textrnn.training.update.losses import lost_prior
 
-__all__ = ["final_model"]
+__all__ = ["FinalModel", "final_model"]
 
 MOST_VALIDATION_TEXTS = 5000
-"""The number of validation texts that two weights are fitted to."""
+"""The number of validation texts that the few weights of the mixture are fitted to."""
 
 
-def final_model(
-    trained: TextClassifier, data: TrainingData, *, context: RunContext
-) -> tuple[TextClassifier, dict[str, Any]]:
-    """Returns a copy of a trained model in float32, with n-grams if the settings want them.
+@dataclass(frozen=True)
+class FinalModel:
+    """The model of a finished run, and the figures of its making.
 
-    Args:
-        trained: The trained model. Its precision is that of the training, and the optimizer, which
-            must not be saved, belongs to it.
-        data: The data of the training.
-        context: The settings, the labels and the tokenizer.
-
-    Returns:
-        The model, and the figures of the n-grams; {} without them: `counts`, the `counts` of
-        `NGramLogits`; `least_texts`, that of `NGramChoice`; `weights`, those of the mixture;
-        `validation_accuracy`, that of the recurrence and of the n-grams by themselves.
+    Attributes:
+        model: The model in float32, whose probabilities are calibrated.
+        calibration: `temperature`, the number that the logits were divided by; `texts`, the number
+            of validation texts that it was fitted to; with a prior that the loss had taken from the
+            logits, `prior`, the weight with which it was added to them.
+        ngrams: The figures of the n-grams, {} without them: `counts`, the `counts` of
+            `NGramLogits`; `least_texts`, that of `NGramChoice`; `weights`, those of the mixture;
+            `validation_accuracy`, that of the recurrence and of the n-grams by themselves.
+        lost_prior: What the training had taken from the logits, `[C]`; None: nothing.
     """
-    config = context.config
-    model = build_model(context, precision="float32")
-    model.set_weights(trained.get_weights())
-    plan = data.train.plan
-    choices = candidates(config.model.ngrams, tokens=plan.total_tokens)
-    if not choices:
-        return model, {}
-    sample = _validation_sample(data, config)
-    rnn_logits = _logits(model, sample.plan, classes=model.classes)
-    texts = plan.texts
-    if plan.cut_tokens:
-        texts = [text[:length] for text, length in zip(texts, plan.lengths, strict=True)]
-    fitted = []
-    for choice in choices:
-        table = fit_ngrams(
-            texts,
-            data.train.targets,
-            label_space=data.label_space,
-            vocab_size=model.vocab_size,
-            choice=choice,
-            sample_weights=data.train.weights,
-            seed=config.runtime.seed,
-            reporter=context.reporter,
-        )
-        ngrams = NGramLogits(model.vocab_size, model.classes, counts=table.counts)
-        ngrams.set_table(table)
-        logits = _logits(ngrams, sample.plan, classes=model.classes)
-        mixture = fit_mixture(rnn_logits, logits, sample.targets, label_space=data.label_space)
-        fitted.append(_Fitted(choice, table, logits, mixture))
-    best = min(fitted, key=lambda candidate: candidate.mixture.loss)
-    mixture, table = best.mixture, best.table
-    model.classify.set_weights([mixture.rnn * weight for weight in model.classify.get_weights()])
-    ngrams = NGramLogits(model.vocab_size, model.classes, counts=table.counts)
-    ngrams.set_table(table.scaled(mixture.ngrams))
-    mixed = build_model(context, precision="float32", ngram_counts=table.counts)
-    mixed.set_weights([*model.get_weights(), *ngrams.get_weights()])
-    accuracies = {
-        name: float(data.label_space.correct(logits, sample.targets).numpy().mean())
-        for name, logits in (("rnn", rnn_logits), ("ngrams", best.logits))
-    }
-    return mixed, {
-        "counts": list(table.counts),
-        "least_texts": best.choice.least_texts,
-        "weights": {"rnn": mixture.rnn, "ngrams": mixture.ngrams},
-        "validation_accuracy": accuracies,
-    }
+
+    model: TextClassifier
+    calibration: dict[str, Any]
+    lost_prior: np.ndarray | None
+    ngrams: dict[str, Any] = field(default_factory=dict)
 
 
 class _Fitted(NamedTuple):
@@ -101,6 +55,104 @@ class _Fitted(NamedTuple):
     table: NGramTable
     logits: np.ndarray
     mixture: Mixture
+
+
+def final_model(trained: TextClassifier, data: TrainingData, *, context: RunContext) -> FinalModel:
+    """Returns a calibrated copy of a trained model, with n-grams if the settings want them.
+
+    Args:
+        trained: The trained model. Its precision is that of the training, and the optimizer, which
+            must not be saved, belongs to it.
+        data: The data of the training.
+        context: The settings, the labels and the tokenizer.
+    """
+    model = build_model(context, precision="float32")
+    model.set_weights(trained.get_weights())
+    sample = _validation_sample(data, context.config)
+    logits = _logits(model, sample.plan, classes=model.classes)
+    prior = lost_prior(data.train.targets, config=context.config, label_space=data.label_space)
+    choices = candidates(context.config.model.ngrams, tokens=data.train.plan.total_tokens)
+    fitted = [
+        _fit(choice, logits, data, sample, context=context, log_prior=prior) for choice in choices
+    ]
+    best = min(fitted, key=lambda candidate: candidate.mixture.loss, default=None)
+    if best is None:
+        mixture = fit_mixture(
+            logits, None, sample.targets, label_space=data.label_space, log_prior=prior
+        )
+        _rescale(model, mixture, prior)
+        return FinalModel(model, _calibration(mixture, sample), prior)
+    _rescale(model, best.mixture, prior)
+    accuracies = {
+        name: float(data.label_space.correct(part, sample.targets).numpy().mean())
+        for name, part in (("rnn", logits), ("ngrams", best.logits))
+    }
+    return FinalModel(
+        _with_ngrams(model, best.table.scaled(best.mixture.ngrams), context),
+        _calibration(best.mixture, sample),
+        prior,
+        {
+            "counts": list(best.table.counts),
+            "least_texts": best.choice.least_texts,
+            "weights": {"rnn": best.mixture.rnn, "ngrams": best.mixture.ngrams},
+            "validation_accuracy": accuracies,
+        },
+    )
+
+
+def _fit(
+    choice: NGramChoice,
+    rnn_logits: np.ndarray,
+    data: TrainingData,
+    sample: LabelledBatches,
+    *,
+    context: RunContext,
+    log_prior: np.ndarray | None,
+) -> _Fitted:
+    """Fits n-grams to the training texts, and their mixture to the validation texts."""
+    plan, vocab_size = data.train.plan, context.tokenizer.vocab_size
+    texts = plan.texts
+    if plan.cut_tokens:
+        texts = [text[:length] for text, length in zip(texts, plan.lengths, strict=True)]
+    table = fit_ngrams(
+        texts,
+        data.train.targets,
+        label_space=data.label_space,
+        vocab_size=vocab_size,
+        choice=choice,
+        sample_weights=data.train.weights,
+        seed=context.config.runtime.seed,
+        reporter=context.reporter,
+    )
+    classes = rnn_logits.shape[1]
+    ngrams = NGramLogits(vocab_size, classes, counts=table.counts)
+    ngrams.set_table(table)
+    logits = _logits(ngrams, sample.plan, classes=classes)
+    mixture = fit_mixture(
+        rnn_logits, logits, sample.targets, label_space=data.label_space, log_prior=log_prior
+    )
+    return _Fitted(choice, table, logits, mixture)
+
+
+def _rescale(model: TextClassifier, mixture: Mixture, log_prior: np.ndarray | None) -> None:
+    """Gives the weights of a mixture to the logits of a recurrence."""
+    kernel, bias = model.classify.get_weights()
+    prior = 0.0 if log_prior is None else mixture.prior * log_prior
+    model.classify.set_weights([mixture.rnn * kernel, mixture.rnn * bias + prior])
+
+
+def _with_ngrams(model: TextClassifier, table: NGramTable, context: RunContext) -> TextClassifier:
+    """Returns a copy of a model with n-grams."""
+    ngrams = NGramLogits(model.vocab_size, model.classes, counts=table.counts)
+    ngrams.set_table(table)
+    mixed = build_model(context, precision="float32", ngram_counts=table.counts)
+    mixed.set_weights([*model.get_weights(), *ngrams.get_weights()])
+    return mixed
+
+
+def _calibration(mixture: Mixture, sample: LabelledBatches) -> dict[str, Any]:
+    prior = {"prior": mixture.prior} if mixture.prior else {}
+    return {"temperature": mixture.temperature, "texts": len(sample.targets), **prior}
 
 
 def _validation_sample(data: TrainingData, config: ClassifierRunConfig) -> LabelledBatches:

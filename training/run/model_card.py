@@ -14,6 +14,8 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.config.model import EncoderConfig
 from textrnn.config.training import DistillationConfig
+from textrnn.evaluation.abstention import coverage_sentence
+from textrnn.evaluation.class_figures import weakest_class_sentence
 from textrnn.messages.shown import markdown
 from textrnn.messages.wording import counted
 
@@ -81,6 +83,7 @@ def model_card(
         "## Metrics",
         "",
         *_metrics_table(metrics),
+        *_decisions(config, metrics),
     ]
     if chosen and "test" not in metrics:
         lines += [
@@ -109,6 +112,19 @@ def _teachers(distillation: DistillationConfig) -> list[str]:
         return []
     beside = ", beside the labels" if distillation.teacher_weight < 1 else ""
     return [f"- It learned the mean answer of {' and '.join(names)}{beside}."]
+
+
+def _decisions(config: ClassifierRunConfig, metrics: Mapping[str, Any]) -> Iterator[str]:
+    """Yields lines about the weakest label, the objective and withheld answers."""
+    measured = metrics.get("test", metrics["validation"])
+    objective = config.decisions.objective
+    sentences = [
+        weakest_class_sentence(measured.get("per_class", {})),
+        f"The decisions were fitted to the validation data for {objective}." if objective else "",
+        coverage_sentence(measured.get("coverage_curve", ())),
+    ]
+    for sentence in filter(None, sentences):
+        yield from ("", markdown(sentence))
 
 
 def _metrics_table(metrics: Mapping[str, Any]) -> Iterator[str]:

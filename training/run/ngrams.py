@@ -1,24 +1,16 @@
-"""Fits the n-gram classifier of a run, and mixes it with the recurrence.
+"""Fits the n-gram classifier of a run.
 
 A recurrence that is trained together with n-grams learns little, because the n-grams explain the
-training texts already. So each is trained by itself, and two numbers mix them:
-
-    z = a z_rnn + b z_ngrams
-
-a and b are fitted to the validation texts, which neither has learned from (stacking: Wolpert 1992,
-"Stacked Generalization").
+training texts already. So each is trained by itself; `textrnn.training.run.mixture` mixes them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import scipy.optimize
 import scipy.sparse
-import tensorflow as tf
 
 from textrnn.evaluation.logistic_regression import fit_logistic_regression
 from textrnn.layers.ngrams import LARGEST_KEY, LARGEST_WEIGHT, NO_KEY, ONCE_IN, NGramTable
@@ -26,11 +18,9 @@ from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Reporter, Silent
 
 __all__ = [
-    "Mixture",
     "NGramChoice",
     "candidates",
     "estimate_seconds",
-    "fit_mixture",
     "fit_ngrams",
 ]
 
@@ -48,9 +38,6 @@ MOST_WORK = 3_000_000_000
 
 INVERSE_PENALTY = 1.0
 """scikit-learn's C. On seven data sets 1 was better than 0.1, and about as good as 10."""
-
-PRIOR_WEIGHT, PRIOR_STRENGTH = 0.7, 5.0
-"""The penalty `5 (a - 0.7)^2 + 5 (b - 0.7)^2` nats, for few validation texts."""
 
 
 @dataclass(frozen=True)
@@ -260,46 +247,3 @@ def _quantized(
         weights.append(rounded)
         scales.append(scale)
     return NGramTable(keys, tuple(weights), tuple(scales), bias.astype(np.float32))
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """The weights of the recurrence and of the n-grams in a classifier.
-
-    Attributes:
-        rnn: a.
-        ngrams: b.
-        loss: The log loss of the validation texts, in nats a text, with the prior.
-    """
-
-    rnn: float
-    ngrams: float
-    loss: float
-
-
-def fit_mixture(
-    rnn_logits: np.ndarray,
-    ngram_logits: np.ndarray,
-    targets: np.ndarray,
-    *,
-    label_space: LabelSpace,
-) -> Mixture:
-    """Fits the mixture with the least log loss, with a weak prior.
-
-    Args:
-        rnn_logits: `[N, C]`.
-        ngram_logits: `[N, C]`.
-        targets: `[N, C]` of 0 and 1.
-        label_space: The labels.
-    """
-
-    def penalized_loss(weights: Any) -> float:
-        logits = weights[0] * rnn_logits + weights[1] * ngram_logits
-        probabilities = label_space.activation(tf.constant(logits, tf.float64)).numpy()
-        penalty = PRIOR_STRENGTH * np.square(weights - PRIOR_WEIGHT).sum()
-        return float(label_space.log_loss(probabilities, targets).sum() + penalty)
-
-    start = np.full(2, PRIOR_WEIGHT)
-    best = scipy.optimize.minimize(penalized_loss, start, bounds=[(0.0, None)] * 2)
-    rnn, ngrams = map(float, best.x)
-    return Mixture(rnn, ngrams, loss=float(best.fun) / max(len(targets), 1))

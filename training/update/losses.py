@@ -13,7 +13,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.models.label_space import LabelSpace
 
-__all__ = ["LOSS_SCALE", "BatchLoss", "class_weights", "loss_scale"]
+__all__ = ["LOSS_SCALE", "BatchLoss", "class_weights", "log_prior", "loss_scale", "lost_prior"]
 
 LOSS_SCALE = 4096.0
 """The factor of the loss for float16, whose smallest gradients would be zero without it."""
@@ -45,6 +45,44 @@ def class_weights(
     counts = targets.sum(axis=0)
     weights = len(targets) / (len(label_space.labels) * np.maximum(counts, 1))
     return np.asarray((targets if answers is None else answers) @ weights, np.float32)
+
+
+def log_prior(targets: np.ndarray) -> np.ndarray:
+    """Returns the logarithm of the frequency of each class, `[C]`; a class has at least one text.
+
+    Args:
+        targets: `[N, C]` between 0 and 1.
+    """
+    counts = np.maximum(np.asarray(targets, np.float64).sum(axis=0), 1.0)
+    return np.asarray(np.log(counts / max(len(targets), 1)), np.float32)
+
+
+def lost_prior(
+    targets: np.ndarray, *, config: ClassifierRunConfig, label_space: LabelSpace
+) -> np.ndarray | None:
+    """Returns what the training takes from the logits, `[C]`, so that rare classes gain.
+
+    The logits of a model that was trained with weights of the classes, in balanced batches or with
+    adjusted logits are those of classes of equal frequency, or of less unequal ones. They become
+    logits of the data if this is added to them.
+
+    Args:
+        targets: The targets of the training texts, `[N, C]` between 0 and 1.
+        config: The settings of the training.
+        label_space: The labels.
+
+    Returns:
+        The logarithms of the frequencies times a factor; None if the training takes nothing.
+    """
+    terms = config.regularization
+    factor = terms.balance
+    if terms.class_weights:
+        factor = 1.0
+    elif terms.loss == "logit-adjusted":
+        factor = terms.logit_tau
+    if label_space.multi_label or not factor:
+        return None
+    return np.asarray(factor * log_prior(targets), np.float32)
 
 
 @dataclass(frozen=True)
@@ -85,15 +123,38 @@ class BatchLoss:
         label_space: LabelSpace,
         mean_rows: float,
         unlabelled_rows: float = 0.0,
+        targets: np.ndarray | None = None,
     ) -> BatchLoss:
         """Returns the loss that the settings describe; see the attributes.
 
         The answers of teachers are uncertain already, so that targets are not smoothed then.
+
+        Args:
+            config: The settings.
+            label_space: The labels.
+            mean_rows: The number of texts in an average batch.
+            unlabelled_rows: The number of texts in an average unlabelled batch; 0 without any.
+            targets: The targets of the training texts, `[N, C]` between 0 and 1, whose frequencies
+                the logit-adjusted loss needs.
+
+        Raises:
+            ConfigError: The loss needs one label per text, and the labels are multi-label.
         """
-        taught = config.distillation.active
-        smoothing = 0.0 if taught else config.regularization.label_smoothing
+        terms, taught = config.regularization, config.distillation.active
+        adjustment = None
+        if terms.loss == "logit-adjusted":
+            if label_space.multi_label or targets is None:
+                raise ConfigError(
+                    "`loss` logit-adjusted needs one label per text and the texts' labels; choose "
+                    "focal or cross-entropy for `multi_label`."
+                )
+            adjustment = terms.logit_tau * log_prior(targets)
         return cls(
-            text_losses=label_space.loss(label_smoothing=smoothing),
+            text_losses=label_space.loss(
+                label_smoothing=0.0 if taught else terms.label_smoothing,
+                focal_gamma=terms.focal_gamma if terms.loss == "focal" else 0.0,
+                adjustment=adjustment,
+            ),
             label_space=label_space,
             mean_rows=mean_rows,
             unlabelled_rows=unlabelled_rows,

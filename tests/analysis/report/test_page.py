@@ -14,7 +14,7 @@ from textrnn.evaluation.class_figures import class_figures
 from textrnn.evaluation.confusion import Confusion
 
 SECTIONS = (
-    *("run", "learning", "confusion", "calibration", "length", "mistakes"),
+    *("run", "learning", "confusion", "calibration", "coverage", "length", "mistakes"),
     *("credit", "chaos", "times", "redundancy"),
 )
 
@@ -90,7 +90,7 @@ def test_every_section_is_there_and_its_elements_are_closed(page):
 
 def test_every_section_has_its_pictures(page):
     assert page.pictures == {
-        **{"learning": 2, "calibration": 2, "length": 1},
+        **{"learning": 2, "calibration": 2, "coverage": 1, "length": 1},
         **{"credit": 2, "chaos": 1, "times": 1, "redundancy": 1},
     }
 

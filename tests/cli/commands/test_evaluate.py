@@ -104,10 +104,10 @@ def printed(metrics: dict, width: int = 160) -> str:
     """The tables as a console of this width shows them."""
     from rich.console import Console
 
-    from textrnn.cli.commands.evaluate import _print_tables
+    from textrnn.cli.commands.evaluate import print_figures
 
     output = io.StringIO()
-    _print_tables(metrics, Console(width=width, file=output))
+    print_figures(metrics, Console(width=width, file=output))
     return output.getvalue()
 
 

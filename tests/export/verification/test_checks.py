@@ -15,13 +15,20 @@ from textrnn.export.verification.checks import (
     none_check,
     score_checks,
 )
+from textrnn.models.decision_rule import DecisionRule
+from textrnn.models.label_space import LabelSpace
 
+SPACE = LabelSpace(("a", "b"), multi_label=False)
 SCORES = np.array([[0.6, 0.4], [0.1, 0.9]], np.float32)
 
 
 def reference(accuracies: dict[int, float | None]) -> Any:
     """A reference whose accuracy depends on the array that it is asked for."""
-    return SimpleNamespace(accuracy=lambda scores: accuracies[id(scores)])
+    return SimpleNamespace(
+        accuracy=lambda scores: accuracies[id(scores)],
+        answers=lambda scores: scores.argmax(axis=1),
+        label_space=SPACE,
+    )
 
 
 def test_the_largest_difference_counts() -> None:
@@ -32,10 +39,35 @@ def test_the_largest_difference_counts() -> None:
 
 
 def test_another_label_counts_as_the_same_where_the_scores_tie() -> None:
-    assert label_check(SCORES, np.array([0, 1])).passed
-    assert label_check(SCORES, np.array([1, 1])).measured == 0.5
+    assert label_check(SCORES, np.array([0, 1]), label_space=SPACE).passed
+    assert label_check(SCORES, np.array([1, 1]), label_space=SPACE).measured == 0.5
     tied = np.array([[0.500004, 0.499996]])
-    assert label_check(tied, np.array([1])).passed
+    assert label_check(tied, np.array([1]), label_space=SPACE).passed
+
+
+@pytest.mark.parametrize(
+    ("rule", "right", "wrong"),
+    [
+        (DecisionRule(weights=(1.0, 2.0)), [1, 1], [0, 1]),
+        (DecisionRule(costs=((0.0, 1.0), (1.0, 0.0))), [0, 1], [1, 1]),
+        (DecisionRule(thresholds=(0.7, 0.3)), [1, 1], [0, 1]),
+        (DecisionRule(abstain_below=0.7), [-1, 1], [0, 1]),
+        (DecisionRule(abstain_below=0.7), [-1, 1], [-1, -1]),
+    ],
+)
+def test_the_rule_says_which_label_is_right(
+    rule: DecisionRule, right: list[int], wrong: list[int]
+) -> None:
+    space = LabelSpace(("a", "b"), multi_label=bool(rule.thresholds), rule=rule)
+    assert label_check(SCORES, np.array(right), label_space=space).passed
+    assert label_check(SCORES, np.array(wrong), label_space=space).measured == 0.5
+
+
+def test_an_answer_on_the_limit_may_be_withheld_or_not() -> None:
+    rule = DecisionRule(abstain_below=0.600004)
+    space = LabelSpace(("a", "b"), multi_label=False, rule=rule)
+    for first in (0, -1):
+        assert label_check(SCORES, np.array([first, 1]), label_space=space).passed
 
 
 @pytest.mark.parametrize(("after", "passed"), [(0.9, True), (0.895, True), (0.894, False)])

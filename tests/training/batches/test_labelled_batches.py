@@ -1,10 +1,14 @@
+import dataclasses
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tiny import labelled_ids
 
 from textrnn.config.training import BatchesConfig
 from textrnn.data.batching import Batch, BatchPlan
-from textrnn.training.batches.labelled_batches import LabelledBatches, fill_rows
+from textrnn.training.batches.labelled_batches import LabelledBatches, balanced_rows, fill_rows
 
 
 def some_batches(texts, classes, *, rows: int, weights=None) -> LabelledBatches:
@@ -53,3 +57,48 @@ def test_some_texts_keep_their_targets_and_weights():
     ]
     assert part.targets.tolist() == data.targets[[3, 0]].tolist()
     assert part.unlabelled is None
+
+
+# Balanced batches
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    counts=st.lists(st.integers(1, 60), min_size=1, max_size=5),
+    balance=st.sampled_from([0.5, 1.0]),
+    seed=st.integers(0, 99),
+)
+def test_classes_come_nearer_to_the_same_frequency(counts, balance, seed):
+    classes = np.repeat(np.arange(len(counts)) * 3, counts)
+    rows = balanced_rows(classes, balance=balance, seed=seed)
+    shares = np.array(counts) ** (1 - balance)
+    wanted = len(classes) * shares / shares.sum()
+    for number, count in enumerate(counts):
+        members = np.flatnonzero(classes == 3 * number)
+        read = np.bincount(rows, minlength=len(classes))[members]
+        assert abs(read.sum() - max(wanted[number], 1)) <= 0.5
+        # No text of a class is read twice more than another one.
+        assert read.max() - read.min() <= 1
+        assert len(members) == count
+    assert rows.tolist() == balanced_rows(classes, balance=balance, seed=seed).tolist()
+
+
+def test_each_epoch_has_other_texts_of_a_frequent_class():
+    classes = [0] * 30 + [1] * 3
+    texts = [[2 + number] for number in range(33)]
+    data = dataclasses.replace(some_batches(texts, classes, rows=4), balance=1.0)
+    epochs = []
+    for epoch in (0, 0, 1):
+        batches = data.batches(seed=[7, epoch])
+        rows = np.concatenate([batch.rows for batch in batches])
+        rows = rows[rows >= 0]
+        assert np.bincount(np.array(classes)[rows]).tolist() == [16, 16]
+        epochs.append(rows.tolist())
+    assert epochs[0] == epochs[1]
+    assert set(epochs[0]) != set(epochs[2])
+
+
+def test_without_balance_every_text_is_read_once():
+    data = labelled_ids()
+    rows = np.concatenate([batch.rows for batch in data.batches(seed=[0, 1])])
+    assert sorted(rows[rows >= 0].tolist()) == list(range(40))

@@ -1,5 +1,7 @@
 """A training that is repeated or continued ends with the same bits."""
 
+import dataclasses
+
 import keras
 import pytest
 from tiny import (
@@ -88,6 +90,29 @@ def test_a_recurrent_training_continues_too(tmp_path):
     assert (second.state.epoch, second.state.batch) == (1, 2)
     fit(second)
     assert_same_bits(second.model.get_weights(), whole.model.get_weights())
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_balanced_batches_continue_too(tmp_path):
+    def make(folder, **more):
+        texts = labelled_ids()
+        texts.targets[:32] = [1, 0]
+        train = dataclasses.replace(texts, balance=1.0)
+        return trainer(tmp_path / folder, train=train, epochs=2, **more)
+
+    whole = make("whole")
+    fit(whole)
+    first = make("parts", should_stop=stop_after(BATCHES + 2))
+    with pytest.raises(KeyboardInterrupt):
+        fit(first)
+    second = make("parts")
+    second.resume(QUIET)
+    fit(second)
+    assert_same_bits(second.model.get_weights(), whole.model.get_weights())
+    plain = trainer(tmp_path / "plain", train=dataclasses.replace(whole.train, balance=0.0))
+    assert plain.train.batches(seed=[0, 0])[0].rows.tolist() != (
+        whole.train.batches(seed=[0, 0])[0].rows.tolist()
+    )
 
 
 def test_a_training_killed_after_its_last_epoch_still_gives_the_best_weights(tmp_path):

@@ -1,6 +1,7 @@
 """Which texts are measured on where a time budget does not leave time for all."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from tiny import QUIET, fit, labelled_ids, labelled_texts, not_none, run_config,
 from textrnn.data import Split
 from textrnn.data.batching import BatchPlan
 from textrnn.evaluation import sampling
-from textrnn.evaluation.measurement import measure, measure_validation
+from textrnn.evaluation.decide import decide_on
+from textrnn.evaluation.decision_fitting import DecisionRequest
+from textrnn.evaluation.measurement import measure
 from textrnn.evaluation.sampling import (
     blocks,
     drawn,
@@ -136,8 +139,10 @@ def test_measuring_ends_when_the_time_is_up(finished, monkeypatch, capsys):
     part = measure(finished.classifier, split, until=now, **options)
     assert part["texts"] == 6
     assert {figures["support"] for figures in part["per_class"].values()} == {3}
-    metrics = measure_validation(finished.classifier, split, QUIET, until=now)
-    assert metrics["validation"] == part
+    metrics = decide_on(
+        replace(finished.classifier), split, request=DecisionRequest(), until=now, reporter=QUIET
+    )
+    assert metrics == part
 
 
 @pytest.mark.usefixtures("cache")

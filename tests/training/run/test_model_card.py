@@ -231,3 +231,20 @@ def test_key_figures_take_the_place_of_earlier_ones():
 def test_a_card_of_one_s_own_gets_them_at_its_end():
     text = with_key_figures("# Mine\n", {"horizon": "6 tokens"}, page=None)
     assert text.startswith("# Mine\n\n<!-- textrnn report -->\n")
+
+
+def test_the_card_names_the_label_that_suffers_most_and_what_a_limit_gives():
+    classes = {
+        "neg": {"precision": 0.9, "recall": 0.9, "f1": 0.9, "support": 90},
+        "p*s": {"precision": 0.9, "recall": 0.5, "f1": 0.64, "support": 1},
+    }
+    curve = [
+        {"coverage": 0.8, "accuracy": 0.97, "abstain_below": 0.7},
+        {"coverage": 1.0, "accuracy": 0.9, "abstain_below": 0.4},
+    ]
+    figures = {**FIGURES, "per_class": classes, "coverage_curve": curve}
+    text = card(metrics={"validation": figures}, objective="macro-f1")
+    assert r"The label p\*s suffers most: 50.0 % of its 1 text is found (F1 64.0 %)." in text
+    assert "answers 80 % of the texts with 97.0 % right (least probability 0.70)" in text
+    assert "fitted to the validation data for macro-f1" in text
+    assert "suffers" not in card()

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
@@ -18,7 +17,6 @@ from textrnn.training.run.ngrams import (
     NGramChoice,
     candidates,
     estimate_seconds,
-    fit_mixture,
     fit_ngrams,
 )
 
@@ -169,51 +167,6 @@ def test_empty_texts_are_fitted_too() -> None:
     table = fit([empty, empty], np.eye(2, dtype=np.float32), label_space=TWO)
     assert table.counts == (1,)
     np.testing.assert_allclose(logits_of(table, [empty, np.array([3])]), 0, atol=0.01)
-
-
-# The mixture
-
-
-def test_the_mixture_trusts_what_is_right() -> None:
-    rng = np.random.default_rng(0)
-    targets = np.eye(3, dtype=np.float32)[rng.integers(0, 3, 300)]
-    good = 4 * targets + rng.normal(size=targets.shape)
-    noise = rng.normal(size=targets.shape)
-    mixture = fit_mixture(good, noise, targets, label_space=SPACE)
-    assert mixture.rnn > 5 * mixture.ngrams
-    mixture = fit_mixture(noise, good, targets, label_space=SPACE)
-    assert mixture.ngrams > 5 * mixture.rnn
-
-
-@pytest.mark.parametrize("space", [TWO, MULTI])
-def test_the_mixture_lowers_the_log_loss(space: LabelSpace) -> None:
-    rng = np.random.default_rng(0)
-    targets = np.eye(2, dtype=np.float32)[rng.integers(0, 2, 300)]
-    first, second = (2 * targets - 1 + rng.normal(size=targets.shape) for _ in range(2))
-
-    def loss(logits: np.ndarray) -> float:
-        probabilities = space.activation(tf.constant(logits)).numpy()
-        return float(space.log_loss(probabilities, targets).mean())
-
-    mixture = fit_mixture(first, second, targets, label_space=space)
-    mixed = loss(mixture.rnn * first + mixture.ngrams * second)
-    assert mixed < min(loss(first), loss(second), loss(first + second) + 0.01)
-
-
-def test_without_texts_the_prior_decides() -> None:
-    empty = np.zeros([0, 3], np.float32)
-    mixture = fit_mixture(empty, empty, empty, label_space=SPACE)
-    assert (mixture.rnn, mixture.ngrams) == pytest.approx((0.7, 0.7))
-
-
-def test_the_mixture_reports_its_loss() -> None:
-    targets = np.eye(3, dtype=np.float32)[np.arange(300) % 3]
-    noise = np.random.default_rng(0).normal(size=targets.shape)
-    losses = [
-        fit_mixture(noise, share * targets, targets, label_space=SPACE).loss
-        for share in (0.0, 1.0, 5.0)
-    ]
-    assert np.log(3) + 0.1 > losses[0] > losses[1] > losses[2] > 0
 
 
 def test_the_validation_texts_choose_among_a_few_kinds_of_n_grams() -> None:

@@ -19,6 +19,7 @@ from textrnn.analysis.report.charts import (
 )
 from textrnn.analysis.report.summary import Summary, place_text
 from textrnn.analysis.statistics import LengthAccuracy
+from textrnn.evaluation.abstention import CoveragePoint
 
 __all__ = ["report_charts"]
 
@@ -33,10 +34,12 @@ def report_charts(summary: Summary) -> dict[str, str]:
         "length": _length_chart(scored.by_length),
         **_learning_curves(summary.history),
     }
-    if scored.calibrated is not None:
-        charts["calibrated"] = reliability_chart(
-            scored.calibrated, title="Reliability diagram after temperature scaling"
+    if scored.uncalibrated is not None:
+        charts["uncalibrated"] = reliability_chart(
+            scored.uncalibrated, title="Reliability diagram before temperature scaling"
         )
+    if len(scored.coverage) > 1:
+        charts["coverage"] = _coverage_chart(scored.coverage)
     if summary.credit.value is not None:
         charts |= _credit_charts(summary.credit.value, summary.credit_before.value)
     if summary.divergence.value is not None and summary.divergence.value.curves:
@@ -80,6 +83,23 @@ def _length_chart(buckets: Sequence[LengthAccuracy]) -> str:
             y="accuracy, %",
             markers=True,
             ticks=[f"{bucket.shortest}-\n{bucket.longest}" for bucket in buckets],
+        ),
+    )
+
+
+def _coverage_chart(points: Sequence[CoveragePoint]) -> str:
+    return line_chart(
+        [
+            Line(
+                "accuracy",
+                [100 * point.coverage for point in points],
+                [100 * point.accuracy for point in points],
+            )
+        ],
+        Axes(
+            "Accuracy of the most certain answers",
+            x="share of the texts that are answered, %",
+            y="accuracy of these answers, %",
         ),
     )
 

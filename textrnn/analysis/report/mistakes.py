@@ -13,6 +13,7 @@ from textrnn.analysis.attribution.explain import Attribution, Explainer
 from textrnn.analysis.comparison import macro_f1_interval
 from textrnn.analysis.report.answered_texts import AnsweredTexts
 from textrnn.analysis.statistics import Interval, LengthAccuracy, accuracy_by_length, wilson
+from textrnn.evaluation.abstention import CoveragePoint, coverage_curve
 from textrnn.evaluation.class_figures import class_figures
 from textrnn.evaluation.confusion import Confusion
 from textrnn.inference.calibration import Reliability, reliability
@@ -34,8 +35,9 @@ class Scored:
         macro_f1: The mean F1 of the labels.
         log_loss: In nats per text; in a multi-label run, per decision.
         reliability: The accuracy by confidence.
-        calibrated: The reliability at the temperature that was fitted on the validation texts;
-            None if none was fitted.
+        uncalibrated: The reliability of the same model at the temperature 1; None if the run has
+            no temperature.
+        coverage: The accuracy of the most certain answers, for each share of them.
         confusion: Which labels are mistaken for which; None for a multi-label run.
         per_label: Precision, recall, F1 and number of texts of each label, `[C, 4]`.
         by_length: The accuracy in each bucket of lengths.
@@ -45,7 +47,8 @@ class Scored:
     macro_f1: Interval
     log_loss: float
     reliability: Reliability
-    calibrated: Reliability | None
+    uncalibrated: Reliability | None
+    coverage: tuple[CoveragePoint, ...]
     confusion: Confusion | None
     per_label: np.ndarray
     by_length: tuple[LengthAccuracy, ...]
@@ -57,7 +60,8 @@ class Scored:
             "macro_f1": dataclasses.asdict(self.macro_f1),
             "log_loss": self.log_loss,
             "calibration_error": self.reliability.error,
-            "calibrated_error": self.calibrated.error if self.calibrated else None,
+            "uncalibrated_error": self.uncalibrated.error if self.uncalibrated else None,
+            "coverage_curve": [point.to_dict() for point in self.coverage],
             **({} if self.confusion is None else self.confusion.to_dict()),
             "by_length": [dataclasses.asdict(bucket) for bucket in self.by_length],
         }
@@ -117,17 +121,17 @@ def score(answered: AnsweredTexts) -> Scored:
     if not label_space.multi_label:
         true_places, predicted_places = targets.argmax(axis=1), predicted.argmax(axis=1)
         confusion = Confusion.of(true_places, predicted_places, labels=classifier.labels)
-    temperature = classifier.metrics.get("calibration", {}).get("temperature")
-    reliability_after = None
-    if temperature is not None:
-        after = label_space.tempered(probabilities, temperature)
-        reliability_after = reliability(after, targets, label_space=label_space)
+    reliability_before = None
+    if classifier.temperature != 1.0:
+        before = label_space.tempered(probabilities, 1.0 / classifier.temperature)
+        reliability_before = reliability(before, targets, label_space=label_space)
     return Scored(
         accuracy=wilson(int(right.sum()), len(right)),
         macro_f1=macro_f1_interval(probabilities, targets, label_space=label_space),
         log_loss=float(answered.losses.mean()),
         reliability=reliability(probabilities, targets, label_space=label_space),
-        calibrated=reliability_after,
+        uncalibrated=reliability_before,
+        coverage=coverage_curve(label_space.answer_probabilities(probabilities), right),
         confusion=confusion,
         per_label=np.stack(per_label, axis=1),
         by_length=accuracy_by_length(right, np.array([len(text) for text in answered.ids])),
@@ -152,7 +156,7 @@ def find_mistakes(
     for row in np.flatnonzero(wrong & short)[np.argsort(-loss[wrong & short])][:MISTAKES]:
         explained = int(np.argmax(np.abs(probabilities[row] - answered.targets[row])))
         if not answered.label_space.multi_label:
-            explained = int(np.argmax(probabilities[row]))
+            explained = int(predicted[row].argmax())
         label = classifier.labels[explained]
         worst.append(
             Mistake(

@@ -13,7 +13,8 @@ from textrnn.analysis.dynamics.credit import StateCurve
 from textrnn.analysis.report.figures import report_charts
 from textrnn.analysis.report.outcomes import Outcome
 from textrnn.analysis.report.summary import Summary, horizon_text, place_text, tokens_text
-from textrnn.evaluation.class_figures import shown_classes
+from textrnn.evaluation.abstention import coverage_sentence
+from textrnn.evaluation.class_figures import shown_classes, weakest_class_sentence
 from textrnn.text.unicode import valid_unicode
 
 __all__ = ["report_page"]
@@ -54,6 +55,8 @@ def report_page(summary: Summary) -> str:
         charts={name: Markup(svg) for name, svg in report_charts(summary).items()},
         matrix=_matrix(summary),
         confusions=confusion.top() if confusion else [],
+        coverage=coverage_sentence(summary.scored.coverage),
+        weakest=_weakest_label(summary),
         whole_matrix=len(summary.labels) <= MOST_LABELS,
         classes=shown_classes(summary.scored.per_label[:, 2], summary.scored.per_label[:, 3]),
         place=place_text,
@@ -63,6 +66,14 @@ def report_page(summary: Summary) -> str:
         seconds=sum(outcome.seconds for outcome in outcomes),
     )
     return valid_unicode(page)
+
+
+def _weakest_label(summary: Summary) -> str:
+    """Returns a sentence about the label whose texts suffer most; empty if none is worse."""
+    names = ("precision", "recall", "f1", "support")
+    rows = summary.scored.per_label.tolist()
+    figures = [dict(zip(names, row, strict=True)) for row in rows]
+    return weakest_class_sentence(dict(zip(summary.labels, figures, strict=True)))
 
 
 def _tokens_covered(curve: StateCurve) -> int:

@@ -15,7 +15,7 @@ from rich.table import Column, Table
 
 from textrnn.cli.console import table_console
 from textrnn.cli.help import SectionedCommand
-from textrnn.cli.options import data_options, given_settings, run_argument
+from textrnn.cli.options import abstain_option, data_options, given_settings, run_argument
 from textrnn.cli.output_options import check_output_file
 from textrnn.cli.run_data import check_run, data_settings
 from textrnn.cli.startup import start_tensorflow
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from textrnn.evaluation.confusion import Confusion
     from textrnn.progress import Reporter
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "print_figures"]
+
+_FIGURES = ("accuracy", "macro_f1", "micro_f1", "mean_cost", "log_loss", "calibration_error")
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -47,6 +49,7 @@ SplitName = Literal["train", "validation", "test"]
     help="Write each text with its answer, and whether it is correct, into a .csv, .tsv, .jsonl or "
     ".parquet file, with all columns of the file of the texts.",
 )
+@abstain_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def evaluate(
@@ -55,6 +58,7 @@ def evaluate(
     run: Path,
     split: SplitName,
     output: Path | None,
+    abstain_below: float | None,
     as_json: bool,
     **_: Any,
 ) -> None:
@@ -74,6 +78,7 @@ def evaluate(
     evaluation = measure(
         run,
         split=split,
+        abstain_below=abstain_below,
         reporter=reporter,
         on_answers=None if written is None else written.write,
         **settings,
@@ -81,7 +86,7 @@ def evaluate(
     if as_json:
         click.echo(json.dumps(evaluation.to_dict()))
     else:
-        _print_tables(evaluation.to_dict(), table_console())
+        print_figures(evaluation.to_dict(), table_console())
 
 
 def _output_table(
@@ -100,14 +105,35 @@ def _output_table(
     return EvaluationTable(config, split, output, reporter)
 
 
-def _print_tables(metrics: Mapping[str, Any], console: Console) -> None:
+def print_figures(metrics: Mapping[str, Any], console: Console) -> None:
+    """Prints the figures of an evaluation as tables.
+
+    Args:
+        metrics: The figures of `Evaluation.to_dict`.
+        console: The console.
+    """
+    from textrnn.evaluation.abstention import coverage_sentence
+    from textrnn.evaluation.class_figures import weakest_class_sentence
     from textrnn.evaluation.confusion import Confusion
 
     summary = Table("figure", "value", title=counted(metrics["texts"], "text"))
-    for name in ("accuracy", "macro_f1", "micro_f1", "log_loss", "calibration_error"):
+    for name in _FIGURES:
         if name in metrics:
             summary.add_row(name.replace("_", " "), f"{metrics[name]:.4f}")
+    withheld = metrics.get("abstention", {})
+    if withheld:
+        summary.add_row(
+            f"share answered, from {withheld['abstain_below']:g} on", f"{withheld['coverage']:.4f}"
+        )
+    if withheld.get("accuracy") is not None:
+        summary.add_row("accuracy of these answers", f"{withheld['accuracy']:.4f}")
     console.print(summary)
+    for sentence in (
+        coverage_sentence(metrics.get("coverage_curve", ())),
+        weakest_class_sentence(metrics["per_class"]),
+    ):
+        if sentence:
+            console.print(escape(sentence), highlight=False)
     _print_classes(metrics["per_class"], console)
     confusion = Confusion.from_metrics(metrics)
     if confusion is not None:

@@ -17,7 +17,7 @@ from textrnn.cli.answers import (
     text_line,
 )
 from textrnn.cli.option_group import OptionGroup
-from textrnn.cli.options import run_argument
+from textrnn.cli.options import abstain_option, run_argument
 from textrnn.cli.output_options import OutputOptions, check_output_options, output_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.stdin_pieces import stdin_pieces, utf8_pieces
@@ -32,8 +32,8 @@ _answer_options = OptionGroup(
     click.option(
         "--confident",
         type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
-        help="Stop reading a text once its label has had this calibrated probability for "
-        "--confident-tokens tokens. The printed score is not calibrated.",
+        help="Stop reading a text once its label has had this probability for --confident-tokens "
+        "tokens.",
     ),
     click.option(
         "--confident-tokens",
@@ -72,6 +72,7 @@ _answer_options = OptionGroup(
     type=click.IntRange(min=1),
     help="With --stream: print a line after this number of tokens instead.",
 )
+@abstain_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def predict(
     run: Path,
@@ -80,6 +81,7 @@ def predict(
     written: OutputOptions,
     stream: bool,
     every: int | None,
+    abstain_below: float | None,
     as_json: bool,
 ) -> None:
     """Label texts with RUN: print label, score and text, one line per text, in input order.
@@ -104,7 +106,7 @@ def predict(
             raise click.UsageError("--stream reads stdin, as one text, and nothing else.")
         check_finished(run)
         start_tensorflow()
-        _follow_stdin(run, every, source.encoding)
+        _follow_stdin(run, every, source.encoding, abstain_below)
         return
     if every is not None:
         raise click.UsageError("--every needs --stream.")
@@ -120,7 +122,7 @@ def predict(
     from textrnn.messages.terminal import TerminalReporter
 
     reporter = TerminalReporter()
-    classifier = run_folder.load(run)
+    classifier = run_folder.load(run).abstaining(abstain_below)
     if written.output is None:
         texts.print_answers(
             answer_texts(classifier, texts.read(classifier.config.data), options),
@@ -136,12 +138,14 @@ def predict(
         reporter.message(f"note: the run's --max-length cut off {share:.1%} of the tokens.")
 
 
-def _follow_stdin(run: Path, every: int | None, encoding: str | None) -> None:
+def _follow_stdin(
+    run: Path, every: int | None, encoding: str | None, abstain_below: float | None
+) -> None:
     """Prints a JSON line after each sentence of stdin, or each `every` tokens, and at its end."""
     from textrnn.inference import run_folder
     from textrnn.inference.following import follow_sentences, follow_tokens
 
-    classifier = run_folder.load(run)
+    classifier = run_folder.load(run).abstaining(abstain_below)
     stream = classifier.stream()
     pieces = utf8_pieces(stdin_pieces(), encoding or classifier.config.data.encoding)
     if every is None:

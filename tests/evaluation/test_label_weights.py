@@ -1,0 +1,69 @@
+"""Weights of labels for the macro F1, against brute force."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score
+
+from textrnn.evaluation.label_weights import fit_label_weights, macro_f1
+
+
+def answers(probabilities: np.ndarray, logs: np.ndarray) -> np.ndarray:
+    return (np.log(probabilities) + logs).argmax(axis=1)
+
+
+def drawn(seed: int, texts: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.dirichlet(np.ones(classes), texts), rng.integers(0, classes, texts)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), texts=st.integers(2, 14))
+def test_no_weight_of_two_labels_is_better(seed: int, texts: int) -> None:
+    probabilities, true = drawn(seed, texts, 2)
+    ours = fit_label_weights(probabilities, true)
+    every = [
+        macro_f1(true, answers(probabilities, np.array([0.0, log])), classes=2)
+        for log in np.linspace(-12, 12, 4001)
+    ]
+    assert macro_f1(true, answers(probabilities, ours), classes=2) >= max(every) - 1e-9
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_more_labels_never_lose_and_come_near_to_the_best(seed: int) -> None:
+    probabilities, true = drawn(seed, 12, 3)
+    ours = macro_f1(true, answers(probabilities, fit_label_weights(probabilities, true)), classes=3)
+    assert ours >= macro_f1(true, probabilities.argmax(axis=1), classes=3) - 1e-9
+    grid = np.linspace(-4, 4, 17)
+    every = [
+        macro_f1(true, answers(probabilities, np.array([0.0, *logs])), classes=3)
+        for logs in itertools.product(grid, grid)
+    ]
+    # One weight after another may end beside the best of all.
+    assert ours >= 0.75 * max(every)
+
+
+def test_the_macro_f1_is_that_of_scikit_learn() -> None:
+    _, true = drawn(0, 40, 4)
+    _, predicted = drawn(1, 40, 4)
+    expected = f1_score(true, predicted, average="macro", labels=range(4), zero_division=0.0)
+    assert macro_f1(true, predicted, classes=4) == pytest.approx(expected)
+
+
+def test_a_rare_label_gains() -> None:
+    probabilities = np.array([[0.9, 0.1]] * 18 + [[0.65, 0.35]] * 2)
+    true = np.array([0] * 18 + [1] * 2)
+    logs = fit_label_weights(probabilities, true)
+    assert answers(probabilities, logs).tolist() == true.tolist()
+
+
+def test_what_is_right_stays() -> None:
+    probabilities = np.eye(3) * 0.4 + 0.2
+    assert fit_label_weights(probabilities, np.arange(3)).tolist() == [0, 0, 0]
+    assert fit_label_weights(np.ones((4, 1)), np.zeros(4, int)).tolist() == [0]

@@ -1,0 +1,54 @@
+"""`textrnn decide`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from textrnn.cli.commands.evaluate import print_figures
+from textrnn.cli.console import table_console
+from textrnn.cli.help import SectionedCommand
+from textrnn.cli.options import data_options, given_settings, run_argument, setting_options
+from textrnn.cli.run_data import check_run, data_settings
+from textrnn.cli.startup import start_tensorflow
+from textrnn.config.decisions import DecisionsConfig
+
+__all__ = ["decide"]
+
+
+@click.command(cls=SectionedCommand, short_help="Fit the decisions of a run to an objective.")
+@run_argument
+@setting_options(only=("decisions",), default="as in the run")
+@data_options
+@click.option("--json", "as_json", is_flag=True, help="Print the rule and the figures as JSON.")
+@click.pass_context
+def decide(context: click.Context, /, run: Path, as_json: bool, **_: Any) -> None:
+    """Fit the decisions of RUN to its validation texts, without training it again.
+
+    The probabilities stay as they are; what they lead to becomes what --objective asks for. All
+    commands and exports that come later obey it. Without --objective only --abstain-below changes.
+    """
+    given = given_settings(context)
+    chosen = given.get("decisions", {})
+    if not chosen:
+        raise click.UsageError("name an --objective, or a limit by --abstain-below.")
+    DecisionsConfig.from_dict(chosen)
+    check_run(run, given)
+    start_tensorflow()
+    from textrnn.evaluation.decide import decide as fit_decisions
+    from textrnn.messages.terminal import TerminalReporter
+
+    classifier = fit_decisions(
+        run, reporter=TerminalReporter(), **{**data_settings(given), **chosen}
+    )
+    which = "test" if "test" in classifier.metrics else "validation"
+    figures = classifier.metrics[which]
+    if as_json:
+        rule = classifier.rule.to_dict(classifier.labels)
+        click.echo(json.dumps({"rule": rule, which: figures}))
+        return
+    click.echo(f"decisions of {run}: {classifier.rule.objective}; figures of the {which} texts:")
+    print_figures(figures, table_console())
