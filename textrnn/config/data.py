@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from textrnn.config.section import Section, check_file, setting
 from textrnn.errors import ConfigError
 
-__all__ = ["DataConfig", "separator"]
+__all__ = ["IN_MEMORY", "DataConfig", "separator"]
+
+IN_MEMORY = "in_memory"
+"""The data set of a run whose texts were in memory."""
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.data import IN_MEMORY
 from textrnn.config.section import listed_names
 from textrnn.data.bbc_news import BbcNewsSource
 from textrnn.data.corpus import Corpus, Split
 from textrnn.data.duplicates import conflicting_labels, shared_texts, text_groups
 from textrnn.data.hold_out import Partition, hold_out
+from textrnn.data.in_memory import NoLongerInMemory
 from textrnn.data.label_spelling import rare_labels
 from textrnn.data.provenance import check_unchanged
 from textrnn.data.rows import Row, SplitBuilder
@@ -54,7 +56,7 @@ class FileSource:
         return None
 
 
-def load_corpus(config: ClassifierRunConfig, *, seed: int) -> Corpus:
+def load_corpus(config: ClassifierRunConfig, *, seed: int, source: Source | None = None) -> Corpus:
     """Reads all data of a run.
 
     Without validation data, a random share of the training data is held out. `valid_file` and
@@ -63,12 +65,13 @@ def load_corpus(config: ClassifierRunConfig, *, seed: int) -> Corpus:
     Args:
         config: The settings of the data.
         seed: The seed of the random choice.
+        source: The source of the data; None: the one that the settings name.
 
     Raises:
         DataError: The data cannot be read or learned from.
         ConfigError: The settings do not fit the data set.
     """
-    source, notices = _open_source(config), list[str]()
+    source, notices = source or _open_source(config), list[str]()
     train, validation, label_names = _read_training(source, config, seed=seed, notices=notices)
     test = _read(source, "test", config, notices=notices, known=label_names)
     shared = shared_texts(validation, train)
@@ -143,6 +146,8 @@ def _open_source(config: ClassifierRunConfig) -> Source:
         return FileSource(config.data.train_file)
     if config.data.dataset in (None, "bbc_news"):
         return BbcNewsSource()
+    if config.data.dataset == IN_MEMORY:
+        return NoLongerInMemory()
     return TfdsSource(config)
 
 

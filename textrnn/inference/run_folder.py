@@ -120,7 +120,9 @@ def load(run: str | Path) -> TrainedClassifier:
     )
     _load_weights(model, folder)
     data = json.loads(files.get(DATA, b"{}"))
-    return TrainedClassifier(model, tokenizer, labels, config, metrics=metrics, data=data)
+    return TrainedClassifier(
+        model, tokenizer, labels, config, metrics=metrics, data=data, folder=folder
+    )
 
 
 def load_language_model(run: str | Path) -> TrainedLanguageModel:
