@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "export": "host config text layers messages progress models inference evaluation",
     "training": "keras_internals host config text data layers messages progress pictures models "
     "inference evaluation analysis",
+    "sklearn": "config data inference training",
     "cli": "host config text data layers messages progress inference evaluation analysis export "
     "training",
     "__main__": "cli",

@@ -109,14 +109,18 @@ def _start_again() -> NoReturn:
 
 
 def _print_results(classifier: TrainedClassifier, folder: Path, *, options: RunOptions) -> None:
+    from textrnn.analysis.statistics import accuracy_of
+
     metrics = classifier.metrics
     measured = [(name, metrics[name]) for name in ("validation", "test") if name in metrics]
     options.print_results(
         {"run": str(folder), **metrics},
         *(
             f"{name} accuracy {figures['accuracy']:.2%} "
-            f"(macro F1 {figures['macro_f1']:.2%}, {figures['texts']:,} texts)"
+            f"(95 % interval {interval.low:.2%} to {interval.high:.2%}; "
+            f"macro F1 {figures['macro_f1']:.2%}, {figures['texts']:,} texts)"
             for name, figures in measured
+            for interval in [accuracy_of(figures)]
         ),
         f"run folder {folder}",
     )

@@ -15,7 +15,15 @@ from textrnn.data.rows import Row
 from textrnn.errors import ConfigError, DataError
 from textrnn.messages.wording import counted, quoted
 
-__all__ = ["Columns", "InMemorySource", "NoLongerInMemory", "labelled_rows", "table_rows"]
+__all__ = [
+    "Columns",
+    "InMemorySource",
+    "NoLongerInMemory",
+    "column_values",
+    "is_table",
+    "labelled_rows",
+    "table_rows",
+]
 
 _NO_VALUES = {"NAType", "NaTType"}
 """The types of the missing values of pandas."""
@@ -100,8 +108,8 @@ def labelled_rows(texts: Any, labels: Any, *, name: str = "texts") -> list[Row]:
         DataError: The numbers of texts and labels differ, there is none, or one of them is no
             list, array or column.
     """
-    items = _values(texts, name)
-    label_items = _values(labels, "labels" if name == "texts" else f"{name} labels")
+    items = column_values(texts, name)
+    label_items = column_values(labels, "labels" if name == "texts" else f"{name} labels")
     if len(items) != len(label_items):
         raise DataError(
             f"expected as many labels as texts, got {counted(len(items), 'text')} and "
@@ -136,10 +144,10 @@ def table_rows(table: Any, columns: Columns, *, name: str = "texts") -> list[Row
     several_labels = not isinstance(columns.label, str)
     texts = _column(table, text_names[0])
     if len(text_names) > 1:
-        cells = [_values(_column(table, column), name) for column in text_names]
+        cells = [column_values(_column(table, column), name) for column in text_names]
         texts = [_joined(row) for row in zip(*cells, strict=True)]
     if several_labels:
-        cells = [_values(_column(table, column), "labels") for column in columns.label]
+        cells = [column_values(_column(table, column), "labels") for column in columns.label]
         labels: Any = [
             dict(zip(columns.label, map(_plain, row), strict=True))
             for row in zip(*cells, strict=True)
@@ -166,7 +174,7 @@ def _column(table: Any, name: str) -> Any:
     return table[name]
 
 
-def _values(column: Any, name: str) -> list[Any]:
+def column_values(column: Any, name: str) -> list[Any]:
     """Returns the values of a column as a list of plain objects.
 
     Raises:

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from textrnn.analysis.statistics import caution
 from textrnn.data import Corpus, load_corpus
 from textrnn.data.provenance import provenance
 from textrnn.errors import ModelError
@@ -327,6 +328,8 @@ class ClassifierRun:
                     corpus, label_space=context.label_space, seed=self.config.runtime.seed
                 )
             self.reporter.message(baseline_message(classifier.metrics))
+        if sentence := caution(classifier.metrics["validation"], name="validation"):
+            self.reporter.message(sentence)
         return classifier
 
     def _write(self, classifier: TrainedClassifier, corpus: Corpus) -> None:

@@ -58,13 +58,19 @@ def evaluate(
 
 
 def _print_tables(metrics: Mapping[str, Any], console: Console) -> None:
+    from textrnn.analysis.statistics import accuracy_of, caution
     from textrnn.evaluation.confusion import Confusion
 
     summary = Table("figure", "value", title=counted(metrics["texts"], "text"))
     for name in ("accuracy", "macro_f1", "micro_f1", "log_loss", "calibration_error"):
         if name in metrics:
             summary.add_row(name.replace("_", " "), f"{metrics[name]:.4f}")
+        if name == "accuracy" and name in metrics:
+            interval = accuracy_of(metrics)
+            summary.add_row("  95 % interval", f"{interval.low:.4f} to {interval.high:.4f}")
     console.print(summary)
+    if sentence := caution(metrics, with_labels=False):
+        console.print(sentence, highlight=False)
     _print_classes(metrics["per_class"], console)
     confusion = Confusion.from_metrics(metrics)
     if confusion is not None:
