@@ -185,11 +185,6 @@ class NumbersAsTexts(TextRNNClassifier):
         ]
 
 
-def expected_failures(_: Any) -> dict[str, str]:
-    """The checks that make no sense for texts, each with the reason."""
-    return {}
-
-
 @pytest.mark.slow
 @parametrize_with_checks(
     [
@@ -198,8 +193,7 @@ def expected_failures(_: Any) -> dict[str, str]:
             validation_fraction=0.2,
             random_state=0,
         )
-    ],
-    expected_failed_checks=expected_failures,
+    ]
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

@@ -38,7 +38,7 @@ _NOT_PICKLED = ("tensorboard", ".lock")
 """The parts of a run folder that the model does not need."""
 
 
-class TextRNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class TextRNNClassifier(ClassifierMixin, BaseEstimator):
     """A recurrent text classifier with the interface of scikit-learn.
 
     It works in `Pipeline`, `cross_validate` and `GridSearchCV`. X is a list, an array or a column
@@ -229,7 +229,7 @@ class TextRNNClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.classifier_tags.multi_label = True
         # Threads may add in another order in each run.
         tags.non_deterministic = not (self.settings or {}).get("deterministic", False)
-        return tags  # type: ignore[no-any-return]
+        return tags
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())

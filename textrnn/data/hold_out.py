@@ -33,8 +33,9 @@ def hold_out(
     seed: int,
     stratify: bool = True,
     groups: Sequence[Hashable] | None = None,
+    times: Sequence[float] | None = None,
 ) -> Partition:
-    """Holds a share of the rows out.
+    """Holds a share of the rows out: the latest ones if there are times.
 
     The choice is stratified if both sides have room for each class; a class of a single group
     stays. Otherwise the rows are drawn at random, but one row of each label stays, so that training
@@ -51,10 +52,14 @@ def hold_out(
         stratify: Whether to stratify at all.
         groups: The group of each row; rows of a group stay together. None puts each row into a
             group of its own.
+        times: The time of each row, which replaces all but the share; rows of the same time stay
+            together. None: there are no times.
 
     Raises:
         DataError: There are too few rows to hold one out.
     """
+    if times is not None:
+        return _latest(times, fraction=fraction)
     rows_of_group: dict[Hashable, list[int]] = {}
     for row in range(len(labels)):
         rows_of_group.setdefault(row if groups is None else groups[row], []).append(row)
@@ -79,6 +84,23 @@ def hold_out(
     held_out = sorted(row for group in held_groups for row in members[group])
     remaining = sorted(set(range(len(labels))) - set(held_out))
     return Partition(remaining, held_out, stratified)
+
+
+def _latest(times: Sequence[float], *, fraction: float) -> Partition:
+    """Holds the rows of the latest times out."""
+    ordered = sorted(times)
+    count = max(1, round(len(times) * fraction))
+    begin = ordered[-count] if ordered else 0.0
+    if ordered and begin == ordered[0]:
+        begin = next((time for time in ordered if time > begin), float("inf"))
+    held_out = [row for row, time in enumerate(times) if time >= begin]
+    if not held_out:
+        raise DataError(
+            "expected texts of different times, so that the latest can be held out, got one time; "
+            "check --time-column."
+        )
+    remaining = [row for row, time in enumerate(times) if time < begin]
+    return Partition(remaining, held_out, stratified=False)
 
 
 def _stratified_choice(

@@ -80,14 +80,12 @@ class Columns:
     Attributes:
         text: The column of the texts, or several, whose texts are joined by line ends.
         label: The column of the labels, or several columns of 0 and 1, one per label.
-        group: The column of the groups; None: there is none.
-        time: The column of the times; None: there is none.
+        others: Columns that are read beside the label, of which each row is a dictionary.
     """
 
     text: str | Sequence[str]
     label: str | Sequence[str]
-    group: str | None = None
-    time: str | None = None
+    others: tuple[str, ...] = ()
 
 
 def labelled_rows(texts: Any, labels: Any, *, name: str = "texts") -> list[Row]:
@@ -141,19 +139,20 @@ def table_rows(table: Any, columns: Columns, *, name: str = "texts") -> list[Row
         DataError: As for `labelled_rows`.
     """
     text_names = [columns.text] if isinstance(columns.text, str) else list(columns.text)
-    several_labels = not isinstance(columns.label, str)
+    label_names = [columns.label] if isinstance(columns.label, str) else list(columns.label)
     texts = _column(table, text_names[0])
     if len(text_names) > 1:
         cells = [column_values(_column(table, column), name) for column in text_names]
         texts = [_joined(row) for row in zip(*cells, strict=True)]
-    if several_labels:
-        cells = [column_values(_column(table, column), "labels") for column in columns.label]
-        labels: Any = [
-            dict(zip(columns.label, map(_plain, row), strict=True))
-            for row in zip(*cells, strict=True)
+    beside = [*label_names, *columns.others]
+    labels: Any
+    if columns.others or not isinstance(columns.label, str):
+        cells = [column_values(_column(table, name), "labels") for name in beside]
+        labels = [
+            dict(zip(beside, map(_plain, row), strict=True)) for row in zip(*cells, strict=True)
         ]
     else:
-        labels = _column(table, str(columns.label))
+        labels = _column(table, columns.label)
     return labelled_rows(texts, labels, name=name)
 
 

@@ -49,6 +49,7 @@ class FileFormat:
         encoding: The character encoding.
         delimiter: The character between the columns of a table; None detects it from the header.
         check_labels: Whether folders that look like splits are an error.
+        other_columns: Columns that are read beside the label, of which each row is a dictionary.
     """
 
     text_column: str = "text"
@@ -57,6 +58,7 @@ class FileFormat:
     encoding: str = "utf-8"
     delimiter: str | None = None
     check_labels: bool = True
+    other_columns: tuple[Column, ...] = ()
 
     @classmethod
     def of(cls, config: ClassifierRunConfig) -> FileFormat:
@@ -116,7 +118,7 @@ def _table_format(form: FileFormat, *, labelled: bool) -> TableFormat:
     labels = [Column(name, "--label-columns") for name in form.label_columns]
     labels = labels or [Column(form.label_column, "--label-column")]
     if labelled:
-        columns += labels
+        columns += [*labels, *form.other_columns]
     return TableFormat(columns, labels[0], form.delimiter)
 
 

@@ -60,7 +60,8 @@ def with_kept_texts(config: ClassifierRunConfig, run: Path | None) -> Classifier
     plain = {"text_column": "text", "label_column": "label", "encoding": "utf-8"}
     # The labels in the files have been read once, and are names.
     names = {"label_columns": None, "label_names": None, "check_labels": False}
-    return config.replace(dataset=None, **files, **plain, **names)
+    divided = dict.fromkeys(("fold", "group_column", "time_column"))
+    return config.replace(dataset=None, **files, **plain, **names, **divided)
 
 
 def _lines(split: Split, *, multi_label: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 import tempfile
@@ -159,6 +160,7 @@ class _Reader:
         data, task = self.config.data, self.config.task
         stated = task.label_columns.split(",") if task.label_columns else data.label_column
         self._columns = Columns(text or data.text_column, label or stated)
+        self._divided = tuple(filter(None, (data.group_column, data.time_column)))
 
     def rows(self, texts: Any, labels: Any, *, name: str) -> list[Row]:
         """Returns the rows of a table, or of texts and labels.
@@ -179,7 +181,8 @@ class _Reader:
                 f"expected `labels` beside the {name}, got none; pass them, or a table with the "
                 "names of its columns as `text` and `label`."
             )
-        return table_rows(texts, self._columns, name=name)
+        others = self._divided if name == "texts" else ()
+        return table_rows(texts, dataclasses.replace(self._columns, others=others), name=name)
 
     def validation(
         self, validation: Any, *, table: bool

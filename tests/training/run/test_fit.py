@@ -101,6 +101,17 @@ def test_a_table_has_the_columns_by_name():
 
 
 @pytest.mark.thorough
+def test_a_table_has_groups():
+    table = {"text": TEXTS, "label": LABELS, "who": [n // 4 for n in range(40)]}
+    model = fit(table, group_column="who", epochs=1, validation=0.2, fold="1/2", keep_data=True)
+    assert model.metrics["test"]["texts"] == 20
+    assert model.metrics["validation"]["texts"] == 4
+    assert evaluate(model).accuracy == model.metrics["test"]["accuracy"]
+    with pytest.raises(DataError, match="a column 'who' beside the label, got texts without"):
+        fit(TEXTS, LABELS, group_column="who")
+
+
+@pytest.mark.thorough
 def test_several_columns_of_flags_are_labels():
     table = {
         "text": TEXTS,
