@@ -21,7 +21,7 @@ def test_each_row_is_in_one_fold_with_its_group(rows, count, seed, stratify):
         return
     numbers = fold_numbers(labels, count=count, seed=seed, stratify=stratify, groups=groups)
     assert set(numbers) <= set(range(1, count + 1))
-    folds_of_group = {group: set() for group in groups}
+    folds_of_group: dict[int, set[int]] = {group: set() for group in groups}
     for group, number in zip(groups, numbers, strict=True):
         folds_of_group[group].add(number)
     assert {len(folds) for folds in folds_of_group.values()} == {1}

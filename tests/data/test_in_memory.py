@@ -100,6 +100,12 @@ def test_an_unknown_column_is_named_with_those_there_are():
         table_rows(table, Columns("text", "stars"))
 
 
+def test_columns_of_different_lengths_are_a_data_error():
+    table = {"title": ["a", "b"], "body": ["c"], "label": [0, 1]}
+    with pytest.raises(DataError, match="same length, got 2 in 'title', 1 in 'body' values"):
+        table_rows(table, Columns(["title", "body"], "label"))
+
+
 def test_a_corpus_is_made_of_them_as_of_a_file():
     source = InMemorySource(
         {"train": labelled_rows([f"{t} {i}" for i, t in enumerate(TEXTS)], LABELS)}

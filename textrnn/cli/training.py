@@ -64,19 +64,9 @@ def train_run(
     options: RunOptions,
     reporter: Reporter,
     started: float,
-    resume_or_start: bool = False,
-    measure_test: bool = True,
 ) -> None:
     """Trains a classifier and prints its results; see `trained_run`."""
-    classifier = trained_run(
-        config,
-        folder,
-        options=options,
-        reporter=reporter,
-        started=started,
-        resume_or_start=resume_or_start,
-        measure_test=measure_test,
-    )
+    classifier = trained_run(config, folder, options=options, reporter=reporter, started=started)
     if classifier is not None:  # Only the chief worker has the classifier.
         print_results(classifier, folder, options=options)
 

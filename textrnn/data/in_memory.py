@@ -25,6 +25,9 @@ __all__ = [
     "table_rows",
 ]
 
+_FLAGS = {"train": "--train-file", "validation": "--valid-file", "test": "--test-file"}
+"""The options that name the file of a split."""
+
 _NO_VALUES = {"NAType", "NaTType"}
 """The types of the missing values of pandas."""
 
@@ -65,7 +68,7 @@ class NoLongerInMemory:
         """Raises DataError, because the texts are lost."""
         raise DataError(
             f"expected the {which} texts of the run, got none: it was trained on texts in memory, "
-            "which were not kept; name labelled texts by --test-file, or train with "
+            f"which were not kept; name labelled texts by {_FLAGS[which]}, or train with "
             "textrnn.fit(..., keep_data=True)."
         )
 
@@ -142,15 +145,12 @@ def table_rows(table: Any, columns: Columns, *, name: str = "texts") -> list[Row
     label_names = [columns.label] if isinstance(columns.label, str) else list(columns.label)
     texts = _column(table, text_names[0])
     if len(text_names) > 1:
-        cells = [column_values(_column(table, column), name) for column in text_names]
-        texts = [_joined(row) for row in zip(*cells, strict=True)]
+        texts = [_joined(row) for row in _records(table, text_names)]
     beside = [*label_names, *columns.others]
     labels: Any
     if columns.others or not isinstance(columns.label, str):
-        cells = [column_values(_column(table, name), "labels") for name in beside]
-        labels = [
-            dict(zip(beside, map(_plain, row), strict=True)) for row in zip(*cells, strict=True)
-        ]
+        records = _records(table, beside)
+        labels = [dict(zip(beside, map(_plain, row), strict=True)) for row in records]
     else:
         labels = _column(table, columns.label)
     return labelled_rows(texts, labels, name=name)
@@ -159,6 +159,20 @@ def table_rows(table: Any, columns: Columns, *, name: str = "texts") -> list[Row
 def is_table(value: Any) -> bool:
     """Returns whether a value is a table with named columns."""
     return isinstance(value, Mapping) or hasattr(value, "columns") or hasattr(value, "column_names")
+
+
+def _records(table: Any, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Returns the cells of some columns, row by row.
+
+    Raises:
+        DataError: The columns have different lengths, as those of a dictionary may have.
+    """
+    columns = {name: column_values(_column(table, name), name) for name in names}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{length:,} in {name!r}" for name, length in lengths.items())
+        raise DataError(f"expected columns of the same length, got {found} values; correct them.")
+    return list(zip(*columns.values(), strict=True))
 
 
 def _column(table: Any, name: str) -> Any:

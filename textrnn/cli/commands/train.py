@@ -14,7 +14,7 @@ from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.cli.run_choice import RunChoice, RunOptions, run_options
 from textrnn.cli.startup import start_tensorflow
-from textrnn.cli.training import print_results, settings_of, train_run, trained_run
+from textrnn.cli.training import print_results, settings_of, trained_run
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.inference.run_files import CONFIG, default_name, load_config
@@ -97,19 +97,11 @@ def train(
     if find_lr:
         _find_learning_rate(config, choice.folder, options=options, reporter=reporter)
         return
-    if not folds:
-        train_run(
-            config,
-            choice.folder,
-            options=options,
-            reporter=reporter,
-            resume_or_start=resume_or_start,
-            measure_test=measure_test,
-            started=started,
-        )
-        return
-    measured = _train_folds(config, choice.folder, folds, options=options, reporter=reporter)
-    if not final:
+    measured = None
+    if folds:
+        measured = _train_folds(config, choice.folder, folds, options=options, reporter=reporter)
+        resume_or_start, started = not options.overwrite, time.monotonic()
+    if measured is not None and not final:
         options.print_results({"folds": measured.to_dict()}, *fold_lines(measured))
         return
     classifier = trained_run(
@@ -117,11 +109,11 @@ def train(
         choice.folder,
         options=options,
         reporter=reporter,
-        resume_or_start=not options.overwrite,
+        resume_or_start=resume_or_start,
         measure_test=measure_test,
-        started=time.monotonic(),
+        started=started,
     )
-    if classifier is not None:
+    if classifier is not None:  # Only the chief worker has the classifier.
         print_results(classifier, choice.folder, options=options, folds=measured)
 
 
