@@ -111,7 +111,7 @@ def test_the_folds_are_the_test_data_of_their_runs(tickets):
 
 def test_a_fold_knows_the_rows_of_its_texts(tickets):
     test = corpus_of(tickets, fold="2/3", seed=1).test
-    assert [f"text {row}" for row in test.rows] == test.texts
+    assert [f"text {row}" for row in test.places] == test.texts
 
 
 def test_load_split_gives_the_fold_of_the_corpus(tickets):

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Corpus", "Split", "normal_form"]
 
@@ -32,14 +28,14 @@ class Split:
     Attributes:
         texts: The texts, as they are in the source.
         labels: The labels of each text: one in single-label data, any number in multi-label data.
-        rows: The number of each text's row in the source, from 0 on; None: rows 0, 1, 2, ...
+        places: The place of each text among all rows of its source, ascending; None if unknown.
         groups: The group of each text; None: there are no groups.
         times: A number for each text that grows with its time; None: there are no times.
     """
 
     texts: Sequence[str]
     labels: Sequence[tuple[str, ...]]
-    rows: Sequence[int] | None = field(default=None, repr=False, compare=False)
+    places: Sequence[int] | None = field(default=None, repr=False, compare=False)
     groups: Sequence[str] | None = field(default=None, repr=False, compare=False)
     times: Sequence[float] | None = field(default=None, repr=False, compare=False)
 
@@ -57,7 +53,7 @@ class Split:
         return Split(
             [self.texts[row] for row in rows],
             [self.labels[row] for row in rows],
-            rows=list(rows) if self.rows is None else [self.rows[row] for row in rows],
+            None if self.places is None else [self.places[row] for row in rows],
             groups=None if self.groups is None else [self.groups[row] for row in rows],
             times=None if self.times is None else [self.times[row] for row in rows],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
@@ -85,13 +86,12 @@ class SplitBuilder:
         self._config, self._where, self._notices = config, where, notices
         self._known, self._keep_blank, self._other_columns = known, keep_blank, other_columns
         self._time_reader = TimeReader()
-        self._seen = 0
-        self._rows: list[int] = []
         self._groups: list[str] = []
         self._times: list[float] = []
         self._reader = LabelReader(config, known)
         self._texts: list[str] = []
         self._labels: list[tuple[str, ...]] = []
+        self._places = array("q")
         self._cells: Counter[str] = Counter()  # Label cells as they are written.
         self._bad = self._bad_lines = self._blank = 0
         self._first_problem = ""
@@ -103,8 +103,8 @@ class SplitBuilder:
             DataError: A row is bad and `skip_bad_rows` is off, no row is left, or the labels do not
                 look like classes.
         """
-        for row in rows:
-            self._add(row)
+        for place, row in enumerate(rows):
+            self._add(row, place)
         self._report()
         if not self._texts:
             left_out = counted(self._bad + self._blank, "row")
@@ -127,13 +127,12 @@ class SplitBuilder:
         return Split(
             self._texts,
             labels,
-            rows=None if self._seen == len(self._rows) else self._rows,
+            self._places,
             groups=self._groups or None,
             times=self._times or None,
         )
 
-    def _add(self, row: Row) -> None:
-        number, self._seen = self._seen, self._seen + 1
+    def _add(self, row: Row, place: int) -> None:
         data = self._config.data
         cell, group, time = row.label, None, None
         try:
@@ -155,10 +154,10 @@ class SplitBuilder:
             return
         self._texts.append(text)
         self._labels.append(labels)
-        self._rows.append(number)
+        self._places.append(place)
         if self._other_columns and data.group_column:
             # Rows without a group belong to no other row.
-            self._groups.append(f"= {group}" if _is_filled(group) else f"row {number}")
+            self._groups.append(f"= {group}" if _is_filled(group) else f"row {place}")
         if self._other_columns and data.time_column:
             self._times.append(moment)
         self._cells[cell if isinstance(cell, str) else json.dumps(cell, default=repr)] += 1

@@ -203,8 +203,8 @@ def _table(answered: Sequence[_Answered], *, labels: Sequence[str], multi_label:
 
     lines = []
     for number, fold in enumerate(answered, start=1):
-        rows = fold.split.rows or range(len(fold.split))
-        for place, row in enumerate(rows):
+        places = fold.split.places
+        for place, row in enumerate(range(len(fold.split)) if places is None else places):
             given, decided = named(fold.targets[place]), named(fold.decided[place])
             scores = [f"{p:.6g}" for p in fold.probabilities[place]]
             lines.append((row, [row, number, fold.split.texts[place], given, decided, *scores]))
