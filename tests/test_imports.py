@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "export": "host config text layers messages progress models inference evaluation",
     "training": "keras_internals host config text data layers messages progress pictures models "
     "inference evaluation analysis",
+    "sklearn": "config data inference training",
     "cli": "host config text data layers messages progress inference evaluation analysis export "
     "training",
     "__main__": "cli",
@@ -40,10 +41,9 @@ WITHIN = {
     "training": "batches devices update loop run search",
     "export": "options sample manifest reference graphs workers verification formats description "
     "run",
-    "cli": "console flags help option_group options interrupt run_choice training startup "
-    "stdin_pieces text_options texts answers answer_columns output_options answer_table "
-    "evaluation_table run_data "
-    "commands main",
+    "cli": "console flags help option_group options interrupt run_choice fold_lines training "
+    "startup stdin_pieces text_options texts answers answer_columns output_options answer_table "
+    "evaluation_table run_data commands main",
 }
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textrnn.inference.classifier import Prediction, TrainedClassifier
     from textrnn.inference.ensemble import Ensemble
     from textrnn.inference.language_model import Likelihood, TrainedLanguageModel
+    from textrnn.inference.predictions import Predictions
     from textrnn.inference.run_folder import load, load_language_model
     from textrnn.inference.streaming import Stream
     from textrnn.layers.bidirectional import Bidirectional
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from textrnn.models.language_model import LanguageModel
     from textrnn.text.tokenizer import Tokenizer
     from textrnn.training.run.classifier import train
+    from textrnn.training.run.fit import fit
     from textrnn.training.run.language_model import pretrain
 
 __all__ = [
@@ -73,6 +75,7 @@ __all__ = [
     "NGramLogits",
     "NonlinearRNNCell",
     "Prediction",
+    "Predictions",
     "RNNCell",
     "RNNStack",
     "SimpleRNNCell",
@@ -87,6 +90,7 @@ __all__ = [
     "evaluate",
     "explain",
     "export",
+    "fit",
     "load",
     "load_language_model",
     "pretrain",
@@ -118,6 +122,7 @@ _HOMES = {
     "NGramLogits": "layers.ngrams",
     "NonlinearRNNCell": "layers.cells",
     "Prediction": "inference.classifier",
+    "Predictions": "inference.predictions",
     "RNNCell": "layers.cells",
     "RNNStack": "layers.stack",
     "SimpleRNNCell": "layers.cells",
@@ -131,6 +136,7 @@ _HOMES = {
     "decide": "evaluation.decide",
     "evaluate": "evaluation.evaluate",
     "explain": "analysis.attribution.explain",
+    "fit": "training.run.fit",
     "load": "inference.run_folder",
     "load_language_model": "inference.run_folder",
     "pretrain": "training.run.language_model",
@@ -142,8 +148,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return importlib.metadata.version("textrnn")
-    if name == "export":  # A package that can be called.
-        return importlib.import_module("textrnn.export")
+    if name in ("export", "sklearn"):  # A package that can be called, and a module.
+        return importlib.import_module(f"textrnn.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'textrnn' has no attribute {name!r}")
     return getattr(importlib.import_module(f"textrnn.{_HOMES[name]}"), name)

@@ -3,7 +3,15 @@ import math
 import numpy as np
 import pytest
 
-from textrnn.analysis.statistics import accuracy_by_length, holm, mcnemar, wilson
+from textrnn.analysis.statistics import (
+    accuracy_by_length,
+    accuracy_of,
+    bootstrap,
+    caution,
+    holm,
+    mcnemar,
+    wilson,
+)
 
 
 def test_wilson_by_hand():
@@ -43,3 +51,46 @@ def test_texts_of_one_length_share_a_bucket():
     (bucket,) = accuracy_by_length(np.array([True, False, True]), np.array([4, 4, 4]))
     assert (bucket.shortest, bucket.longest, bucket.texts) == (4, 4, 3)
     assert bucket.accuracy == wilson(2, 3)
+
+
+def test_the_accuracy_of_figures_has_an_interval():
+    assert accuracy_of({"texts": 10, "accuracy": 0.8}) == wilson(8, 10)
+
+
+@pytest.mark.parametrize(
+    ("texts", "supports", "message"),
+    [
+        (200, {"a": 100, "b": 100}, ""),
+        (40, {"a": 20, "b": 20}, "caution: 40 validation texts: these figures"),
+        (200, {"a": 191, "b": 9}, "200 validation texts, 1 class with fewer than 10 (b): "),
+        (200, {str(i): 1 for i in range(200)}, "200 classes with fewer than 10 (0, 1, 2, 3, 4 and"),
+    ],
+)
+def test_few_texts_deserve_a_caution(texts, supports, message):
+    figures = {"texts": texts, "per_class": {n: {"support": s} for n, s in supports.items()}}
+    sentence = caution(figures, name="validation")
+    assert message in sentence
+    assert bool(message) == bool(sentence)
+
+
+def test_the_bootstrap_of_single_texts_agrees_with_the_formula(rng):
+    targets = np.eye(2)[rng.integers(2, size=400)]
+    right = rng.random(400) < 0.8
+    predicted = np.where(right[:, None], targets, 1 - targets) > 0
+    accuracy, macro_f1 = bootstrap(predicted, targets)
+    formula = wilson(int(right.sum()), 400)
+    assert accuracy.value == formula.value
+    assert accuracy.low == pytest.approx(formula.low, abs=0.01)
+    assert accuracy.high == pytest.approx(formula.high, abs=0.01)
+    assert macro_f1.low < macro_f1.value < macro_f1.high
+
+
+def test_texts_of_a_group_tell_less_than_single_texts(rng):
+    targets = np.repeat(np.eye(2)[rng.integers(2, size=40)], 10, axis=0)
+    right = np.repeat(rng.random(40) < 0.8, 10)
+    predicted = np.where(right[:, None], targets, 1 - targets) > 0
+    groups = np.repeat(np.arange(40), 10).tolist()
+    single, grouped = bootstrap(predicted, targets), bootstrap(predicted, targets, groups=groups)
+    for one, other in zip(single, grouped, strict=True):
+        assert one.value == pytest.approx(other.value)
+        assert other.high - other.low > 2 * (one.high - one.low)

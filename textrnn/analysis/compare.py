@@ -84,12 +84,18 @@ def compare(
         for notice in learned_from(trained, source.config(first).data.test_file):
             reporter.message(f"note: {notice}")
     held_out = split == "validation" and not _has_other_validation(source)
+    of_fold = split == "test" and not source.is_other_data and first.config.data.fold is not None
     train = None
     if baseline:
         config = source.config(first)
         train = load_corpus(config, seed=config.runtime.seed).train
     return compare_on(
-        labelled, runs, held_out=held_out, baseline=train, average=average, reporter=reporter
+        labelled,
+        runs,
+        held_out=held_out or of_fold,
+        baseline=train,
+        average=average,
+        reporter=reporter,
     )
 
 
@@ -190,16 +196,17 @@ def _check_comparable(run: OpenedRun, first: OpenedRun, *, held_out: bool) -> No
     if held_out and _held_out_by(run) != _held_out_by(first):
         raise ConfigError(
             f"{run.name} was trained with another seed or other data than {first.name}, whose "
-            "validation texts may be among its training texts; compare on the test data."
+            "held-out texts may be among its training texts; compare on other test data."
         )
 
 
 def _held_out_by(run: OpenedRun) -> tuple[Any, ...]:
-    """Returns the settings that determine which texts are held out for validation."""
+    """Returns the settings that determine which texts are held out of the training data."""
     config = run.classifier.config
     data = config.data
-    seed = config.runtime.seed if data.valid_file is None else None
-    return (data.dataset, data.train_file, data.valid_file, data.valid_fraction, seed)
+    divided = (data.valid_fraction, data.fold, data.group_column, data.time_column)
+    seed = config.runtime.seed if data.valid_file is None or data.fold is not None else None
+    return (data.dataset, data.train_file, data.valid_file, *divided, seed)
 
 
 def _answers(run: OpenedRun, texts: Sequence[str], *, name: str, reporter: Reporter) -> Answers:

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from textrnn.analysis.statistics import (
-    CONFIDENCE,
     Interval,
     LengthAccuracy,
     accuracy_by_length,
+    bootstrap,
     holm,
     mcnemar,
     wilson,
@@ -37,8 +37,6 @@ __all__ = [
     "macro_f1_interval",
     "mean_answers",
 ]
-
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -262,26 +260,7 @@ def macro_f1_interval(
 ) -> Interval:
     """Returns the mean F1 of the labels with its percentile bootstrap interval.
 
-    The interval comes from 1,000 samples of the texts with replacement (Efron 1979, "Bootstrap
-    Methods"). Texts with the same labels and the same answer are interchangeable, so that it
-    suffices to draw the number of texts of each kind. A label that is neither given nor predicted
-    has an F1 of 0.
+    See `textrnn.analysis.statistics.bootstrap`.
     """
-    predicted = label_space.decide(probabilities)
-    kinds, counts = np.unique(
-        np.concatenate([targets > 0, predicted], axis=1), axis=0, return_counts=True
-    )
-    given, answered = np.split(kinds.astype(np.float64), 2, axis=1)  # [K, C]
-
-    def macro_f1(drawn: np.ndarray) -> np.ndarray:  # [..., K] -> [...]
-        both = drawn @ (given * answered)
-        either = drawn @ (given + answered)
-        return np.asarray((2.0 * both / np.maximum(either, 1.0)).mean(axis=-1))
-
-    rng, total = np.random.default_rng(seed), int(counts.sum())
-    samples = [
-        macro_f1(rng.multinomial(total, counts / total, size=100)) for _ in range(RESAMPLES // 100)
-    ]
-    tail = (1.0 - CONFIDENCE) / 2
-    low, high = np.quantile(np.concatenate(samples), [tail, 1.0 - tail])
-    return Interval(float(macro_f1(counts)), float(low), float(high))
+    _, macro_f1 = bootstrap(label_space.decide(probabilities), targets, seed=seed)
+    return macro_f1

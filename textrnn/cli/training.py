@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from textrnn.cli.flags import with_flags
+from textrnn.cli.fold_lines import fold_lines
 from textrnn.cli.interrupt import resumable
 from textrnn.cli.run_choice import RunChoice, RunOptions
 from textrnn.config.classifier import ClassifierRunConfig
@@ -17,8 +18,9 @@ from textrnn.inference.run_files import CONFIG
 if TYPE_CHECKING:
     from textrnn.inference.classifier import TrainedClassifier
     from textrnn.progress import Reporter
+    from textrnn.training.search.folds import Folds
 
-__all__ = ["settings_of", "train_run"]
+__all__ = ["print_results", "settings_of", "train_run", "trained_run"]
 
 
 def settings_of(
@@ -62,10 +64,24 @@ def train_run(
     options: RunOptions,
     reporter: Reporter,
     started: float,
+) -> None:
+    """Trains a classifier and prints its results; see `trained_run`."""
+    classifier = trained_run(config, folder, options=options, reporter=reporter, started=started)
+    if classifier is not None:  # Only the chief worker has the classifier.
+        print_results(classifier, folder, options=options)
+
+
+def trained_run(
+    config: ClassifierRunConfig,
+    folder: Path,
+    *,
+    options: RunOptions,
+    reporter: Reporter,
+    started: float,
     resume_or_start: bool = False,
     measure_test: bool = True,
-) -> None:
-    """Trains a classifier and prints its results; an interruption says how to resume.
+) -> TrainedClassifier | None:
+    """Trains a classifier; an interruption says how to resume.
 
     Args:
         config: All settings.
@@ -81,7 +97,7 @@ def train_run(
 
     try:
         with resumable(folder, command="train", message=reporter.message) as should_stop:
-            classifier = run_training(
+            return run_training(
                 config,
                 folder,
                 reporter=reporter,
@@ -97,8 +113,6 @@ def train_run(
             raise
         reporter.message(f"{with_flags(error)} Starting this one again.")
         _start_again()
-    if classifier is not None:  # Only the chief worker has the classifier.
-        _print_results(classifier, folder, options=options)
 
 
 def _start_again() -> NoReturn:
@@ -108,15 +122,30 @@ def _start_again() -> NoReturn:
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def _print_results(classifier: TrainedClassifier, folder: Path, *, options: RunOptions) -> None:
+def print_results(
+    classifier: TrainedClassifier, folder: Path, *, options: RunOptions, folds: Folds | None = None
+) -> None:
+    """Prints the figures of a run.
+
+    Args:
+        classifier: The classifier.
+        folder: The run folder.
+        options: The options of the run.
+        folds: The figures of the folds, if they were measured before.
+    """
+    from textrnn.analysis.statistics import accuracy_of
+
     metrics = classifier.metrics
     measured = [(name, metrics[name]) for name in ("validation", "test") if name in metrics]
     options.print_results(
-        {"run": str(folder), **metrics},
+        {"run": str(folder), **metrics, **({"folds": folds.to_dict()} if folds else {})},
+        *(fold_lines(folds) if folds else ()),
         *(
             f"{name} accuracy {figures['accuracy']:.2%} "
-            f"(macro F1 {figures['macro_f1']:.2%}, {figures['texts']:,} texts)"
+            f"(95 % interval {interval.low:.2%} to {interval.high:.2%}; "
+            f"macro F1 {figures['macro_f1']:.2%}, {figures['texts']:,} texts)"
             for name, figures in measured
+            for interval in [accuracy_of(figures)]
         ),
         f"run folder {folder}",
     )

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from textrnn.config.section import Section, check_file, setting
 from textrnn.errors import ConfigError
 
-__all__ = ["TABLES", "DataConfig", "join_text", "separator"]
+__all__ = ["IN_MEMORY", "TABLES", "DataConfig", "fold_of", "join_text", "separator"]
 
 TABLES = ".csv, .tsv, .jsonl, .parquet, .arrow or .xlsx"
 """The kinds of files with columns, as help texts and messages name them."""
+
+IN_MEMORY = "in_memory"
+"""The data set of a run whose texts were in memory."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,20 @@ class DataConfig(Section):
     skip_bad_rows: bool = setting(
         False, "Count and skip rows that cannot be used, instead of stopping at the first one."
     )
+    group_column: str | None = setting(
+        None,
+        "Column whose equal values mark texts that belong together, such as those of a customer: "
+        "all are in the training data, or all are held out.",
+    )
+    time_column: str | None = setting(
+        None,
+        "Column of the times (2024-05-31, 2024-05-31T18:30:00 or numbers): the latest texts are "
+        "held out.",
+    )
+    fold: str | None = setting(
+        None,
+        "Leave a fold of the training data out, such as 2/5, and measure on it as the test data.",
+    )
     valid_fraction: float = setting(
         0.1,
         "Share of the training data that is held out when there is no validation set.",
@@ -89,6 +106,12 @@ class DataConfig(Section):
             check_file(name, getattr(self, name))
         if self.delimiter is not None:
             separator(self.delimiter)
+        if self.group_column is not None and self.time_column is not None:
+            raise ConfigError("give either `group_column` or `time_column`, not both.")
+        if self.fold is not None:
+            fold_of(self.fold)
+            if self.test_file is not None:
+                raise ConfigError("give either `fold` or `test_file`, not both.")
         if self.valid_fraction == 0.0:
             raise ConfigError("`valid_fraction` must be more than 0, got 0.0.")
 
@@ -100,6 +123,25 @@ def join_text(value: str) -> str:
     True
     """
     return value.replace(r"\n", "\n").replace(r"\t", "\t")
+
+
+def fold_of(value: str) -> tuple[int, int]:
+    """Returns the number of a fold and the number of all folds.
+
+    >>> fold_of("2/5")
+    (2, 5)
+
+    Raises:
+        ConfigError: The value names no fold.
+    """
+    number, _, count = value.partition("/")
+    if number.strip().isdecimal() and count.strip().isdecimal():
+        fold, folds = int(number), int(count)
+        if 1 <= fold <= folds and folds >= 2:
+            return fold, folds
+    raise ConfigError(
+        f"`fold` must be a fold and the number of folds, at least 2, such as 2/5, got {value!r}."
+    )
 
 
 def separator(value: str) -> str:

@@ -36,11 +36,15 @@ class Split:
         texts: The texts, as they are in the source.
         labels: The labels of each text: one in single-label data, any number in multi-label data.
         places: The place of each text among all rows of its source, ascending; None if unknown.
+        groups: The group of each text; None: there are no groups.
+        times: A number for each text that grows with its time; None: there are no times.
     """
 
     texts: Sequence[str]
     labels: Sequence[tuple[str, ...]]
     places: Sequence[int] | np.ndarray | None = field(default=None, repr=False, compare=False)
+    groups: Sequence[str] | None = field(default=None, repr=False, compare=False)
+    times: Sequence[float] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.texts) != len(self.labels):
@@ -56,8 +60,13 @@ class Split:
         import numpy as np
 
         rows = np.asarray(rows, np.int64)
-        places = None if self.places is None else np.asarray(self.places)[rows]
-        part = Split(take(self.texts, rows), take(self.labels, rows), places)
+        part = Split(
+            take(self.texts, rows),
+            take(self.labels, rows),
+            None if self.places is None else np.asarray(self.places)[rows],
+            groups=None if self.groups is None else take(self.groups, rows),
+            times=None if self.times is None else take(self.times, rows),
+        )
         if "text_hashes" in self.__dict__:
             part.__dict__["text_hashes"] = self.text_hashes[rows]
         return part

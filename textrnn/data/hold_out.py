@@ -35,9 +35,10 @@ def hold_out(
     fraction: float,
     seed: int,
     stratify: bool = True,
-    groups: np.ndarray | Sequence[int] | None = None,
+    groups: np.ndarray | Sequence[int] | Sequence[str] | None = None,
+    times: Sequence[float] | None = None,
 ) -> Partition:
-    """Holds a share of the rows out.
+    """Holds a share of the rows out: the latest ones if there are times.
 
     The choice is stratified if both sides have room for each class; a class of a single group
     stays. Otherwise the rows are drawn at random, but one row of each label stays, so that training
@@ -54,12 +55,16 @@ def hold_out(
         stratify: Whether to stratify at all.
         groups: `[N]`, the group of each row; rows of a group stay together. None puts each row into
             a group of its own.
+        times: The time of each row, which replaces all but the share; rows of the same time stay
+            together. None: there are no times.
 
     Raises:
         DataError: There are too few rows to hold one out.
     """
     import numpy as np
 
+    if times is not None:
+        return _latest(np.asarray(times), fraction=fraction)
     column = LabelColumn.of(labels)
     group_of = first_row = np.arange(len(column))
     if groups is not None:
@@ -86,7 +91,9 @@ def hold_out(
     return Partition(np.flatnonzero(~is_held), np.flatnonzero(is_held), stratified)
 
 
-def numbered(groups: np.ndarray | Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def numbered(
+    groups: np.ndarray | Sequence[int] | Sequence[str],
+) -> tuple[np.ndarray, np.ndarray]:
     """Numbers the groups of rows by their first rows.
 
     >>> [numbers.tolist() for numbers in numbered([7, 3, 7])]
@@ -100,10 +107,26 @@ def numbered(groups: np.ndarray | Sequence[int]) -> tuple[np.ndarray, np.ndarray
     """
     import numpy as np
 
-    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    _, first, group = np.unique(np.asarray(groups), return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return np.asarray(rank[group]), np.sort(first)
+
+
+def _latest(times: np.ndarray, *, fraction: float) -> Partition:
+    """Holds the rows of the latest times out."""
+    import numpy as np
+
+    ordered = np.sort(times)
+    later = ordered[ordered > ordered[:1]] if len(ordered) else ordered
+    if not len(later):
+        raise DataError(
+            "expected texts of different times, so that the latest can be held out, got one time; "
+            "check --time-column."
+        )
+    count = max(1, round(len(times) * fraction))
+    begin = max(ordered[-count], later[0])
+    return Partition(np.flatnonzero(times < begin), np.flatnonzero(times >= begin), False)
 
 
 def _stratified_choice(strata: LabelColumn, *, count: int, seed: int) -> np.ndarray | None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.data import IN_MEMORY
 from textrnn.config.section import listed_names
 from textrnn.data.bbc_news import BbcNewsSource
 from textrnn.data.column_store import LabelColumn
+from textrnn.data.columns import Column
 from textrnn.data.corpus import Corpus, Split
 from textrnn.data.duplicates import conflicting_labels, shared_texts, text_groups
 from textrnn.data.file_format import FileFormat
+from textrnn.data.folds import unknown_labels, without_fold
 from textrnn.data.hold_out import Partition, hold_out
+from textrnn.data.in_memory import NoLongerInMemory
 from textrnn.data.label_spelling import rare_labels
 from textrnn.data.paths import input_files, own_splits, stem
 from textrnn.data.provenance import check_unchanged
@@ -69,7 +74,7 @@ class FileSource:
         return read_rows(self._folder, self._form, notices=self.notices, split=which)
 
 
-def load_corpus(config: ClassifierRunConfig, *, seed: int) -> Corpus:
+def load_corpus(config: ClassifierRunConfig, *, seed: int, source: Source | None = None) -> Corpus:
     """Reads all data of a run.
 
     Without validation data, a random share of the training data is held out. `valid_file` and
@@ -78,14 +83,17 @@ def load_corpus(config: ClassifierRunConfig, *, seed: int) -> Corpus:
     Args:
         config: The settings of the data.
         seed: The seed of the random choice.
+        source: The source of the data; None: the one that the settings name.
 
     Raises:
         DataError: The data cannot be read or learned from.
         ConfigError: The settings do not fit the data set.
     """
-    source, notices = _open_source(config), list[str]()
-    train, validation, label_names = _read_training(source, config, seed=seed, notices=notices)
-    test = _read(source, "test", config, notices=notices, known=label_names)
+    source, notices = source or _open_source(config), list[str]()
+    read = _read_training(source, config, seed=seed, notices=notices)
+    train, validation, test, label_names = read
+    if test is None:
+        test = _read(source, "test", config, notices=notices, known=label_names)
     shared = shared_texts(validation, train)
     if shared:
         notices.append(
@@ -133,16 +141,17 @@ def load_split(
     """
     source, notices = _open_source(config), list[str]()
     split, drawn = None, False
-    if which != "train":
+    of_fold = which == "test" and config.data.fold is not None
+    if which != "train" and not of_fold:
         split = _read(source, which, config, notices=notices, known=label_names)
-    if split is None and which == "test":
+    if split is None and which == "test" and not of_fold:
         raise DataError(f"{source.name}: expected test data, got none; pass --test-file.")
     if split is None:
-        train, validation, _ = _read_training(
-            source, config, seed=seed, notices=notices, known=label_names
-        )
-        split = train if which == "train" else validation
-        drawn = config.data.valid_file is None
+        read = _read_training(source, config, seed=seed, notices=notices, known=label_names)
+        split = {"train": read.train, "validation": read.validation}.get(which, read.fold)
+        drawn = of_fold or config.data.valid_file is None
+    if split is None:
+        raise DataError(f"{source.name}: expected a fold, got none.")
     notices += check_unchanged(
         split,
         which,
@@ -183,6 +192,8 @@ def _open_source(config: ClassifierRunConfig) -> Source:
         return FileSource(config)
     if config.data.dataset in (None, "bbc_news"):
         return BbcNewsSource()
+    if config.data.dataset == IN_MEMORY:
+        return NoLongerInMemory()
     return TfdsSource(config)
 
 
@@ -203,7 +214,7 @@ def _read(
     if path is None:
         rows = source.read(which)
     else:
-        rows = read_rows(path, FileFormat.of(config), notices=notices, split=which)
+        rows = read_rows(path, _form(config, which), notices=notices, split=which)
     if rows is None:
         return None
     return SplitBuilder(
@@ -212,7 +223,31 @@ def _read(
         notices=notices,
         known=None if known is None else dict.fromkeys(known),
         keep_blank=which != "train",
+        other_columns=bool(_other_columns(config, which)),
     ).build(rows)
+
+
+def _form(config: ClassifierRunConfig, which: str) -> FileFormat:
+    """Returns the format of the file of a split."""
+    columns = _other_columns(config, which)
+    return dataclasses.replace(FileFormat.of(config), other_columns=columns)
+
+
+def _other_columns(config: ClassifierRunConfig, which: str) -> tuple[Column, ...]:
+    """Returns the columns by which texts are held out; only training data needs them."""
+    if which != "train":
+        return ()
+    columns = {"--group-column": config.data.group_column, "--time-column": config.data.time_column}
+    return tuple(Column(name, option) for option, name in columns.items() if name is not None)
+
+
+class _Training(NamedTuple):
+    """The training data of a run and what was held out of it; see `load_corpus`."""
+
+    train: Split
+    validation: Split
+    fold: Split | None
+    label_names: tuple[str, ...]
 
 
 def _read_training(
@@ -222,7 +257,7 @@ def _read_training(
     seed: int,
     notices: list[str],
     known: Sequence[str] | None = None,
-) -> tuple[Split, Split, tuple[str, ...]]:
+) -> _Training:
     where = config.data.train_file or source.name
     train = _read(source, "train", config, notices=notices, known=known)
     if train is None:
@@ -233,12 +268,16 @@ def _read_training(
     _check_learnable(train, counts, config, where)
     label_names = _ordered_labels(source, counts, config, notices=notices)
     notices += conflicting_labels(train, where=where)
+    fold = None
+    if config.data.fold is not None:
+        train, fold = without_fold(train, config, seed=seed, where=where)
     validation = _read(source, "validation", config, notices=notices, known=label_names)
     if validation is None:
         train, validation = _hold_out_validation(
-            train, counts, config, seed=seed, notices=notices, where=where
+            train, config, seed=seed, notices=notices, where=where
         )
-    return train, validation, label_names
+    notices += unknown_labels(train, label_names, where=where)
+    return _Training(train, validation, fold, label_names)
 
 
 def _ordered_labels(
@@ -259,7 +298,6 @@ def _ordered_labels(
 
 def _hold_out_validation(
     train: Split,
-    counts: Counter[str],
     config: ClassifierRunConfig,
     *,
     seed: int,
@@ -273,13 +311,15 @@ def _hold_out_validation(
             fraction=config.data.valid_fraction,
             seed=seed,
             stratify=not config.task.multi_label,
-            groups=text_groups(train),
+            groups=text_groups(train) if train.groups is None else train.groups,
+            times=train.times,
         )
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
     if config.task.multi_label:
         notices.append(_labels_per_text(train, where))
-    else:
+    elif train.times is None:
+        counts = LabelColumn.of(train.labels).name_counts()
         notices += _unmeasured_labels(counts, parts, where=where)
     return train.take(parts.remaining), train.take(parts.held_out)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from textrnn.config.classifier import ClassifierRunConfig
@@ -14,6 +14,7 @@ from textrnn.data.corpus import Split
 from textrnn.data.label_checks import check_labels
 from textrnn.data.label_spelling import merge_spellings
 from textrnn.data.labels import LabelReader, RowError, as_json, check_unicode
+from textrnn.data.times import TimeReader
 from textrnn.errors import DataError
 from textrnn.messages.wording import counted
 
@@ -69,6 +70,8 @@ class SplitBuilder:
         notices: Receives one sentence for each kind of row that is left out.
         known: The labels allowed. None allows any, and checks whether they look like classes.
         keep_blank: Whether texts of white space only are kept.
+        other_columns: Whether a label is a dictionary of the columns that the settings name: that
+            of the label, or those of the labels, and that of the groups or times.
     """
 
     def __init__(
@@ -79,9 +82,13 @@ class SplitBuilder:
         notices: list[str],
         known: Collection[str] | None = None,
         keep_blank: bool = True,
+        other_columns: bool = False,
     ) -> None:
         self._config, self._where, self._notices = config, where, notices
-        self._known, self._keep_blank = known, keep_blank
+        self._known, self._keep_blank, self._other_columns = known, keep_blank, other_columns
+        self._time_reader = TimeReader()
+        self._groups: list[str] = []
+        self._times: list[float] = []
         self._reader = LabelReader(config, known)
         self._codes = array("i")  # The place of each text's labels in `_label_sets`.
         self._label_sets: dict[tuple[str, ...], int] = {}
@@ -119,21 +126,29 @@ class SplitBuilder:
                 notices=self._notices,
                 where=self._where,
             )
-        return Split(texts, labels, np.array(self._places, np.int64))
+        places = np.array(self._places, np.int64)
+        groups, times = self._groups or None, self._times or None
+        return Split(texts, labels, places, groups=groups, times=times)
 
     def _valid_texts(self, rows: Iterable[Row]) -> Iterator[str]:
         """Yields the texts of the valid rows, and collects their labels and places."""
         for place, row in enumerate(rows):
-            text = self._valid_text(row)
+            text = self._valid_text(row, place)
             if text is not None:
-                self._places.append(place)
                 yield text
 
-    def _valid_text(self, row: Row) -> str | None:
+    def _valid_text(self, row: Row, place: int) -> str | None:
         """Returns the text of a row whose labels it collects, or None if it is left out."""
+        data = self._config.data
+        cell, group, time = row.label, None, None
         try:
-            text = check_text(row, encoding=self._config.data.encoding)
-            labels = self._reader.read(row.label)
+            text = check_text(row, encoding=data.encoding)
+            if self._other_columns:
+                cells = self._cells_of(row)
+                cell = cells if self._config.task.label_columns else cells[data.label_column]
+                group, time = cells.get(data.group_column or ""), cells.get(data.time_column or "")
+            labels = self._reader.read(cell)
+            moment = self._time_reader.read(time) if data.time_column and self._other_columns else 0
         except RowError as problem:
             if not self._config.data.skip_bad_rows:
                 raise DataError(f"{row.origin}: {problem}, or pass --skip-bad-rows.") from None
@@ -144,9 +159,28 @@ class SplitBuilder:
             self._blank += 1
             return None
         self._codes.append(self._label_sets.setdefault(labels, len(self._label_sets)))
-        cell = row.label
+        self._places.append(place)
+        if self._other_columns and data.group_column:
+            # Rows without a group belong to no other row.
+            self._groups.append(f"= {group}" if _is_filled(group) else f"row {place}")
+        if self._other_columns and data.time_column:
+            self._times.append(moment)
         self._cells[cell if isinstance(cell, str) else json.dumps(cell, default=repr)] += 1
         return text
+
+    def _cells_of(self, row: Row) -> Mapping[str, object]:
+        """Returns the cells of a row by their columns.
+
+        Raises:
+            DataError: The source has no columns.
+        """
+        if isinstance(row.label, Mapping):
+            return row.label
+        name = self._config.data.group_column or self._config.data.time_column
+        raise DataError(
+            f"{row.origin}: expected a column {name!r} beside the label, got texts without "
+            "columns; use a file with columns, or leave --group-column and --time-column out."
+        )
 
     def _report(self) -> None:
         if self._bad:
@@ -159,3 +193,8 @@ class SplitBuilder:
             self._notices.append(
                 f"{self._where}: {counted(self._blank, 'row')} with an empty text left out."
             )
+
+
+def _is_filled(cell: object) -> bool:
+    """Returns whether a cell has a value."""
+    return cell is not None and cell == cell and str(cell).strip() != ""

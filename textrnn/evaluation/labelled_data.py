@@ -98,6 +98,8 @@ class LabelledData:
                     f"expected settings of the data, got `{name}`, a setting of `{homes[name]}`."
                 )
         changes = dict(self.settings)
+        if SOURCES & set(changes):
+            changes = {"fold": None, **changes}
         if {"dataset", "train_file"} & set(changes):
             changes = {**dict.fromkeys(SOURCES), **changes}
         config = run.config.replace(**changes)
@@ -156,7 +158,8 @@ class LabelledData:
     def _check_paths(self, data: DataConfig, run: RunRecord) -> None:
         """Raises DataError if a file that the run was trained with no longer exists."""
         needed = _FILES[self.split]
-        if self.split == "validation" and data.valid_file is None:
+        drawn = data.valid_file is None if self.split == "validation" else data.fold is not None
+        if drawn:
             needed = "train_file"
         path = getattr(data, needed)
         if path is None or needed in self.settings:

@@ -10,6 +10,7 @@ from typing import Any
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.kept_texts import with_kept_texts
 from textrnn.inference.run_files import read_labels, read_provenance
 
 __all__ = ["OpenedRun", "RunRecord"]
@@ -47,9 +48,10 @@ class RunRecord:
             ModelError: The settings in the folder cannot be read.
         """
         if isinstance(run, TrainedClassifier):
-            return cls(UNSAVED, run.config, run.labels, run.data)
+            config = with_kept_texts(run.config, run.folder)
+            return cls(UNSAVED, config, run.labels, run.data)
         folder = Path(run)
-        config = run_folder.load_config(folder / run_folder.CONFIG)
+        config = with_kept_texts(run_folder.load_config(folder / run_folder.CONFIG), folder)
         return cls(str(run), config, read_labels(folder), read_provenance(folder), folder)
 
 
@@ -88,4 +90,5 @@ class OpenedRun:
     def record(self) -> RunRecord:
         """Returns the facts about the run that are known without its weights."""
         trained = self.classifier
-        return RunRecord(self.name, trained.config, trained.labels, trained.data, self.folder)
+        config = with_kept_texts(trained.config, self.folder or trained.folder)
+        return RunRecord(self.name, config, trained.labels, trained.data, self.folder)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,9 @@ import tensorflow as tf
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.training import BATCH_TOKENS
 from textrnn.data.batching import Batch, BatchPlan
-from textrnn.errors import ConfigError
+from textrnn.errors import ConfigError, ModelError
 from textrnn.host.blocks import blocks
+from textrnn.inference.predictions import Predictions
 from textrnn.inference.reader import Reader, model_digest
 from textrnn.inference.streaming import Stream, Streams
 from textrnn.models.classifier import TextClassifier
@@ -168,6 +171,7 @@ class TrainedClassifier:
         rule: What is answered, given the probabilities.
         read_tokens: How many tokens the classifier was given so far.
         cut_tokens: How many of these tokens `max_length` cut off.
+        folder: The run folder that has the classifier; None if there is none.
     """
 
     model: TextClassifier
@@ -179,6 +183,7 @@ class TrainedClassifier:
     rule: DecisionRule = field(default_factory=DecisionRule)
     read_tokens: int = 0
     cut_tokens: int = 0
+    folder: Path | None = None
 
     def __post_init__(self) -> None:
         self._cached_reader: Reader | None = None
@@ -266,14 +271,36 @@ class TrainedClassifier:
                 on_batch(1)
         return scores
 
-    def predict(self, texts: Iterable[str]) -> list[Prediction]:
-        """Returns the predictions for some texts, in their order.
+    def predict(self, texts: Iterable[str]) -> Predictions[Prediction]:
+        """Returns the predictions for some texts, in their order: a list that displays as a table.
 
         Raises:
             TypeError: `texts` is no list of strings.
         """
-        probabilities = self.probabilities(as_texts(texts, call="predict"))
-        return [self._name(scores) for scores in probabilities]
+        texts = as_texts(texts, call="predict")
+        return Predictions(map(self._name, self.probabilities(texts)), texts)
+
+    def save(self, run: str | Path) -> None:
+        """Copies the run folder of this classifier.
+
+        Args:
+            run: The new run folder. It must not exist, or be empty.
+
+        Raises:
+            ConfigError: The folder contains files.
+            ModelError: The classifier has no run folder.
+        """
+        target = Path(run)
+        if self.folder is None:
+            raise ModelError(
+                "expected a classifier with a run folder, got one without; save one that "
+                "`fit`, `train` or `load` returned."
+            )
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise ConfigError(f"{target} exists and is not empty; choose another folder.")
+        shutil.copytree(
+            self.folder, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".lock")
+        )
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[tuple[str, Prediction]]:
         """Yields each text with its prediction, in order; the memory is constant."""

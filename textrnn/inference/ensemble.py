@@ -10,6 +10,7 @@ import numpy as np
 from textrnn.errors import ConfigError, DataError
 from textrnn.host.blocks import blocks
 from textrnn.inference.classifier import BLOCK_TEXTS, Prediction, TrainedClassifier
+from textrnn.inference.predictions import Predictions
 from textrnn.messages.wording import listed
 from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
@@ -89,14 +90,15 @@ class Ensemble:
             total += member.probabilities(texts, on_batch=on_batch)[:, columns]
         return total / len(self.members)
 
-    def predict(self, texts: Iterable[str]) -> list[Prediction]:
-        """Returns the predictions for some texts, in their order.
+    def predict(self, texts: Iterable[str]) -> Predictions[Prediction]:
+        """Returns the predictions for some texts, in their order: a list that displays as a table.
 
         Raises:
             TypeError: `texts` is no list of strings.
         """
-        probabilities = self.probabilities(as_texts(texts, call="predict"))
-        return [Prediction.of(scores, self.label_space) for scores in probabilities]
+        texts = as_texts(texts, call="predict")
+        probabilities = self.probabilities(texts)
+        return Predictions((Prediction.of(row, self.label_space) for row in probabilities), texts)
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[tuple[str, Prediction]]:
         """Yields each text with its prediction, in order; the memory is constant."""

@@ -134,7 +134,7 @@ def load(run: str | Path) -> TrainedClassifier:
     data = json.loads(files.get(DATA, b"{}"))
     rule = _rule(files, labels, folder)
     return TrainedClassifier(
-        model, tokenizer, labels, config, metrics=metrics, data=data, rule=rule
+        model, tokenizer, labels, config, metrics=metrics, data=data, rule=rule, folder=folder
     )
 
 

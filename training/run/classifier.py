@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.data.loading import Source
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
@@ -50,6 +51,8 @@ def train(
     should_stop: Callable[[], bool] = lambda: False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     started: float | None = None,
+    source: Source | None = None,
+    keep_data: bool = False,
     **settings: Any,
 ) -> TrainedClassifier | None:
     """Trains a classifier into a run folder; the test data is measured once, after training.
@@ -71,6 +74,8 @@ def train(
         should_stop: Called at each update; True saves a checkpoint and raises KeyboardInterrupt.
         callbacks: Keras callbacks; `on_train_batch_begin` may change the learning rate.
         started: The start of the time budget, by `time.monotonic`; None: now.
+        source: The source of the data; None: the one that the settings name.
+        keep_data: Whether the run folder keeps the texts of the source.
         **settings: Single settings that replace those of `config`, such as `epochs`. With
             `init_from`, all other settings of the encoder are those of the language model.
 
@@ -95,6 +100,8 @@ def train(
         should_stop=should_stop,
         callbacks=callbacks,
         started=time.monotonic() if started is None else started,
+        source=source,
+        keep_data=keep_data,
     )
     return _train(request)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from textrnn.analysis.drift.drift import make_profile
 from textrnn.analysis.drift.profile import PROFILE
+from textrnn.analysis.statistics import caution
 from textrnn.data import Corpus, load_corpus
 from textrnn.data.provenance import provenance
 from textrnn.errors import ModelError
@@ -25,6 +26,7 @@ from textrnn.evaluation.measurement import measure
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.kept_texts import forget_texts, keep_texts
 from textrnn.inference.run_files import check_finished
 from textrnn.messages.wording import counted
 from textrnn.models.label_space import LabelSpace
@@ -219,7 +221,7 @@ class ClassifierRun:
         if self.config.start.vectors is not None:
             check_vectors(self.config.start.vectors)
         self.reporter.message("reading the data")
-        corpus = load_corpus(self.config, seed=self.config.runtime.seed)
+        corpus = load_corpus(self.config, seed=self.config.runtime.seed, source=self.request.source)
         if not self.request.measure_test:
             corpus = dataclasses.replace(corpus, test=None)
         describe_corpus(corpus, self.reporter)
@@ -342,6 +344,8 @@ class ClassifierRun:
                     corpus, label_space=context.label_space, seed=self.config.runtime.seed
                 )
             self.reporter.message(baseline_message(classifier.metrics))
+        if sentence := caution(classifier.metrics["validation"], name="validation"):
+            self.reporter.message(sentence)
         return classifier
 
     def _add_profile(self, classifier: TrainedClassifier, trainer: Trainer, corpus: Corpus) -> None:
@@ -366,11 +370,16 @@ class ClassifierRun:
             )
             write_atomically(folder / "README.md", card)
         try:
+            if self.request.keep_data:
+                keep_texts(corpus, folder, multi_label=self.config.task.multi_label)
+            else:
+                forget_texts(folder)
             run_folder.save(classifier, folder)
         except OSError as error:
             raise ModelError(
                 f"{folder}: the model was not written ({error.strerror}); make room, then finish "
                 "with `resume`: the last checkpoint is whole."
             ) from None
+        classifier.folder = folder
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
         (folder / TARGETS).unlink(missing_ok=True)

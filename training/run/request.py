@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.data.loading import Source
 from textrnn.progress import Reporter, Silent
 
 __all__ = ["RunRequest"]
@@ -31,6 +32,8 @@ class RunRequest:
             KeyboardInterrupt is raised.
         callbacks: Keras callbacks.
         started: The start of the time budget, by `time.monotonic`.
+        source: The source of the data; None: the one that the settings name.
+        keep_data: Whether the run folder keeps the texts of the source.
     """
 
     config: ClassifierRunConfig
@@ -43,3 +46,5 @@ class RunRequest:
     should_stop: Callable[[], bool] = lambda: False
     callbacks: Sequence[keras.callbacks.Callback] = ()
     started: float = field(default_factory=time.monotonic)
+    source: Source | None = None
+    keep_data: bool = False

@@ -84,7 +84,8 @@ def _train(
     name = run.name
     settings, log = run.with_name(f"{name}.yaml"), run.with_name(f"{name}.log")
     if (run / run_folder.CONFIG).is_file():
-        if not config.resumes(run_folder.load_config(run / run_folder.CONFIG)):
+        stored = run_folder.load_config(run / run_folder.CONFIG)
+        if not config.with_choices_of(stored).resumes(stored):
             raise ConfigError(f"{run} contains a run with other settings; choose another `output`.")
         if run_folder.is_complete(run):
             reporter.message(f"{name}: finished already")

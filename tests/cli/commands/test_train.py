@@ -304,3 +304,42 @@ def test_the_log_can_be_json(textrnn, fake_train):
 def test_a_wrong_setting_of_the_training_is_one_line(textrnn, data, arguments, message):
     result = textrnn("train", "--train-file", data, *TINY, *arguments, code=1)
     assert message in error_line(result)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--folds", "1"], "Invalid value for '--folds'"),
+        (["--folds", "3", "--resume"], "--folds excludes --resume and --find-lr"),
+        (["--folds", "3", "--find-lr"], "--folds excludes --resume and --find-lr"),
+        (["--no-final"], "--no-final needs --folds"),
+    ],
+)
+def test_folds_that_cannot_be(textrnn, arguments, message):
+    assert message in textrnn("train", *arguments, code=2).stderr
+
+
+def test_folds_stop_before_a_run_of_other_settings(textrnn, data, home, finished):
+    shutil.copytree(finished.folder, home / "run")
+    result = textrnn(
+        "train", "--train-file", data, "--output", "run", "--folds", "3", *TINY, code=1
+    )
+    assert "run contains a finished run; choose another --output" in error_line(result)
+    assert not (home / "run_folds").exists()
+
+
+@pytest.mark.process
+def test_folds_are_measured_before_the_run_is_trained(textrnn, data, home):
+    command = ("train", "--train-file", data, "--output", "run", "--folds", "2", *TINY)
+    only = textrnn(*command, "--no-final", "--json")
+    assert json.loads(only.stdout)["folds"]["texts"] == 40
+    assert not (home / "run").exists()
+    result = textrnn(*command)
+    lines = result.stdout.splitlines()
+    assert lines[0] == "2 folds, 40 texts measured"
+    assert lines[1].startswith("fold accuracy ")
+    assert "mean of the folds" in lines[2]
+    assert lines[3] == f"answers of the folds {Path('run_folds') / 'folds.csv'}"
+    assert lines[-1] == "run folder run"
+    assert result.stderr.count("finished already") == 2
+    assert package.load("run").config.data.fold is None

@@ -100,3 +100,20 @@ def test_runs_of_other_settings_are_not_taken_for_these(config, trainings, tmp_p
     )
     with pytest.raises(ConfigError, match="units=3 contains a run with other settings; choose"):
         train_all(other_configs, tmp_path / "out", reporter=QUIET, train=trainings)
+
+
+def test_a_run_that_has_chosen_its_precision_is_not_trained_again(tmp_path):
+    data = write_csv(tmp_path / "letters.csv", labelled_texts(4))
+    configs = varied(run_config(data, precision="auto"), setting="units", values=[3, 4])
+    runs: list[str] = []
+
+    def finish(config: Path, run: Path, *, log: Path, options: Sequence[str]) -> int:
+        runs.append(run.name)
+        run_folder.begin(run, run_folder.load_config(config).replace(precision="bfloat16"))
+        (run / run_folder.DIGESTS).write_text(json.dumps({}))
+        log.touch()
+        return 0
+
+    for _ in range(2):
+        train_all(configs, tmp_path / "out", reporter=QUIET, train=finish)
+    assert runs == ["units=3", "units=4"]

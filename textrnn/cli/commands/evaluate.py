@@ -112,6 +112,7 @@ def print_figures(metrics: Mapping[str, Any], console: Console) -> None:
         metrics: The figures of `Evaluation.to_dict`.
         console: The console.
     """
+    from textrnn.analysis.statistics import accuracy_of, caution
     from textrnn.evaluation.abstention import coverage_sentence
     from textrnn.evaluation.class_figures import weakest_class_sentence
     from textrnn.evaluation.confusion import Confusion
@@ -120,6 +121,9 @@ def print_figures(metrics: Mapping[str, Any], console: Console) -> None:
     for name in _FIGURES:
         if name in metrics:
             summary.add_row(name.replace("_", " "), f"{metrics[name]:.4f}")
+        if name == "accuracy" and name in metrics:
+            interval = accuracy_of(metrics)
+            summary.add_row("  95 % interval", f"{interval.low:.4f} to {interval.high:.4f}")
     withheld = metrics.get("abstention", {})
     if withheld:
         summary.add_row(
@@ -129,6 +133,7 @@ def print_figures(metrics: Mapping[str, Any], console: Console) -> None:
         summary.add_row("accuracy of these answers", f"{withheld['accuracy']:.4f}")
     console.print(summary)
     for sentence in (
+        caution(metrics, with_labels=False),
         coverage_sentence(metrics.get("coverage_curve", ())),
         weakest_class_sentence(metrics["per_class"]),
     ):

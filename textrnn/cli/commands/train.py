@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from textrnn.cli.fold_lines import fold_lines
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.cli.run_choice import RunChoice, RunOptions, run_options
 from textrnn.cli.startup import start_tensorflow
-from textrnn.cli.training import settings_of, train_run
+from textrnn.cli.training import print_results, settings_of, trained_run
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.inference.run_files import default_name
+from textrnn.errors import ConfigError
+from textrnn.inference.run_files import CONFIG, default_name, load_config
 
 if TYPE_CHECKING:
     from textrnn.progress import Reporter
+    from textrnn.training.search.folds import Folds
 
 __all__ = ["train"]
 
@@ -44,6 +48,18 @@ __all__ = ["train"]
     help="Do not train: try learning rates from small to large, draw the losses, and suggest a "
     "learning rate.",
 )
+@click.option(
+    "--folds",
+    type=click.IntRange(min=2),
+    help="First train this number of runs, each without another part of the training data, and "
+    "measure each on that part; they are kept in the run folder's name with _folds.",
+)
+@click.option(
+    "--final/--no-final",
+    default=True,
+    help="With --folds: also train the run on all of the training data.",
+    show_default=True,
+)
 @click.pass_context
 def train(
     context: click.Context,
@@ -52,6 +68,8 @@ def train(
     resume_or_start: bool,
     measure_test: bool,
     find_lr: bool,
+    folds: int | None,
+    final: bool,
     **_: Any,
 ) -> None:
     """Train a classifier on labelled texts and write it into a run folder.
@@ -61,6 +79,12 @@ def train(
     """
     if options.resume + resume_or_start + options.overwrite > 1:
         raise click.UsageError("--resume, --resume-or-start and --overwrite exclude each other.")
+    if folds and (options.resume or find_lr):
+        raise click.UsageError(
+            "--folds excludes --resume and --find-lr; the same command again continues the folds."
+        )
+    if not (folds or final):
+        raise click.UsageError("--no-final needs --folds.")
     started = time.monotonic()
     choice = _choose(context, options)
     if not (options.resume or resume_or_start):
@@ -73,7 +97,14 @@ def train(
     if find_lr:
         _find_learning_rate(config, choice.folder, options=options, reporter=reporter)
         return
-    train_run(
+    measured = None
+    if folds:
+        measured = _train_folds(config, choice.folder, folds, options=options, reporter=reporter)
+        resume_or_start, started = not options.overwrite, time.monotonic()
+    if measured is not None and not final:
+        options.print_results({"folds": measured.to_dict()}, *fold_lines(measured))
+        return
+    classifier = trained_run(
         config,
         choice.folder,
         options=options,
@@ -82,6 +113,8 @@ def train(
         measure_test=measure_test,
         started=started,
     )
+    if classifier is not None:  # Only the chief worker has the classifier.
+        print_results(classifier, choice.folder, options=options, folds=measured)
 
 
 def _choose(context: click.Context, options: RunOptions) -> RunChoice[ClassifierRunConfig]:
@@ -92,6 +125,33 @@ def _choose(context: click.Context, options: RunOptions) -> RunChoice[Classifier
         merge=merge_settings,
         name=lambda config: default_name(config.data.dataset, config.data.train_file),
     )
+
+
+def _train_folds(
+    config: ClassifierRunConfig,
+    folder: Path,
+    count: int,
+    *,
+    options: RunOptions,
+    reporter: Reporter,
+) -> Folds:
+    """Trains and measures the folds, after a check of the folder of the run that follows."""
+    from textrnn.training.run.folder import check_folder
+    from textrnn.training.search.folds import train_folds
+
+    if "TF_CONFIG" in os.environ:
+        raise ConfigError("--folds trains on one machine; unset TF_CONFIG.")
+    continues = (folder / CONFIG).is_file() and _continues(config, folder)
+    if options.overwrite or not continues:
+        check_folder(folder, config, resume=False, overwrite=options.overwrite)
+    output = folder.with_name(f"{folder.name}_folds")
+    return train_folds(config, output, count=count, reporter=reporter, overwrite=options.overwrite)
+
+
+def _continues(config: ClassifierRunConfig, folder: Path) -> bool:
+    """Returns whether the run in a folder has these settings."""
+    stored = load_config(folder / CONFIG)
+    return config.with_choices_of(stored).resumes(stored)
 
 
 def _find_learning_rate(

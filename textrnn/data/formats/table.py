@@ -51,8 +51,10 @@ class Request:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns that are read: that of the text, then those of the labels."""
-        return (self.form.text, *(self.form.labels if self.labelled else ()))
+        """The columns that are read: that of the text, those of the labels, and further ones."""
+        if not self.labelled:
+            return (self.form.text,)
+        return (self.form.text, *self.form.labels, *self.form.other_columns)
 
 
 @dataclass(frozen=True)
