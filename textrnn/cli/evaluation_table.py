@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -98,7 +98,7 @@ class EvaluationTable:
         return layout, _cells_at(table, split.places)
 
 
-def _cells_at(table: InputTable, places: Sequence[int]) -> Iterator[Sequence[object]]:
+def _cells_at(table: InputTable, places: Iterable[int]) -> Iterator[Sequence[object]]:
     """Yields the cells of the rows at these places, which are ascending."""
     wanted = iter(places)
     place = next(wanted, None)

@@ -198,10 +198,10 @@ class _FileReader:
 
     def _checked_labels(
         self,
-        labels: list[tuple[str, ...]],
+        labels: Sequence[tuple[str, ...]],
         spellings: Mapping[str, set[str]],
         notices: list[str],
-    ) -> tuple[list[tuple[str, ...]], list[Finding]]:
+    ) -> tuple[Sequence[tuple[str, ...]], list[Finding]]:
         """Returns the labels with one name per label, and what looks wrong with them."""
         found: list[str] = []
         labels = merge_spellings(labels, spellings, notices=found, where=self.path)

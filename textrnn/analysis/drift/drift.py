@@ -89,7 +89,8 @@ def make_profile(
         classifier: The classifier.
         training: The training texts, of which at most `TRAINING_TEXTS` are used.
         validation: The validation texts, of which at most `ANSWERED_TEXTS` are answered.
-        ids: The token ids of each training text, if they are known.
+        ids: The token ids of each training text, perhaps followed by those of other texts; None:
+            they are computed.
     """
     tokenizer, seed = classifier.tokenizer, classifier.config.runtime.seed
     if len(training) > TRAINING_TEXTS:
@@ -97,8 +98,7 @@ def make_profile(
         places = np.sort(rng.choice(len(training), TRAINING_TEXTS, replace=False)).tolist()
         training = [training[place] for place in places]
         ids = None if ids is None else [ids[place] for place in places]
-    if ids is None:
-        ids = tokenizer.encode_batch(training)
+    ids = tokenizer.encode_batch(training) if ids is None else ids[: len(training)]
     if len(validation) > ANSWERED_TEXTS:
         names = [labels[0] if labels else "" for labels in validation.labels]
         validation = validation.take(drawn(names, ANSWERED_TEXTS, seed=seed).tolist())
