@@ -61,14 +61,14 @@ def test_too_few_rows_are_a_data_error(labels):
 def test_the_latest_rows_are_held_out():
     times = [5.0, 1.0, 4.0, 2.0, 3.0]
     parts = hold_out([("a",)] * 5, fraction=0.4, seed=0, times=times)
-    assert (parts.remaining, parts.held_out) == ([1, 3, 4], [0, 2])
+    assert (parts.remaining.tolist(), parts.held_out.tolist()) == ([1, 3, 4], [0, 2])
 
 
 def test_rows_of_one_time_stay_together():
     parts = hold_out([("a",)] * 4, fraction=0.25, seed=0, times=[1.0, 2.0, 2.0, 2.0])
-    assert (parts.remaining, parts.held_out) == ([0], [1, 2, 3])
+    assert (parts.remaining.tolist(), parts.held_out.tolist()) == ([0], [1, 2, 3])
     parts = hold_out([("a",)] * 4, fraction=0.5, seed=0, times=[1.0, 1.0, 1.0, 2.0])
-    assert (parts.remaining, parts.held_out) == ([0, 1, 2], [3])
+    assert (parts.remaining.tolist(), parts.held_out.tolist()) == ([0, 1, 2], [3])
 
 
 def test_a_single_time_is_a_data_error():

@@ -150,11 +150,12 @@ class _FileReader:
                 reason = f"{rows_left_out} cannot be used (the first: {self.bad[0][1]})"
             raise DataError(f"{self.path}: expected texts with labels, got none; {reason}.")
         findings = [*self._left_out()]
+        checked: Sequence[tuple[str, ...]] = labels
         if known is None:
-            labels, label_findings = self._checked_labels(labels, reader.spellings, notices)
+            checked, label_findings = self._checked_labels(labels, reader.spellings, notices)
             findings += label_findings
         findings += (Finding("reading", "info", self.name, notice) for notice in notices)
-        return CheckedSplit(self.name, texts, labels, rows, origins, tuple(findings))
+        return CheckedSplit(self.name, texts, checked, rows, origins, tuple(findings))
 
     def _usable(
         self, rows: Iterable[Row], reader: LabelReader
