@@ -27,6 +27,7 @@ class FileFormat:
         delimiter: The character between the columns of a table; None detects it from the header.
         check_labels: Whether folders that look like splits are an error.
         text_join: The characters between the texts of several columns.
+        other_columns: Columns that are read beside the label, of which each row is a dictionary.
     """
 
     text_column: str = "text"
@@ -36,6 +37,7 @@ class FileFormat:
     delimiter: str | None = None
     check_labels: bool = True
     text_join: str = "\n"
+    other_columns: tuple[Column, ...] = ()
 
     @classmethod
     def of(cls, config: ClassifierRunConfig) -> FileFormat:
