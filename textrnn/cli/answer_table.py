@@ -95,7 +95,9 @@ class AnswerTable:
                 for number, part in enumerate(blocks(self._table.rows(), self._part_rows)):
                     texts = [self._text(kept) for kept in part]
                     if number >= self._output.done:
-                        self._output.add(list(_with_answers(part, texts, answer, width=width)))
+                        self._output.add(
+                            list(_with_answers(part, texts, answer=answer, width=width))
+                        )
                     advance(len(part))
             self._output.finish()
         except KeyboardInterrupt:
@@ -140,7 +142,7 @@ class AnswerTable:
 
 
 def _with_answers(
-    part: Sequence[KeptRow], texts: Sequence[str | RowError], answer: MakeCells, *, width: int
+    part: Sequence[KeptRow], texts: Sequence[str | RowError], *, answer: MakeCells, width: int
 ) -> Iterator[list[Any]]:
     """Yields the cells of each row with those of its answer and of its error."""
     answers = iter(answer([text for text in texts if isinstance(text, str)]))

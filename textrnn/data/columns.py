@@ -136,7 +136,7 @@ class RowPicker:
     def _label(self, name: str, cell: object) -> object:
         names = self._classes.get(name) if self._classes else None
         if names is None:
-            return None if cell is ABSENT else cell
+            return None if cell is ABSENT else _python_value(cell)
         if isinstance(cell, list):
             return [_class_name(item, names) for item in cell]
         return _class_name(cell, names)
@@ -157,6 +157,17 @@ def joined_text(parts: Sequence[object], join: str) -> object:
             return part
     texts = [str(part) for part in present]
     return join.join(text for text in texts if text.strip()) if texts else None
+
+
+def _python_value(cell: object) -> object:
+    """Returns a scalar of pyarrow, such as a time, as a value of Python, or else as its text."""
+    as_py = getattr(cell, "as_py", None)
+    if as_py is None:
+        return cell
+    try:
+        return as_py()
+    except (ValueError, OverflowError):
+        return str(cell)
 
 
 def _class_name(cell: object, names: Sequence[str]) -> object:

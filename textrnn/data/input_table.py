@@ -94,12 +94,14 @@ class InputTable:
         import pyarrow
 
         try:
-            return pyarrow.unify_schemas([schema.remove_metadata() for schema in schemas])
+            common = pyarrow.unify_schemas([schema.remove_metadata() for schema in schemas])
         except pyarrow.ArrowException as error:
             raise DataError(
                 f"{self.files[0]}: expected files whose columns have the same types, got "
                 f"different ones ({str(error).splitlines()[0]}); read each file on its own."
             ) from None
+        # A file may lack a column that another one declares to be without null.
+        return pyarrow.schema([column.with_nullable(True) for column in common])
 
     def rows(self) -> Iterator[KeptRow]:
         """Yields all rows, in order.

@@ -9,6 +9,7 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
+from textrnn.data.columns import Column
 from textrnn.data.file_format import FileFormat
 from textrnn.data.formats.arrow import BATCH_ROWS, open_arrow, open_parquet
 from textrnn.data.formats.table import Request
@@ -123,6 +124,16 @@ def test_kept_values_stay_exact(tmp_path, values, kind):
     with open_table(path, Request(FileFormat(), labelled=False, keep=True)) as table:
         cells = [record.cells[1] for record in table.records()]
     assert pyarrow.array(cells, kind).equals(column)
+
+
+def test_other_columns_are_beside_the_label(tmp_path):
+    days = [datetime.date(2026, 11, 28), None]
+    path = write(tmp_path, {"text": ["a", "b"], "label": [1, 0], "day": days})
+    form = FileFormat(other_columns=(Column("day", "--time-column"),))
+    assert [row.label for row in read_rows(path, form)] == [
+        {"label": 1, "day": days[0]},
+        {"label": 0, "day": None},
+    ]
 
 
 def test_only_the_requested_columns_are_read(tmp_path):

@@ -97,13 +97,7 @@ def predict(
     memory: each line has the prediction for the text so far.
     """
     if stream:
-        # Only the encoding says something about a stream.
-        if (
-            source != TextOptions(encoding=source.encoding)
-            or options != AnswerOptions(confident_tokens=options.confident_tokens)
-            or written != OutputOptions()
-        ):
-            raise click.UsageError("--stream reads stdin, as one text, and nothing else.")
+        _check_stream(source, options, written=written)
         check_finished(run)
         start_tensorflow()
         _follow_stdin(run, every, source.encoding, abstain_below)
@@ -136,6 +130,16 @@ def predict(
     if classifier.cut_tokens:
         share = classifier.cut_tokens / classifier.read_tokens
         reporter.message(f"note: the run's --max-length cut off {share:.1%} of the tokens.")
+
+
+def _check_stream(source: TextOptions, options: AnswerOptions, *, written: OutputOptions) -> None:
+    """Raises click.UsageError for options that say nothing about a stream."""
+    if (
+        source != TextOptions(encoding=source.encoding)
+        or options != AnswerOptions(confident_tokens=options.confident_tokens)
+        or written != OutputOptions()
+    ):
+        raise click.UsageError("--stream reads stdin, as one text, and nothing else.")
 
 
 def _follow_stdin(

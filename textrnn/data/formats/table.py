@@ -51,10 +51,9 @@ class Request:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns that are read: that of the text, those of the labels, and further ones."""
-        if not self.labelled:
-            return (self.form.text,)
-        return (self.form.text, *self.form.labels, *self.form.other_columns)
+        """The columns that are read: that of the text, then those of the labels and the others."""
+        others = (*self.form.labels, *self.form.other_columns) if self.labelled else ()
+        return (self.form.text, *others)
 
 
 @dataclass(frozen=True)
