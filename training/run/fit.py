@@ -214,19 +214,21 @@ class _Reader:
 
 
 def _with_settings(message: str) -> str:
-    """Returns a message with the names of settings in place of flags.
+    """Returns a message with the arguments of `fit` in place of flags.
 
-    >>> _with_settings("pass --multi-label, or --no-check-labels.")
-    'pass multi_label=True, or check_labels=False.'
+    >>> _with_settings("pass --multi-label --label-separator ';', or --no-check-labels.")
+    "pass multi_label=True label_separator=';', or check_labels=False."
     """
-    message = re.sub(r"--no-([a-z][a-z-]+)", lambda m: f"{_name(m)}=False", message)
-    switches = {"multi_label", "skip_bad_rows", "check_labels"}
-    return re.sub(
-        r"--([a-z][a-z-]+)",
-        lambda m: f"{_name(m)}=True" if _name(m) in switches else f"`{_name(m)}`",
-        message,
-    )
+    return _FLAG.sub(_argument, message)
 
 
-def _name(flag: re.Match[str]) -> str:
-    return flag[1].replace("-", "_")
+_FLAG = re.compile(r"--(no-)?([a-z][a-z-]+)( '[^']*')?")
+_SWITCHES = {"multi_label", "skip_bad_rows", "check_labels"}
+
+
+def _argument(flag: re.Match[str]) -> str:
+    negation, name, value = flag[1], flag[2].replace("-", "_"), flag[3]
+    if name in _SWITCHES:
+        return f"{name}={negation is None}{value or ''}"
+    name = "validation" if name == "valid_file" else name
+    return f"{name}={value.strip()}" if value else f"`{name}`"

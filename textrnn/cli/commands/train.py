@@ -51,8 +51,10 @@ __all__ = ["train"]
 @click.option(
     "--folds",
     type=click.IntRange(min=2),
-    help="First train this number of runs, each without another part of the training data, and "
-    "measure each on that part; they are kept in the run folder's name with _folds.",
+    metavar="K",
+    help="First train K runs, each without another part of the training data, and measure each on "
+    "that part. Their folder is that of --output with _folds at its end. The same command again "
+    "continues.",
 )
 @click.option(
     "--final/--no-final",
