@@ -32,7 +32,7 @@ from textrnn.inference.run_files import is_complete
 from textrnn.messages.wording import counted
 from textrnn.progress import Reporter, Silent
 
-__all__ = ["Drift", "find_drift", "make_profile"]
+__all__ = ["Drift", "compare_with", "find_drift", "make_profile"]
 
 TRAINING_TEXTS = 50_000
 """The largest number of training texts that a profile is made of."""
@@ -79,8 +79,8 @@ class Drift:
 def make_profile(
     classifier: TrainedClassifier,
     training: Sequence[str],
-    validation: Split,
     *,
+    validation: Split,
     ids: Sequence[np.ndarray] | None = None,
 ) -> Profile:
     """Makes the profile that new texts are compared with.
@@ -105,7 +105,9 @@ def make_profile(
     held_out = tokenizer.encode_batch(validation.texts)
     answers = classifier.score_ids(held_out)
     return Profile(
-        TextProfile.of(training, ids, held_out, vocab_size=tokenizer.vocab_size, seed=seed),
+        TextProfile.of(
+            training, ids, held_out=held_out, vocab_size=tokenizer.vocab_size, seed=seed
+        ),
         AnswerProfile.of(answers, held_out, label_space=classifier.label_space),
     )
 
@@ -143,8 +145,32 @@ def find_drift(
     opened = OpenedRun.of(run)
     classifier = opened.classifier
     profile = _profile_of(opened, settings or {}, reporter=reporter)
+    likelihood, note = _likelihood(opened, texts, settings=settings or {}, reporter=reporter)
+    measures = compare_with(
+        profile, classifier, texts=texts, likelihood=likelihood, reporter=reporter
+    )
+    return Drift(opened.name, len(texts), measures, (note,) if note else ())
+
+
+def compare_with(
+    profile: Profile,
+    classifier: TrainedClassifier,
+    *,
+    texts: Sequence[str],
+    likelihood: Measure | None = None,
+    reporter: Reporter | None = None,
+) -> tuple[Measure, ...]:
+    """Compares new texts with a profile.
+
+    Args:
+        profile: The profile.
+        classifier: The classifier whose answers are in the profile.
+        texts: The new texts.
+        likelihood: A further measure, which takes part in the correction of the p-values.
+        reporter: Receives the progress; None: nothing is reported.
+    """
     ids = classifier.tokenizer.encode_batch(texts)
-    with reporter.step("new texts", total=len(texts)) as advance:
+    with (reporter or Silent()).step("new texts", total=len(texts)) as advance:
         answers = classifier.score_ids(ids, on_batch=advance)
     answered = AnswerProfile.of(answers, ids, label_space=classifier.label_space)
     counts = token_counts(ids, vocab_size=classifier.tokenizer.vocab_size)
@@ -154,11 +180,9 @@ def find_drift(
         unknown_shift(profile.validation, answered),
         label_shift(profile.validation, answered, labels=classifier.labels),
         confidence_shift(profile.validation, answered),
+        *([] if likelihood is None else [likelihood]),
     ]
-    likelihood, note = _likelihood(opened, texts, settings or {}, reporter=reporter)
-    if likelihood is not None:
-        measures.append(likelihood)
-    return Drift(opened.name, len(texts), with_verdicts(measures), (note,) if note else ())
+    return with_verdicts(measures)
 
 
 def _profile_of(opened: OpenedRun, settings: Mapping[str, Any], *, reporter: Reporter) -> Profile:
@@ -172,11 +196,11 @@ def _profile_of(opened: OpenedRun, settings: Mapping[str, Any], *, reporter: Rep
         LabelledData(split=split, settings=settings).read(opened.record, reporter=reporter)
         for split in ("train", "validation")
     )
-    return make_profile(classifier, train.texts, validation)
+    return make_profile(classifier, train.texts, validation=validation)
 
 
 def _likelihood(
-    opened: OpenedRun, texts: Sequence[str], settings: Mapping[str, Any], *, reporter: Reporter
+    opened: OpenedRun, texts: Sequence[str], *, settings: Mapping[str, Any], reporter: Reporter
 ) -> tuple[Measure | None, str]:
     """Compares the likelihoods by the language model that the run started from, if it is there.
 
