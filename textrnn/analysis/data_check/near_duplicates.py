@@ -22,7 +22,7 @@ SIMILARITY = 0.8
 """The least Jaccard similarity of near-duplicates."""
 
 MOST_TEXTS = 500_000
-"""The largest number of texts that are compared: about 5 GB of memory, and five minutes."""
+"""The largest number of texts that are compared: about 4 GB of memory, and three minutes."""
 
 INDEXED = 10
 """The number of texts of a group with which later texts are compared."""
