@@ -20,6 +20,7 @@ from interleave import print_table
 
 from textrnn.analysis.drift.drift import compare_with, make_profile
 from textrnn.analysis.drift.measures import Measure
+from textrnn.analysis.drift.profile import Profile
 from textrnn.data import Split, read_texts
 from textrnn.evaluation.labelled_data import LabelledData
 from textrnn.evaluation.opened_run import OpenedRun
@@ -48,7 +49,13 @@ def rows_of(folder: Path, others: Sequence[Path]) -> list[dict[str, Any]]:
         for split in ("train", "validation", "test")
     }
     test = splits["test"]
-    own = make_profile(classifier, splits["train"].texts, validation=splits["validation"])
+    encode = classifier.tokenizer.encode_batch
+
+    def profile_of(train: Split, validation: Split) -> Profile:
+        ids, held_out = encode(train.texts), encode(validation.texts)
+        return make_profile(classifier, train.texts, ids=ids, held_out=held_out)
+
+    own = profile_of(splits["train"], splits["validation"])
     inside, outside = [], []
     for seed in range(HALVES):
         order = np.random.default_rng(seed).permutation(len(test)).tolist()
@@ -56,7 +63,7 @@ def rows_of(folder: Path, others: Sequence[Path]) -> list[dict[str, Any]]:
         held_out, train, new = (
             test.take(p) for p in (order[:fifth], order[fifth:half], order[half:])
         )
-        profile = make_profile(classifier, train.texts, validation=held_out)
+        profile = profile_of(train, held_out)
         inside.append(compare_with(profile, classifier, texts=new.texts))
         outside.append(compare_with(own, classifier, texts=new.texts))
     table = [

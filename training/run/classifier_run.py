@@ -334,9 +334,8 @@ class ClassifierRun:
     def _add_profile(self, classifier: TrainedClassifier, trainer: Trainer, corpus: Corpus) -> None:
         """Adds the profile of the data, with which `textrnn drift` compares new texts."""
         ids = trainer.data.train.plan.texts[: len(corpus.train)]  # Unlabelled texts come later.
-        profile = make_profile(
-            classifier, corpus.train.texts, validation=corpus.validation, ids=ids
-        )
+        held_out = trainer.data.validation.plan.texts
+        profile = make_profile(classifier, corpus.train.texts, ids=ids, held_out=held_out)
         classifier.data[PROFILE] = profile.to_dict()
 
     def _write(self, classifier: TrainedClassifier, corpus: Corpus) -> None:

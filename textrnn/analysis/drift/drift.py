@@ -21,11 +21,9 @@ from textrnn.analysis.drift.measures import (
 )
 from textrnn.analysis.drift.profile import PROFILE, AnswerProfile, Profile, TextProfile
 from textrnn.analysis.drift.word_shift import LEAST_TEXTS, token_counts
-from textrnn.data import Split
 from textrnn.errors import DataError, TextRNNError
 from textrnn.evaluation.labelled_data import LabelledData
 from textrnn.evaluation.opened_run import OpenedRun
-from textrnn.evaluation.sampling import drawn
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.run_files import is_complete
@@ -80,36 +78,41 @@ def make_profile(
     classifier: TrainedClassifier,
     training: Sequence[str],
     *,
-    validation: Split,
-    ids: Sequence[np.ndarray] | None = None,
+    ids: Sequence[np.ndarray],
+    held_out: Sequence[np.ndarray],
 ) -> Profile:
     """Makes the profile that new texts are compared with.
 
     Args:
         classifier: The classifier.
         training: The training texts, of which at most `TRAINING_TEXTS` are used.
-        validation: The validation texts, of which at most `ANSWERED_TEXTS` are answered.
-        ids: The token ids of each training text, if they are known.
+        ids: The token ids of each training text.
+        held_out: The token ids of each validation text, of which at most `ANSWERED_TEXTS` are
+            answered.
     """
-    tokenizer, seed = classifier.tokenizer, classifier.config.runtime.seed
-    if len(training) > TRAINING_TEXTS:
-        rng = np.random.default_rng(seed)
-        places = np.sort(rng.choice(len(training), TRAINING_TEXTS, replace=False)).tolist()
-        training = [training[place] for place in places]
-        ids = None if ids is None else [ids[place] for place in places]
-    if ids is None:
-        ids = tokenizer.encode_batch(training)
-    if len(validation) > ANSWERED_TEXTS:
-        names = [labels[0] if labels else "" for labels in validation.labels]
-        validation = validation.take(drawn(names, ANSWERED_TEXTS, seed=seed).tolist())
-    held_out = tokenizer.encode_batch(validation.texts)
-    answers = classifier.score_ids(held_out)
+    seed = classifier.config.runtime.seed
+    places = _sample(len(training), TRAINING_TEXTS, seed=seed)
+    answered = [held_out[place] for place in _sample(len(held_out), ANSWERED_TEXTS, seed=seed)]
     return Profile(
         TextProfile.of(
-            training, ids, held_out=held_out, vocab_size=tokenizer.vocab_size, seed=seed
+            [training[place] for place in places],
+            [ids[place] for place in places],
+            held_out=answered,
+            vocab_size=classifier.tokenizer.vocab_size,
+            seed=seed,
         ),
-        AnswerProfile.of(answers, held_out, label_space=classifier.label_space),
+        AnswerProfile.of(
+            classifier.score_ids(answered), answered, label_space=classifier.label_space
+        ),
     )
+
+
+def _sample(count: int, most: int, *, seed: int) -> list[int]:
+    """Returns the places of a random sample, ascending; of at most `most` texts, all places."""
+    places = np.arange(count)
+    if count > most:
+        places = np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
+    return [int(place) for place in places]
 
 
 def find_drift(
@@ -196,7 +199,10 @@ def _profile_of(opened: OpenedRun, settings: Mapping[str, Any], *, reporter: Rep
         LabelledData(split=split, settings=settings).read(opened.record, reporter=reporter)
         for split in ("train", "validation")
     )
-    return make_profile(classifier, train.texts, validation=validation)
+    encode = classifier.tokenizer.encode_batch
+    return make_profile(
+        classifier, train.texts, ids=encode(train.texts), held_out=encode(validation.texts)
+    )
 
 
 def _likelihood(
