@@ -10,7 +10,7 @@ import numpy as np
 
 from textrnn.analysis.data_check.checked_split import CheckedSplit
 from textrnn.analysis.data_check.judge import LabelJudge
-from textrnn.analysis.data_check.label_errors import LabelErrors, check_cleanlab, rank_labels
+from textrnn.analysis.data_check.label_errors import LabelErrors, rank_labels
 from textrnn.analysis.data_check.out_of_fold import out_of_fold_probabilities
 from textrnn.analysis.data_check.repeats import Repeat
 from textrnn.config.classifier import ClassifierRunConfig
@@ -48,7 +48,6 @@ def find_label_errors(
         DataError: No label has texts enough, or the run has other labels.
         ModelError: The folder is no finished run of a classifier.
     """
-    check_cleanlab()
     opened = None if judge.run is None else OpenedRun.of(judge.run)
     groups = _groups(split, repeats)
     names = tuple(sorted({label for labels in split.labels for label in labels}))
