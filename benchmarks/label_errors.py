@@ -50,7 +50,7 @@ def plant(
     return table, set(range(len(base) + 1, count + 1)), {place + 1 for place in wrong}
 
 
-def measure(paths: list[Path], *, rows: int | None, seed: int) -> dict[str, Any]:
+def measure(paths: list[Path], *, rows: int | None, seed: int, run: Path | None) -> dict[str, Any]:
     """Returns the row of the table for one data set."""
     read = [
         (row["text"], row["label"])
@@ -67,7 +67,7 @@ def measure(paths: list[Path], *, rows: int | None, seed: int) -> dict[str, Any]
         check_data(config)
         seconds = time.monotonic() - start
         start = time.monotonic()
-        check = check_data(config, judge=LabelJudge(folds=5))
+        check = check_data(config, judge=LabelJudge(folds=5, run=run))
         ranking = time.monotonic() - start - seconds
     found = {repeat.row for repeat in check.repeats}
     errors = check.label_errors
@@ -88,9 +88,13 @@ def measure(paths: list[Path], *, rows: int | None, seed: int) -> dict[str, Any]
 @click.option("--data", "names", multiple=True, required=True, help="CSV files of one data set.")
 @click.option("--rows", type=int, help="Number of rows of each table; by default all.")
 @click.option("--seed", default=0)
-def main(names: tuple[str, ...], rows: int | None, seed: int) -> None:
+@click.option("--model", "run", type=click.Path(path_type=Path), help="A run that judges too.")
+def main(names: tuple[str, ...], rows: int | None, seed: int, run: Path | None) -> None:
     """Measure the check on tables with planted faults."""
-    table = [measure([Path(name) for name in each.split()], rows=rows, seed=seed) for each in names]
+    table = [
+        measure([Path(name) for name in each.split()], rows=rows, seed=seed, run=run)
+        for each in names
+    ]
     print_table(table, csv_file=None, title="12 % copies, 5 % wrong labels")
 
 

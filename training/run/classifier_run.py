@@ -350,8 +350,9 @@ class ClassifierRun:
 
     def _add_profile(self, classifier: TrainedClassifier, trainer: Trainer, corpus: Corpus) -> None:
         """Adds the profile of the data, with which `textrnn drift` compares new texts."""
-        ids = trainer.data.train.plan.texts
-        profile = make_profile(classifier, corpus.train.texts, corpus.validation, ids=ids)
+        ids = trainer.data.train.plan.texts  # Those of unlabelled texts come after the labelled.
+        held_out = trainer.data.validation.plan.texts
+        profile = make_profile(classifier, corpus.train.texts, ids=ids, held_out=held_out)
         classifier.data[PROFILE] = profile.to_dict()
 
     def _write(self, classifier: TrainedClassifier, corpus: Corpus) -> None:

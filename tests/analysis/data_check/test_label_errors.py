@@ -1,4 +1,5 @@
 import csv
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,12 @@ def test_data_of_one_frequent_label_cannot_be_ranked(split_of):
     pairs = [(f"good {n}", "b") for n in range(20)]
     with pytest.raises(DataError, match="on 5 different texts or more, to rank labels, got 1"):
         find(split_of([*pairs, ("x", "a")]))
+
+
+def test_a_missing_package_is_told_before_the_data_is_read(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cleanlab", None)
+    with pytest.raises(ConfigError, match=r"pip install 'textrnn\[check\]'"):
+        check_data(ClassifierRunConfig.of(train_file="none.csv"), judge=LabelJudge(folds=5))
 
 
 def test_few_texts_of_several_labels(split_of):

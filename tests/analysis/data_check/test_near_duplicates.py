@@ -44,12 +44,19 @@ def test_different_texts_are_not(pair):
     assert near_duplicate_of(pair) == {}
 
 
-def test_each_copy_is_mapped_to_the_first_of_its_group():
-    assert near_duplicate_of([LONG, f"{LONG} Thanks!", f"{LONG} Thanks", LONG]) == {
-        1: 0,
-        2: 0,
-        3: 0,
-    }
+def test_each_copy_is_mapped_to_the_most_similar_earlier_text():
+    copies = [LONG, f"{LONG} Thanks!", f"{LONG} Thanks", LONG]
+    assert near_duplicate_of(copies) == {1: 0, 2: 1, 3: 0}
+
+
+def test_a_chain_of_changes_is_followed():
+    chain = [LONG[: len(LONG) - 25 * step] for step in range(4)]
+    assert near_duplicate_of(chain) == {1: 0, 2: 1, 3: 2}
+
+
+def test_many_copies_are_compared_with_some_of_them_only():
+    copies = [f"{LONG} {letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    assert set(near_duplicate_of(copies)) == set(range(1, 26))
 
 
 @pytest.mark.parametrize("length", [150, 190, 200, 210, 260])

@@ -62,7 +62,7 @@ def test_random_halves_of_one_set_never_alarm():
             [texts[place] for place in order[s]] for s in np.split(np.arange(1200), [500, 600])
         ]
         train, held_out, new = parts
-        training = TextProfile.of(train, ids_of(train), ids_of(held_out), vocab_size=VOCAB)
+        training = TextProfile.of(train, ids_of(train), held_out=ids_of(held_out), vocab_size=VOCAB)
         result = measures(
             training,
             answers(300, seed=seed),
@@ -76,7 +76,7 @@ def test_random_halves_of_one_set_never_alarm():
 def test_each_shift_is_found_by_its_measure():
     texts = planted_tickets(600, duplicate_share=0.0).texts
     training = TextProfile.of(
-        texts[:300], ids_of(texts[:300]), ids_of(texts[300:350]), vocab_size=VOCAB
+        texts[:300], ids_of(texts[:300]), held_out=ids_of(texts[300:350]), vocab_size=VOCAB
     )
     before = answers(300, seed=0)
     other = ["a completely different sentence about planets and stars"] * 250
@@ -148,7 +148,9 @@ def test_quantiles_keep_the_distribution():
 def test_a_profile_survives_its_file():
     texts = planted_tickets(60).texts
     ids = ids_of(texts)
-    profile = Profile(TextProfile.of(texts, ids, ids[:10], vocab_size=VOCAB), answers(30, seed=0))
+    profile = Profile(
+        TextProfile.of(texts, ids, held_out=ids[:10], vocab_size=VOCAB), answers(30, seed=0)
+    )
     read = Profile.from_dict(profile.to_dict())
     assert read is not None
     assert read.to_dict() == profile.to_dict()
@@ -160,5 +162,7 @@ def test_a_profile_survives_its_file():
 def test_a_profile_has_no_text():
     texts = planted_tickets(60).texts
     ids = ids_of(texts)
-    profile = Profile(TextProfile.of(texts, ids, ids[:5], vocab_size=VOCAB), answers(9, seed=0))
+    profile = Profile(
+        TextProfile.of(texts, ids, held_out=ids[:5], vocab_size=VOCAB), answers(9, seed=0)
+    )
     assert "team" not in str(profile.to_dict())

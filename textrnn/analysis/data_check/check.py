@@ -109,6 +109,10 @@ def check_data(
         ModelError: The run that is to rank the labels cannot be loaded.
     """
     reporter = reporter or Silent()
+    if judge:
+        from textrnn.analysis.data_check.label_errors import check_cleanlab
+
+        check_cleanlab()  # Its absence must not be found after minutes of other work.
     with reporter.wait("reading the data"):
         splits = read_splits(config)
     total = sum(map(len, splits))

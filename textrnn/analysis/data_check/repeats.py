@@ -31,7 +31,7 @@ class Repeat:
         kind: `exact`: equal but for case and white space; `near`: nearly equal.
         split: The split of the text.
         place: The place of the text in its split.
-        of_split: The split of the first text of its kind: the same one or an earlier one.
+        of_split: The split of the earlier text: the same one or an earlier one.
         of_place: The place of that text.
         same_labels: Whether both have the same labels.
     """

@@ -10,7 +10,7 @@ import numpy as np
 
 from textrnn.analysis.data_check.checked_split import CheckedSplit
 from textrnn.analysis.data_check.judge import LabelJudge
-from textrnn.analysis.data_check.label_errors import LabelErrors, check_cleanlab, rank_labels
+from textrnn.analysis.data_check.label_errors import LabelErrors, rank_labels
 from textrnn.analysis.data_check.out_of_fold import out_of_fold_probabilities
 from textrnn.analysis.data_check.repeats import Repeat
 from textrnn.config.classifier import ClassifierRunConfig
@@ -48,7 +48,6 @@ def find_label_errors(
         DataError: No label has texts enough, or the run has other labels.
         ModelError: The folder is no finished run of a classifier.
     """
-    check_cleanlab()
     opened = None if judge.run is None else OpenedRun.of(judge.run)
     groups = _groups(split, repeats)
     names = tuple(sorted({label for labels in split.labels for label in labels}))
@@ -68,34 +67,53 @@ def find_label_errors(
     if opened is None:
         names = tuple(name for name in space.labels if name in kept)
         space = LabelSpace(names, multi_label=space.multi_label)
-    answers, sources = [], []
-    if judge.folds:
-        sources.append(f"{judge.folds} folds of a linear model")
-        with reporter.step("folds", total=judge.folds) as advance:
-            answers.append(
-                out_of_fold_probabilities(
-                    part,
-                    label_space=space,
-                    folds=judge.folds,
-                    groups=[groups[place] for place in places],
-                    on_fold=advance,
-                )
-            )
-    if opened is not None:
-        sources.append(opened.name)
-        with reporter.step(opened.name, total=len(part)) as advance:
-            answers.append(opened.classifier.probabilities(part.texts, on_batch=advance))
-    ranked, agreement = rank_labels(part.labels, np.mean(answers, axis=0), label_space=space)
+    answers = _answers(
+        part,
+        judge,
+        opened=opened,
+        label_space=space,
+        groups=[groups[place] for place in places],
+        reporter=reporter,
+    )
+    ranked, agreement = rank_labels(
+        part.labels, np.mean(list(answers.values()), axis=0), label_space=space
+    )
     used = set(places)
     return LabelErrors(
         split,
-        " and ".join(sources),
+        " and ".join(answers),
         tuple(replace(suspect, place=places[suspect.place]) for suspect in ranked),
         texts=len(places),
         agreement=agreement,
         left_out=tuple(place for place in range(len(split)) if place not in used),
         caution="" if opened is None else _caution(opened, config),
     )
+
+
+def _answers(
+    part: Split,
+    judge: LabelJudge,
+    *,
+    opened: OpenedRun | None,
+    label_space: LabelSpace,
+    groups: Sequence[int],
+    reporter: Reporter,
+) -> dict[str, np.ndarray]:
+    """Returns the probabilities `[N, C]` of each model, by its name in messages."""
+    answers = {}
+    if judge.folds:
+        with reporter.step("folds", total=judge.folds) as advance:
+            answers[f"{judge.folds} folds of a linear model"] = out_of_fold_probabilities(
+                part,
+                label_space=label_space,
+                folds=judge.folds,
+                groups=groups,
+                on_fold=advance,
+            )
+    if opened is not None:
+        with reporter.step(opened.name, total=len(part)) as advance:
+            answers[opened.name] = opened.classifier.probabilities(part.texts, on_batch=advance)
+    return answers
 
 
 def _label_space_of(opened: OpenedRun, data: LabelSpace) -> LabelSpace:

@@ -21,18 +21,16 @@ from textrnn.analysis.drift.measures import (
 )
 from textrnn.analysis.drift.profile import PROFILE, AnswerProfile, Profile, TextProfile
 from textrnn.analysis.drift.word_shift import LEAST_TEXTS, token_counts
-from textrnn.data import Split
 from textrnn.errors import DataError, TextRNNError
 from textrnn.evaluation.labelled_data import LabelledData
 from textrnn.evaluation.opened_run import OpenedRun
-from textrnn.evaluation.sampling import drawn
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.run_files import is_complete
 from textrnn.messages.wording import counted
 from textrnn.progress import Reporter, Silent
 
-__all__ = ["Drift", "find_drift", "make_profile"]
+__all__ = ["Drift", "compare_with", "find_drift", "make_profile"]
 
 TRAINING_TEXTS = 50_000
 """The largest number of training texts that a profile is made of."""
@@ -79,35 +77,42 @@ class Drift:
 def make_profile(
     classifier: TrainedClassifier,
     training: Sequence[str],
-    validation: Split,
     *,
-    ids: Sequence[np.ndarray] | None = None,
+    ids: Sequence[np.ndarray],
+    held_out: Sequence[np.ndarray],
 ) -> Profile:
     """Makes the profile that new texts are compared with.
 
     Args:
         classifier: The classifier.
         training: The training texts, of which at most `TRAINING_TEXTS` are used.
-        validation: The validation texts, of which at most `ANSWERED_TEXTS` are answered.
-        ids: The token ids of each training text, perhaps followed by those of other texts; None:
-            they are computed.
+        ids: The token ids of each training text, perhaps followed by those of other texts.
+        held_out: The token ids of each validation text, of which at most `ANSWERED_TEXTS` are
+            answered.
     """
-    tokenizer, seed = classifier.tokenizer, classifier.config.runtime.seed
-    if len(training) > TRAINING_TEXTS:
-        rng = np.random.default_rng(seed)
-        places = np.sort(rng.choice(len(training), TRAINING_TEXTS, replace=False)).tolist()
-        training = [training[place] for place in places]
-        ids = None if ids is None else [ids[place] for place in places]
-    ids = tokenizer.encode_batch(training) if ids is None else ids[: len(training)]
-    if len(validation) > ANSWERED_TEXTS:
-        names = [labels[0] if labels else "" for labels in validation.labels]
-        validation = validation.take(drawn(names, ANSWERED_TEXTS, seed=seed).tolist())
-    held_out = tokenizer.encode_batch(validation.texts)
-    answers = classifier.score_ids(held_out)
+    seed = classifier.config.runtime.seed
+    places = _sample(len(training), TRAINING_TEXTS, seed=seed)
+    answered = [held_out[place] for place in _sample(len(held_out), ANSWERED_TEXTS, seed=seed)]
     return Profile(
-        TextProfile.of(training, ids, held_out, vocab_size=tokenizer.vocab_size, seed=seed),
-        AnswerProfile.of(answers, held_out, label_space=classifier.label_space),
+        TextProfile.of(
+            [training[place] for place in places],
+            [ids[place] for place in places],
+            held_out=answered,
+            vocab_size=classifier.tokenizer.vocab_size,
+            seed=seed,
+        ),
+        AnswerProfile.of(
+            classifier.score_ids(answered), answered, label_space=classifier.label_space
+        ),
     )
+
+
+def _sample(count: int, most: int, *, seed: int) -> list[int]:
+    """Returns the places of a random sample, ascending; of at most `most` texts, all places."""
+    places = np.arange(count)
+    if count > most:
+        places = np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
+    return [int(place) for place in places]
 
 
 def find_drift(
@@ -143,8 +148,32 @@ def find_drift(
     opened = OpenedRun.of(run)
     classifier = opened.classifier
     profile = _profile_of(opened, settings or {}, reporter=reporter)
+    likelihood, note = _likelihood(opened, texts, settings=settings or {}, reporter=reporter)
+    measures = compare_with(
+        profile, classifier, texts=texts, likelihood=likelihood, reporter=reporter
+    )
+    return Drift(opened.name, len(texts), measures, (note,) if note else ())
+
+
+def compare_with(
+    profile: Profile,
+    classifier: TrainedClassifier,
+    *,
+    texts: Sequence[str],
+    likelihood: Measure | None = None,
+    reporter: Reporter | None = None,
+) -> tuple[Measure, ...]:
+    """Compares new texts with a profile.
+
+    Args:
+        profile: The profile.
+        classifier: The classifier whose answers are in the profile.
+        texts: The new texts.
+        likelihood: A further measure, which takes part in the correction of the p-values.
+        reporter: Receives the progress; None: nothing is reported.
+    """
     ids = classifier.tokenizer.encode_batch(texts)
-    with reporter.step("new texts", total=len(texts)) as advance:
+    with (reporter or Silent()).step("new texts", total=len(texts)) as advance:
         answers = classifier.score_ids(ids, on_batch=advance)
     answered = AnswerProfile.of(answers, ids, label_space=classifier.label_space)
     counts = token_counts(ids, vocab_size=classifier.tokenizer.vocab_size)
@@ -154,11 +183,9 @@ def find_drift(
         unknown_shift(profile.validation, answered),
         label_shift(profile.validation, answered, labels=classifier.labels),
         confidence_shift(profile.validation, answered),
+        *([] if likelihood is None else [likelihood]),
     ]
-    likelihood, note = _likelihood(opened, texts, settings or {}, reporter=reporter)
-    if likelihood is not None:
-        measures.append(likelihood)
-    return Drift(opened.name, len(texts), with_verdicts(measures), (note,) if note else ())
+    return with_verdicts(measures)
 
 
 def _profile_of(opened: OpenedRun, settings: Mapping[str, Any], *, reporter: Reporter) -> Profile:
@@ -172,11 +199,14 @@ def _profile_of(opened: OpenedRun, settings: Mapping[str, Any], *, reporter: Rep
         LabelledData(split=split, settings=settings).read(opened.record, reporter=reporter)
         for split in ("train", "validation")
     )
-    return make_profile(classifier, train.texts, validation)
+    encode = classifier.tokenizer.encode_batch
+    return make_profile(
+        classifier, train.texts, ids=encode(train.texts), held_out=encode(validation.texts)
+    )
 
 
 def _likelihood(
-    opened: OpenedRun, texts: Sequence[str], settings: Mapping[str, Any], *, reporter: Reporter
+    opened: OpenedRun, texts: Sequence[str], *, settings: Mapping[str, Any], reporter: Reporter
 ) -> tuple[Measure | None, str]:
     """Compares the likelihoods by the language model that the run started from, if it is there.
 

@@ -105,23 +105,31 @@ def word_shift(training: TextProfile, counts: np.ndarray) -> Measure:
 
 def length_shift(training: TextProfile, lengths: np.ndarray) -> Measure:
     """Compares the numbers `[N]` of characters of the texts by Kolmogorov and Smirnov's test."""
-    return _distributions("lengths", training.lengths, lengths, unit="characters", shown="{:.0f}")
+    return _distributions(
+        "lengths", before=training.lengths, now=lengths, unit="characters", shown="{:.0f}"
+    )
 
 
 def confidence_shift(validation: AnswerProfile, answers: AnswerProfile) -> Measure:
     """Compares the confidences of the answers by Kolmogorov and Smirnov's test."""
     return _distributions(
-        "confidence", validation.confidences, answers.confidences, unit="", shown="{:.3f}"
+        "confidence",
+        before=validation.confidences,
+        now=answers.confidences,
+        unit="",
+        shown="{:.3f}",
     )
 
 
 def likelihood_shift(validation: np.ndarray, new: np.ndarray) -> Measure:
     """Compares the bits per token by a language model, by Kolmogorov and Smirnov's test."""
-    return _distributions("likelihood", validation, new, unit="bits per token", shown="{:.2f}")
+    return _distributions(
+        "likelihood", before=validation, now=new, unit="bits per token", shown="{:.2f}"
+    )
 
 
 def _distributions(
-    name: str, before: np.ndarray, now: np.ndarray, *, unit: str, shown: str
+    name: str, *, before: np.ndarray, now: np.ndarray, unit: str, shown: str
 ) -> Measure:
     result = stats.ks_2samp(before, now, method="asymp")
     medians = [shown.format(np.median(values)) for values in (now, before)]

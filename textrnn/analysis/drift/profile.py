@@ -62,8 +62,8 @@ class TextProfile:
         cls,
         texts: Sequence[str],
         ids: Sequence[np.ndarray],
-        held_out: Sequence[np.ndarray],
         *,
+        held_out: Sequence[np.ndarray],
         vocab_size: int,
         seed: int = 0,
     ) -> TextProfile:
