@@ -120,7 +120,7 @@ def _decisions(config: ClassifierRunConfig, metrics: Mapping[str, Any]) -> Itera
     objective = config.decisions.objective
     sentences = [
         weakest_class_sentence(measured.get("per_class", {})),
-        f"The decisions were fitted to the validation data for {objective}." if objective else "",
+        f"The objective of the decisions is {objective}." if objective else "",
         coverage_sentence(measured.get("coverage_curve", ())),
     ]
     for sentence in filter(None, sentences):

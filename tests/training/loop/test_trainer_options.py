@@ -245,3 +245,24 @@ def test_a_bidirectional_model_cannot_be_trained_in_segments(tmp_path):
 def test_segments_must_be_two_numbers(text):
     with pytest.raises(ConfigError, match=r"`tbptt` must be K1,K2 with K2 a multiple of K1"):
         ClassifierRunConfig.of(tbptt=text)
+
+
+# Losses for rare classes
+
+
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize("loss", ["focal", "logit-adjusted"])
+@pytest.mark.parametrize(
+    "source", [{}, {"tbptt": "4,4"}, {"adversarial": 0.02}], ids=["plain", "tbptt", "adversarial"]
+)
+def test_every_gradient_source_learns_by_every_loss(tmp_path, loss, source):
+    model = classifier(cell="mingru", bidirectional=False)
+    history = fit(trainer(tmp_path, model=model, loss=loss, epochs=4, **source))
+    assert history[-1]["train_loss"] < history[0]["train_loss"]
+    assert history[-1]["valid_accuracy"] > 0.8
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_several_labels_are_learned_by_the_focal_loss(tmp_path):
+    history = fit(trainer(tmp_path, loss="focal", multi_label=True))
+    assert history[-1]["train_loss"] < history[0]["train_loss"]

@@ -246,5 +246,5 @@ def test_the_card_names_the_label_that_suffers_most_and_what_a_limit_gives():
     text = card(metrics={"validation": figures}, objective="macro-f1")
     assert r"The label p\*s suffers most: 50.0 % of its 1 text is found (F1 64.0 %)." in text
     assert "answers 80 % of the texts with 97.0 % right (least probability 0.70)" in text
-    assert "fitted to the validation data for macro-f1" in text
+    assert "The objective of the decisions is macro-f1." in text
     assert "suffers" not in card()
