@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textrnn.config.data import IN_MEMORY
+from textrnn.data.columns import joined_text
 from textrnn.data.rows import Row
 from textrnn.errors import ConfigError, DataError
 from textrnn.messages.wording import counted, quoted
@@ -81,13 +82,15 @@ class Columns:
     'review'
 
     Attributes:
-        text: The column of the texts, or several, whose texts are joined by line ends.
+        text: The column of the texts, or several, whose texts are joined.
         label: The column of the labels, or several columns of 0 and 1, one per label.
+        join: The characters between the texts of several columns.
         others: Columns that are read beside the label, of which each row is a dictionary.
     """
 
     text: str | Sequence[str]
     label: str | Sequence[str]
+    join: str = "\n"
     others: tuple[str, ...] = ()
 
 
@@ -145,12 +148,15 @@ def table_rows(table: Any, columns: Columns, *, name: str = "texts") -> list[Row
     label_names = [columns.label] if isinstance(columns.label, str) else list(columns.label)
     texts = _column(table, text_names[0])
     if len(text_names) > 1:
-        texts = [_joined(row) for row in _records(table, text_names)]
+        records = _records(table, text_names)
+        cells = ([None if _is_missing(cell) else cell for cell in row] for row in records)
+        texts = [joined_text(row, columns.join) for row in cells]
     beside = [*label_names, *columns.others]
     labels: Any
     if columns.others or not isinstance(columns.label, str):
-        records = _records(table, beside)
-        labels = [dict(zip(beside, map(_plain, row), strict=True)) for row in records]
+        labels = [
+            dict(zip(beside, map(_plain, row), strict=True)) for row in _records(table, beside)
+        ]
     else:
         labels = _column(table, columns.label)
     return labelled_rows(texts, labels, name=name)
@@ -240,10 +246,3 @@ def _is_missing(value: Any) -> bool:
     if isinstance(value, float):
         return value != value
     return value is None or type(value).__name__ in _NO_VALUES
-
-
-def _joined(cells: Sequence[Any]) -> Any:
-    """Returns the texts of several columns as one; an item that is no string, if there is one."""
-    filled = ["" if _is_missing(cell) else cell for cell in cells]
-    wrong = [cell for cell in filled if not isinstance(cell, str)]
-    return wrong[0] if wrong else "\n".join(cell for cell in filled if cell.strip())

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from textrnn.config.classifier import ClassifierRunConfig
-from textrnn.config.data import IN_MEMORY
+from textrnn.config.data import IN_MEMORY, join_text
 from textrnn.data.in_memory import Columns, InMemorySource, is_table, labelled_rows, table_rows
 from textrnn.data.rows import Row
 from textrnn.errors import ConfigError, DataError
@@ -58,8 +58,8 @@ def fit(
             dictionary of columns) that has the labels too.
         labels: As many labels: strings, integers or booleans; with `multi_label=True` lists of
             them. None if `texts` is a table.
-        text: The column of a table with the texts, or several, whose texts are joined by line
-            ends; None: the setting `text_column`.
+        text: The column of a table with the texts, or several, whose texts are joined by the
+            setting `text_join`; None: the setting `text_column`.
         label: The column of a table with the labels, or several columns of 0 and 1, one per
             label; None: the setting `label_column`.
         validation: The texts that choose the epoch: `(texts, labels)`, a table with the same
@@ -159,7 +159,8 @@ class _Reader:
         self.config = config.replace(**changes)
         data, task = self.config.data, self.config.task
         stated = task.label_columns.split(",") if task.label_columns else data.label_column
-        self._columns = Columns(text or data.text_column, label or stated)
+        join = join_text(data.text_join)
+        self._columns = Columns(text or data.text_column, label or stated, join=join)
         self._divided = tuple(filter(None, (data.group_column, data.time_column)))
 
     def rows(self, texts: Any, labels: Any, *, name: str) -> list[Row]:
