@@ -65,8 +65,8 @@ class DecisionsConfig(Section):
         None,
         "What the answers are to achieve: accuracy, balanced-accuracy (the mean recall), macro-f1, "
         "cost, precision@R (the most precise answers that find the share R of a label's texts) or "
-        "recall@P.  [default: auto, accuracy, or balanced-accuracy if the training makes up for "
-        "the frequencies of the classes]",
+        "recall@P.  [default: auto, accuracy, or the answers as they were trained if the training "
+        "makes up for the frequencies of the classes]",
         operational=True,
     )
     objective_label: str | None = setting(

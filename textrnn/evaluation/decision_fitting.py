@@ -19,6 +19,9 @@ from textrnn.models.label_space import LabelSpace
 
 __all__ = ["DecisionRequest", "FittedRule", "fit_rule"]
 
+AS_TRAINED = "as trained"
+"""The objective of a rule whose answers are those of the logits before a prior was given back."""
+
 FOLDS = 5
 """The number of parts of the texts, each of which tests what was fitted to the others."""
 
@@ -50,7 +53,8 @@ class DecisionRequest:
         costs: The cost matrix; () if the objective is another one.
         abstain_below: The probability below which an answer is withheld.
         lost_prior: `[C]`, what the training has taken from the logits for the sake of rare classes,
-            see `textrnn.training.update.losses.lost_prior`; None: nothing.
+            and the calibration has given back; without an objective the answers remain those of
+            the trained logits. None: nothing.
     """
 
     objective: Objective | None = None
@@ -132,16 +136,18 @@ def fit_rule(
         rows = np.sort(np.random.default_rng(seed).permutation(len(targets))[:MOST_TEXTS])
         probabilities, targets = probabilities[rows], targets[rows]
     probabilities, targets = np.asarray(probabilities, np.float32), targets > 0.5
-    objective = request.objective or Objective(
-        "accuracy" if request.lost_prior is None else "balanced-accuracy"
-    )
+    objective = request.objective or Objective("accuracy")
     plain = DecisionRule(objective=str(objective), abstain_below=request.abstain_below)
+    if request.objective is None and request.lost_prior is not None:
+        weights = np.exp(request.lost_prior.max() - np.asarray(request.lost_prior, np.float64))
+        rule = dataclasses.replace(plain, objective=AS_TRAINED, weights=_numbers(weights))
+        return FittedRule(rule)
     if not len(targets) or objective.name == "accuracy":
         return FittedRule(plain)
     if objective.name == "cost":
         return FittedRule(dataclasses.replace(plain, costs=request.costs))
     if objective.name == "balanced-accuracy":
-        return FittedRule(_balanced(plain, targets, label_space, request.lost_prior))
+        return FittedRule(_balanced(plain, targets, label_space))
     fit = _multi_label_fit if label_space.multi_label else _single_label_fit
     if objective.name == "macro-f1":
         return _fit_macro_f1(plain, probabilities, targets, label_space, fit=fit, seed=seed)
@@ -152,23 +158,15 @@ Fit = Callable[[DecisionRule, np.ndarray, np.ndarray], DecisionRule]
 """Returns a rule with numbers that are fitted to probabilities and targets `[N, C]`."""
 
 
-def _balanced(
-    rule: DecisionRule,
-    targets: np.ndarray,
-    label_space: LabelSpace,
-    lost_prior: np.ndarray | None,
-) -> DecisionRule:
+def _balanced(rule: DecisionRule, targets: np.ndarray, label_space: LabelSpace) -> DecisionRule:
     """Returns the rule of the largest mean recall, if the probabilities are right.
 
     A label counts by its probability over its frequency.
     """
+    counts = targets.sum(axis=0) + 1.0
     if label_space.multi_label:
-        frequencies = (targets.sum(axis=0) + 1) / (len(targets) + 2)
-        return dataclasses.replace(rule, thresholds=_numbers(frequencies))
-    if lost_prior is None:
-        lost_prior = np.log(targets.sum(axis=0) + 1.0)
-    weights = np.exp(lost_prior.max() - np.asarray(lost_prior, np.float64))
-    return dataclasses.replace(rule, weights=_numbers(weights))
+        return dataclasses.replace(rule, thresholds=_numbers(counts / (len(targets) + 2)))
+    return dataclasses.replace(rule, weights=_numbers(counts.max() / counts))
 
 
 def _fit_macro_f1(

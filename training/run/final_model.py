@@ -39,7 +39,8 @@ class FinalModel:
         ngrams: The figures of the n-grams, {} without them: `counts`, the `counts` of
             `NGramLogits`; `least_texts`, that of `NGramChoice`; `weights`, those of the mixture;
             `validation_accuracy`, that of the recurrence and of the n-grams by themselves.
-        lost_prior: What the training had taken from the logits, `[C]`; None: nothing.
+        lost_prior: What the training had taken from the logits and the mixture gave back, `[C]`;
+            None: nothing.
     """
 
     model: TextClassifier
@@ -81,7 +82,7 @@ def final_model(trained: TextClassifier, data: TrainingData, *, context: RunCont
             logits, None, sample.targets, label_space=data.label_space, log_prior=prior
         )
         _rescale(model, mixture, prior)
-        return FinalModel(model, _calibration(mixture, sample), prior)
+        return FinalModel(model, _calibration(mixture, sample), _given_back(mixture, prior))
     _rescale(model, best.mixture, prior)
     accuracies = {
         name: float(data.label_space.correct(part, sample.targets).numpy().mean())
@@ -90,7 +91,7 @@ def final_model(trained: TextClassifier, data: TrainingData, *, context: RunCont
     return FinalModel(
         _with_ngrams(model, best.table.scaled(best.mixture.ngrams), context),
         _calibration(best.mixture, sample),
-        prior,
+        _given_back(best.mixture, prior),
         {
             "counts": list(best.table.counts),
             "least_texts": best.choice.least_texts,
@@ -148,6 +149,11 @@ def _with_ngrams(model: TextClassifier, table: NGramTable, context: RunContext) 
     mixed = build_model(context, precision="float32", ngram_counts=table.counts)
     mixed.set_weights([*model.get_weights(), *ngrams.get_weights()])
     return mixed
+
+
+def _given_back(mixture: Mixture, log_prior: np.ndarray | None) -> np.ndarray | None:
+    """Returns what a mixture adds to the logits, `[C]`; None if the training took nothing."""
+    return None if log_prior is None else mixture.prior * log_prior
 
 
 def _calibration(mixture: Mixture, sample: LabelledBatches) -> dict[str, Any]:

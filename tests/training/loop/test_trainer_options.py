@@ -257,7 +257,7 @@ def test_segments_must_be_two_numbers(text):
 )
 def test_every_gradient_source_learns_by_every_loss(tmp_path, loss, source):
     model = classifier(cell="mingru", bidirectional=False)
-    history = fit(trainer(tmp_path, model=model, loss=loss, epochs=4, **source))
+    history = fit(trainer(tmp_path, model=model, loss=loss, epochs=8, **source))
     assert history[-1]["train_loss"] < history[0]["train_loss"]
     assert history[-1]["valid_accuracy"] > 0.8
 
