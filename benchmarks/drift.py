@@ -45,7 +45,7 @@ def rows_of(folder: Path, others: Sequence[Path]) -> list[dict[str, Any]]:
     opened = OpenedRun.of(folder)
     classifier, name = opened.classifier, folder.name
     splits: dict[str, Split] = {
-        split: LabelledData(split=split).read(opened.record)  # type: ignore[arg-type]
+        split: LabelledData(split=split).read(opened.record)
         for split in ("train", "validation", "test")
     }
     test = splits["test"]

@@ -23,7 +23,7 @@ def cache(tmp_path, monkeypatch):
 @pytest.mark.parametrize("most_in_memory", [0, 2**20])
 @pytest.mark.parametrize("texts", [TEXTS, ["", *TEXTS, ""], [""]])
 def test_encoded_rows_are_those_of_the_tokenizer(texts, most_in_memory):
-    tokenizer, blocks = tokenizer_of("unigram"), []
+    tokenizer, blocks = tokenizer_of("unigram"), list[int]()
     rows = TokenRows.encode(
         texts, tokenizer=tokenizer, on_progress=blocks.append, most_in_memory=most_in_memory
     )
