@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import overload
@@ -107,8 +106,8 @@ class TokenRows(Sequence[np.ndarray]):
         """The number of ids `[N]` of each text."""
         return np.diff(self._offsets)
 
-    def update(self, digest: hashlib._Hash) -> None:
-        """Adds the length and the ids of each text to a digest, block by block."""
+    def content(self) -> Iterator[bytes]:
+        """Yields the length and the ids of each text as bytes, block by block, for a digest."""
         for start in range(0, len(self), _BLOCK_TEXTS):
             offsets = self._offsets[start : start + _BLOCK_TEXTS + 1]
             # Eight bytes of length before each text: two numbers of int32.
@@ -118,4 +117,4 @@ class TokenRows(Sequence[np.ndarray]):
             is_id[heads] = is_id[heads + 1] = False
             words[heads] = np.diff(offsets)
             words[is_id] = self._ids[offsets[0] : offsets[-1]]
-            digest.update(words.astype("<i4").tobytes())
+            yield words.astype("<i4").tobytes()

@@ -135,5 +135,6 @@ def digest(*data: LabelledBatches) -> str:
         digest_of_all.update(batches.targets.tobytes())
         unlabelled = [] if batches.unlabelled is None else [batches.unlabelled.plan]
         for plan in (batches.plan, *unlabelled):
-            TokenRows.of(plan.texts).update(digest_of_all)
+            for part in TokenRows.of(plan.texts).content():
+                digest_of_all.update(part)
     return digest_of_all.hexdigest()
