@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from textrnn.cli.flags import with_flags
 from textrnn.cli.fold_lines import fold_lines
 from textrnn.cli.interrupt import resumable
+from textrnn.cli.next_commands import classifier_commands, print_next
 from textrnn.cli.run_choice import RunChoice, RunOptions
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.inference.run_files import CONFIG
@@ -125,7 +126,7 @@ def _start_again() -> NoReturn:
 def print_results(
     classifier: TrainedClassifier, folder: Path, *, options: RunOptions, folds: Folds | None = None
 ) -> None:
-    """Prints the figures of a run.
+    """Prints the figures of a run, and the next commands.
 
     Args:
         classifier: The classifier.
@@ -149,3 +150,4 @@ def print_results(
         ),
         f"run folder {folder}",
     )
+    print_next(classifier_commands(folder, tested="test" in metrics), options=options)

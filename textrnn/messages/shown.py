@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
 from textrnn.text.unicode import valid_unicode
 
-__all__ = ["markdown", "one_line"]
+__all__ = ["markdown", "one_line", "shell_word"]
 
 # Characters that CommonMark and GitHub read as markup anywhere in a line; _ only next to a word.
 _MARKUP = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])")
@@ -61,3 +63,21 @@ def markdown(text: str, *, most: int | None = None) -> str:
     # In "1." the backslash belongs before the full stop.
     place = start.end() if start[0].isdigit() else 0
     return f"{escaped[:place]}\\{escaped[place:]}"
+
+
+def shell_word(text: str) -> str:
+    r"""Returns the text as one word of a shell command.
+
+    A text with characters that cannot be printed has escaped bytes, which bash and zsh read.
+
+    >>> print(shell_word("my run"), shell_word("a\nb"))
+    'my run' $'a\x0ab'
+
+    Args:
+        text: The text, such as a path.
+    """
+    if text.isprintable():
+        return shlex.quote(text)
+    plain = set(range(32, 127)) - set(b"\\'")
+    escaped = (chr(b) if b in plain else f"\\x{b:02x}" for b in os.fsencode(text))
+    return f"$'{''.join(escaped)}'"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from textrnn.config.model import EncoderConfig
 from textrnn.config.training import DistillationConfig
 from textrnn.evaluation.abstention import coverage_sentence
 from textrnn.evaluation.class_figures import weakest_class_sentence
-from textrnn.messages.shown import markdown
+from textrnn.messages.shown import markdown, shell_word
 from textrnn.messages.wording import counted
 
 __all__ = ["TrainedModel", "language_model_card", "model_card", "with_key_figures"]
@@ -168,8 +167,8 @@ def language_model_card(config: LanguageModelRunConfig, trained: TrainedModel) -
         "## Use",
         "",
         "```sh",
-        f"textrnn score {_argument(str(trained.folder))} 'a text'",
-        f"textrnn train --init-from {_argument(str(trained.folder))} --train-file labelled.csv",
+        f"textrnn score {shell_word(str(trained.folder))} 'a text'",
+        f"textrnn train --init-from {shell_word(str(trained.folder))} --train-file labelled.csv",
         "```",
         "",
     ]
@@ -187,15 +186,6 @@ def _listed(labels: tuple[str, ...]) -> str:
 def _literal(text: str) -> str:
     """Returns a string literal of Python, in double quotes unless they need more escapes."""
     return f'"{text}"' if repr(text) == f"'{text}'" and '"' not in text else repr(text)
-
-
-def _argument(text: str) -> str:
-    """Returns a quoted word for the shell; bash and zsh alone read escaped bytes."""
-    if text.isprintable():
-        return shlex.quote(text)
-    plain = set(range(32, 127)) - set(b"\\'")
-    escaped = (chr(b) if b in plain else f"\\x{b:02x}" for b in os.fsencode(text))
-    return f"$'{''.join(escaped)}'"
 
 
 def _recurrence(model: EncoderConfig) -> str:

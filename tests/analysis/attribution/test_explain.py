@@ -167,6 +167,8 @@ def test_a_page_needs_nothing_but_itself(explainer, classifier):
     assert "prefers-color-scheme: dark" in page
     assert "<script" not in page
     assert "http" not in page
+    assert "<p>The label is pos (" in page
+    assert "<td>neg</td>" in page
     assert 'points="0.0,75.0 300.0,50.0 600.0,0.0"' in page
     assert "integrated-gradients: the scores sum to" in page
     without = explanation_page(explain(classifier, "x", method="head"))

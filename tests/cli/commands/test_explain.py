@@ -31,7 +31,8 @@ def forward(tmp_path_factory):
 def test_the_deciding_word_leads_the_table(textrnn, run, method):
     result = textrnn("explain", run, "a b x c", "--method", method)
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("pos  0.")
+    assert lines[0].startswith("The label is pos (")
+    assert "'x'" in lines[0]
     assert "a b x c" in lines
     rows = [line.split("│")[1:3] for line in lines if line.startswith("│")]
     word, score = (cell.strip() for cell in rows[0])
@@ -40,6 +41,16 @@ def test_the_deciding_word_leads_the_table(textrnn, run, method):
     assert f"{method}: the scores" in result.stdout
     assert ("against" in result.stdout) == (method != "head")
     assert result.stderr == ""
+
+
+def test_all_labels_have_their_scores(textrnn, run, finished):
+    scores = finished.classifier.predict(["a x"])[0].scores
+    printed = textrnn("explain", run, "a x").stdout
+    for label, score in scores.items():
+        assert f"│ {label}   │ {score:.4f}" in printed
+    assert json.loads(textrnn("explain", run, "a x", "--json").stdout)["scores"] == pytest.approx(
+        scores, abs=1e-6
+    )
 
 
 def test_json_is_one_object(textrnn, run, finished):

@@ -32,6 +32,12 @@ def test_the_figures_are_lines(textrnn, fake, pretrained):
     )
 
 
+def test_the_next_commands_follow_the_results_unless_a_program_reads(textrnn, fake):
+    lines = textrnn("pretrain", "--output", "lm").stderr.splitlines()
+    assert "next: textrnn train --init-from lm --train-file labelled.csv" in lines
+    assert "next:" not in textrnn("pretrain", "--output", "lm", "--json").stderr
+
+
 def test_a_run_s_own_settings_repeat_it(textrnn, fake, pretrained):
     textrnn("pretrain", "--config", pretrained.folder / CONFIG, "--output", "again")
     assert fake.config == read_settings(pretrained.folder / CONFIG, LanguageModelRunConfig)

@@ -59,6 +59,13 @@ def test_json_is_one_object(textrnn, fake, finished):
     assert json.loads(result.stdout) == {"run": "out", **finished.classifier.metrics}
 
 
+def test_the_next_commands_follow_the_results_unless_a_program_reads(textrnn, fake):
+    lines = textrnn("train", "--output", "my run").stderr.splitlines()
+    assert "next: textrnn predict 'my run' 'a text'" in lines
+    for form in (["--json"], ["--log-format", "json"]):
+        assert "textrnn predict" not in textrnn("train", "--output", "my run", *form).stderr
+
+
 def test_a_worker_that_is_not_the_chief_prints_nothing(textrnn, fake):
     fake.act = lambda **_: None
     assert textrnn("train", "--json").stdout == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class Attribution:
         label: The label that is explained.
         probability: The probability of the label.
         predicted: The most probable label.
+        scores: The probability of each label.
         text: The text.
         words: The words in the order of the text. The characters between them are white space.
         pieces: The T tokens; U+2581 stands for a space.
@@ -55,6 +57,7 @@ class Attribution:
     label: str
     probability: float
     predicted: str
+    scores: Mapping[str, float]
     text: str
     words: tuple[Word, ...]
     pieces: tuple[str, ...]
@@ -82,6 +85,7 @@ class Attribution:
             "label": self.label,
             "probability": self.probability,
             "predicted": self.predicted,
+            "scores": dict(self.scores),
             "text": self.text,
             "words": [word.to_dict() for word in self.words],
             "pieces": list(self.pieces),
@@ -223,6 +227,7 @@ class Explainer:
             label=label,
             probability=prediction.scores[label],
             predicted=prediction.label,
+            scores=prediction.scores,
             text=text,
             words=merge_words(text, spans, groups=groups, scores=scored.scores),
             pieces=tuple(pieces),

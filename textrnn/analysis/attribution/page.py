@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from textrnn.analysis.attribution.explain import Attribution, Explanation
+from textrnn.analysis.attribution.sentence import first_sentence, label_scores
 
 __all__ = ["STYLE", "coloured_html", "explanation_page", "facts", "strongest", "strongest_ngrams"]
 
@@ -75,6 +76,7 @@ def explanation_page(explanation: Explanation) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>textrnn explain: {label}</title><style>{_PAGE_STYLE}{STYLE}</style></head><body>",
         f"<h1>{label}, {explanation.probability:.1%}</h1>",
+        f"<p>{escape(first_sentence(explanation))}</p>",
         *(f'<p class="note">{escape(fact)}</p>' for fact in facts(explanation)),
         f'<p class="attribution">{legend}</p>',
         coloured_html(explanation),
@@ -97,7 +99,19 @@ def explanation_page(explanation: Explanation) -> str:
                 f"<h2>Strongest {name}s</h2>",
                 f"<table><tr><th>{name}</th><th>score</th></tr>{rows}</table>",
             ]
-    return "\n".join([*parts, "</body></html>\n"])
+    return "\n".join([*parts, _labels_html(explanation), "</body></html>\n"])
+
+
+def _labels_html(explanation: Explanation) -> str:
+    """Returns a table of the labels' probabilities, as HTML."""
+    labels, others = label_scores(explanation)
+    rows = "".join(
+        f'<tr><td>{escape(label)}</td><td class="number">{score:.1%}</td></tr>'
+        for label, score in labels
+    )
+    rest = f'<p class="note">{others:,} more labels are less probable.</p>' if others else ""
+    table = f"<table><tr><th>label</th><th>probability</th></tr>{rows}</table>"
+    return f"<h2>Labels</h2>\n{table}{rest}"
 
 
 def facts(attribution: Attribution) -> list[str]:

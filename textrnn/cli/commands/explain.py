@@ -92,9 +92,10 @@ def explain(
 
 def _print_words(explanation: Explanation, console: Console) -> None:
     from textrnn.analysis.attribution.page import facts, strongest, strongest_ngrams
+    from textrnn.analysis.attribution.sentence import first_sentence
 
     label, whole_text = explanation.label, explanation.text
-    console.print(Text(f"{label}  {explanation.probability:.4f}", style="bold"))
+    console.print(Text(first_sentence(explanation), style="bold"), soft_wrap=True)
     for fact in facts(explanation):
         console.print(fact, markup=False, style="dim", soft_wrap=True)
     legend = Text("for ").append("     ", style=_style(1.0))
@@ -119,10 +120,24 @@ def _print_words(explanation: Explanation, console: Console) -> None:
             table.add_row(Text(text), f"{score:+.4f}")
         if table.row_count:
             console.print(table)
+    _print_labels(explanation, console)
     if explanation.running:
         heights = [min(int(p * len(BLOCKS)), len(BLOCKS) - 1) for p in explanation.running]
         blocks = "".join(BLOCKS[height] for height in heights)
         console.print(Text(f"{label} after each word: {blocks}"))
+
+
+def _print_labels(explanation: Explanation, console: Console) -> None:
+    """Prints the most probable labels, and the number of the others."""
+    from textrnn.analysis.attribution.sentence import label_scores
+
+    labels, others = label_scores(explanation)
+    table = Table("label", "probability")
+    for label, score in labels:
+        table.add_row(Text(label), f"{score:.4f}")
+    console.print(table)
+    if others:
+        console.print(f"{others:,} more labels are less probable; --json has all.", style="dim")
 
 
 def _style(strength: float) -> Style:

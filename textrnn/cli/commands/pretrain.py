@@ -10,6 +10,7 @@ import click
 
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.interrupt import resumable
+from textrnn.cli.next_commands import language_model_commands, print_next
 from textrnn.cli.options import given_settings, setting_options, with_given
 from textrnn.cli.run_choice import RunChoice, RunOptions, run_options
 from textrnn.cli.startup import start_tensorflow
@@ -65,6 +66,7 @@ def pretrain(context: click.Context, /, options: RunOptions, **_: Any) -> None:
         f"{held_out['perplexity']:.1f}, on held-out texts",
         f"run folder {choice.folder}",
     )
+    print_next(language_model_commands(choice.folder), options=options)
 
 
 def _merge(
