@@ -35,6 +35,14 @@ def test_unchanged_data_gives_no_notice(config, which):
     assert split(config, which, {})[1] == ()
 
 
+def test_the_training_texts_of_each_label_are_counted(config):
+    corpus = load_corpus(config, seed=0)
+    counts = provenance(corpus)["training_texts"]
+    assert list(counts) == list(corpus.label_names)
+    assert counts["neg"] == sum(labels == ("neg",) for labels in corpus.train.labels)
+    assert sum(counts.values()) == len(corpus.train)
+
+
 def test_changed_test_data_is_noticed(config, tmp_path):
     known = provenance(load_corpus(config, seed=0))
     write(tmp_path / "test.csv", 8, "test")

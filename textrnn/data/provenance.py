@@ -8,6 +8,8 @@ that measures the run on its own data compares them.
 from __future__ import annotations
 
 import hashlib
+import itertools
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,15 +17,23 @@ from textrnn.data.corpus import Corpus, Split
 from textrnn.errors import DataError
 from textrnn.host.blocks import blocks
 
-__all__ = ["check_unchanged", "provenance"]
+__all__ = ["LABEL_COUNTS", "check_unchanged", "provenance"]
 
 _BLOCK_ROWS = 4096
 
+LABEL_COUNTS = "training_texts"
+"""The key of the number of training texts of each label in the data of a run."""
+
 
 def provenance(corpus: Corpus) -> dict[str, Any]:
-    """Returns the fingerprint of each split, as plain values ready for JSON."""
+    """Returns the fingerprint of each split, and the number of training texts of each label.
+
+    The values are plain, ready for JSON.
+    """
     splits = {"train": corpus.train, "validation": corpus.validation, "test": corpus.test}
-    return {name: _fingerprint(split) for name, split in splits.items() if split is not None}
+    known = {name: _fingerprint(split) for name, split in splits.items() if split is not None}
+    counts = Counter(itertools.chain.from_iterable(corpus.train.labels))
+    return {**known, LABEL_COUNTS: {label: counts[label] for label in corpus.label_names}}
 
 
 def check_unchanged(

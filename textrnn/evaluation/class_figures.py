@@ -15,6 +15,7 @@ __all__ = [
     "ClassFigures",
     "class_figures",
     "shown_classes",
+    "weakest_class",
     "weakest_class_sentence",
 ]
 
@@ -86,10 +87,27 @@ def shown_classes(f1: np.ndarray, support: np.ndarray) -> list[int]:
     return [int(place) for place in with_texts[order[:WEAKEST_CLASSES]]]
 
 
+def weakest_class(per_class: Mapping[str, Mapping[str, float]]) -> str | None:
+    """Returns the class with the lowest recall, and the lowest F1 among equals.
+
+    Args:
+        per_class: The `recall`, `f1` and `support` of each label.
+
+    Returns:
+        The name of the class; None if no class is worse than the others.
+    """
+    with_texts = {name: f for name, f in per_class.items() if f["support"] > 0}
+    if len(with_texts) < 2:
+        return None
+    name = min(with_texts, key=lambda label: (with_texts[label]["recall"], with_texts[label]["f1"]))
+    best = max(figures["recall"] for figures in with_texts.values())
+    return None if with_texts[name]["recall"] == best else name
+
+
 def weakest_class_sentence(per_class: Mapping[str, Mapping[str, float]]) -> str:
     """Returns a sentence about the class whose texts suffer most; empty if none is worse.
 
-    It is the class with the lowest recall, and the lowest F1 among equals.
+    It is that of `weakest_class`.
 
     >>> weakest_class_sentence({
     ...     "ham": {"precision": 0.9, "recall": 0.99, "f1": 0.94, "support": 200},
@@ -100,13 +118,10 @@ def weakest_class_sentence(per_class: Mapping[str, Mapping[str, float]]) -> str:
     Args:
         per_class: The `recall`, `f1` and `support` of each label.
     """
-    with_texts = {name: f for name, f in per_class.items() if f["support"] > 0}
-    if len(with_texts) < 2:
+    name = weakest_class(per_class)
+    if name is None:
         return ""
-    name = min(with_texts, key=lambda label: (with_texts[label]["recall"], with_texts[label]["f1"]))
-    weakest = with_texts[name]
-    if weakest["recall"] == max(figures["recall"] for figures in with_texts.values()):
-        return ""
+    weakest = per_class[name]
     texts = counted(int(weakest["support"]), "text")
     verb = "is" if weakest["support"] == 1 else "are"
     return (

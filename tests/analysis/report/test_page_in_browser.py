@@ -61,7 +61,7 @@ def test_the_page_fits_its_window_and_loads_nothing(browser, tmp_path_factory, t
     assert inner == width
     assert scrolled <= inner
     assert beyond == 0
-    assert pictures == 10
+    assert pictures == 11
     assert loaded == 0
 
 

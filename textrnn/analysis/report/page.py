@@ -14,7 +14,12 @@ from textrnn.analysis.report.figures import report_charts
 from textrnn.analysis.report.outcomes import Outcome
 from textrnn.analysis.report.summary import Summary, horizon_text, place_text, tokens_text
 from textrnn.evaluation.abstention import coverage_sentence
-from textrnn.evaluation.class_figures import shown_classes, weakest_class_sentence
+from textrnn.evaluation.class_figures import (
+    shown_classes,
+    weakest_class,
+    weakest_class_sentence,
+)
+from textrnn.messages.wording import counted
 from textrnn.text.unicode import valid_unicode
 
 __all__ = ["report_page"]
@@ -26,6 +31,9 @@ MOST_LABELS = 12
 
 MOST_CONFUSED = 24
 """The number of labels in a matrix of many labels: those with the most mistakes."""
+
+SUREST = 3
+"""The number of wrong answers at the top of the page."""
 
 
 def report_page(summary: Summary) -> str:
@@ -57,6 +65,8 @@ def report_page(summary: Summary) -> str:
         confusions=confusion.top() if confusion else [],
         coverage=coverage_sentence(summary.scored.coverage),
         weakest=_weakest_label(summary),
+        surest=summary.wrong[:SUREST],
+        wrong_count=summary.texts - round(summary.scored.accuracy.value * summary.texts),
         whole_matrix=len(summary.labels) <= MOST_LABELS,
         classes=shown_classes(summary.scored.per_label[:, 2], summary.scored.per_label[:, 3]),
         place=place_text,
@@ -69,11 +79,37 @@ def report_page(summary: Summary) -> str:
 
 
 def _weakest_label(summary: Summary) -> str:
-    """Returns a sentence about the label whose texts suffer most; empty if none is worse."""
+    """Returns what is known of the label whose texts suffer most; empty if none is worse."""
     names = ("precision", "recall", "f1", "support")
     rows = summary.scored.per_label.tolist()
     figures = [dict(zip(names, row, strict=True)) for row in rows]
-    return weakest_class_sentence(dict(zip(summary.labels, figures, strict=True)))
+    per_class = dict(zip(summary.labels, figures, strict=True))
+    label = weakest_class(per_class)
+    if label is None:
+        return ""
+    sentences = [weakest_class_sentence(per_class), _wrong_answer_for(summary, label)]
+    known = summary.training_texts
+    if label in known:
+        learned = counted(known[label], "training text")
+        sentences.append(f"The run learned it from {learned}; the labels have on average ")
+        sentences[-1] += f"{sum(known.values()) / len(known):,.0f}."
+    return " ".join(filter(None, sentences))
+
+
+def _wrong_answer_for(summary: Summary, label: str) -> str:
+    """Returns a sentence about the most frequent wrong answer for a label; empty if none."""
+    confusion = summary.scored.confusion
+    if confusion is None:
+        return ""
+    place = summary.labels.index(label)
+    wrong = (confusion.pairs[:, 0] == place) & (confusion.pairs[:, 1] != place)
+    if not wrong.any():
+        return ""
+    counts = confusion.texts[wrong]
+    answer = summary.labels[int(confusion.pairs[wrong][counts.argmax(), 1])]
+    return (
+        f"The most frequent wrong answer for it is {answer} ({counted(int(counts.max()), 'text')})."
+    )
 
 
 def _tokens_covered(curve: StateCurve) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,8 +21,15 @@ from textrnn.analysis.redundancy import Redundancy, ThinningPlan, redundancy
 from textrnn.analysis.report.answered_texts import AnsweredTexts
 from textrnn.analysis.report.mistakes import MISTAKES, Mistakes, Scored, find_mistakes, score
 from textrnn.analysis.report.outcomes import Analyses, Outcome
+from textrnn.analysis.report.wrong_answers import (
+    Doubts,
+    WrongAnswer,
+    find_doubts,
+    wrong_answers,
+)
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import Split
+from textrnn.data.provenance import LABEL_COUNTS
 from textrnn.evaluation.opened_run import OpenedRun
 from textrnn.messages.wording import counted
 from textrnn.progress import Reporter, Silent
@@ -51,7 +59,11 @@ class Summary:
         weights: The number of weights of the model.
         metrics: The figures that were measured after training.
         history: One row per epoch.
+        training_texts: The number of training texts of each label; empty for a run that does not
+            store it.
         scored: The figures of the answers to these texts.
+        doubts: The texts that the model is unsure about.
+        wrong: The wrong answers with the highest probabilities; `to_dict` leaves them out.
         mistakes: The worst mistakes.
         credit: How far back the answer and the states depend on the tokens read.
         credit_before: The same for an untrained model of the same shape.
@@ -72,7 +84,10 @@ class Summary:
     weights: int
     metrics: dict[str, Any]
     history: list[dict[str, float]]
+    training_texts: Mapping[str, int]
     scored: Scored
+    doubts: Doubts
+    wrong: tuple[WrongAnswer, ...]
     mistakes: Outcome[Mistakes]
     credit: Outcome[Credit]
     credit_before: Outcome[Credit]
@@ -93,6 +108,7 @@ class Summary:
             "labels": list(self.labels),
             "weights": self.weights,
             "scored": self.scored.to_dict(),
+            "doubts": self.doubts.to_dict(),
         }
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
@@ -146,7 +162,10 @@ def summarize(
         weights=int(classifier.model.count_params()),
         metrics=classifier.metrics,
         history=[] if run.folder is None else read_history(run.folder / "history.csv"),
+        training_texts=classifier.data.get(LABEL_COUNTS, {}),
         scored=score(answered),
+        doubts=find_doubts(answered),
+        wrong=wrong_answers(answered),
         mistakes=mistakes,
         credit=dynamics.credit,
         credit_before=dynamics.credit_before,
