@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from textrnn.analysis.statistics import accuracy_of
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.config.model import EncoderConfig
@@ -22,6 +23,8 @@ __all__ = ["TrainedModel", "language_model_card", "model_card", "with_key_figure
 
 MOST_LABELS = 20
 """The largest number of labels in a card."""
+MOST_CLASSES = 30
+"""The largest number of labels in the table of figures per label."""
 MOST_COLUMNS = 80
 """The largest width of a label."""
 
@@ -83,6 +86,7 @@ def model_card(
         "",
         *_metrics_table(metrics),
         *_decisions(config, metrics),
+        *_label_table(metrics),
     ]
     if chosen and "test" not in metrics:
         lines += [
@@ -127,15 +131,44 @@ def _decisions(config: ClassifierRunConfig, metrics: Mapping[str, Any]) -> Itera
 
 
 def _metrics_table(metrics: Mapping[str, Any]) -> Iterator[str]:
-    yield "| data | texts | accuracy | macro F1 | log loss | calibration error |"
+    yield "| data | texts | accuracy (95 % interval) | macro F1 | log loss | calibration error |"
     yield "|---|---|---|---|---|---|"
     for data in ("validation", "test"):
         if data in metrics:
             m = metrics[data]
+            interval = accuracy_of(m)
             yield (
-                f"| {data} | {m['texts']:,} | {m['accuracy']:.2%} | {m['macro_f1']:.2%} "
+                f"| {data} | {m['texts']:,} "
+                f"| {m['accuracy']:.2%} ({interval.low:.2%} to {interval.high:.2%}) "
+                f"| {m['macro_f1']:.2%} "
                 f"| {m['log_loss']:.4f} | {m['calibration_error']:.4f} |"
             )
+
+
+def _label_table(metrics: Mapping[str, Any]) -> Iterator[str]:
+    """Yields a table with the figures of each label; of too many labels, those of the worst."""
+    which = "test" if "test" in metrics else "validation"
+    per_class = metrics[which].get("per_class", {})
+    names = list(per_class)
+    if not names:
+        return
+    title = f"Each label, on the {which} texts:"
+    if len(names) > MOST_CLASSES:
+        with_texts = [name for name in names if per_class[name]["support"] > 0]
+        names = sorted(with_texts, key=lambda name: per_class[name]["f1"])[:MOST_CLASSES]
+        title = (
+            f"The {len(names)} labels with the lowest F1 of {len(per_class):,}, on the {which} "
+            "texts (metrics.json has all):"
+        )
+    yield from ("", title, "")
+    yield "| label | precision | recall | F1 | texts |"
+    yield "|---|---|---|---|---|"
+    for name in names:
+        m = per_class[name]
+        yield (
+            f"| {markdown(name, most=MOST_COLUMNS)} | {m['precision']:.2%} | {m['recall']:.2%} "
+            f"| {m['f1']:.2%} | {int(m['support']):,} |"
+        )
 
 
 def language_model_card(config: LanguageModelRunConfig, trained: TrainedModel) -> str:

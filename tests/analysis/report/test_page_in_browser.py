@@ -1,6 +1,8 @@
 """The report in a real browser, as wide as a desk's and as a phone's."""
 
+import dataclasses
 import html
+import json
 import re
 import shutil
 import subprocess
@@ -10,6 +12,8 @@ import numpy as np
 import pytest
 from reported import page_of, tiny_summary
 from tiny import not_none
+
+from textrnn.analysis.report.wrong_answers import WrongAnswer
 
 pytestmark = pytest.mark.slow
 
@@ -26,6 +30,22 @@ const wide = [...document.querySelectorAll("figure, .tile, .mistake, p, h1, h2")
 document.documentElement.dataset.look = [innerWidth, document.documentElement.scrollWidth, wide,
   document.querySelectorAll("svg").length, performance.getEntriesByType("resource").length
 ].join("|");
+</script></body>"""
+
+USE_TABLE = """<script>
+const seen = [], table = document.getElementById("wrong");
+const column = place => [...table.tBodies[0].rows].filter(row => !row.hidden)
+  .map(row => row.cells[place].textContent);
+seen.push(column(2));
+const button = table.tHead.rows[0].cells[2].querySelector("button");
+button.click();
+button.click();
+seen.push(column(2));
+const filter = document.getElementById("filter");
+filter.value = column(3)[0].toUpperCase();
+filter.dispatchEvent(new Event("input"));
+seen.push(column(3));
+document.documentElement.dataset.look = JSON.stringify(seen);
 </script></body>"""
 
 FRAME = """<!doctype html><html><body>
@@ -63,6 +83,19 @@ def test_the_page_fits_its_window_and_loads_nothing(browser, tmp_path_factory, t
     assert beyond == 0
     assert pictures == 11
     assert loaded == 0
+
+
+def test_the_table_of_mistakes_sorts_and_filters(browser, tmp_path_factory, tmp_path):
+    summary = tiny_summary(tmp_path_factory)
+    wrong = tuple(
+        WrongAnswer(("a",), ("b",), share, text)
+        for share, text in [(0.95, "first <i>"), (0.9, "second"), (0.08, "third")]
+    )
+    page = page_of(dataclasses.replace(summary, wrong=wrong), tmp_path)
+    page.write_text(page.read_text(encoding="utf-8").replace("</body>", USE_TABLE))
+    dom = open_page(browser, page, tmp_path, "--dump-dom", width=800)
+    seen = json.loads(html.unescape(not_none(re.search(r'data-look="([^"]*)"', dom))[1]))
+    assert seen == [["95.0 %", "90.0 %", "8.0 %"], ["8.0 %", "90.0 %", "95.0 %"], ["third"]]
 
 
 def test_it_is_light_or_dark_as_the_user_likes(browser, tmp_path_factory, tmp_path):

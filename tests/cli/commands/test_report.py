@@ -33,7 +33,7 @@ def test_the_page_and_the_card_are_written(textrnn, run, asked):
     result = textrnn("report", run)
     page = (run / "report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
-    assert "The worst mistakes" in page
+    assert "What to look at first" in page
     assert result.stdout.splitlines()[-1] == f"report {run / 'report.html'}"
     assert "accuracy on 16 texts" in result.stdout
     card = (run / "README.md").read_text()

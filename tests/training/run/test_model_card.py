@@ -77,7 +77,8 @@ def test_the_card_names_data_labels_model_and_seed():
 def test_the_measurements_are_a_table():
     text = card()
     for which in ("validation", "test"):
-        assert f"| {which} | 1,234 | 91.51% | 90.49% | 0.2500 | 0.0300 |\n" in text
+        row = f"| {which} | 1,234 | 91.51% (89.80% to 92.92%) | 90.49% | 0.2500 | 0.0300 |\n"
+        assert row in text
     assert "no test data" not in text
 
 
@@ -248,3 +249,34 @@ def test_the_card_names_the_label_that_suffers_most_and_what_a_limit_gives():
     assert "answers 80 % of the texts with 97.0 % right (least probability 0.70)" in text
     assert "The objective of the decisions is macro-f1." in text
     assert "suffers" not in card()
+
+
+def per_class(count: int) -> dict[str, dict[str, float]]:
+    """The figures of labels, the first the best."""
+    return {
+        f"label {i}": {"precision": 0.9, "recall": 0.5, "f1": 1 - i / 100, "support": 1200 - i}
+        for i in range(count)
+    }
+
+
+def test_each_label_has_its_figures():
+    figures = {**FIGURES, "per_class": per_class(2)}
+    text = card(metrics={"validation": FIGURES, "test": figures})
+    assert "Each label, on the test texts:\n\n| label | precision | recall | F1 | texts |" in text
+    assert "| label 0 | 90.00% | 50.00% | 100.00% | 1,200 |\n| label 1 | 90.00% |" in text
+    assert "| label |" not in card()
+
+
+def test_of_many_labels_the_worst_have_their_figures():
+    classes = {**per_class(40), "unseen": {"support": 0, "f1": 0.0}}
+    text = card(metrics={"validation": {**FIGURES, "per_class": classes}})
+    assert "The 30 labels with the lowest F1 of 41, on the validation texts" in text
+    assert text.index("| label 39 |") < text.index("| label 10 |")
+    assert "| label 9 |" not in text
+    assert "| unseen |" not in text
+    assert "| label 30 |" in text
+
+
+def test_labels_are_no_markup_in_the_table_of_their_figures():
+    figures = {**FIGURES, "per_class": {ODD: per_class(1)["label 0"]}}
+    assert ODD in shown(card(metrics={"validation": figures}))
