@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from textrnn.analysis.attribution.explain import Attribution, Explanation
-from textrnn.analysis.attribution.sentence import first_sentence, label_scores
+from textrnn.analysis.attribution.sentence import first_sentence, label_scores, others_sentence
 
 __all__ = ["STYLE", "coloured_html", "explanation_page", "facts", "strongest", "strongest_ngrams"]
 
@@ -109,7 +109,7 @@ def _labels_html(explanation: Explanation) -> str:
         f'<tr><td>{escape(label)}</td><td class="number">{score:.1%}</td></tr>'
         for label, score in labels
     )
-    rest = f'<p class="note">{others:,} more labels are less probable.</p>' if others else ""
+    rest = f'<p class="note">{others_sentence(others)}</p>' if others else ""
     table = f"<table><tr><th>label</th><th>probability</th></tr>{rows}</table>"
     return f"<h2>Labels</h2>\n{table}{rest}"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from textrnn.analysis.attribution.explain import Attribution
 from textrnn.messages.shown import one_line
+from textrnn.messages.wording import counted
 
-__all__ = ["first_sentence", "label_scores"]
+__all__ = ["first_sentence", "label_scores", "others_sentence"]
 
 MOST_FOR, MOST_AGAINST = 3, 2
 """The largest numbers of words that the sentence names."""
@@ -63,3 +64,17 @@ def label_scores(
     """
     ordered = sorted(attribution.scores.items(), key=lambda item: -item[1])
     return ordered[:most], max(0, len(ordered) - most)
+
+
+def others_sentence(others: int) -> str:
+    """Returns a sentence about the labels that are not listed; empty without such labels.
+
+    >>> others_sentence(1), others_sentence(0)
+    ('1 more label is less probable.', '')
+
+    Args:
+        others: The number of these labels.
+    """
+    if not others:
+        return ""
+    return f"{counted(others, 'more label')} {'is' if others == 1 else 'are'} less probable."

@@ -129,7 +129,7 @@ def _print_words(explanation: Explanation, console: Console) -> None:
 
 def _print_labels(explanation: Explanation, console: Console) -> None:
     """Prints the most probable labels, and the number of the others."""
-    from textrnn.analysis.attribution.sentence import label_scores
+    from textrnn.analysis.attribution.sentence import label_scores, others_sentence
 
     labels, others = label_scores(explanation)
     table = Table("label", "probability")
@@ -137,7 +137,7 @@ def _print_labels(explanation: Explanation, console: Console) -> None:
         table.add_row(Text(label), f"{score:.4f}")
     console.print(table)
     if others:
-        console.print(f"{others:,} more labels are less probable; --json has all.", style="dim")
+        console.print(f"{others_sentence(others)} --json has all.", style="dim")
 
 
 def _style(strength: float) -> Style:
