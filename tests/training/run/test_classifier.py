@@ -18,6 +18,7 @@ from tiny import (
 )
 
 import textrnn
+from textrnn.analysis.statistics import accuracy_of
 from textrnn.data import Corpus, Split
 from textrnn.errors import DataError
 from textrnn.evaluation.measurement import measure
@@ -71,7 +72,9 @@ def test_the_figures_are_in_the_file_and_in_the_card(finished):
     assert metrics["training"]["epochs"] == 3
     card = (finished.folder / "README.md").read_text()
     assert "# Text classifier: letters" in card
-    assert f"| test | 10 | {metrics['test']['accuracy']:.2%} |" in card
+    interval = accuracy_of(metrics["test"])
+    bounds = f"{interval.low:.2%} to {interval.high:.2%}"
+    assert f"| test | 10 | {metrics['test']['accuracy']:.2%} ({bounds}) |" in card
 
 
 def test_the_figures_are_those_of_the_saved_weights(finished):
