@@ -43,7 +43,7 @@ WITHIN = {
     "run",
     "cli": "console flags help option_group options interrupt run_choice fold_lines training "
     "startup stdin_pieces text_options texts answers answer_columns output_options answer_table "
-    "evaluation_table run_data commands main",
+    "evaluation_table explanations run_data commands main",
 }
 
 
