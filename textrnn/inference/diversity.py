@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ _ITERATIONS = 50
 
 
 def choose_different(
-    tokens: Sequence[Sequence[int]], *, weights: np.ndarray, count: int, seed: int = 0
+    tokens: Sequence[Iterable[int]], *, weights: np.ndarray, count: int, seed: int = 0
 ) -> list[int]:
     """Returns the places of texts that differ, in ascending order.
 
@@ -56,7 +56,7 @@ def choose_different(
     return sorted(chosen)
 
 
-def _vectors(tokens: Sequence[Sequence[int]], *, seed: int) -> np.ndarray:
+def _vectors(tokens: Sequence[Iterable[int]], *, seed: int) -> np.ndarray:
     """Returns the vector `[N, D]` of each text, of length 1, or 0 for a text without tokens."""
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
