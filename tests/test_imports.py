@@ -43,7 +43,8 @@ WITHIN = {
     "run",
     "cli": "console flags help option_group options interrupt run_choice fold_lines next_commands "
     "training startup stdin_pieces text_options texts answers answer_columns output_options "
-    "answer_table evaluation_table run_data commands main",
+    "uncertain_options answer_table evaluation_table explanations uncertain_rows run_data commands "
+    "main",
 }
 
 

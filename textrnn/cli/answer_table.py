@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +27,16 @@ if TYPE_CHECKING:
     from textrnn.evaluation.opened_run import OpenedRun
     from textrnn.progress import Reporter
 
-__all__ = ["AnswerTable", "output_layout", "write_predictions"]
+__all__ = [
+    "EXPLAINED_ROWS",
+    "AnswerJob",
+    "AnswerTable",
+    "output_layout",
+    "write_answers",
+    "write_predictions",
+]
 
-_EXPLAINED_ROWS = 256
+EXPLAINED_ROWS = 256
 """The number of rows of a part whose texts are explained, which takes a hundred times as long."""
 
 MakeCells = Callable[[list[str]], list[list[object]]]
@@ -153,6 +160,23 @@ def _with_answers(
             yield [*kept.cells, *[None] * width, str(text)]
 
 
+@dataclass(frozen=True)
+class AnswerJob:
+    """How the rows of a file are answered.
+
+    Attributes:
+        types: The types of the added columns, without that of the errors, by their usual names.
+        cells: Returns their cells for some texts.
+        options: What the answers depend on beside the run and the file.
+        part_rows: The number of rows that are answered together.
+    """
+
+    types: Mapping[str, type]
+    cells: MakeCells
+    options: Mapping[str, object]
+    part_rows: int = PART_ROWS
+
+
 def write_predictions(
     opened: OpenedRun,
     source: TextOptions,
@@ -174,42 +198,66 @@ def write_predictions(
         DataError: The files cannot be read or written, or the job that is continued is another one.
         ConfigError: The classifier cannot answer with these options.
     """
-    classifier, output = opened.classifier, Path(written.output or "")
-    form = source.file_format(classifier.config.data)
-    table = InputTable(source.path or STDIN, form)
+    classifier = opened.classifier
     columns = AnswerColumns.of(
         classifier,
         written.columns,
         separator=label_separator(classifier),
         figures=options.figures,
     )
-    added = {**columns.types, ERROR: str}
+    job = AnswerJob(
+        columns.types,
+        lambda texts: [columns.cells(a) for a in answer_texts(classifier, texts, options)],
+        options={**asdict(options), **asdict(written.columns)},
+        part_rows=EXPLAINED_ROWS if written.explain_words else PART_ROWS,
+    )
+    write_answers(opened, source, job=job, written=written, reporter=reporter)
+
+
+def write_answers(
+    opened: OpenedRun,
+    source: TextOptions,
+    *,
+    job: AnswerJob,
+    written: OutputOptions,
+    reporter: Reporter,
+) -> None:
+    """Writes all columns of a file and the cells of a job beside them into another file.
+
+    Args:
+        opened: The run, which was loaded from a folder.
+        source: The file of the texts.
+        job: How the rows are answered.
+        written: The file that is written, and whether an earlier job continues.
+        reporter: Receives the progress and the notes.
+
+    Raises:
+        DataError: The files cannot be read or written, or the job that is continued is another one.
+        ConfigError: The classifier cannot answer in this way.
+    """
+    classifier, output = opened.classifier, Path(written.output or "")
+    form = source.file_format(classifier.config.data)
+    table = InputTable(source.path or STDIN, form)
+    added = {**job.types, ERROR: str}
     layout = output_layout(table, added, output=output)
     for notice in renamed_notices(list(added), list(layout.added)):
         reporter.message(f"note: {notice}")
-    job: dict[str, Any] = {}
+    journal: dict[str, Any] = {}
     if written.resume or str(source.path) != STDIN:
         run = Path(opened.folder or "") / DIGESTS
-        job = {
+        journal = {
             "run": hashlib.sha256(run.read_bytes()).hexdigest(),
             "files": list(map(str, table.files)),
             "input": table.digest(),
-            "options": _plain({**asdict(options), **asdict(form), **asdict(written.columns)}),
+            "options": _plain({**asdict(form), **job.options}),
             "decisions": repr(classifier.label_space),
         }
     writer = WRITERS[kind(output)](layout)
-    parts = ResumableOutput(output, writer, job=job, resume=written.resume)
+    parts = ResumableOutput(output, writer, job=journal, resume=written.resume)
     answers = AnswerTable(
-        table,
-        parts,
-        encoding=form.encoding,
-        reporter=reporter,
-        part_rows=_EXPLAINED_ROWS if written.explain_words else PART_ROWS,
+        table, parts, encoding=form.encoding, reporter=reporter, part_rows=job.part_rows
     )
-    answers.write(
-        lambda texts: [columns.cells(a) for a in answer_texts(classifier, texts, options)],
-        width=len(columns.types),
-    )
+    answers.write(job.cells, width=len(job.types))
     answers.report(output)
 
 

@@ -147,8 +147,8 @@ def json_line(answer: Answer | BadRow) -> str:
 def text_line(answer: Answer | BadRow, *, separator: str) -> str:
     """Returns an answer as columns with a tab between them.
 
-    The columns are labels, scores and text, with the bits per token before the text if they are
-    known. A row that cannot be read has two empty columns and the reason.
+    The columns are labels, scores and text, with the bits per token and the uncertainty before the
+    text if they are known. A row that cannot be read has two empty columns and the reason.
 
     Args:
         answer: The answer.
@@ -163,6 +163,8 @@ def text_line(answer: Answer | BadRow, *, separator: str) -> str:
     if "bits_per_token" in figures:
         unusual = ", unusual" if figures["unusual"] else ""
         columns.append(f"{figures['bits_per_token']:.2f} bits{unusual}")
+    if "uncertainty" in figures:
+        columns.append(f"{figures['uncertainty']:.4f}")
     return "\t".join([*columns, single_spaced(answer.text)])
 
 

@@ -14,7 +14,13 @@ from textrnn.data.resumable_output import check_output
 from textrnn.data.writers import WRITERS
 from textrnn.errors import DataError
 
-__all__ = ["OutputOptions", "check_output_file", "check_output_options", "output_options"]
+__all__ = [
+    "OUTPUT_FILE_OPTIONS",
+    "OutputOptions",
+    "check_output_file",
+    "check_output_options",
+    "output_options",
+]
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,7 @@ class OutputOptions:
         return ColumnOptions(self.top_k, self.all_scores, self.token_counts, self.explain_words)
 
 
-output_options = OptionGroup(
-    OutputOptions,
+OUTPUT_FILE_OPTIONS = (
     click.option(
         "--output",
         type=click.Path(path_type=Path),
@@ -56,6 +61,12 @@ output_options = OptionGroup(
         is_flag=True,
         help="Continue a job with the same --output that was stopped, after its last part.",
     ),
+)
+"""The options of the file itself."""
+
+output_options = OptionGroup(
+    OutputOptions,
+    *OUTPUT_FILE_OPTIONS,
     click.option(
         "--top-k",
         type=click.IntRange(min=1),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textrnn.config.language_model import TextConfig
     from textrnn.data import FileFormat
 
-__all__ = ["STDIN", "TextOptions", "text_options"]
+__all__ = ["FILE_OPTIONS", "STDIN", "TextOptions", "text_options"]
 
 STDIN = "-"
 """The name that stands for standard input."""
@@ -111,9 +111,7 @@ def _described(path: Path | None) -> str:
     return name if kind(path) in COLUMNS else f"{name}, which has no columns"
 
 
-text_options = OptionGroup(
-    TextOptions,
-    click.argument("texts", nargs=-1),
+FILE_OPTIONS = (
     click.option(
         "--file",
         "file",
@@ -146,7 +144,11 @@ text_options = OptionGroup(
         help="Print an empty answer, with the reason, for each row that cannot be read, instead of "
         "stopping at the first one.",
     ),
-    name="source",
+)
+"""The options of a file of texts."""
+
+text_options = OptionGroup(
+    TextOptions, click.argument("texts", nargs=-1), *FILE_OPTIONS, name="source"
 )
 """Adds the argument TEXTS and the options of its alternatives; the command receives the values as
 its parameter `source`, a `TextOptions`."""

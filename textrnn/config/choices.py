@@ -17,6 +17,7 @@ __all__ = [
     "PIECE_TYPES",
     "PRECISIONS",
     "STRATEGIES",
+    "UNCERTAINTY_MEASURES",
 ]
 
 CELLS = ("simple", "gru", "lstm", "mingru", "minlstm", "none")
@@ -34,3 +35,4 @@ EXPORT_KINDS = ("saved_model", "tflite", "mediapipe", "stream", "onnx")
 EXPORT_FORMS = ("auto", "fused", "parallel", "loop", "unrolled")
 EXPORT_PRECISIONS = ("float32", "float16", "dynamic_int8", "int4", "full_int8")
 ATTRIBUTIONS = ("integrated-gradients", "occlusion", "gradient", "head", "additive")
+UNCERTAINTY_MEASURES = ("margin", "entropy", "least-confidence")

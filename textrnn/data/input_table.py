@@ -50,6 +50,7 @@ class InputTable:
         split: The split that is read of a folder of splits.
 
     Attributes:
+        encoding: The encoding of the files that are texts.
         columns: The names of all columns; names may occur twice in a .csv file.
         schema: The pyarrow schema of the columns; None if the files state no types.
         notices: Receives a sentence for each kind of row that is unusual, when all rows are read.
@@ -68,6 +69,7 @@ class InputTable:
     ) -> None:
         self.files = input_files(value, split=split)
         self.notices: list[str] = []
+        self.encoding = form.encoding
         self._request = Request(form, labelled=labelled, keep=True, notices=self.notices)
         keys: dict[ColumnKey, None] = {}
         schemas = []

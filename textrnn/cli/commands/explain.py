@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from textrnn.cli.console import table_console
+from textrnn.cli.option_group import OptionGroup
 from textrnn.cli.options import run_argument
+from textrnn.cli.output_options import OUTPUT_FILE_OPTIONS, OutputOptions, check_output_options
 from textrnn.cli.startup import start_tensorflow
+from textrnn.cli.text_options import FILE_OPTIONS, STDIN, TextOptions
 from textrnn.config.choices import ATTRIBUTIONS
 from textrnn.errors import DataError
 from textrnn.host.atomic import write_atomically
@@ -23,6 +27,7 @@ from textrnn.inference.run_files import check_finished
 
 if TYPE_CHECKING:
     from textrnn.analysis.attribution.explain import Explanation
+    from textrnn.inference.classifier import TrainedClassifier
 
 __all__ = ["explain"]
 
@@ -31,9 +36,24 @@ SHADES = 5
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
+@dataclass(frozen=True)
+class ExplanationOutput:
+    """The values of `--output` and `--resume`."""
+
+    output: Path | None
+    resume: bool
+
+
+_text_options = OptionGroup(
+    TextOptions, click.argument("texts", metavar="[TEXT]", nargs=-1), *FILE_OPTIONS, name="source"
+)
+_output_options = OptionGroup(ExplanationOutput, *OUTPUT_FILE_OPTIONS, name="written")
+
+
 @click.command(short_help="Show what each word of a text did for the answer.")
 @run_argument
-@click.argument("text")
+@_text_options
+@_output_options
 @click.option(
     "--method",
     type=click.Choice(ATTRIBUTIONS),
@@ -42,17 +62,18 @@ BLOCKS = "▁▂▃▄▅▆▇█"
     help="How words get their scores: by gradients, by hiding them, by the head's own weights, or "
     "by what each state adds to the logit.",
 )
-@click.option("--encoding", help="Encoding of stdin.  [default: the run's data's]")
 @click.option("--label", help="The label to explain; the most probable one if not given.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object, as --file does for each text."
+)
 @click.option(
     "--html", type=click.Path(path_type=Path), help="Write a page with the coloured text too."
 )
 def explain(
     run: Path,
-    text: str,
+    source: TextOptions,
+    written: ExplanationOutput,
     method: str,
-    encoding: str | None,
     label: str | None,
     as_json: bool,
     html: Path | None,
@@ -61,20 +82,77 @@ def explain(
 
     Words in blue speak for the label, words in orange against it, the stronger the darker. Of a
     run that reads forwards only, the label's probability after each word is shown too.
+
+    With --file, each text of a file is explained, as one JSON object per line, in input order; with
+    --output, the explanations are written beside all columns of the file.
     """
-    if encoding is not None and text != "-":
-        raise click.UsageError("--encoding says nothing about a text that is given as an argument.")
+    output = OutputOptions(output=written.output, resume=written.resume)
+    _check(source, output, as_json=as_json, html=html)
     check_finished(run)
     start_tensorflow()
+    from textrnn.evaluation.opened_run import OpenedRun
+    from textrnn.inference import run_folder
+
+    classifier = run_folder.load(run)
+    if source.file is None:
+        _explain_one(classifier, source, method=method, label=label, as_json=as_json, html=html)
+        return
+    from textrnn.cli.explanations import BatchExplanation
+    from textrnn.messages.terminal import TerminalReporter
+
+    batch = BatchExplanation(OpenedRun(classifier, run), method, label, TerminalReporter())
+    if output.output is None:
+        batch.print(source)
+    else:
+        batch.write(source, output)
+
+
+def _check(
+    source: TextOptions, written: OutputOptions, *, as_json: bool, html: Path | None
+) -> None:
+    """Checks the options that need no TensorFlow.
+
+    Raises:
+        click.UsageError: The options do not suit each other.
+        DataError: The file of the texts is missing, or the output cannot be written.
+    """
+    if len(source.texts) > 1:
+        raise click.UsageError(
+            "give one TEXT, in quotes; --file explains many texts, one per line or row."
+        )
+    source.check()
+    if source.file is None:
+        if written != OutputOptions():
+            raise click.UsageError("--output and --resume need --file.")
+        return
+    if html is not None:
+        raise click.UsageError("--html shows one text; use --output with --file.")
+    if written.output is None and written.resume:
+        raise click.UsageError("--resume needs --output.")
+    if written.output is not None and as_json:
+        raise click.UsageError(
+            "--json is about printed explanations; name a .jsonl file by --output."
+        )
+    check_output_options(written, source.path)
+
+
+def _explain_one(
+    classifier: TrainedClassifier,
+    source: TextOptions,
+    *,
+    method: str,
+    label: str | None,
+    as_json: bool,
+    html: Path | None,
+) -> None:
     from textrnn.analysis.attribution.explain import explain as attribute
     from textrnn.analysis.attribution.page import explanation_page
     from textrnn.cli.texts import printable
     from textrnn.data.text_files import stdin_text
-    from textrnn.inference import run_folder
 
-    classifier = run_folder.load(run)
-    if text == "-":
-        text = stdin_text(encoding or classifier.config.data.encoding)
+    (text,) = source.texts
+    if text == STDIN:
+        text = stdin_text(source.encoding or classifier.config.data.encoding)
     explanation = attribute(classifier, printable(text), method=method, label=label)
     if html is not None:
         try:

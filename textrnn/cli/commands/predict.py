@@ -23,6 +23,7 @@ from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.stdin_pieces import stdin_pieces, utf8_pieces
 from textrnn.cli.text_options import TextOptions, text_options
 from textrnn.cli.texts import TextSource
+from textrnn.cli.uncertain_options import UncertainOptions, uncertain_options
 from textrnn.inference.run_files import check_finished
 
 __all__ = ["predict"]
@@ -62,6 +63,7 @@ _answer_options = OptionGroup(
 @text_options
 @_answer_options
 @output_options
+@uncertain_options
 @click.option(
     "--stream",
     is_flag=True,
@@ -79,6 +81,7 @@ def predict(
     source: TextOptions,
     options: AnswerOptions,
     written: OutputOptions,
+    choice: UncertainOptions,
     stream: bool,
     every: int | None,
     abstain_below: float | None,
@@ -93,11 +96,13 @@ def predict(
     that cannot be read gets an empty answer with the reason. A job that was stopped continues with
     --resume.
 
+    With --uncertain N, only the N rows whose labels would teach the most are printed or written.
+
     With --stream, all of stdin is one text, which is answered while it is read, at constant
     memory: each line has the prediction for the text so far.
     """
     if stream:
-        _check_stream(source, options, written=written)
+        _check_stream(source, options, written=written, choice=choice)
         check_finished(run)
         start_tensorflow()
         _follow_stdin(run, every, source.encoding, abstain_below)
@@ -106,6 +111,7 @@ def predict(
         raise click.UsageError("--every needs --stream.")
     texts = TextSource(source)
     check_output_options(written, source.path)
+    choice.check(has_file=source.path is not None, resume=written.resume)
     if written.output is not None and as_json:
         raise click.UsageError("--json is about printed answers; name a .jsonl file by --output.")
     check_finished(run)
@@ -117,7 +123,15 @@ def predict(
 
     reporter = TerminalReporter()
     classifier = run_folder.load(run).abstaining(abstain_below)
-    if written.output is None:
+    if choice.uncertain is not None:
+        from textrnn.cli.uncertain_rows import UncertainRows
+
+        rows = UncertainRows(classifier, choice, options, reporter)
+        if written.output is None:
+            rows.print(source, as_json=as_json)
+        else:
+            rows.write(source, written)
+    elif written.output is None:
         texts.print_answers(
             answer_texts(classifier, texts.read(classifier.config.data), options),
             json_line if as_json else partial(text_line, separator=label_separator(classifier)),
@@ -132,12 +146,19 @@ def predict(
         reporter.message(f"note: the run's --max-length cut off {share:.1%} of the tokens.")
 
 
-def _check_stream(source: TextOptions, options: AnswerOptions, *, written: OutputOptions) -> None:
+def _check_stream(
+    source: TextOptions,
+    options: AnswerOptions,
+    *,
+    written: OutputOptions,
+    choice: UncertainOptions,
+) -> None:
     """Raises click.UsageError for options that say nothing about a stream."""
     if (
         source != TextOptions(encoding=source.encoding)
         or options != AnswerOptions(confident_tokens=options.confident_tokens)
         or written != OutputOptions()
+        or choice != UncertainOptions()
     ):
         raise click.UsageError("--stream reads stdin, as one text, and nothing else.")
 
