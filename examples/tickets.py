@@ -4,15 +4,15 @@
 
 writes into FOLDER
 
-    tickets.csv     20,000 tickets of January to November: id, created, customer, subject, body, notes,
-                    team. 12 % are copies of others, 5 % have the label of another team.
-    planted.csv     what was planted: the id of each copy and of its original, and the true team of each
-                    ticket whose label is wrong
-    unseen.csv      4,000 tickets of December, of the same kind, whose labels are right
-    shifted.csv     4,000 tickets of January: another product, shorter, other teams are asked
+    tickets.csv   20,000 tickets of January to November: id, created, customer, subject, body,
+                  notes, team. 12 % are copies of others, 5 % have the label of another team.
+    planted.csv   what was planted: the id of each copy and of its original, and the true team of
+                  each ticket whose label is wrong
+    unseen.csv    4,000 tickets of December, of the same kind, whose labels are right
+    shifted.csv   4,000 tickets of January: another product, shorter, other teams are asked
 
-The texts are random words, half of them of the team's subject, so a model has something to learn and
-no way to be perfect. The same seed makes the same tables.
+The texts are random words, half of them of the team's subject, so a model has something to learn
+and no way to be perfect. The same seed makes the same tables.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ CLOSERS = (
     "What can I do?",
     "This is urgent.",
 )
-GLUE = "the my a about with since for still please we our it and".split()
-NEW_PRODUCT = "drone propeller battery flight camera gimbal remote firmware compass landing".split()
+GLUE = "the my a about with since for still please we our it and"
+NEW_PRODUCT = "drone propeller battery flight camera gimbal remote firmware compass landing"
+NOTES = ("", "", "called back", "waiting for the customer", "see last ticket")
 
 COLUMNS = ("id", "created", "customer", "subject", "body", "notes", "team")
 
@@ -87,21 +88,22 @@ class Style:
         on_topic: The probability of a word of the team's subject, of words that are of a subject.
         sentences: The least and the largest number of sentences of the body.
         team_weights: How often each team is asked.
-        new_words: Words of which each sentence has one.
+        new_words: Words with spaces between them, of which each sentence has one.
     """
 
     on_topic: float = 0.5
     sentences: tuple[int, int] = (1, 3)
     team_weights: tuple[float, ...] = (24, 18, 14, 11, 9, 7, 5, 4, 3, 2.5, 1.5, 1)
-    new_words: tuple[str, ...] = ()
+    new_words: str = ""
 
 
 def sentence(team: str, rng: random.Random, *, style: Style | None = None) -> str:
     """Returns a sentence about a team's subject."""
-    style, words = style or Style(), list(style.new_words and [rng.choice(style.new_words)])
+    style = style or Style()
+    words = [rng.choice(style.new_words.split())] if style.new_words else []
     for _ in range(rng.randint(5, 10)):
         topic = team if rng.random() < style.on_topic else rng.choice(list(TOPICS))
-        words.append(rng.choice(GLUE if rng.random() < 0.5 else TOPICS[topic].split()))
+        words.append(rng.choice((GLUE if rng.random() < 0.5 else TOPICS[topic]).split()))
     return " ".join(words).capitalize() + f" {rng.randint(100, 999)}."
 
 
@@ -127,7 +129,7 @@ def tickets(
             customer=f"C{rng.randrange(count // 4):05}",
             subject=" ".join(sentence(team, rng, style=style).split()[:3]),
             body=" ".join([rng.choice(OPENERS), *sentences, rng.choice(CLOSERS)]),
-            notes=rng.choice(["", "", "called back", "waiting for the customer", "see last ticket"]),
+            notes=rng.choice(NOTES),
             team=team,
         )
 
@@ -173,7 +175,7 @@ def main(folder: Path, *, rows: int = 20_000, seed: int = 0) -> None:
         wrong = rng.choice([team for team in TOPICS if team != true])
         planted.append((table[place].id, "", true))
         table[place] = replace(table[place], team=wrong)
-    shifted = Style(sentences=(1, 1), team_weights=(1,) * 12, new_words=tuple(NEW_PRODUCT))
+    shifted = Style(sentences=(1, 1), team_weights=(1,) * 12, new_words=NEW_PRODUCT)
     december, january = ("2025-12-01", "2025-12-31"), ("2026-01-01", "2026-01-31")
     unseen = tickets(others, rng, style=Style(), first=rows, days=december)
     moved = tickets(others, rng, style=shifted, first=2 * rows, days=january)
