@@ -251,9 +251,14 @@ def test_segments_must_be_two_numbers(text):
 
 
 @pytest.mark.usefixtures("eagerly")
-@pytest.mark.parametrize("loss", ["focal", "logit-adjusted"])
 @pytest.mark.parametrize(
-    "source", [{}, {"tbptt": "4,4"}, {"adversarial": 0.02}], ids=["plain", "tbptt", "adversarial"]
+    ("loss", "source"),
+    [
+        ("focal", {}),
+        ("logit-adjusted", {"adversarial": 0.02}),
+        pytest.param("logit-adjusted", {"tbptt": "4,4"}, marks=pytest.mark.thorough),
+    ],
+    ids=["plain", "adversarial", "tbptt"],
 )
 def test_every_gradient_source_learns_by_every_loss(tmp_path, loss, source):
     model = classifier(cell="mingru", bidirectional=False)
