@@ -9,51 +9,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-TOPICS = {
-    "billing": "invoice charged twice amount statement payment due fee total billing cycle vat",
-    "refund": "refund money back returned purchase credit reimburse bank transfer pending",
-    "login": "login account locked sign in username session expired two factor code",
-    "password": "password reset link forgotten change characters expired email never arrived",
-    "shipping": "parcel shipping courier tracking delayed address delivered neighbour depot",
-    "damaged": "broken box arrived scratched screen cracked replacement damaged photo attached",
-    "cancel": "cancel subscription end contract notice period plan stop renewal terminate",
-    "upgrade": "upgrade premium plan features seats licence team price tier enterprise",
-    "bug": "crash error button freezes update app version screen blank log report",
-    "network": "wifi router connection drops slow signal internet modem speed outage",
-    "privacy": "delete data privacy consent personal export copy records gdpr marketing",
-    "hours": "opening hours store branch holiday appointment visit weekend closed",
-}
-OPENERS = (
-    "Hello team,",
-    "Good morning,",
-    "Hi,",
-    "Dear support,",
-    "To whom it may concern,",
-    "Once again I write to you:",
-)
-CLOSERS = (
-    "Please help.",
-    "Thanks in advance.",
-    "I need an answer this week.",
-    "Best regards.",
-    "What can I do?",
-    "This is urgent.",
-)
-GLUE = (
-    "the",
-    "my",
-    "a",
-    "about",
-    "with",
-    "since",
-    "for",
-    "still",
-    "please",
-    "we",
-    "our",
-    "it",
-    "and",
-)
+from tickets import CLOSERS, GLUE, OPENERS, TOPICS
 
 
 @dataclass(frozen=True)
@@ -108,7 +64,7 @@ def _sentence(label: str, rng: random.Random) -> str:
     words = []
     for _ in range(rng.randint(5, 10)):
         topic = label if rng.random() < 0.75 else rng.choice(list(TOPICS))
-        words.append(rng.choice(GLUE if rng.random() < 0.5 else TOPICS[topic].split()))
+        words.append(rng.choice((GLUE if rng.random() < 0.5 else TOPICS[topic]).split()))
     return " ".join(words).capitalize() + f" {rng.randint(100, 999)}."
 
 

@@ -1,4 +1,4 @@
-"""What is gained by answers that are withheld."""
+"""Accuracy and coverage of a classifier that withholds answers."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def figures(scores: np.ndarray, positive: np.ndarray, threshold: float) -> tuple
 
 
 def value(objective: Objective, precision: float, recall: float, f1: float) -> tuple[float, ...]:
-    """What is to be as large as possible, in the order of importance."""
+    """The values that a threshold maximizes, the most important first."""
     level = objective.level or 0.0
     if objective.name == "precision":
         return (recall >= level - 1e-12, precision, recall)

@@ -39,7 +39,7 @@ class Output:
 def output(monkeypatch) -> Output:
     output = Output()
     display = types.ModuleType("IPython.display")
-    display.display = output.display  # type: ignore[attr-defined]
+    monkeypatch.setattr(display, "display", output.display, raising=False)
     monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
     monkeypatch.setitem(sys.modules, "IPython.display", display)
     return output
@@ -47,7 +47,7 @@ def output(monkeypatch) -> Output:
 
 def set_shell(monkeypatch, shell):
     module = types.ModuleType("IPython.core.getipython")
-    module.get_ipython = lambda: shell  # type: ignore[attr-defined]
+    monkeypatch.setattr(module, "get_ipython", lambda: shell, raising=False)
     for name in ("IPython", "IPython.core"):
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
     monkeypatch.setitem(sys.modules, "IPython.core.getipython", module)

@@ -80,8 +80,6 @@ class TextColumn(Sequence[str]):
     def __eq__(self, other: object) -> bool:
         return _equal(self, other)
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return repr(list(self))
 
@@ -166,8 +164,6 @@ class LabelColumn(Sequence[tuple[str, ...]]):
 
     def __eq__(self, other: object) -> bool:
         return _equal(self, other)
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return repr(list(self))

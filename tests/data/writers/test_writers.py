@@ -1,4 +1,4 @@
-"""What is written is read back as it was."""
+"""Each format reads back the rows that its writer has written."""
 
 import csv
 import datetime

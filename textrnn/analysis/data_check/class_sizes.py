@@ -18,7 +18,7 @@ LEAST_TO_MEASURE = 10
 """With fewer texts, the 95 % interval of a class's recall is over 50 points wide."""
 
 IMBALANCE = 10.0
-"""The ratio of the largest to the smallest class from which on accuracy hides the small ones."""
+"""If the largest class is this many times as large as the smallest, that is reported."""
 
 FEW_TEXTS = 100
 """With fewer texts, the 95 % interval of an accuracy is about 20 points wide."""

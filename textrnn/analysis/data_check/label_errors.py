@@ -8,6 +8,7 @@ Estimating Uncertainty in Dataset Labels").
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from textrnn.models.label_space import LabelSpace
 __all__ = ["LabelErrors", "SuspectLabel", "check_cleanlab", "rank_labels"]
 
 LEAST_ROWS = 100
-"""The least number of rows in the ranked list, if there are so many."""
+"""The ranked list has at least this number of rows, or all rows of smaller data."""
 
 LISTED_SHARE = 0.1
 """The least share of the rows in the ranked list."""
@@ -122,13 +123,11 @@ class LabelErrors:
 
 def check_cleanlab() -> None:
     """Raises ConfigError if cleanlab is not installed."""
-    try:
-        import cleanlab  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("cleanlab") is None:
         raise ConfigError(
             "label errors are ranked by cleanlab, which is not installed; "
             "pip install 'textrnn[check]'."
-        ) from None
+        )
 
 
 def rank_labels(

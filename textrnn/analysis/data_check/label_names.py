@@ -21,7 +21,7 @@ RARE = 0.1
 """A name with at most this share of the other name's rows is probably the misspelling."""
 
 MOST_LABELS = 2000
-"""Of more labels, no names are compared: every pair takes some microseconds."""
+"""The names of more labels are not compared, because each pair takes some microseconds."""
 
 _SEPARATORS = re.compile(r"[\W_]+")
 
