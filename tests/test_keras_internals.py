@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 import pytest
-from test_imports import FILES, TREES, imports
+from test_imports import FILES, imports, tree_of, trees
 
 from textrnn.keras_internals import ExtensibleAdam
 
@@ -50,24 +50,24 @@ def foreign_names(module: str) -> set[str]:
     """The private attributes that a module reads, and does not define."""
     attributes = {
         node.attr
-        for node in ast.walk(TREES[module])
+        for node in ast.walk(tree_of(module))
         if isinstance(node, ast.Attribute) and is_private(node.attr)
     }
     strings = {
         node.args[1].value
-        for node in ast.walk(TREES[module])
+        for node in ast.walk(tree_of(module))
         if isinstance(node, ast.Call)
         and ast.unparse(node.func) in {"getattr", "setattr", "hasattr"}
         and isinstance(node.args[1], ast.Constant)
         and isinstance(node.args[1].value, str)
         and is_private(node.args[1].value)
     }
-    return (attributes | strings) - set(defined_names(TREES[module])) - OF_NAMED_TUPLES
+    return (attributes | strings) - set(defined_names(tree_of(module))) - OF_NAMED_TUPLES
 
 
 def replaced_names(module: str) -> set[str]:
     """The private names of Keras and TensorFlow that the classes of a module define anew."""
-    classes = [node.name for node in ast.walk(TREES[module]) if isinstance(node, ast.ClassDef)]
+    classes = [node.name for node in ast.walk(tree_of(module)) if isinstance(node, ast.ClassDef)]
     if "keras" not in set(imports(module)) and HOME not in set(imports(module)):
         return set()
     things = vars(importlib.import_module(module))
@@ -111,7 +111,7 @@ def test_no_file_imports_private_modules() -> None:
     ]
     offenders += [
         f"{module}: {ast.unparse(node)}"
-        for module, tree in TREES.items()
+        for module, tree in trees()
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
         and ast.unparse(node).startswith(("keras.src", "tf.python", "tf.keras", "tf.compiler"))

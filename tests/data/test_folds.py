@@ -2,8 +2,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import load_corpus, load_split
@@ -13,7 +14,7 @@ from textrnn.errors import ConfigError, DataError
 ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30)), min_size=40, max_size=80)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(rows=ROWS, count=st.integers(2, 5), seed=st.integers(0, 99), stratify=st.booleans())
 def test_each_row_is_in_one_fold_with_its_group(rows, count, seed, stratify):
     labels, groups = [(label,) for label, _ in rows], [group for _, group in rows]

@@ -8,8 +8,9 @@ import io
 import json
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import FileFormat, load_corpus
@@ -31,7 +32,7 @@ def reported_count(notices, noun):
     return sum(int(n.replace(",", "")) for n in re.findall(rf": ([\d,]+) {noun}", str(notices)))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     rows=st.lists(st.tuples(NASTY, LABEL), min_size=1, max_size=12),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
@@ -52,7 +53,7 @@ def test_a_well_written_table_is_read_as_it_was_written(
     assert not reported_count(notices, "lines? with")
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     rows=st.lists(st.tuples(LINE, LABEL), min_size=1, max_size=12),
     kind=st.sampled_from([(".csv", ","), (".tsv", "\t")]),
@@ -81,7 +82,7 @@ def csv_readings(text):
     return [next(csv.reader([text + "\0"], delimiter="\0"), [""])[0], text[1:-1].replace('""', '"')]
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(content=st.text(st.sampled_from(list('a,"\n;\t')), max_size=60))
 def test_any_characters_are_rows_or_problems_with_all_lines_counted(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("fuzz") / "a.csv"
@@ -92,7 +93,7 @@ def test_any_characters_are_rows_or_problems_with_all_lines_counted(tmp_path_fac
     assert counted == len(lines)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(rows=st.lists(st.tuples(NASTY, st.sampled_from(["pos", 1, True, None])), max_size=12))
 def test_json_lines_are_read_as_they_were_written(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("fuzz") / "a.jsonl"
@@ -104,7 +105,7 @@ def test_json_lines_are_read_as_they_were_written(tmp_path_factory, rows):
 NAMES = st.sampled_from(["a.txt", "b.TXT", "c.md", ".d.txt", "e", "deep/f.txt", "g.txt.gz"])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(files=st.sets(st.tuples(st.sampled_from(["pos", "neg", "none"]), NAMES)))
 def test_a_folder_s_files_are_texts_or_in_a_notice(tmp_path_factory, files):
     import gzip
@@ -121,7 +122,7 @@ def test_a_folder_s_files_are_texts_or_in_a_notice(tmp_path_factory, files):
     assert {row.text for row in rows_read} == {"hi"}
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     texts=st.lists(st.sampled_from("abcdefgh"), min_size=12, max_size=60),
     data=st.data(),

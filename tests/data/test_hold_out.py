@@ -3,8 +3,9 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from textrnn.data.hold_out import hold_out
 from textrnn.errors import DataError
@@ -12,7 +13,7 @@ from textrnn.errors import DataError
 LABELS = st.lists(st.sampled_from("abcd").map(lambda label: (label,)), min_size=5, max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(labels=LABELS, fraction=st.floats(0.01, 0.5), seed=st.integers(0, 2**31 - 1))
 def test_parts_are_a_partition_that_keeps_every_label(labels, fraction, seed):
     parts = hold_out(labels, fraction=fraction, seed=seed)

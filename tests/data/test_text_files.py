@@ -8,8 +8,9 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from textrnn.data.text_files import FileFormat, read_rows, read_texts, stem
 from textrnn.errors import ConfigError, DataError
@@ -195,7 +196,7 @@ def test_stem_drops_the_extensions(tmp_path, name):
     assert stem(tmp_path / name) == "reviews"
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(texts=TEXTS)
 def test_tables_give_back_any_texts(tmp_path_factory, texts):
     path = tmp_path_factory.mktemp("tables") / "a.csv"
@@ -205,7 +206,7 @@ def test_tables_give_back_any_texts(tmp_path_factory, texts):
     assert list(read_texts(path)) == texts
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(texts=TEXTS, ascii_only=st.booleans())
 def test_json_lines_give_back_any_texts(tmp_path_factory, texts, ascii_only):
     path = tmp_path_factory.mktemp("lines") / "a.jsonl.gz"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from textrnn.evaluation.abstention import abstention_figures, coverage_curve, coverage_sentence
 from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(seed=st.integers(0, 10**6), texts=st.integers(1, 60))
 def test_each_point_is_what_its_limit_gives(seed: int, texts: int) -> None:
     rng = np.random.default_rng(seed)

@@ -6,8 +6,9 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 from sklearn.metrics import f1_score
 
 from textrnn.evaluation.label_weights import fit_label_weights, macro_f1
@@ -22,7 +23,7 @@ def drawn(seed: int, texts: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.dirichlet(np.ones(classes), texts), rng.integers(0, classes, texts)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=st.integers(0, 10**6), texts=st.integers(2, 14))
 def test_no_weight_of_two_labels_is_better(seed: int, texts: int) -> None:
     probabilities, true = drawn(seed, texts, 2)
@@ -34,7 +35,7 @@ def test_no_weight_of_two_labels_is_better(seed: int, texts: int) -> None:
     assert macro_f1(true, answers(probabilities, ours), classes=2) >= max(every) - 1e-9
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(seed=st.integers(0, 10**6))
 def test_more_labels_never_lose_and_come_near_to_the_best(seed: int) -> None:
     probabilities, true = drawn(seed, 12, 3)

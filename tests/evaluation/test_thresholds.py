@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from textrnn.config.decisions import Objective
 from textrnn.evaluation.thresholds import Sweep, cuts
@@ -34,7 +35,7 @@ def value(objective: Objective, precision: float, recall: float, f1: float) -> t
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=str)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(seed=st.integers(0, 10**6), texts=st.integers(1, 12))
 def test_no_threshold_is_better(objective: Objective, seed: int, texts: int) -> None:
     rng = np.random.default_rng(seed)

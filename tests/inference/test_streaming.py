@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import assert_close, built_cell, randomise
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 from tiny import WORD, every_pair, random_classifier
 
 from textrnn import RNN
@@ -121,7 +122,7 @@ _MODEL: list[Any] = []
 
 
 @pytest.mark.thorough
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.integers(0, 12), max_size=5), st.integers(0, 99))
 def test_it_does_not_matter_where_a_text_is_cut(cuts: list[int], seed: int) -> None:
     if not _MODEL:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from cases import assert_close
 from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from textrnn.errors import ConfigError
 from textrnn.layers.ngrams import NO_KEY, NGramLogits, NGramState, NGramTable
@@ -83,6 +84,7 @@ def padded(rows: list[list[int]], length: int) -> tf.Tensor:
 
 
 @pytest.mark.parametrize("orders", LAYERS)
+@examples(100)
 @given(rows=st.lists(texts, min_size=1, max_size=3))
 def test_the_logits_are_the_sum_over_the_n_grams(orders: int, rows: list[list[int]]) -> None:
     layer, ngrams = LAYERS[orders]
@@ -92,6 +94,7 @@ def test_the_logits_are_the_sum_over_the_n_grams(orders: int, rows: list[list[in
 
 
 @pytest.mark.parametrize("orders", LAYERS)
+@examples(100)
 @given(text=texts, cuts=st.lists(st.integers(0, 9), max_size=3))
 def test_a_text_in_pieces_has_the_logits_of_the_whole(
     orders: int, text: list[int], cuts: list[int]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from textrnn.errors import ConfigError
 from textrnn.models.decision_rule import DecisionRule
@@ -61,7 +62,7 @@ def test_a_multi_label_answer_is_as_probable_as_its_least_certain_decision() -> 
 
 
 @pytest.mark.parametrize("rule", RULES)
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(seed=st.integers(0, 10_000))
 def test_a_graph_decides_as_numpy_does(rule: DecisionRule, seed: int) -> None:
     ours = space(rule)

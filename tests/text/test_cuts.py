@@ -4,8 +4,9 @@ import functools
 
 import pytest
 import unspaced
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.text.cuts import LONG_TEXT
@@ -30,7 +31,7 @@ part = st.sampled_from(
 texts = st.lists(part, max_size=12).map("".join)
 
 
-@settings(deadline=None, max_examples=400)
+@examples(400)
 @given(
     text=texts,
     size=st.integers(1, 7),

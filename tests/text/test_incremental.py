@@ -1,6 +1,7 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 from tiny import labelled_texts
 
 from textrnn.config.tokenizer import TokenizerConfig
@@ -29,7 +30,7 @@ texts = st.text(
 ) | st.sampled_from(CORPUS)
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(text=texts, places=st.lists(st.integers(0, 200), max_size=8))
 def test_however_a_text_is_cut_its_ids_are_the_same(tokenizer, text, places):
     content = text.encode("utf-8", errors="replace")
@@ -39,7 +40,7 @@ def test_however_a_text_is_cut_its_ids_are_the_same(tokenizer, text, places):
     assert ids + stream.rest() == tokenizer.encode(content.decode())
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(text=texts, place=st.integers(0, 60))
 def test_after_each_piece_the_ids_are_those_of_the_text_so_far(tokenizer, text, place):
     stream = TokenStream(tokenizer)

@@ -4,8 +4,9 @@ import unicodedata
 
 import pytest
 import sentencepiece
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from textrnn.text.normalization import LINE_BREAKS, PLAIN_SPACES, PUNCTUATION, normalizer
 
@@ -103,7 +104,7 @@ def test_plain_rules_let_nul_and_composed_forms_pass():
 
 
 @given(text=st.text(max_size=40))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_plain_rules_are_what_python_says(text):
     spaced = re.sub("<[bB][rR](>|/>| />)", " ", text)
     spaced = re.sub(f"[{re.escape(''.join(PLAIN_SPACES))}]", " ", spaced)

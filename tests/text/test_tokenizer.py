@@ -4,8 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 from tiny_tokenizers import train
 
 from textrnn.errors import ConfigError
@@ -48,7 +49,7 @@ def test_a_very_long_text_is_encoded_whole(tokenizer):
 
 
 @given(text=TEXT)
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_every_text_has_ids_in_range_and_none_is_padding(tokenizer, text):
     ids = tokenizer.encode(text)
     assert all(0 < id < tokenizer.vocab_size for id in ids)
@@ -56,14 +57,14 @@ def test_every_text_has_ids_in_range_and_none_is_padding(tokenizer, text):
 
 
 @given(texts=st.lists(TEXT, max_size=8), num_threads=st.sampled_from([None, 1, 2, 5]))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_a_batch_gives_the_ids_of_each_text_alone(tokenizer, texts, num_threads):
     batch = tokenizer.encode_batch(texts, num_threads=num_threads)
     assert [ids.tolist() for ids in batch] == [tokenizer.encode(text) for text in texts]
 
 
 @given(text=TEXT)
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_bytes_hold_every_normalised_text(byte_tokenizer, text):
     normalised = normalizer(lowercase=True, word_prefix=False).normalize(
         "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
@@ -116,7 +117,7 @@ def test_pieces_are_those_of_the_ids(tokenizer):
 
 
 @given(text=TEXT)
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_each_id_has_its_place_in_the_text(tokenizer, text):
     spans = tokenizer.spans(text)
     assert len(spans) == len(tokenizer.encode(text))

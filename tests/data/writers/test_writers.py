@@ -9,8 +9,9 @@ import json
 import pyarrow
 import pyarrow.parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from textrnn.data.columns import ABSENT
 from textrnn.data.writers import WRITERS
@@ -33,7 +34,7 @@ def write(extension, layout, *parts, folder):
     return file.getvalue()
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(
     rows=st.lists(st.tuples(TEXT, TEXT), max_size=5), delimiter=st.sampled_from([".csv", ".tsv"])
 )
@@ -46,7 +47,7 @@ def test_texts_of_tables_come_back(tmp_path_factory, rows, delimiter):
     assert [tuple(row) for row in read] == rows
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(rows=st.lists(st.tuples(TEXT, st.integers() | st.booleans() | st.none()), max_size=5))
 def test_values_of_json_lines_come_back(tmp_path_factory, rows):
     layout = Layout(("text",), {"n": str})

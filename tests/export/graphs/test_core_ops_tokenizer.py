@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from random_examples import examples
 from tiny import QUIET, labelled_texts, not_none, run_config, write_csv
 
 from textrnn.config.classifier import ClassifierRunConfig
@@ -74,7 +75,7 @@ def test_hard_texts(piece_type: str, lowercase: bool) -> None:
 
 
 @each_kind
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(raw=st.binary(max_size=40))
 @example(raw=b"\xef\xbb\xbfa")
 def test_any_bytes(piece_type: str, lowercase: bool, raw: bytes) -> None:
@@ -82,13 +83,13 @@ def test_any_bytes(piece_type: str, lowercase: bool, raw: bytes) -> None:
 
 
 @each_kind
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(text=st.text(max_size=20))
 def test_any_text(piece_type: str, lowercase: bool, text: str) -> None:
     check(piece_type, lowercase, [text.encode("utf-8", errors="replace")])
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(words=st.lists(st.sampled_from(["the", "cat", "zzz", "qq", ",", "<br>", " "])))
 def test_runs_of_known_and_unknown_words(words: list[str]) -> None:
     check("word", True, [" ".join(words).encode(), "".join(words).encode()])

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 
 from textrnn.config.choices import NORMALIZATIONS
 from textrnn.config.tokenizer import TokenizerConfig
@@ -53,7 +54,7 @@ def test_long_texts(piece_type: str, normalization: str) -> None:
 
 
 @each_tokenizer
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(raw=st.binary(max_size=40))
 def test_any_bytes_short_and_long(normalization: str, raw: bytes) -> None:
     check("unigram", normalization, [raw])

@@ -2,8 +2,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from random_examples import examples
 from tiny import labelled_ids
 
 from textrnn.config.training import BatchesConfig
@@ -62,7 +63,7 @@ def test_some_texts_keep_their_targets_and_weights():
 # Balanced batches
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(
     counts=st.lists(st.integers(1, 60), min_size=1, max_size=5),
     balance=st.sampled_from([0.5, 1.0]),
