@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from tiny import MODEL, Run, finished_run, labelled_texts, without_graphs
 
 from textrnn.analysis.dynamics.sampled_batches import Sample
+from textrnn.analysis.report import charts, figures
 from textrnn.analysis.report.summary import Summary, summarize
 from textrnn.config.model import ModelConfig
 from textrnn.data import Split
@@ -25,6 +27,26 @@ TEXTS = ["<img src=http://a.b/x> x", "a & b y", "", "<script>y</script> " + "a b
 
 Shape = tuple[tuple[str, Any], ...]
 _made: dict[tuple[Shape, bool, int, int], Summary] = {}
+_drawn: dict[bytes, str] = {}
+
+
+@contextlib.contextmanager
+def charts_drawn_once() -> Iterator[None]:
+    """Draws a chart again only for other data: the charts take nine tenths of a page's time."""
+
+    def once(name: str) -> Callable[..., str]:
+        def drawn(*arguments: Any, **settings: Any) -> str:
+            key = pickle.dumps((name, arguments, settings))
+            if key not in _drawn:
+                _drawn[key] = getattr(charts, name)(*arguments, **settings)
+            return _drawn[key]
+
+        return drawn
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("line_chart", "reliability_chart", "stairs_chart"):
+            patch.setattr(figures, name, once(name))
+        yield
 
 
 class Steps(Silent):

@@ -80,6 +80,7 @@ def test_a_search_varies_its_parameters_and_its_settings():
     assert search.predict(["a x"]).shape == (1,)
 
 
+@pytest.mark.thorough
 def test_it_is_cross_validated_in_a_pipeline():
     lower = FunctionTransformer(lambda texts: [text.lower() for text in texts])
     pipeline = make_pipeline(lower, estimator())

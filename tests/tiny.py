@@ -315,5 +315,8 @@ each_pair = _pairs(pytest.mark.slow, fast=("gru", "mingru"))
 Those of each cell and each head once are thorough, the others slow.
 """
 
+each_pair_once = _pairs(pytest.mark.slow, fast=("mingru",))
+"""The same for the costliest tests: only one pair is fast."""
+
 every_pair = _pairs(pytest.mark.thorough)
 """These pairs, for tests that take only seconds for all of them."""

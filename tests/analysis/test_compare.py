@@ -24,6 +24,7 @@ def with_labels(run, *labels) -> TrainedClassifier:
     return TrainedClassifier(classifier.model, classifier.tokenizer, labels, classifier.config)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_run_equals_its_copy(run, twin):
     comparison = textrnn.compare([run.folder, twin])
     first, second = comparison.runs
@@ -55,6 +56,7 @@ def test_classifiers_are_compared_on_given_texts(run):
     assert comparison.runs[1].file_bytes is None
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_order_of_the_labels_does_not_matter(run):
     swapped = with_labels(run, "pos", "neg")
     comparison = textrnn.compare(
@@ -64,6 +66,7 @@ def test_the_order_of_the_labels_does_not_matter(run):
     assert comparison.pairs[0].only_first == 2
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_validation_texts_of_the_same_split_are_compared(run, twin):
     assert textrnn.compare([run.folder, twin], split="validation").texts == 4
 

@@ -73,6 +73,7 @@ def append(path, row):
     path.write_bytes(path.read_bytes() + row.encode("latin-1"))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_split_is_read_as_the_run_read_it(run):
     split, messages = read(run)
     assert list(split.texts) == [f"{text} ü" for text, _ in labelled_texts(40, seed=1)]

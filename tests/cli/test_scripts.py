@@ -9,13 +9,8 @@ import textrnn as package
 SMALL = ("--embedding-units", 8, "--units", 4, "--epochs", 1, "--output", "out", "--json")
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        pytest.param(script, marks=pytest.mark.thorough if i else ())
-        for i, script in enumerate(unspaced.WORDS)
-    ],
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("script", unspaced.WORDS)
 def test_every_script_trains_with_the_defaults(textrnn, home, script):
     rows = unspaced.labelled(script)
     data = write_csv(home / "texts.csv", rows)

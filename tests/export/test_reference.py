@@ -41,6 +41,7 @@ def test_long_texts_are_read_as_far_as_a_bound(
     np.testing.assert_allclose(scores, ours.cut(LONGEST)[1])
 
 
+@pytest.mark.thorough
 def test_whole_texts_are_read_where_a_check_needs_them(classifier: TrainedClassifier) -> None:
     ours = Reference(classifier, ["a x b"], targets=[0])
     np.testing.assert_allclose(ours.whole_scores, classifier.score_ids(ours.ids))

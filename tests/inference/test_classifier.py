@@ -41,6 +41,7 @@ def test_a_text_is_answered_alike_in_any_company(classifier):
     np.testing.assert_allclose(together, turned, rtol=0, atol=1e-6)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_small_batches_give_the_same_answers(classifier):
     small = variant(classifier, batch_tokens=16)
     np.testing.assert_allclose(
@@ -97,6 +98,7 @@ def test_text_that_was_never_seen_gets_an_answer(classifier):
 # Several labels
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_labels_a_text_carries_have_at_least_one_half(classifier):
     several = variant(classifier, multi_label=True)
     predictions = several.predict(TEXTS)
@@ -167,6 +169,7 @@ def test_a_broken_source_breaks_the_stream_after_the_answers_before(classifier, 
 # What was cut
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_what_is_cut_off_is_counted(classifier):
     cutting = variant(classifier, max_length=2)
     lengths = [len(classifier.tokenizer.encode(text)) for text in TEXTS]
@@ -186,6 +189,7 @@ def test_a_cut_text_is_answered_as_its_beginning(classifier):
 # The scorer
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_scorer_tells_how_many_texts_are_done(classifier):
     batch_sizes: list[int] = []
     variant(classifier, batch_tokens=32).probabilities(TEXTS, on_batch=batch_sizes.append)

@@ -29,6 +29,7 @@ def turned(classifier, tmp_path_factory) -> TrainedClassifier:
     )
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_answer_is_the_mean_of_the_answers(classifier, turned):
     ensemble = Ensemble([classifier, classifier, turned])
     one = classifier.probabilities(TEXTS)
@@ -66,6 +67,7 @@ def test_the_labels_must_be_the_same():
         check_same_labels(several, one, name="other", expected_name="one")
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_rules_of_the_members_decide_together(classifier, turned):
     rules = [DecisionRule("macro-f1", weights=weights) for weights in ((1.0, 4e6), (1.0, 1.0))]
     first = replace(classifier, rule=rules[0])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from cases import few
 from tiny import classifier as fresh_classifier
 from tiny import random_classifier, with_ngrams
 
@@ -18,7 +19,7 @@ def model(request):
     return with_ngrams(plain) if request.param else plain
 
 
-@pytest.fixture(scope="module", params=[False, True])
+@pytest.fixture(scope="module", params=few([False, True]))
 def label_space(request):
     return LabelSpace(("neg", "pos"), multi_label=request.param)
 

@@ -139,6 +139,7 @@ def test_the_memory_has_the_same_shapes_however_much_was_read(rng: np.random.Gen
     assert [s.shape for s in tf.nest.flatten(start)] == [s.shape for s in tf.nest.flatten(after)]
 
 
+@pytest.mark.thorough
 def test_reads_in_a_graph_of_unknown_shapes(rng: np.random.Generator) -> None:
     model = make_classifier("gru", "max", window=3)
 

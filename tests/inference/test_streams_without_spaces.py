@@ -33,6 +33,7 @@ def pieces(text: str, size: int) -> list[bytes]:
     return [content[i : i + size] for i in range(0, len(content), size)]
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_sentences_end_with_full_width_marks(classifier, size):
     text = "".join(SENTENCES)
@@ -49,6 +50,7 @@ def test_sentences_end_with_full_width_marks(classifier, size):
         assert prediction.scores == pytest.approx(expected.scores, abs=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("script", few(SCRIPTS))
 def test_tokens_are_followed_long_before_the_text_ends(classifier, script):
     text = "".join(unspaced.texts(script)).replace(" ", "")
@@ -71,6 +73,7 @@ def test_tokens_are_followed_long_before_the_text_ends(classifier, script):
     assert half > len(ids) / 4
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_state_within_a_word_is_resumed(classifier):
     stream = classifier.stream()
     stream.feed("我们今天很满意这本书很")

@@ -66,6 +66,7 @@ def test_the_last_answer_is_that_for_the_whole_text(tokenizer, cell, head):
         assert_same(prediction, ours.predict([text])[0])
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_after_every_piece_the_answer_is_that_for_the_text_so_far(tokenizer):
     ours = classifier(tokenizer, "gru", "attention")
     text, stream = "a x b cd eff y", ours.stream()
@@ -77,6 +78,7 @@ def test_after_every_piece_the_answer_is_that_for_the_text_so_far(tokenizer):
     assert_same(stream.feed("y"), ours.predict(["y"])[0])
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_streams_join_and_leave(tokenizer):
     ours = classifier(tokenizer, "lstm", "max")
     streams = ours.streams()
@@ -96,6 +98,7 @@ def test_streams_join_and_leave(tokenizer):
         streams.leave("two")
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_ids_may_be_fed(tokenizer):
     ours = classifier(tokenizer)
     stream = ours.stream()
@@ -129,6 +132,7 @@ def test_a_state_is_resumed_in_another_process(tokenizer, tmp_path):
     assert int(tokens) == len(tokenizer.encode("a x b é"))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_states_of_others_are_refused(tokenizer):
     stream = classifier(tokenizer).stream()
     stream.feed("a b")
@@ -154,6 +158,7 @@ def test_models_that_need_the_end_say_so(tokenizer, more, match):
 # The prefix curve
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("head", few(reversed(HEADS)))
 def test_the_curve_holds_the_answer_after_each_token(tokenizer, head):
     ours = classifier(tokenizer, "gru", head)
@@ -170,6 +175,7 @@ def test_the_curve_holds_the_answer_after_each_token(tokenizer, head):
 # Early answers
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_reading_ends_where_the_label_has_been_sure_for_long_enough(tokenizer):
     ours = classifier(tokenizer, "mingru", "mean")
     text = " ".join(CORPUS)
@@ -188,6 +194,7 @@ def test_reading_ends_where_the_label_has_been_sure_for_long_enough(tokenizer):
         assert prediction.score == pytest.approx(scores[end - 1].max(), abs=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_text_in_doubt_is_read_to_its_end(tokenizer):
     ours = classifier(tokenizer, "gru", "last")
     for text in ("", "a", CORPUS[-1]):
@@ -196,6 +203,7 @@ def test_a_text_in_doubt_is_read_to_its_end(tokenizer):
         assert_same(prediction, ours.predict([text])[0])
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_reading_ends_with_the_label_that_the_rule_decides_for(tokenizer):
     ours = classifier(tokenizer, "mingru", "mean")
     text = " ".join(CORPUS)

@@ -30,7 +30,7 @@ from cases import (
 
 from textrnn.errors import ConfigError
 from textrnn.layers.bidirectional import Bidirectional
-from textrnn.layers.cells import CELLS, LSTMCell
+from textrnn.layers.cells import LSTMCell
 from textrnn.layers.rnn import RNN
 
 pytestmark = pytest.mark.usefixtures("seeded")
@@ -121,10 +121,7 @@ def test_functional_models_train(rng: np.random.Generator) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "cell_name",
-    [pytest.param(n, marks=() if n == "gru" else pytest.mark.thorough) for n in CELLS],
-)
+@pytest.mark.thorough
 def test_keras_files_hold_the_whole_model(
     cell_name: str, rng: np.random.Generator, tmp_path: Path
 ) -> None:

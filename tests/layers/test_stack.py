@@ -19,6 +19,7 @@ from cases import (
     UNITS,
     assert_close,
     each_family,
+    few,
     make_cell,
     random_sequence,
 )
@@ -176,7 +177,7 @@ def everything(cell_name: str, **cell: Any) -> RNNStack:
     )
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", few([False, True]))
 def test_graphs_equal_eager_calls(jit_compile: bool, rng: np.random.Generator) -> None:
     stack = everything("mingru")
     sequence, mask = tf.constant(random_sequence(rng)), tf.constant(MASKS["right"])
@@ -194,6 +195,7 @@ def test_config_makes_an_equal_stack(cell_name: str) -> None:
     assert [type(cell) for cell in again.cells] == [type(cell) for cell in stack.cells]
 
 
+@pytest.mark.thorough
 def test_keras_files_hold_the_whole_stack(rng: np.random.Generator, tmp_path: Path) -> None:
     inputs = keras.Input((None,), dtype="int32")
     vectors = keras.layers.Embedding(9, INPUTS, mask_zero=True)(inputs)

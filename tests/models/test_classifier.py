@@ -53,6 +53,11 @@ shared_model = functools.cache(make_model)
 """A model that tests only read."""
 
 
+@functools.cache
+def shared_model_with_ngrams() -> TextClassifier:
+    return with_ngrams(shared_model(cell="gru", **DEEP))
+
+
 # What must not change the logits.
 
 texts = st.lists(st.lists(st.integers(1, VOCABULARY - 1), max_size=5), min_size=1, max_size=3)
@@ -110,7 +115,7 @@ def test_halving_and_depth_see_no_padding_either(
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(padded=padded_batches())
 def test_n_grams_see_no_padding_either(padded: tuple[Any, np.ndarray]) -> None:
-    check_that_only_the_text_counts(with_ngrams(shared_model(cell="gru", **DEEP)), *padded)
+    check_that_only_the_text_counts(shared_model_with_ngrams(), *padded)
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)

@@ -47,6 +47,7 @@ def test_the_figures_are_those_of_the_answers(answered):
     assert json.loads(json.dumps(scored.to_dict()))["log_loss"] == scored.log_loss
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_worst_mistake_comes_first_and_is_explained(answered):
     done: list[int] = []
     mistakes = find_mistakes(answered, on_mistake=done.append)

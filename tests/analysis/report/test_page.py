@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from cases import few
-from reported import LABELS, tiny_summary
+from reported import LABELS, charts_drawn_once, tiny_summary
 from tiny import not_none
 
 from textrnn.analysis.report.mistakes import MISTAKES
@@ -63,6 +63,12 @@ class Page(html.parser.HTMLParser):
     def handle_data(self, data):
         if not {"style", "script"} & set(self.open) and self._section:
             self.sections[self._section] += f" {data}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_charts():
+    with charts_drawn_once():
+        yield
 
 
 @pytest.fixture(scope="module")

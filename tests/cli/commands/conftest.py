@@ -81,3 +81,8 @@ def fake_pretrain(monkeypatch: pytest.MonkeyPatch) -> FakeTraining:
     fake = FakeTraining()
     monkeypatch.setattr("textrnn.training.run.language_model.pretrain", fake)
     return fake
+
+
+@pytest.fixture(autouse=True)
+def quick_graphs(eagerly: None) -> None:
+    """Traces nothing: the tests of training and inference do, and those that start a process."""

@@ -45,6 +45,7 @@ def test_other_data_on_demand(textrnn, fake, teacher, home):
     assert (fake.config.data.train_file, fake.config.data.test_file) == (str(other), None)
 
 
+@pytest.mark.thorough
 def test_it_is_a_training_like_others(textrnn, teacher, home):
     """It is run, interrupted by nothing, and its settings train the same run again."""
     options = ("--cell", "none", "--vocab-size", "60", "--epochs", "1", "--no-linear-baseline")

@@ -48,6 +48,7 @@ def verify(monkeypatch, finished):
     return fake
 
 
+@pytest.mark.process
 def test_exports_and_verifies_again(textrnn, finished, home):
     settings = ("--kind", "tflite", "--length", 8, "--texts", 4, "--precision", "float32")
     result = textrnn("export", finished.folder, "--output", home / "export", *settings)

@@ -2,7 +2,7 @@ import json
 import shutil
 
 import pytest
-from reported import tiny_summary
+from reported import charts_drawn_once, tiny_summary
 from tiny import labelled_texts, write_csv
 
 from textrnn.analysis.report import report as reports
@@ -25,7 +25,8 @@ def asked(monkeypatch, tmp_path_factory):
         return summary
 
     monkeypatch.setattr(reports, "summarize", summarize)
-    return calls
+    with charts_drawn_once():
+        yield calls
 
 
 def test_the_page_and_the_card_are_written(textrnn, run, asked):

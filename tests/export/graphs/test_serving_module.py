@@ -28,6 +28,7 @@ def test_a_bidirectional_model_classifies_and_does_not_stream(
     assert outputs["decided"].numpy().tolist() == [[False, True], [True, False]]
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "rule",
     [

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from cases import assert_close
-from tiny import LABELS, WORD, each_pair, random_classifier
+from tiny import LABELS, WORD, each_pair_once, random_classifier
 
 from textrnn.models.label_space import LabelSpace
 
@@ -37,7 +37,7 @@ def check(model: Any, rng: np.random.Generator) -> None:
         assert_close(scores, tf.nn.softmax(model(ids)), atol=1e-5)
 
 
-@each_pair
+@each_pair_once
 def test_every_cell_and_head(cell: str, head: str, rng: np.random.Generator) -> None:
     check(random_classifier(cell, head, bidirectional=head in {"last", "attention"}), rng)
 
@@ -69,6 +69,7 @@ def test_a_bag_of_embeddings_and_ids_that_are_none(rng: np.random.Generator) -> 
     assert_close(scores, tf.sigmoid(model(np.array([[3, 1, 1]]))), atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_the_operations_are_the_standards_own() -> None:
     onnx = pytest.importorskip("onnx")
     made = onnx.load_from_string(onnx_of(random_classifier("lstm", "max"), label_space=SINGLE))
@@ -76,6 +77,7 @@ def test_the_operations_are_the_standards_own() -> None:
     assert {o.version for o in made.opset_import if not o.domain} == {OPSET}
 
 
+@pytest.mark.thorough
 def test_the_collection_of_garbage_is_as_before() -> None:
     thresholds = gc.get_threshold()
     gc.unfreeze()

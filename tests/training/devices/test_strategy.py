@@ -240,6 +240,7 @@ def test_a_cluster_that_is_none_is_an_error(monkeypatch, text):
         Distribution.choose("auto")
 
 
+@pytest.mark.thorough
 def test_without_a_tpu_it_says_so(monkeypatch):
     monkeypatch.delenv("TPU_NAME", raising=False)
     with pytest.raises(ConfigError, match=r"strategy tpu found no TPU \(.*\); run it on a TPU"):
@@ -298,6 +299,7 @@ def one_update(
     return [*model.get_weights(), *(variable.numpy() for variable in source.variables)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "cell",
     [pytest.param(cell, marks=() if cell == "mingru" else pytest.mark.slow) for cell in CELLS],

@@ -42,6 +42,7 @@ def test_a_model_that_explodes_at_once_is_an_error(tmp_path):
         range_test(trainer(tmp_path, model=model))
 
 
+@pytest.mark.thorough
 def test_a_run_can_be_trained_where_the_test_was_made(tmp_path, monkeypatch):
     monkeypatch.setenv("TEXTRNN_CACHE_DIR", str(tmp_path / "cache"))
     config = run_config(write_csv(tmp_path / "letters.csv", labelled_texts(40)))

@@ -24,13 +24,13 @@ from textrnn.training.loop import trainer as loop
 @pytest.mark.parametrize(
     "settings",
     [
-        pytest.param({"cell": "none"}, marks=pytest.mark.thorough, id="none"),
+        pytest.param({"cell": "none"}, id="none"),
         pytest.param(
             {"cell": "gru", "bidirectional": False, "head": "last"},
             marks=pytest.mark.thorough,
             id="gru",
         ),
-        pytest.param({"cell": "mingru", "window": 2}, id="mingru"),
+        pytest.param({"cell": "mingru", "window": 2}, marks=pytest.mark.thorough, id="mingru"),
     ],
 )
 def test_it_learns_whether_a_word_is_there(tmp_path, settings):

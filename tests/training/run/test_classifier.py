@@ -84,6 +84,7 @@ def test_the_figures_are_those_of_the_saved_weights(finished):
     assert measured == finished.classifier.metrics["test"]
 
 
+@pytest.mark.thorough
 def test_several_labels_a_text(tmp_path, monkeypatch):
     monkeypatch.setattr(running, "draw_curves", lambda *_, **__: None)  # It takes long.
     rows = [
@@ -103,7 +104,7 @@ def test_several_labels_a_text(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("eagerly")
 def test_reduced_precision_ends_in_a_model_of_float32(data, tmp_path):
-    config = run_config(data, precision="bfloat16", cell="lstm")
+    config = run_config(data, precision="bfloat16")
     trained = not_none(train(config, tmp_path / "run", reporter=QUIET))
     texts = ["a x", "y b"]
     assert textrnn.load(tmp_path / "run").predict(texts) == trained.predict(texts)
@@ -128,6 +129,7 @@ def test_reduced_precision_ends_in_a_model_like_any_other(
 # What it looks at, and when
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_test_texts_are_not_encoded_before_training_has_ended(
     config, data, tmp_path, monkeypatch
 ):
@@ -165,6 +167,7 @@ def test_the_test_texts_are_not_encoded_before_training_has_ended(
     ]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_test_data_changes_nothing_but_its_figures(config, data, tmp_path):
     results = []
     for name, rows in [("one", [("a x", "pos")]), ("two", [("a x", "neg"), ("q", "pos")] * 20)]:
@@ -187,6 +190,7 @@ def test_a_broken_test_file_is_reported_before_the_long_training(data, tmp_path,
         train(run_config(data, test_file=str(test)), tmp_path / "run", reporter=QUIET)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_without_test_data_only_the_validation_is_measured(config, tmp_path, capsys):
     (tmp_path / "run").mkdir()  # An empty folder is as good as none.
     classifier = not_none(train(config, tmp_path / "run", reporter=TerminalReporter()))
@@ -280,6 +284,7 @@ def test_determinism_is_asked_of_tensorflow(data, tmp_path, monkeypatch, determi
     assert calls == ["asked"] * deterministic
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_weights_file_holds_the_weights_and_nothing_else(data, tmp_path):
     classifier = not_none(train(run_config(data), tmp_path / "run", reporter=QUIET))
     sizes: list[int] = []

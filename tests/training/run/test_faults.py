@@ -35,6 +35,7 @@ def interrupt(config, folder: Path) -> None:
         train(config, folder, reporter=QUIET, should_stop=stop_after(1))
 
 
+@without_a_graph
 def test_a_folder_in_use_is_left_alone(config, tmp_path):
     interrupt(config, tmp_path / "run")
     with hold(tmp_path / "run"):
@@ -46,6 +47,7 @@ def test_a_folder_in_use_is_left_alone(config, tmp_path):
     assert not (tmp_path / "run" / ".lock").exists()
 
 
+@without_a_graph
 def test_a_lock_that_a_killed_process_left_is_none(config, tmp_path):
     interrupt(config, tmp_path / "run")
     (tmp_path / "run" / ".lock").touch()

@@ -57,6 +57,7 @@ def labelled_data(config) -> tuple[LabelledBatches, RunContext]:
     return encode_split(corpus.train, context=context), context
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_targets_mix_labels_and_the_mean_answer(data, unlabelled, finished):
     config = run_config(
         data,
@@ -100,6 +101,7 @@ def test_class_weights_reach_the_unlabelled_texts(unlabelled, tmp_path):
     np.testing.assert_allclose(weights, [neg, pos, (neg + pos) / 2, neg], rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_labels_may_have_another_order(data, finished, tmp_path, unlabelled):
     turned = textrnn.load(finished.folder)
     answers = turned.probabilities(UNLABELLED)
@@ -111,6 +113,7 @@ def test_labels_may_have_another_order(data, finished, tmp_path, unlabelled):
     np.testing.assert_allclose(targets, answers[:, ::-1], rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_several_labels_of_a_text_are_taught_too(tmp_path, unlabelled):
     rows = [("a x", "first"), ("b y", "second"), ("a b x y", "first,second"), ("c", "")] * 6
     more = [(f"{text} {number}", labels) for number, (text, labels) in enumerate(rows)]
@@ -159,6 +162,7 @@ def test_a_student_learns_from_its_teachers_alone(data, unlabelled, finished, tm
     assert not (tmp_path / "student" / TARGETS).exists()
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_resumed_student_does_not_need_its_teacher(data, finished, tmp_path):
     teacher = shutil.copytree(finished.folder, tmp_path / "teacher")
     config = run_config(data, teachers=str(teacher), epochs=2)
@@ -194,6 +198,7 @@ def test_teachers_that_take_too_long_are_an_error(data):
         soft_targets(labelled, context=context, until=time.monotonic() - 1)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(data, finished, tmp_path):
     config = run_config(data, teachers=str(finished.folder))
 
@@ -206,6 +211,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(data, fi
         check_finished(tmp_path / "student")
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_teacher_of_other_validation_texts_is_reported(data, finished, tmp_path):
     for seed, noted in ((0, False), (1, True)):
         reporter = Messages()

@@ -50,6 +50,12 @@ def config(tmp_path) -> ClassifierRunConfig:
     return run_config(tmp_path / "letters.csv")
 
 
+@pytest.fixture
+def no_picture(monkeypatch) -> None:
+    """Spares the picture, which takes longer than such a search; the first test has it."""
+    monkeypatch.setattr("textrnn.training.search.trials.png", lambda *_: b"")
+
+
 def search(config, output, trials, *, fixed=FIXED, reporter=QUIET, **limits):
     defaults = {"seconds": 3600.0, "trial_seconds": 60.0, "most_trials": 12}
     budget = Budget(**{**defaults, **limits})
@@ -81,6 +87,7 @@ def test_a_picture_that_fails_loses_no_search(config, trials, tmp_path, monkeypa
     assert "warning: " in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_what_is_given_is_not_searched(config, trials, tmp_path):
     search(config, tmp_path / "tune", trials, most_trials=4)
     for tried in trials.configs:
@@ -90,6 +97,7 @@ def test_what_is_given_is_not_searched(config, trials, tmp_path):
     assert len({tried.model.units for tried in trials.configs}) > 1
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_models_that_are_too_large_are_not_trained(config, trials, tmp_path):
     sizes = {model_bytes(c) for c in _all_sizes(config)}
     most = sorted(sizes)[len(sizes) // 2]
@@ -107,6 +115,7 @@ def _all_sizes(config):
             yield config.replace(cell=cell, units=units)
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_an_interrupted_search_continues(config, trials, tmp_path):
     trials.interrupt_at = 3
     with pytest.raises(KeyboardInterrupt):
@@ -118,6 +127,7 @@ def test_an_interrupted_search_continues(config, trials, tmp_path):
     assert len(search(config, tmp_path / "tune", trials, most_trials=9)) == 9
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_a_search_of_other_settings_is_not_resumed(config, trials, tmp_path):
     search(config, tmp_path / "tune", trials, most_trials=3)
     with pytest.raises(ConfigError, match="contains a search with other settings; choose another"):
@@ -128,6 +138,7 @@ def test_a_search_of_other_settings_is_not_resumed(config, trials, tmp_path):
         search(config, tmp_path / "home", trials)
 
 
+@pytest.mark.usefixtures("no_picture")
 def test_the_time_is_kept(config, trials, tmp_path, monkeypatch):
     clock = iter(range(0, 10**9, 50))
     monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))

@@ -17,6 +17,7 @@ pytest.importorskip("ai_edge_litert")
 from textrnn.export.verification.probes.litert import contents, probe
 
 
+@pytest.mark.thorough
 def test_texts_are_classified_whole_and_piece_by_piece(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:

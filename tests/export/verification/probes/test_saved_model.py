@@ -17,6 +17,7 @@ from textrnn.export.verification.probes.saved_model import probe
 TEXTS = ["a x b", "", "y c d e f a b c", "x"]
 
 
+@pytest.mark.thorough
 def test_a_long_text_is_answered_by_its_ids_alone(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
