@@ -84,5 +84,7 @@ def fake_pretrain(monkeypatch: pytest.MonkeyPatch) -> FakeTraining:
 
 
 @pytest.fixture(autouse=True)
-def quick_graphs(eagerly: None) -> None:
-    """Traces nothing: the tests of training and inference do, and those that start a process."""
+def quick_graphs(request: pytest.FixtureRequest) -> None:
+    """Traces nothing in the quick tests, as those of training and inference and the gate's do."""
+    if not any(map(request.node.get_closest_marker, ("process", "thorough", "slow"))):
+        request.getfixturevalue("eagerly")
