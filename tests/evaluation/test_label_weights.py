@@ -37,17 +37,25 @@ def test_no_weight_of_two_labels_is_better(seed: int, texts: int) -> None:
 
 @examples(25)
 @given(seed=st.integers(0, 10**6))
-def test_more_labels_never_lose_and_come_near_to_the_best(seed: int) -> None:
+def test_more_labels_never_lose(seed: int) -> None:
     probabilities, true = drawn(seed, 12, 3)
     ours = macro_f1(true, answers(probabilities, fit_label_weights(probabilities, true)), classes=3)
     assert ours >= macro_f1(true, probabilities.argmax(axis=1), classes=3) - 1e-9
-    grid = np.linspace(-4, 4, 17)
-    every = [
-        macro_f1(true, answers(probabilities, np.array([0.0, *logs])), classes=3)
-        for logs in itertools.product(grid, grid)
-    ]
-    # One weight after another may end beside the best of all.
-    assert ours >= 0.75 * max(every)
+
+
+def test_more_labels_come_near_to_the_best() -> None:
+    grid, shares = np.linspace(-4, 4, 17), []
+    for seed in range(25):
+        probabilities, true = drawn(seed, 12, 3)
+        weights = fit_label_weights(probabilities, true)
+        best = max(
+            macro_f1(true, answers(probabilities, np.array([0.0, *logs])), classes=3)
+            for logs in itertools.product(grid, grid)
+        )
+        shares.append(macro_f1(true, answers(probabilities, weights), classes=3) / best)
+    # One weight after another may end beside the best of all: of random texts, seldom far from it.
+    assert np.mean(shares) > 0.98
+    assert np.mean(np.array(shares) > 0.9) > 0.9
 
 
 def test_the_macro_f1_is_that_of_scikit_learn() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import assert_close, few
+from cases import assert_close
 from tiny import LABELS, random_classifier
 
 from textrnn.export.formats.tflite import stage_model
@@ -19,7 +19,12 @@ interpreter = pytest.importorskip("ai_edge_litert.interpreter")
 @pytest.mark.filterwarnings("ignore:(?s).*tf.lite.Interpreter is deprecated:UserWarning")
 @pytest.mark.parametrize(
     ("precision", "drift"),
-    few([("float32", 1e-5), ("full_int8", 0.2), ("float16", 0.01), ("dynamic_int8", 0.1)], fast=2),
+    [
+        ("float32", 1e-5),
+        ("full_int8", 0.2),
+        pytest.param("float16", 0.01, marks=pytest.mark.thorough),
+        pytest.param("dynamic_int8", 0.1, marks=pytest.mark.thorough),
+    ],
 )
 def test_every_precision_gives_about_the_same(
     tmp_path: Path, rng: np.random.Generator, precision: str, drift: float
