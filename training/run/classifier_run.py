@@ -174,7 +174,7 @@ class ClassifierRun:
             if self._origin is not None:
                 self._origin.save(self.folder)
             if config.distillation.active and not self.resume:
-                save_targets(self.folder, train_data.targets)
+                save_targets(self.folder, train_data.targets[:])
         self._describe(trainer, budget)
         return trainer, context
 
