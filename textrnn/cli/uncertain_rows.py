@@ -77,6 +77,7 @@ class UncertainRows:
     choice: UncertainOptions
     options: AnswerOptions
     reporter: Reporter
+    members: Sequence[TrainedClassifier] = ()
 
     def print(self, source: TextOptions, *, as_json: bool) -> None:
         """Prints a line for each of the rows, the most uncertain first.
