@@ -1,7 +1,5 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from textrnn.data.column_store import LabelColumn
 from textrnn.errors import DataError
@@ -14,10 +12,7 @@ def compact_targets(space, labels):
     return space.compact_targets(column.distinct, codes=column.codes)
 
 
-PLACES = st.lists(st.integers(0, 4), min_size=1, max_size=20)
-
-
-@given(PLACES)
+@pytest.mark.parametrize("places", [[3], [2, 0, 4, 2, 2, 1], [1, 1, 1]])
 def test_the_methods_are_those_of_the_array(places):
     targets, array = ClassTargets(np.array(places), classes=5), np.eye(5, dtype=np.float32)[places]
     assert targets.shape == array.shape
@@ -55,7 +50,7 @@ def test_the_other_axis_is_an_error():
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
-@given(rows=st.lists(st.sampled_from(["a", "b", "c"]), min_size=1))
+@pytest.mark.parametrize("rows", ["c", "abcab", "bb"])
 def test_compact_targets_are_the_targets(multi_label, rows):
     space = LabelSpace(("b", "c", "a"), multi_label=multi_label)
     labels = [(row,) for row in rows]
