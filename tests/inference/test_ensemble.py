@@ -82,3 +82,13 @@ def test_the_rules_of_the_members_decide_together(classifier, turned):
     ]
     with pytest.raises(ConfigError, match="whose decisions have one objective"):
         Ensemble([first, classifier])
+
+
+def test_members_that_answer_alike_do_not_disagree(classifier, turned):
+    same = Ensemble([classifier, classifier]).disagreements(TEXTS)
+    np.testing.assert_allclose(same, 0.0, atol=1e-6)
+    other = Ensemble([classifier, turned]).disagreements(TEXTS)
+    assert other.shape == (len(TEXTS),)
+    assert other[0] > 0.1
+    with pytest.raises(ConfigError, match="at least 2 classifiers"):
+        Ensemble([classifier]).disagreements(TEXTS)

@@ -3,7 +3,7 @@ import pytest
 
 from textrnn.config.choices import UNCERTAINTY_MEASURES
 from textrnn.errors import ConfigError
-from textrnn.inference.uncertainty import uncertainties
+from textrnn.inference.uncertainty import disagreements, uncertainties
 from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 
@@ -59,3 +59,29 @@ def test_no_texts_have_no_uncertainties():
 def test_an_unknown_measure_is_an_error():
     with pytest.raises(ConfigError, match="`by` must be one of margin, entropy, least-confidence"):
         uncertainties(np.zeros([1, 3]), label_space=SINGLE, by="magic")
+
+
+def test_disagreement_by_hand():
+    answers = np.array([[[0.9, 0.1, 0.0], [0.5, 0.5, 0.0]], [[0.1, 0.9, 0.0], [0.5, 0.5, 0.0]]])
+    entropy = -(0.9 * np.log(0.9) + 0.1 * np.log(0.1))
+    expected = (np.log(2) - entropy) / np.log(2)
+    values = disagreements(answers, label_space=SINGLE)
+    assert values == pytest.approx([expected, 0.0])
+
+
+def test_certain_answers_that_all_differ_have_the_most_disagreement():
+    assert disagreements(np.eye(3)[:, np.newaxis], label_space=SINGLE) == pytest.approx([1.0])
+    assert disagreements(np.eye(3)[:2, np.newaxis], label_space=SINGLE) == pytest.approx([1.0])
+
+
+def test_several_labels_have_the_disagreement_of_their_least_agreed_decision():
+    answers = np.array([[[0.9, 1.0]], [[0.9, 0.0]]])
+    assert disagreements(answers, label_space=MULTI) == pytest.approx([1.0])
+    one = LabelSpace(("a",), multi_label=True)
+    assert disagreements(answers[:, :, 1:], label_space=one) == pytest.approx([1.0])
+
+
+def test_one_classifier_has_nobody_to_disagree_with():
+    with pytest.raises(ConfigError, match="at least 2 classifiers, got 1"):
+        disagreements(np.full([1, 4, 3], 1 / 3), label_space=SINGLE)
+    assert disagreements(np.zeros([2, 0, 3]), label_space=SINGLE).shape == (0,)

@@ -88,7 +88,8 @@ def compare(
     train = None
     if baseline:
         config = source.config(first)
-        train = load_corpus(config, seed=config.runtime.seed).train
+        corpus = load_corpus(config, seed=config.runtime.seed, earlier_labels=first.labels)
+        train = corpus.train
     return compare_on(
         labelled,
         runs,

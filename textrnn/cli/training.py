@@ -38,7 +38,7 @@ def settings_of(
     if init_from and resume_or_start and not (Path(init_from) / CONFIG).is_file():
         resume = exists  # A run that has begun no longer needs its language model.
     if init_from and (choice.config_file or not resume):
-        choice = _with_shape_of_language_model(choice)
+        choice = _with_shape_of_start(choice)
     if not resume:
         return choice.config
     if not exists and "TF_CONFIG" in os.environ:
@@ -46,7 +46,7 @@ def settings_of(
     return choice.resumed()
 
 
-def _with_shape_of_language_model(
+def _with_shape_of_start(
     choice: RunChoice[ClassifierRunConfig],
 ) -> RunChoice[ClassifierRunConfig]:
     from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape

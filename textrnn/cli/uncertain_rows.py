@@ -22,14 +22,17 @@ from textrnn.cli.answers import (
     text_line,
 )
 from textrnn.cli.text_options import STDIN, TextOptions
+from textrnn.config.choices import DISAGREEMENT
 from textrnn.data.input_table import InputTable
 from textrnn.data.paths import kind
 from textrnn.data.resumable_output import PART_ROWS, ResumableOutput
 from textrnn.data.rows import RowError, check_text
 from textrnn.data.writers import WRITERS
 from textrnn.host.blocks import blocks
+from textrnn.inference import run_folder
 from textrnn.inference.diversity import choose_different
-from textrnn.inference.uncertainty import uncertainties
+from textrnn.inference.ensemble import check_same_labels, ordered_probabilities
+from textrnn.inference.uncertainty import disagreements, uncertainties
 from textrnn.messages.wording import counted
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from textrnn.inference.classifier import TrainedClassifier
     from textrnn.progress import Reporter
 
-__all__ = ["UncertainRows"]
+__all__ = ["UncertainRows", "load_members"]
 
 CANDIDATES = 10
 """The number of candidates for each row that is chosen for its difference from the others."""
@@ -67,12 +70,14 @@ class UncertainRows:
         choice: How many rows are chosen, and how.
         options: What the answers contain in addition to the prediction from the whole text.
         reporter: Receives the progress and the notes.
+        members: The classifiers whose answers are compared with those of the first one.
     """
 
     classifier: TrainedClassifier
     choice: UncertainOptions
     options: AnswerOptions
     reporter: Reporter
+    members: Sequence[TrainedClassifier] = ()
 
     def print(self, source: TextOptions, *, as_json: bool) -> None:
         """Prints a line for each of the rows, the most uncertain first.
@@ -144,7 +149,6 @@ class UncertainRows:
         return [candidates[place] for place in places]
 
     def _candidates(self, table: InputTable) -> Iterator[_Candidate]:
-        space, by = self.classifier.label_space, self.choice.by
         rows, left_out = 0, 0
         with self.reporter.step("rows", total=0) as advance:
             for part in blocks(table.rows(), PART_ROWS):
@@ -152,10 +156,7 @@ class UncertainRows:
                 rows, left_out = rows + len(part), left_out + len(part) - len(readable)
                 texts = [text for _, text in readable]
                 answers = list(answer_texts(self.classifier, texts, self.options))
-                scores = [list(answer.prediction.scores.values()) for answer in answers]
-                figures = uncertainties(
-                    np.reshape(scores, [-1, len(space.labels)]), label_space=space, by=by
-                )
+                figures = self._uncertainties(texts, answers)
                 for (kept, _), answer, figure in zip(readable, answers, figures, strict=True):
                     more = {**answer.figures, UNCERTAINTY: shortest(figure)}
                     yield _Candidate(kept.cells, replace(answer, figures=more))
@@ -164,6 +165,44 @@ class UncertainRows:
             self.reporter.message(
                 f"note: {counted(left_out, 'row')} of {rows:,} left out: blank or not readable."
             )
+
+    def _uncertainties(self, texts: Sequence[str], answers: Sequence[Answer]) -> np.ndarray:
+        space = self.classifier.label_space
+        scores = [list(answer.prediction.scores.values()) for answer in answers]
+        probabilities = np.reshape(scores, [-1, len(space.labels)])
+        if self.choice.by != DISAGREEMENT:
+            return uncertainties(probabilities, label_space=space, by=self.choice.by)
+        others = [
+            ordered_probabilities(member, texts, labels=space.labels) for member in self.members
+        ]
+        return disagreements(np.stack([probabilities, *others]), label_space=space)
+
+
+def load_members(
+    choice: UncertainOptions, classifier: TrainedClassifier
+) -> list[TrainedClassifier]:
+    """Returns the classifiers whose answers are compared with those of the first one.
+
+    Args:
+        choice: The options that name them.
+        classifier: The first one.
+
+    Raises:
+        DataError: One has other labels.
+        ConfigError: Only one of them and the first one is multi-label.
+        ModelError: A run cannot be loaded.
+    """
+    members = []
+    for run in choice.members:
+        member = run_folder.load(run)
+        check_same_labels(
+            member.label_space,
+            classifier.label_space,
+            name=str(run),
+            expected_name=str(classifier.folder),
+        )
+        members.append(member)
+    return members
 
 
 def _text(kept: KeptRow, table: InputTable) -> str | None:

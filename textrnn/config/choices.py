@@ -6,6 +6,7 @@ __all__ = [
     "ATTRIBUTIONS",
     "CELLS",
     "DEVICES",
+    "DISAGREEMENT",
     "EXPORT_FORMS",
     "EXPORT_KINDS",
     "EXPORT_PRECISIONS",
@@ -36,3 +37,5 @@ EXPORT_FORMS = ("auto", "fused", "parallel", "loop", "unrolled")
 EXPORT_PRECISIONS = ("float32", "float16", "dynamic_int8", "int4", "full_int8")
 ATTRIBUTIONS = ("integrated-gradients", "occlusion", "gradient", "head", "additive")
 UNCERTAINTY_MEASURES = ("margin", "entropy", "least-confidence")
+DISAGREEMENT = "disagreement"
+"""The measure of uncertainty that needs several classifiers."""

@@ -239,10 +239,15 @@ class StartConfig(Section):
 
     init_from: str | None = setting(
         None,
-        "Run folder of a language model that gives its tokenizer, embeddings and recurrence. "
-        "Dropout rates that are not given are then 0.1 of embeddings and words, 0.3 of the rest.",
+        "Run folder to start from. A language model gives its tokenizer, embeddings and "
+        "recurrence; dropout rates that are not given are then 0.1 of embeddings and words, 0.3 of "
+        "the rest. A classifier gives all its weights but the n-grams, and its labels.",
         path=True,
         common=True,
+    )
+    keep_labels: bool = setting(
+        True,
+        "With --init-from CLASSIFIER: keep its labels that no new training text has.",
     )
     vectors: str | None = setting(
         None,

@@ -14,6 +14,7 @@ from textrnn.config.section import listed_names
 from textrnn.data.bbc_news import BbcNewsSource
 from textrnn.data.column_store import LabelColumn
 from textrnn.data.columns import Column
+from textrnn.data.continued_labels import labels_without_texts, with_earlier_names
 from textrnn.data.corpus import Corpus, Split
 from textrnn.data.duplicates import conflicting_labels, shared_texts, text_groups
 from textrnn.data.file_format import FileFormat
@@ -74,7 +75,13 @@ class FileSource:
         return read_rows(self._folder, self._form, notices=self.notices, split=which)
 
 
-def load_corpus(config: ClassifierRunConfig, *, seed: int, source: Source | None = None) -> Corpus:
+def load_corpus(
+    config: ClassifierRunConfig,
+    *,
+    seed: int,
+    source: Source | None = None,
+    earlier_labels: Sequence[str] = (),
+) -> Corpus:
     """Reads all data of a run.
 
     Without validation data, a random share of the training data is held out. `valid_file` and
@@ -84,16 +91,19 @@ def load_corpus(config: ClassifierRunConfig, *, seed: int, source: Source | None
         config: The settings of the data.
         seed: The seed of the random choice.
         source: The source of the data; None: the one that the settings name.
+        earlier_labels: The labels of the classifier that the run starts from, in the order of its
+            logits. Unless `keep_labels` is off, they come first, and remain without texts.
 
     Raises:
         DataError: The data cannot be read or learned from.
         ConfigError: The settings do not fit the data set.
     """
     source, notices = source or _open_source(config), list[str]()
-    read = _read_training(source, config, seed=seed, notices=notices)
+    read = _read_training(source, config, seed=seed, notices=notices, earlier_labels=earlier_labels)
     train, validation, test, label_names = read
     if test is None:
         test = _read(source, "test", config, notices=notices, known=label_names)
+    notices += labels_without_texts(earlier_labels, label_names, (train, validation, test))
     shared = shared_texts(validation, train)
     if shared:
         notices.append(
@@ -257,6 +267,7 @@ def _read_training(
     seed: int,
     notices: list[str],
     known: Sequence[str] | None = None,
+    earlier_labels: Sequence[str] = (),
 ) -> _Training:
     where = config.data.train_file or source.name
     train = _read(source, "train", config, notices=notices, known=known)
@@ -264,9 +275,13 @@ def _read_training(
         raise DataError(
             f"{where}: expected a labelled split `train`, got none; use another data set."
         )
+    train = dataclasses.replace(train, labels=with_earlier_names(train.labels, earlier_labels))
     counts = LabelColumn.of(train.labels).name_counts()
     _check_learnable(train, counts, config, where)
-    label_names = _ordered_labels(source, counts, config, notices=notices)
+    kept = tuple(earlier_labels) if config.start.keep_labels else ()
+    label_names = _ordered_labels(source, counts, config, notices=notices, kept=kept)
+    if known is not None:
+        label_names = tuple(known)
     notices += conflicting_labels(train, where=where)
     fold = None
     if config.data.fold is not None:
@@ -276,24 +291,30 @@ def _read_training(
         train, validation = _hold_out_validation(
             train, config, seed=seed, notices=notices, where=where
         )
-    notices += unknown_labels(train, label_names, where=where)
+    occurring = [name for name in label_names if name in counts]
+    notices += unknown_labels(train, occurring, where=where)
     return _Training(train, validation, fold, label_names)
 
 
 def _ordered_labels(
-    source: Source, counts: Counter[str], config: ClassifierRunConfig, *, notices: list[str]
+    source: Source,
+    counts: Counter[str],
+    config: ClassifierRunConfig,
+    *,
+    notices: list[str],
+    kept: tuple[str, ...],
 ) -> tuple[str, ...]:
-    """Returns the labels that occur, in the order of the data set or of the settings."""
+    """Returns the kept labels, then those that occur, in the order of the data set or settings."""
     stated = listed_names(config.task.label_columns or config.task.label_names)
     order = source.label_order or stated or sorted(counts)
-    unused = [name for name in order if name not in counts]
+    unused = [name for name in order if name not in counts and name not in kept]
     if unused:
         noun = "label" if len(unused) == 1 else "labels"
         notices.append(
             f"{config.data.train_file or source.name}: no text has the {noun} "
             f"{listed(unused, 10)}; left out."
         )
-    return tuple(name for name in order if name in counts)
+    return tuple(dict.fromkeys((*kept, *(name for name in order if name in counts))))
 
 
 def _hold_out_validation(

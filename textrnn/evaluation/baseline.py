@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse
 
 from textrnn.data import Corpus, Split
+from textrnn.data.column_store import LabelColumn
 from textrnn.evaluation.logistic_regression import fit_logistic_regression
 from textrnn.evaluation.metrics import evaluate
 from textrnn.models.label_space import LabelSpace
@@ -70,9 +71,10 @@ class LinearBaseline:
         except ValueError:  # No word is frequent enough; then the shares of the labels are known.
             self._vectorizer = None
             features = self._features(train.texts)
+        labels = LabelColumn.of(train.labels)
         self._model = fit_logistic_regression(
             features,
-            label_space.targets(train.labels),
+            label_space.compact_targets(labels.distinct, codes=labels.codes),
             label_space=label_space,
             inverse_penalty=INVERSE_PENALTY,
             seed=seed,

@@ -12,6 +12,7 @@ import scipy.sparse
 import scipy.special
 
 from textrnn.models.label_space import LabelSpace
+from textrnn.models.targets import Targets
 
 __all__ = ["LinearModel", "fit_logistic_regression"]
 
@@ -49,7 +50,7 @@ class LinearModel:
 
 def fit_logistic_regression(
     features: scipy.sparse.csr_matrix,
-    targets: np.ndarray,
+    targets: Targets,
     *,
     label_space: LabelSpace,
     inverse_penalty: float,

@@ -11,12 +11,13 @@ from textrnn.errors import ConfigError, DataError
 from textrnn.host.blocks import blocks
 from textrnn.inference.classifier import BLOCK_TEXTS, Prediction, TrainedClassifier
 from textrnn.inference.predictions import Predictions
+from textrnn.inference.uncertainty import disagreements
 from textrnn.messages.wording import listed
 from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 from textrnn.text.checks import as_texts
 
-__all__ = ["Ensemble", "check_same_labels"]
+__all__ = ["Ensemble", "check_same_labels", "ordered_probabilities"]
 
 
 class Ensemble:
@@ -86,9 +87,23 @@ class Ensemble:
         texts = as_texts(texts, call="probabilities")
         total = np.zeros([len(texts), len(self.labels)], np.float32)
         for member in self.members:
-            columns = [member.labels.index(label) for label in self.labels]
-            total += member.probabilities(texts, on_batch=on_batch)[:, columns]
+            total += ordered_probabilities(member, texts, labels=self.labels, on_batch=on_batch)
         return total / len(self.members)
+
+    def disagreements(self, texts: Sequence[str]) -> np.ndarray:
+        """Returns how much the classifiers disagree about each text, `[N]`, from 0 to 1.
+
+        See `textrnn.inference.uncertainty.disagreements`.
+
+        Raises:
+            ConfigError: There is only one classifier.
+            TypeError: `texts` is no list of strings.
+        """
+        texts = as_texts(texts, call="disagreements")
+        answers = [
+            ordered_probabilities(member, texts, labels=self.labels) for member in self.members
+        ]
+        return disagreements(np.stack(answers), label_space=self.label_space)
 
     def predict(self, texts: Iterable[str]) -> Predictions[Prediction]:
         """Returns the predictions for some texts, in their order: a list that displays as a table.
@@ -104,6 +119,25 @@ class Ensemble:
         """Yields each text with its prediction, in order; the memory is constant."""
         for block in blocks(texts, BLOCK_TEXTS):
             yield from zip(block, self.predict(block), strict=True)
+
+
+def ordered_probabilities(
+    classifier: TrainedClassifier,
+    texts: Sequence[str],
+    *,
+    labels: Sequence[str],
+    on_batch: Callable[[int], None] | None = None,
+) -> np.ndarray:
+    """Returns the probability `[N, C]` of each label for each text, in an order of the labels.
+
+    Args:
+        classifier: The classifier.
+        texts: The texts.
+        labels: All labels of the classifier, in the order of the columns.
+        on_batch: Receives the number of texts of each batch that is done.
+    """
+    columns = [classifier.labels.index(label) for label in labels]
+    return classifier.probabilities(texts, on_batch=on_batch)[:, columns]
 
 
 def check_same_labels(

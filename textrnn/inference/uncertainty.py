@@ -1,4 +1,4 @@
-"""How uncertain the answers of a classifier are, from its probabilities."""
+"""How uncertain the answers of a classifier, or of several, are, from their probabilities."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from textrnn.messages.wording import listed
 if TYPE_CHECKING:
     from textrnn.models.label_space import LabelSpace
 
-__all__ = ["uncertainties"]
+__all__ = ["disagreements", "uncertainties"]
 
 
 def uncertainties(
@@ -52,14 +52,58 @@ def uncertainties(
     return np.asarray(np.clip(_MEASURES[by](outcomes).max(axis=1), 0.0, 1.0))
 
 
+def disagreements(probabilities: np.ndarray, *, label_space: LabelSpace) -> np.ndarray:
+    """Returns how much M classifiers disagree about each text, `[N]`, from 0 to 1.
+
+    With the probabilities p_m of one text, it is the Jensen-Shannon divergence
+
+        (H(1/M sum_m p_m) - 1/M sum_m H(p_m)) / ln min(M, C),   H(p) = -sum_c p_c ln p_c
+
+    Its numerator is the mutual information of the answer and the choice of the classifier. A text
+    about which all classifiers are equally unsure has 0: more labels would not change that.
+
+    In a multi-label space each label is a decision of its own, with two outcomes, and a text has
+    the largest disagreement of its decisions. Thresholds have no part in it.
+
+    Source: Houlsby et al., "Bayesian Active Learning for Classification and Preference Learning",
+    2011 (BALD); its distribution over models is here that of the M classifiers.
+
+    Args:
+        probabilities: `[M, N, C]`, the labels in the same order.
+        label_space: The labels.
+
+    Raises:
+        ConfigError: There is only one classifier.
+    """
+    members, _, classes = probabilities.shape
+    if members < 2:
+        raise ConfigError(
+            f"a disagreement needs at least 2 classifiers, got {members}; give further ones."
+        )
+    p = np.asarray(probabilities, np.float64)
+    if label_space.multi_label:
+        outcomes, count = np.stack([1.0 - p, p], axis=-1), 2  # [M, N, C, 2]
+    else:
+        outcomes, count = p[:, :, np.newaxis], classes  # [M, N, 1, C]
+    if count < 2:
+        return np.zeros(p.shape[1])
+    information = _nats(outcomes.mean(axis=0)) - _nats(outcomes).mean(axis=0)
+    return np.asarray(np.clip(information.max(axis=1) / np.log(min(members, count)), 0.0, 1.0))
+
+
 def _margin(outcomes: np.ndarray) -> np.ndarray:
     best = np.sort(outcomes, axis=-1)[..., -2:]
     return np.asarray(1.0 - (best[..., 1] - best[..., 0]))
 
 
 def _entropy(outcomes: np.ndarray) -> np.ndarray:
+    return np.asarray(_nats(outcomes) / np.log(outcomes.shape[-1]))
+
+
+def _nats(outcomes: np.ndarray) -> np.ndarray:
+    """Returns the entropy of the distributions in the last axis, in nats."""
     logarithms = np.log(outcomes, out=np.zeros_like(outcomes), where=outcomes > 0)
-    return np.asarray(-(outcomes * logarithms).sum(axis=-1) / np.log(outcomes.shape[-1]))
+    return np.asarray(-(outcomes * logarithms).sum(axis=-1))
 
 
 def _least_confidence(outcomes: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from textrnn.config.training import BatchesConfig
 from textrnn.data.batching import Batch, BatchPlan
+from textrnn.models.targets import Targets
 from textrnn.training.batches.unlabelled_batches import UnlabelledBatches
 
 __all__ = ["LabelledBatches", "balanced_rows", "fill_rows"]
@@ -40,7 +41,7 @@ class LabelledBatches:
     """
 
     plan: BatchPlan
-    targets: np.ndarray
+    targets: Targets
     weights: np.ndarray
     unlabelled: UnlabelledBatches | None = None
     balance: float = 0.0
@@ -68,7 +69,7 @@ class LabelledBatches:
     def take(self, rows: np.ndarray, sizes: BatchesConfig) -> LabelledBatches:
         """Returns the labelled texts in some places, without unlabelled ones."""
         plan = BatchPlan.of([self.plan.texts[row] for row in rows], sizes)
-        return LabelledBatches(plan, self.targets[rows], self.weights[rows])
+        return LabelledBatches(plan, self.targets.take(rows, axis=0), self.weights[rows])
 
     def resized(self, sizes: BatchesConfig) -> LabelledBatches:
         """Returns all texts in batches of other sizes."""

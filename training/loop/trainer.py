@@ -361,7 +361,7 @@ class Trainer:
             where = f"after the last batch of epoch {state.epoch + 1}"
             raise Diverged(f"the probabilities are no numbers {where}")
         self.valid_probabilities = probabilities
-        measured = evaluate(probabilities, self.valid.targets, label_space=self.data.label_space)
+        measured = evaluate(probabilities, self.valid.targets[:], label_space=self.data.label_space)
         return epoch_row(state, measured)
 
     def probabilities(

@@ -33,7 +33,7 @@ from textrnn.training.run.folder import (
     is_started,
 )
 from textrnn.training.run.request import RunRequest
-from textrnn.training.run.transfer import adopt_shape
+from textrnn.training.run.transfer import adopt_shape, with_run
 
 __all__ = ["find_learning_rate", "train"]
 
@@ -77,7 +77,8 @@ def train(
         source: The source of the data; None: the one that the settings name.
         keep_data: Whether the run folder keeps the texts of the source.
         **settings: Single settings that replace those of `config`, such as `epochs`. With
-            `init_from`, all other settings of the encoder are those of the language model.
+            `init_from`, a run folder or a trained model, the settings that the weights depend on
+            are those of that run.
 
     Returns:
         The classifier; None on a worker that is not the chief.
@@ -118,7 +119,7 @@ def _complete(config: ClassifierRunConfig, settings: dict[str, Any]) -> Classifi
             "`dataset`."
         )
     if settings:
-        config = adopt_shape(config.replace(**settings), given=settings)
+        config = adopt_shape(config.replace(**with_run(settings)), given=settings)
     if config.data.dataset is None and config.data.train_file is None:
         config = config.replace(dataset="bbc_news")
     return config

@@ -55,10 +55,11 @@ from textrnn.training.run.history import draw_curves, write_history
 from textrnn.training.run.initial_weights import (
     build_model,
     language_model_loss,
-    start_from_language_model,
+    start_from_run,
     start_from_vectors,
 )
 from textrnn.training.run.model_card import TrainedModel, model_card
+from textrnn.training.run.origin import ORIGIN, Origin
 from textrnn.training.run.preparation import (
     RunContext,
     add_unlabelled,
@@ -67,12 +68,7 @@ from textrnn.training.run.preparation import (
     tokenizer_texts,
 )
 from textrnn.training.run.request import RunRequest
-from textrnn.training.run.teachers import (
-    load_targets,
-    save_targets,
-    soft_targets,
-    taught,
-)
+from textrnn.training.run.teachers import load_targets, save_targets, soft_targets, taught
 from textrnn.training.run.tensorboard import TENSORBOARD, TensorBoardWriter
 from textrnn.training.run.time_limits import TimeLimits
 
@@ -95,6 +91,7 @@ class ClassifierRun:
         self.config, self.folder = request.config, request.folder
         self.reporter = request.reporter
         self.limits = TimeLimits(request.config.schedule.time_budget, request.started)
+        self._origin: Origin | None = None
 
     def train(self) -> TrainedClassifier | None:
         """Reads the data, trains, measures and writes the folder.
@@ -143,7 +140,7 @@ class ClassifierRun:
             language_loss = language_model_loss(model, train_data, context=context)
         if not self.resume:
             start_from_vectors(model, train_data, context=context)
-            start_from_language_model(model, context=context, language_model_loss=language_loss)
+            start_from_run(model, self._origin, context=context, language_loss=language_loss)
         fitting_seconds = self._fitting_seconds(context.corpus, train_data)
         budget = self.limits.budget(context.corpus, token_seconds, fitting_seconds)
         if budget is not None and not self.resume:
@@ -174,8 +171,10 @@ class ClassifierRun:
             trainer = make_trainer(self.config, data=data)
         if self.distribution.is_chief:
             begin(self.folder, self.config, tokenizer=context.tokenizer, resume=self.resume)
+            if self._origin is not None:
+                self._origin.save(self.folder)
             if config.distillation.active and not self.resume:
-                save_targets(self.folder, train_data.targets)
+                save_targets(self.folder, train_data.targets[:])
         self._describe(trainer, budget)
         return trainer, context
 
@@ -220,14 +219,25 @@ class ClassifierRun:
                 check_finished(Path(run))
         if self.config.start.vectors is not None:
             check_vectors(self.config.start.vectors)
+        self._origin = self._read_origin()
         self.reporter.message("reading the data")
-        corpus = load_corpus(self.config, seed=self.config.runtime.seed, source=self.request.source)
+        earlier = (self._origin and self._origin.labels) or ()
+        seed, source = self.config.runtime.seed, self.request.source
+        corpus = load_corpus(self.config, seed=seed, source=source, earlier_labels=earlier)
         if not self.request.measure_test:
             corpus = dataclasses.replace(corpus, test=None)
         describe_corpus(corpus, self.reporter)
         label_space = LabelSpace(corpus.label_names, multi_label=self.config.task.multi_label)
         DecisionRequest.of(self.config.decisions, label_space)  # Its faults must not come later.
         return RunContext(self.config, corpus, self._tokenizer(corpus), self.reporter)
+
+    def _read_origin(self) -> Origin | None:
+        """Returns the chief's record of the run that the training starts from, on every worker."""
+        origin = None
+        if self.distribution.is_chief and self.config.start.init_from:
+            origin = Origin.load(self.folder) if self.resume else Origin.of(self.config)
+        content = self.distribution.broadcast(b"" if origin is None else origin.to_json().encode())
+        return Origin.from_json(content.decode()) if content else None
 
     def _tokenizer(self, corpus: Corpus) -> Tokenizer:
         """Returns the chief's tokenizer on every worker."""
@@ -236,9 +246,8 @@ class ClassifierRun:
         if self.distribution.is_chief:
             if self.resume and path.is_file():
                 tokenizer = Tokenizer.load(path)
-            elif self.config.start.init_from:
-                init_from = self.config.start.init_from
-                tokenizer = run_folder.load_language_model(init_from).tokenizer
+            elif self._origin is not None:
+                tokenizer = self._origin.read_tokenizer()
             else:
                 with self.reporter.wait("preparing the tokenizer"):
                     tokenizer = Tokenizer.train(
@@ -321,6 +330,8 @@ class ClassifierRun:
             "calibration": final.calibration,
             **({"ngrams": final.ngrams} if final.ngrams else {}),
         }
+        if self._origin is not None:
+            classifier.metrics["start"] = self._origin.to_metrics(corpus.label_names)
         classifier.metrics["validation"] = decide_on(
             classifier,
             corpus.validation,
@@ -383,4 +394,5 @@ class ClassifierRun:
             ) from None
         classifier.folder = folder
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-        (folder / TARGETS).unlink(missing_ok=True)
+        for name in (TARGETS, ORIGIN):
+            (folder / name).unlink(missing_ok=True)

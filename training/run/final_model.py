@@ -70,6 +70,7 @@ def final_model(trained: TextClassifier, data: TrainingData, *, context: RunCont
     model = build_model(context, precision="float32")
     model.set_weights(trained.get_weights())
     sample = _validation_sample(data, context.config)
+    targets = sample.targets[:]  # [N, C]
     logits = _logits(model, sample.plan, classes=model.classes)
     prior = lost_prior(data.train.targets, config=context.config, label_space=data.label_space)
     choices = candidates(context.config.model.ngrams, tokens=data.train.plan.total_tokens)
@@ -78,14 +79,12 @@ def final_model(trained: TextClassifier, data: TrainingData, *, context: RunCont
     ]
     best = min(fitted, key=lambda candidate: candidate.mixture.loss, default=None)
     if best is None:
-        mixture = fit_mixture(
-            logits, None, sample.targets, label_space=data.label_space, log_prior=prior
-        )
+        mixture = fit_mixture(logits, None, targets, label_space=data.label_space, log_prior=prior)
         _rescale(model, mixture, prior)
         return FinalModel(model, _calibration(mixture, sample), _given_back(mixture, prior))
     _rescale(model, best.mixture, prior)
     accuracies = {
-        name: float(data.label_space.correct(part, sample.targets).numpy().mean())
+        name: float(data.label_space.correct(part, targets).numpy().mean())
         for name, part in (("rnn", logits), ("ngrams", best.logits))
     }
     return FinalModel(
@@ -130,7 +129,7 @@ def _fit(
     ngrams.set_table(table)
     logits = _logits(ngrams, sample.plan, classes=classes)
     mixture = fit_mixture(
-        rnn_logits, logits, sample.targets, label_space=data.label_space, log_prior=log_prior
+        rnn_logits, logits, sample.targets[:], label_space=data.label_space, log_prior=log_prior
     )
     return _Fitted(choice, table, logits, mixture)
 

@@ -20,6 +20,7 @@ from textrnn.inference.classifier import TrainedClassifier
 from textrnn.messages.notebook import reporter_for_people
 from textrnn.progress import Reporter, Silent
 from textrnn.training.run.classifier import train
+from textrnn.training.run.transfer import adopt_shape, with_run
 
 __all__ = ["fit"]
 
@@ -74,7 +75,8 @@ def fit(
         verbose: Whether to show messages and progress: a bar in a notebook and in a terminal.
         reporter: Receives messages and progress in place of that.
         should_stop: Called at each update; True saves a checkpoint and raises KeyboardInterrupt.
-        **settings: Single settings that replace those of `config`, such as `epochs`.
+        **settings: Single settings that replace those of `config`, such as `epochs`. `init_from`,
+            a run folder or a classifier, continues the training of that classifier on these texts.
 
     Returns:
         The classifier; its `metrics` are those of the validation texts.
@@ -136,7 +138,7 @@ def _config(config: ClassifierRunConfig | None, settings: dict[str, Any]) -> Cla
     config = (config or ClassifierRunConfig()).replace(**dict.fromkeys(_SOURCES))
     # The files of a config belong to its training file.
     config = config.replace(dataset=IN_MEMORY, valid_file=None, test_file=None)
-    return config.replace(**settings)
+    return adopt_shape(config.replace(**with_run(settings)), given=settings)
 
 
 class _Reader:

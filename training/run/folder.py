@@ -16,6 +16,7 @@ from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_files, run_folder
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
+from textrnn.training.run.origin import ORIGIN
 
 __all__ = [
     "LOCK",
@@ -147,7 +148,8 @@ def begin(folder: Path, config: Settings, *, tokenizer: Tokenizer, resume: bool)
         if not resume:
             for stale in (CHECKPOINTS, "tensorboard"):
                 shutil.rmtree(folder / stale, ignore_errors=True)
-            (folder / TARGETS).unlink(missing_ok=True)
+            for name in (TARGETS, ORIGIN):
+                (folder / name).unlink(missing_ok=True)
         run_folder.begin(folder, config)
         tokenizer.save(folder / run_folder.TOKENIZER)
         (folder / CHECKPOINTS).mkdir(exist_ok=True)

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.messages.wording import counted
 from textrnn.models.classifier import TextClassifier
 from textrnn.text.word_vectors import pretrained_embeddings
 from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.devices.device import dtype_policy
+from textrnn.training.run.continuation import learned_validation_notice, take_over
+from textrnn.training.run.origin import Origin
 from textrnn.training.run.preparation import RunContext
 from textrnn.training.run.transfer import transfer
 from textrnn.training.update.language_model_loss import LanguageModelLoss
@@ -19,7 +23,7 @@ from textrnn.training.update.language_model_loss import LanguageModelLoss
 __all__ = [
     "build_model",
     "language_model_loss",
-    "start_from_language_model",
+    "start_from_run",
     "start_from_vectors",
 ]
 
@@ -98,37 +102,48 @@ def _resized_message(vector_size: int, units: int) -> str:
     return ""
 
 
-def start_from_language_model(
+def start_from_run(
     model: TextClassifier,
+    origin: Origin | None,
     *,
     context: RunContext,
-    language_model_loss: LanguageModelLoss | None = None,
+    language_loss: LanguageModelLoss | None = None,
 ) -> None:
-    """Copies the weights of the language model of the settings; does nothing without one.
+    """Copies the weights of the run that the training starts from; does nothing without one.
 
     Args:
         model: The model, already built.
+        origin: The run.
         context: The settings.
-        language_model_loss: Receives the weights of the language model's output layer.
+        language_loss: Receives the weights of the output layer of a language model.
 
     Raises:
-        ConfigError: The encoder or the tokenizer of the language model has other settings.
-        ModelError: The folder contains no language model.
+        ConfigError: The encoder or the tokenizer of the run has other settings.
+        ModelError: The run cannot be loaded.
     """
-    config = context.config
-    if config.start.init_from is None:
+    if origin is None:
         return
-    trained = run_folder.load_language_model(config.start.init_from)
-    if config.tokenizer != trained.config.tokenizer:
+    labels = context.corpus.label_names
+    trained: TrainedLanguageModel | TrainedClassifier
+    if origin.labels is None:
+        trained = run_folder.load_language_model(origin.run)
+    else:
+        trained = run_folder.load(origin.run)
+    if context.config.tokenizer != trained.config.tokenizer:
         raise ConfigError(
-            "the settings of the tokenizer must be those of the language model; "
+            f"the settings of the tokenizer must be those of {origin.run}; "
             "textrnn.training.run.transfer.adopt_shape copies them."
         )
-    transfer(trained, model)
-    if language_model_loss is not None:
-        language_model_loss.take_over(trained.model)
+    if isinstance(trained, TrainedLanguageModel):
+        transfer(trained, model)
+        if language_loss is not None:
+            language_loss.take_over(trained.model)
+    else:
+        take_over(trained, model, labels=labels)
+        if notice := learned_validation_notice(context.config, trained.config):
+            context.reporter.message(f"note: {notice}")
     encoder = trained.config.model
     context.reporter.message(
-        f"starting from the language model {config.start.init_from}: {encoder.layers} x "
-        f"{encoder.cell} of {counted(encoder.units, 'unit')}"
+        f"{origin.message(labels)}: {encoder.layers} x {encoder.cell} of "
+        f"{counted(encoder.units, 'unit')}"
     )

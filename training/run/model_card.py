@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,7 @@ def model_card(
         f"- The weights are those of epoch {training['best_epoch']} of {training['epochs']}, "
         f"{'the best on the validation data' if chosen else 'the last one'}; "
         f"seed {config.runtime.seed}.",
+        *_start(metrics),
         *_teachers(config.distillation),
         "",
         "## Metrics",
@@ -105,6 +106,21 @@ def model_card(
     if notices:
         lines += ["## Data", "", *(f"- {markdown(notice)}" for notice in notices), ""]
     return "\n".join(lines)
+
+
+def _start(metrics: Mapping[str, Any]) -> list[str]:
+    """Returns a line about the run that the training started from; none without one."""
+    start = metrics.get("start")
+    if start is None:
+        return []
+    run = markdown(start["run"])
+    if start["kind"] == "language_model":
+        return [f"- The embeddings and the recurrence started from the language model {run}."]
+    new, dropped = start["new_labels"], start["dropped_labels"]
+    changes = [f"new labels: {_listed(new)}"] if new else []
+    changes += [f"labels left out: {_listed(dropped)}"] if dropped else []
+    labels = "; ".join(changes) or "the labels are the same"
+    return [f"- The training continued that of the classifier {run}; {labels}."]
 
 
 def _teachers(distillation: DistillationConfig) -> list[str]:
@@ -208,7 +224,7 @@ def language_model_card(config: LanguageModelRunConfig, trained: TrainedModel) -
     return "\n".join(lines)
 
 
-def _listed(labels: tuple[str, ...]) -> str:
+def _listed(labels: Sequence[str]) -> str:
     """Returns the first labels; labels.txt lists all of them, unshortened."""
     listed = ", ".join(markdown(label, most=MOST_COLUMNS) for label in labels[:MOST_LABELS])
     if len(labels) <= MOST_LABELS:

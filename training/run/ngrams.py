@@ -15,6 +15,7 @@ import scipy.sparse
 from textrnn.evaluation.logistic_regression import fit_logistic_regression
 from textrnn.layers.ngrams import LARGEST_KEY, LARGEST_WEIGHT, NO_KEY, ONCE_IN, NGramTable
 from textrnn.models.label_space import LabelSpace
+from textrnn.models.targets import Targets
 from textrnn.progress import Reporter, Silent
 
 __all__ = [
@@ -98,7 +99,7 @@ class _Counts:
 
 def fit_ngrams(
     texts: Sequence[np.ndarray],
-    targets: np.ndarray,
+    targets: Targets,
     *,
     label_space: LabelSpace,
     vocab_size: int,
@@ -137,7 +138,7 @@ def fit_ngrams(
     with (reporter or Silent()).step("n-grams", total=len(label_space.labels)) as advance:
         model = fit_logistic_regression(
             features.tocsr(),
-            targets[rows],
+            targets.take(rows, axis=0),
             label_space=label_space,
             inverse_penalty=INVERSE_PENALTY,
             sample_weights=weights,

@@ -12,6 +12,7 @@ import numpy as np
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import Corpus, Split, load_unlabelled
 from textrnn.data.batching import BatchPlan
+from textrnn.data.column_store import LabelColumn
 from textrnn.errors import DataError
 from textrnn.host.blocks import blocks
 from textrnn.messages.wording import counted
@@ -82,7 +83,8 @@ def encode_split(split: Split, *, context: RunContext) -> LabelledBatches:
     with context.reporter.step("tokens", total=len(split)) as advance:
         ids = TokenRows.encode(split.texts, tokenizer=context.tokenizer, on_progress=advance)
     label_space = context.label_space
-    targets = label_space.targets(split.labels)
+    labels = LabelColumn.of(split.labels)
+    targets = label_space.compact_targets(labels.distinct, codes=labels.codes)
     weights = np.ones(len(split), np.float32)
     if context.config.regularization.class_weights:
         weights = class_weights(targets, label_space=label_space)

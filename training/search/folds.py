@@ -23,6 +23,7 @@ from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.run_files import read_provenance
 from textrnn.progress import Reporter, Silent
+from textrnn.training.run.origin import earlier_labels
 from textrnn.training.search.child import TrainChild, train_child
 from textrnn.training.search.vary import train_all
 
@@ -131,7 +132,7 @@ def train_folds(
     config = config.replace(test_file=None).with_absolute_paths()
     configs = {f"fold-{k}": config.replace(fold=f"{k}/{count}") for k in range(1, count + 1)}
     # A fault in the data must come before the first training.
-    load_corpus(configs["fold-1"], seed=config.runtime.seed)
+    load_corpus(configs["fold-1"], seed=config.runtime.seed, earlier_labels=earlier_labels(config))
     if overwrite:
         _remove_runs(output)
     runs = train_all(configs, output, reporter=reporter, train=train)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.models.label_space import LabelSpace
+from textrnn.models.targets import Targets
 
 __all__ = ["LOSS_SCALE", "BatchLoss", "class_weights", "log_prior", "loss_scale", "lost_prior"]
 
@@ -25,7 +26,7 @@ def loss_scale(precision: str) -> float:
 
 
 def class_weights(
-    targets: np.ndarray, *, label_space: LabelSpace, answers: np.ndarray | None = None
+    targets: Targets, *, label_space: LabelSpace, answers: np.ndarray | None = None
 ) -> np.ndarray:
     """Returns the weight of each text `[N]`: inverse to its class's frequency, 1 on average.
 
@@ -47,18 +48,18 @@ def class_weights(
     return np.asarray((targets if answers is None else answers) @ weights, np.float32)
 
 
-def log_prior(targets: np.ndarray) -> np.ndarray:
+def log_prior(targets: Targets) -> np.ndarray:
     """Returns the logarithm of the frequency of each class, `[C]`; a class has at least one text.
 
     Args:
         targets: `[N, C]` between 0 and 1.
     """
-    counts = np.maximum(np.asarray(targets, np.float64).sum(axis=0), 1.0)
+    counts = np.maximum(targets.sum(axis=0, dtype=np.float64), 1.0)
     return np.asarray(np.log(counts / max(len(targets), 1)), np.float32)
 
 
 def lost_prior(
-    targets: np.ndarray, *, config: ClassifierRunConfig, label_space: LabelSpace
+    targets: Targets, *, config: ClassifierRunConfig, label_space: LabelSpace
 ) -> np.ndarray | None:
     """Returns what the training takes from the logits, `[C]`, so that rare classes gain.
 
@@ -123,7 +124,7 @@ class BatchLoss:
         label_space: LabelSpace,
         mean_rows: float,
         unlabelled_rows: float = 0.0,
-        targets: np.ndarray | None = None,
+        targets: Targets | None = None,
     ) -> BatchLoss:
         """Returns the loss that the settings describe; see the attributes.
 

@@ -1,10 +1,15 @@
 """`textrnn predict --uncertain`."""
 
 import csv
+import dataclasses
 import json
+import shutil
 
 import pytest
+from tiny import LABELS
 
+from textrnn.inference import run_folder
+from textrnn.inference.ensemble import Ensemble
 from textrnn.inference.uncertainty import uncertainties
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -100,15 +105,63 @@ def test_a_pool_without_texts_gives_a_table_without_rows(textrnn, run, home):
     ("arguments", "message"),
     [
         (("a", "--uncertain", "2"), "--uncertain needs --file"),
-        (("--file", "pool.csv", "--diverse"), "--by and --diverse need --uncertain"),
-        (("--file", "pool.csv", "--by", "entropy"), "--by and --diverse need --uncertain"),
+        (("--file", "pool.csv", "--diverse"), "--by, --member and --diverse need --uncertain"),
+        (
+            ("--file", "pool.csv", "--by", "entropy"),
+            "--by, --member and --diverse need --uncertain",
+        ),
         (("--file", "pool.csv", "--uncertain", "0"), "0 is not in the range"),
         (
             ("--file", "pool.csv", "--uncertain", "2", "--output", "o.csv", "--resume"),
             "--resume continues a table of all rows",
         ),
         (("--stream", "--uncertain", "2"), "--stream reads stdin"),
+        (
+            ("--file", "pool.csv", "--uncertain", "2", "--by", "disagreement"),
+            "compares several runs, got",
+        ),
+        (
+            ("--file", "pool.csv", "--uncertain", "2", "--by", "entropy", "--member", "b"),
+            "--member is for --by disagreement, got --by entropy",
+        ),
+        (
+            ("--file", "pool.csv", "--uncertain", "2", "--member", "b", "--member", "b"),
+            "--member must name different runs",
+        ),
+        (("--file", "pool.csv", "--member", "b"), "--member and --diverse need --uncertain"),
     ],
 )
 def test_options_that_do_not_suit_each_other_are_refused(textrnn, run, pool, arguments, message):
     assert message in textrnn("predict", run, *arguments, code=2).stderr
+
+
+@pytest.fixture
+def turned(finished, home):
+    """The run whose labels are exchanged, and in the other order: it errs on every text."""
+    shutil.copytree(finished.folder, home / "turned")
+    classifier = run_folder.load(home / "turned")
+    run_folder.save(dataclasses.replace(classifier, labels=LABELS[::-1]), home / "turned")
+    return "turned"
+
+
+def test_the_rows_about_which_runs_disagree_come_first(textrnn, run, pool, turned, finished):
+    command = ("predict", run, "--file", pool, "--uncertain", "3")
+    textrnn(*command, "--by", "disagreement", "--member", turned, "--output", "out.csv")
+    rows = read("out.csv")
+    ensemble = Ensemble([finished.classifier, run_folder.load(turned)])
+    figures = dict(zip(TEXTS, map(float, ensemble.disagreements(TEXTS)), strict=True))
+    found = [float(row["uncertainty"]) for row in rows]
+    assert found == pytest.approx(sorted(figures.values(), reverse=True)[:3], abs=1e-5)
+    answers = zip(TEXTS, finished.classifier.predict(TEXTS), strict=True)
+    label = {text: answer.label for text, answer in answers}
+    assert [row["label"] for row in rows] == [label[row["text"]] for row in rows]
+    lines = textrnn(*command, "--member", turned).stdout.splitlines()
+    assert [float(line.split("\t")[2]) for line in lines] == pytest.approx(found, abs=1e-3)
+
+
+def test_a_member_must_be_a_finished_run_with_the_same_labels(textrnn, run, pool, turned, home):
+    command = ("predict", run, "--file", pool, "--uncertain", "3", "--member")
+    assert "nowhere: expected a run folder" in textrnn(*command, "nowhere", code=1).stderr
+    classifier = run_folder.load(home / turned)
+    run_folder.save(dataclasses.replace(classifier, labels=("neg", "other")), home / turned)
+    assert "turned: expected the labels of" in textrnn(*command, turned, code=1).stderr

@@ -1,4 +1,4 @@
-"""`textrnn train --init-from`, which starts a classifier from a language model."""
+"""`textrnn train --init-from`, which starts a classifier from a language model or a classifier."""
 
 import shutil
 from pathlib import Path
@@ -69,7 +69,9 @@ def test_a_run_that_has_begun_needs_its_language_model_no_more(
     Path("lm").rename("elsewhere")
     assert "resuming after 0 epochs, 1 batch" in textrnn(*arguments).stderr
     fresh = textrnn(*arguments[:-1], "another", code=1)
-    assert "expected a language model's run folder, found none" in fresh.stderr
+    assert (
+        "expected the run folder of a language model or of a classifier, found none" in fresh.stderr
+    )
 
 
 @pytest.mark.parametrize("typed", [(), ("--init-from", "gone")])
@@ -79,3 +81,18 @@ def test_a_run_resumes_without_its_language_model(textrnn, fake_train, home, typ
     assert (home / "run" / CONFIG).is_file()
     textrnn("train", "--resume", *typed, "--output", "run")
     assert fake_train.config == config
+
+
+def test_the_settings_become_those_of_a_classifier(textrnn, fake_train, finished):
+    textrnn("train", "--init-from", finished.folder, "--no-keep-labels", "--epochs", "2")
+    config = fake_train.config
+    assert (config.model.units, config.model.head, config.schedule.epochs) == (3, "max", 2)
+    assert not config.start.keep_labels
+
+
+def test_options_that_the_classifier_does_not_have_are_refused(textrnn, finished, data):
+    command = ("train", "--train-file", data, "--init-from", finished.folder)
+    result = textrnn(*command, "--multi-label", code=1)
+    assert "expected one label per text, as" in result.stderr
+    result = textrnn(*command, "--head", "mean", code=1)
+    assert f"`head` must be that of {finished.folder}, max, got mean; leave it" in result.stderr

@@ -242,7 +242,7 @@ def test_class_weights_weigh_the_training_texts(tmp_path, caught_trainer):
     plain = dict(given_to_trainer(run_config(data), tmp_path / "a", caught_trainer))
     weighed = given_to_trainer(run_config(data, class_weights=True), tmp_path / "b", caught_trainer)
     assert set(plain["data"].train.weights.tolist()) == {1.0}
-    by_class = weighed["data"].train.targets.T @ weighed["data"].train.weights
+    by_class = weighed["data"].train.targets[:].T @ weighed["data"].train.weights
     assert by_class[0] == pytest.approx(by_class[1], rel=1e-4)
     assert weighed["data"].train.weights.mean() == pytest.approx(1.0, rel=1e-4)
 

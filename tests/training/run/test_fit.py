@@ -3,6 +3,7 @@
 import dataclasses
 import gc
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -169,3 +170,19 @@ def test_an_interrupted_fit_resumes_to_the_same_weights():
     resumed = fit(TEXTS, LABELS, output="run", resume=True)
     whole = fit(TEXTS, LABELS)
     assert resumed.predict(TEXTS) == whole.predict(TEXTS)
+
+
+def test_the_training_of_a_classifier_continues_on_other_texts(tmp_path):
+    first = fit(TEXTS, LABELS)
+    more: dict[str, Any] = {"epochs": 1, "verbose": False, "linear_baseline": False}
+    texts = [*TEXTS, *(f"z {letter}" for letter in "abcdefgh")]
+    second = textrnn.fit(texts, [*LABELS, *["new"] * 8], init_from=first, **more)
+    assert second.labels == ("neg", "pos", "new")
+    assert second.config.model.units == first.config.model.units
+    assert second.metrics["start"]["run"] == str(first.folder)
+    first.save("first")
+    for run in ("first", tmp_path / "first"):
+        third = textrnn.fit(TEXTS, LABELS, init_from=run, **more)
+        assert third.metrics["start"]["new_labels"] == []
+    with pytest.raises(ConfigError, match="got a classifier without a folder; save it"):
+        fit(TEXTS, LABELS, init_from=dataclasses.replace(first, folder=None))

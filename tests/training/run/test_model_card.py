@@ -280,3 +280,27 @@ def test_of_many_labels_the_worst_have_their_figures():
 def test_labels_are_no_markup_in_the_table_of_their_figures():
     figures = {**FIGURES, "per_class": {ODD: per_class(1)["label 0"]}}
     assert ODD in shown(card(metrics={"validation": figures}))
+
+
+@pytest.mark.parametrize(
+    ("start", "line"),
+    [
+        (
+            {"kind": "language_model"},
+            "- The embeddings and the recurrence started from the language model runs/a.",
+        ),
+        (
+            {"kind": "classifier", "new_labels": [], "dropped_labels": []},
+            "- The training continued that of the classifier runs/a; the labels are the same.",
+        ),
+        (
+            {"kind": "classifier", "new_labels": ["b"], "dropped_labels": ["c", "d"]},
+            "- The training continued that of the classifier runs/a; new labels: b; labels left "
+            "out: c, d.",
+        ),
+    ],
+)
+def test_the_start_of_the_training_is_named(start, line):
+    figures = {"validation": FIGURES, "start": {"run": "runs/a", **start}}
+    assert line in card(metrics=figures).splitlines()
+    assert "runs/a" not in card()

@@ -172,5 +172,5 @@ def test_a_run_of_the_other_kind_is_reported(tokenizer, tmp_path):
     assert again.score(["a b"])[0].log_likelihood == pytest.approx(
         language_model(tokenizer).score(["a b"])[0].log_likelihood, abs=1e-5
     )
-    with pytest.raises(ModelError, match="expected a language model's run folder"):
+    with pytest.raises(ModelError, match="expected the run folder of a language model or"):
         adopt_shape(ClassifierRunConfig.of(init_from=str(tmp_path / "none")))

@@ -21,12 +21,13 @@ from textrnn.analysis.drift.measures import (
 )
 from textrnn.analysis.drift.profile import PROFILE, AnswerProfile, Profile, TextProfile
 from textrnn.analysis.drift.word_shift import LEAST_TEXTS, token_counts
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import DataError, TextRNNError
 from textrnn.evaluation.labelled_data import LabelledData
 from textrnn.evaluation.opened_run import OpenedRun
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
-from textrnn.inference.run_files import is_complete
+from textrnn.inference.run_files import CONFIG, is_complete, read_any_settings
 from textrnn.messages.wording import counted
 from textrnn.progress import Reporter, Silent
 
@@ -219,6 +220,8 @@ def _likelihood(
     if not is_complete(folder):
         return None, f"The likelihood was not compared: the language model {folder} is gone."
     try:
+        if isinstance(read_any_settings(Path(folder) / CONFIG), ClassifierRunConfig):
+            return None, ""  # The run continues the training of a classifier.
         model = run_folder.load_language_model(folder)
         source = LabelledData(split="validation", settings=settings)
         validation = source.read(opened.record, reporter=reporter)

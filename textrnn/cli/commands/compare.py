@@ -161,6 +161,7 @@ def _train(
     """
     from textrnn.data import load_corpus
     from textrnn.inference import run_folder
+    from textrnn.training.run.origin import earlier_labels
     from textrnn.training.run.transfer import FINE_TUNING_DROPOUT, adopt_shape
     from textrnn.training.search.vary import train_all, varied
 
@@ -173,7 +174,7 @@ def _train(
         name: adopt_shape(varied_config, given=chosen)
         for name, varied_config in varied(config, setting=setting, values=values).items()
     }
-    corpus = load_corpus(config, seed=config.runtime.seed)
+    corpus = load_corpus(config, seed=config.runtime.seed, earlier_labels=earlier_labels(config))
     data = getattr(corpus, split)
     if data is None:
         raise DataError(

@@ -111,10 +111,11 @@ def predict(
         raise click.UsageError("--every needs --stream.")
     texts = TextSource(source)
     check_output_options(written, source.path)
-    choice.check(has_file=source.path is not None, resume=written.resume)
+    choice.check(run, has_file=source.path is not None, resume=written.resume)
     if written.output is not None and as_json:
         raise click.UsageError("--json is about printed answers; name a .jsonl file by --output.")
-    check_finished(run)
+    for folder in (run, *choice.members):
+        check_finished(folder)
     start_tensorflow()
     from textrnn.cli.answer_table import write_predictions
     from textrnn.evaluation.opened_run import OpenedRun
@@ -124,9 +125,10 @@ def predict(
     reporter = TerminalReporter()
     classifier = run_folder.load(run).abstaining(abstain_below)
     if choice.uncertain is not None:
-        from textrnn.cli.uncertain_rows import UncertainRows
+        from textrnn.cli.uncertain_rows import UncertainRows, load_members
 
-        rows = UncertainRows(classifier, choice, options, reporter)
+        members = load_members(choice, classifier)
+        rows = UncertainRows(classifier, choice, options, reporter, members)
         if written.output is None:
             rows.print(source, as_json=as_json)
         else:

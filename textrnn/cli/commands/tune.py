@@ -101,15 +101,14 @@ def tune(context: click.Context, /, output: Path, limits: _Limits, as_json: bool
     check_inputs(merge_settings(ClassifierRunConfig(), given), given, source="")
     start_tensorflow()
     from textrnn.messages.terminal import TerminalReporter
-    from textrnn.training.run.transfer import ADOPTED, adopt_shape
+    from textrnn.training.run.transfer import adopt_shape, adopted_settings
     from textrnn.training.search.tune import tune as search
 
     # The time is that of the search; a trial has a budget of its own.
     budget = limits.budget(given.get("schedule", {}).pop("time_budget", None))
     fixed = {name for settings in given.values() for name in settings}
     config = adopt_shape(merge_settings(ClassifierRunConfig(), given), given=fixed)
-    if config.start.init_from is not None:
-        fixed |= ADOPTED
+    fixed |= adopted_settings(config)
     outcomes = search(config, output, fixed=fixed, budget=budget, reporter=TerminalReporter())
     if as_json:
         _print_json(outcomes, output)
