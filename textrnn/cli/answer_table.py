@@ -18,6 +18,7 @@ from textrnn.data.paths import kind
 from textrnn.data.resumable_output import PART_ROWS, ResumableOutput
 from textrnn.data.rows import RowError, check_text
 from textrnn.data.writers import WRITERS
+from textrnn.data.writers.excel import check_fits
 from textrnn.data.writers.writer import Layout
 from textrnn.host.blocks import blocks
 from textrnn.inference.run_files import DIGESTS
@@ -253,6 +254,10 @@ def write_answers(
             "decisions": repr(classifier.label_space),
         }
     writer = WRITERS[kind(output)](layout)
+    if kind(output) == ".xlsx" and str(source.path) != STDIN:
+        # Otherwise the limits of a sheet would be met after hours of answers.
+        check_fits(table.columns, (kept.cells for kept in table.rows()))
+        table.notices.clear()
     parts = ResumableOutput(output, writer, job=journal, resume=written.resume)
     answers = AnswerTable(
         table, parts, encoding=form.encoding, reporter=reporter, part_rows=job.part_rows

@@ -234,5 +234,5 @@ def test_texts_of_a_folder_are_written_with_their_labels(textrnn, run, home):
 
 
 def test_an_output_that_cannot_be_written_is_found_early(textrnn, run):
-    result = textrnn("evaluate", run, "--output", "out.xlsx", code=1)
+    result = textrnn("evaluate", run, "--output", "out.pdf", code=1)
     assert "expected the name of a .csv" in result.stderr

@@ -46,8 +46,8 @@ SplitName = Literal["train", "validation", "test"]
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="Write each text with its answer, and whether it is correct, into a .csv, .tsv, .jsonl or "
-    ".parquet file, with all columns of the file of the texts.",
+    help="Write each text with its answer, and whether it is correct, into a .csv, .tsv, .jsonl, "
+    ".parquet or .xlsx file, with all columns of the file of the texts.",
 )
 @abstain_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
