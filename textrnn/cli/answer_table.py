@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from textrnn.cli.answer_columns import ERROR, AnswerColumns, free_names, renamed_notices
 from textrnn.cli.answers import AnswerOptions, answer_texts, label_separator
+from textrnn.cli.flags import flags_in_message
 from textrnn.cli.output_options import OutputOptions
 from textrnn.cli.text_options import STDIN, TextOptions
 from textrnn.data.column_types import MIXED_TYPES, infer_schema
@@ -121,7 +122,7 @@ class AnswerTable:
             text = check_text(kept.row, encoding=self._encoding)
         except RowError as problem:
             self._bad += 1
-            reason = RowError(f"{kept.row.origin}: {problem}")
+            reason = RowError(flags_in_message(f"{kept.row.origin}: {problem}"))
             self._first_problem = self._first_problem or str(reason)
             return reason
         self._blank += not text.strip()

@@ -100,7 +100,7 @@ def tune(context: click.Context, /, output: Path, limits: _Limits, as_json: bool
     given = given_settings(context)
     check_inputs(merge_settings(ClassifierRunConfig(), given), given, source="")
     start_tensorflow()
-    from textrnn.messages.terminal import TerminalReporter
+    from textrnn.cli.reporting import CommandReporter
     from textrnn.training.run.transfer import ADOPTED, adopt_shape
     from textrnn.training.search.tune import tune as search
 
@@ -110,7 +110,7 @@ def tune(context: click.Context, /, output: Path, limits: _Limits, as_json: bool
     config = adopt_shape(merge_settings(ClassifierRunConfig(), given), given=fixed)
     if config.start.init_from is not None:
         fixed |= ADOPTED
-    outcomes = search(config, output, fixed=fixed, budget=budget, reporter=TerminalReporter())
+    outcomes = search(config, output, fixed=fixed, budget=budget, reporter=CommandReporter())
     if as_json:
         _print_json(outcomes, output)
     else:
