@@ -69,9 +69,10 @@ class ExcelWriter:
         Raises:
             DataError: The sheet has no room for the rows, or a text is too long for a cell.
         """
-        check_fits(self._names, rows, rows_before=self._rows)
+        stored = [list(map(_stored, row)) for row in rows]
+        check_fits(self._names, stored, rows_before=self._rows)
         self._rows += len(rows)
-        return "".join(json.dumps(list(map(_stored, row))) + "\n" for row in rows).encode()
+        return "".join(json.dumps(row) + "\n" for row in stored).encode()
 
     def join(self, parts: Iterable[Path], file: BinaryIO) -> None:
         """Writes the workbook.
