@@ -59,8 +59,8 @@ def encoding_remedy(origin: str, *, encoding: str) -> str:
     guess = None
     try:
         if path.is_file():
-            size_and_time = path.stat()[6:9]
-            guess = _cached_guess(path, encoding, size_and_time)
+            facts = path.stat()
+            guess = _cached_guess(path, encoding, (facts.st_size, facts.st_mtime_ns))
     except (OSError, ValueError, EOFError):  # The reader of the file reports what is wrong with it.
         guess = None
     if guess is None:
@@ -75,7 +75,7 @@ def encoding_remedy(origin: str, *, encoding: str) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _cached_guess(path: Path, encoding: str, size_and_time: tuple[float, ...]) -> Guess | None:
+def _cached_guess(path: Path, encoding: str, size_and_time: tuple[int, int]) -> Guess | None:
     """Returns the guess for a file; `size_and_time` tells another file of the name apart."""
     return likely_encoding(path, encoding=encoding)
 
