@@ -59,6 +59,7 @@ setup(
         "scikit-learn>=1.5,<2",
         "scipy>=1.11,<2",
         "matplotlib>=3.8,<4",
+        "charset-normalizer>=3.3,<4",  # Names the encoding of a file in messages.
         "fonttools>=4.50,<5",  # The scripts of Unicode; matplotlib needs it too.
         "datasketch>=1.6,<3",  # Near-duplicates.
         "Jinja2>=3.1,<4",

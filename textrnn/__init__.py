@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from textrnn.config.classifier import ClassifierRunConfig
     from textrnn.config.language_model import LanguageModelRunConfig
     from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
-    from textrnn.evaluation.decide import decide
     from textrnn.evaluation.evaluate import evaluate
     from textrnn.inference.classifier import Prediction, TrainedClassifier
     from textrnn.inference.ensemble import Ensemble
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from textrnn.models.language_model import LanguageModel
     from textrnn.text.tokenizer import Tokenizer
     from textrnn.training.run.classifier import train
+    from textrnn.training.run.decide import decide
     from textrnn.training.run.fit import fit
     from textrnn.training.run.language_model import pretrain
 
@@ -133,7 +133,7 @@ _HOMES = {
     "TrainedClassifier": "inference.classifier",
     "TrainedLanguageModel": "inference.language_model",
     "compare": "analysis.compare",
-    "decide": "evaluation.decide",
+    "decide": "training.run.decide",
     "evaluate": "evaluation.evaluate",
     "explain": "analysis.attribution.explain",
     "fit": "training.run.fit",

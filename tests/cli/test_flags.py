@@ -1,9 +1,9 @@
 import pytest
 
-from textrnn.cli.flags import renamed_flag, with_flags
+from textrnn.cli.flags import flags_in_message, renamed_flag, with_flags
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import RENAMED
-from textrnn.errors import ConfigError, ModelError
+from textrnn.errors import ConfigError, DataError, ModelError
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,27 @@ def test_a_renamed_setting_has_a_renamed_flag(old):
     assert RENAMED[old] in ClassifierRunConfig.section_of()
     assert (renamed_flag(f"--{old}"), renamed_flag(f"--no-{old}")) == (f"--{new}", f"--no-{new}")
     assert renamed_flag(f"--{new}") == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("check `label_column`.", "check --label-column."),
+        ("set `text_column` or rename it.", "pass --text-column or rename it."),
+        ("set `check_labels=False`.", "pass --no-check-labels."),
+        ("set `multi_label=True` and `label_separator=';'`", "pass --multi-label and"),
+        ("set `train_file='a b.csv'`.", "pass --train-file 'a b.csv'."),
+        ("name it by `text_file`.", "name it by --text-file."),
+        ("`imports` names x.", "--import names x."),
+        ("a.csv has no `title`, nor `id=3`; set `colour`.", "a.csv has no `title`, nor `id=3`;"),
+    ],
+)
+def test_messages_about_data_name_flags(message, text):
+    assert flags_in_message(message).startswith(text)
+    assert with_flags(DataError(message)) == flags_in_message(message)
+
+
+def test_a_value_that_a_setting_should_get_is_a_flag_in_each_error():
+    assert with_flags(ConfigError("`units` is 1; set `multi_label=True`.")) == (
+        "`units` is 1; pass --multi-label."
+    )

@@ -44,7 +44,7 @@ def test_a_file_of_answers_needs_a_file_of_texts():
     check_output_options(OutputOptions(Path("a.csv")), Path("-"))
 
 
-@pytest.mark.parametrize("name", ["a.xlsx", "a", "a.csv.gz", "a.txt"])
+@pytest.mark.parametrize("name", ["a.xls", "a", "a.csv.gz", "a.txt"])
 def test_the_extension_names_the_format(name, texts):
     with pytest.raises(DataError, match=r"expected the name of a \.csv, \.tsv, \.jsonl"):
         check_output_options(OutputOptions(Path(name)), texts)

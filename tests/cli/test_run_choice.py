@@ -5,13 +5,12 @@ import pytest
 from click.testing import CliRunner
 
 from textrnn.cli.options import merge_settings
+from textrnn.cli.reporting import CommandJsonReporter, CommandReporter
 from textrnn.cli.run_choice import RunChoice, RunOptions, run_options
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.inference import run_folder
 from textrnn.inference.run_files import default_name
-from textrnn.messages.json_lines import JsonReporter
-from textrnn.messages.terminal import TerminalReporter
 
 
 def choose(given=None, **options) -> RunChoice[ClassifierRunConfig]:
@@ -47,7 +46,9 @@ def test_a_command_receives_the_options_of_its_run(home):
     assert "[default: runs/DATA SET]" in CliRunner().invoke(command, ["--help"]).output
 
 
-@pytest.mark.parametrize(("name", "kind"), [("text", TerminalReporter), ("json", JsonReporter)])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("text", CommandReporter), ("json", CommandJsonReporter)]
+)
 def test_the_log_format_decides_the_reporter(name, kind):
     assert type(RunOptions(log_format=name).reporter()) is kind
 

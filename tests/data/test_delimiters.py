@@ -6,7 +6,7 @@ from textrnn.data.columns import Column
 from textrnn.data.delimiters import find_delimiter, header_names
 from textrnn.data.lines import NumberedLines
 
-COLUMNS = [Column("text", "--text-column"), Column("label", "--label-column")]
+COLUMNS = [Column("text", "text_column"), Column("label", "label_column")]
 
 
 def find(*lines, name="a.csv", given=None):
@@ -29,7 +29,7 @@ def test_a_tab_is_usual_in_tsv():
 def test_another_delimiter_is_found_and_reported(delimiter, name):
     delimiter_found, notices, _ = find(f"text{delimiter}label\n")
     assert delimiter_found == delimiter
-    assert notices == [f"a.csv: read with {name} between the columns; --delimiter changes that."]
+    assert notices == [f"a.csv: read with {name} between the columns; `delimiter` changes that."]
 
 
 def test_a_declaration_counts_and_is_read():

@@ -39,9 +39,9 @@ def test_everything_that_is_left_out_is_in_a_notice(tmp_path):
 def test_sub_folders_that_are_splits_are_an_error_that_names_the_right_ones(tmp_path, names):
     for name in names:
         make(tmp_path / name, "pos/a.txt", "neg/b.txt", "urls.txt")
-    with pytest.raises(DataError, match="look like splits of a data set; pass") as caught:
+    with pytest.raises(DataError, match="look like splits of a data set; set") as caught:
         class_files(tmp_path)
-    assert f"--train-file {tmp_path / names[0]}" in str(caught.value)
+    assert f"`train_file={str(tmp_path / names[0])!r}`" in str(caught.value)
 
 
 def test_a_class_may_be_called_test(tmp_path):

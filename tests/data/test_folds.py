@@ -180,7 +180,7 @@ def test_a_label_that_begins_later_is_reported(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"group_column": "client"}, DataError, "one column named 'client' in .*--group-column"),
+        ({"group_column": "client"}, DataError, "one column named 'client' in .*`group_column`"),
         ({"time_column": "customer"}, DataError, r"csv:2: expected a time such as .*, got \"c0\""),
         ({"fold": "1/60"}, DataError, "at least 60 different texts or groups for 60 folds, got 39"),
         ({"fold": "1/3", "test_file": "a.csv"}, ConfigError, "either `fold` or `test_file`"),

@@ -25,9 +25,9 @@ def test_classes_need_no_notice():
     ("names", "settings", "message"),
     [
         (["0,1,0", "1,0,0"], {}, "got vectors of 0 and 1 such as '0,1,0'; name their 3 labels"),
-        (["a,b", "b,c", "a,c"], {}, "got combinations such as 'a,b', .* pass --multi-label"),
+        (["a,b", "b,c", "a,c"], {}, "got combinations such as 'a,b', .* set `multi_label=True`"),
         (["a", "b", "a;b"], {}, "got combinations such as 'a;b'"),
-        (["a;b", "c"], {"multi_label": True}, "but ';' in 'a;b' and others; pass --label-sep"),
+        (["a;b", "c"], {"multi_label": True}, "but ';' in 'a;b' and others; set `label_sep"),
         ([f"{n}.5" for n in range(60)], {}, "got 60 different numbers with fractions, such as"),
         ([f"text {n}" for n in range(30)], {}, "got 30 different labels in 30 rows, such as"),
     ],

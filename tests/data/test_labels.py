@@ -48,7 +48,7 @@ def test_flags_name_the_columns():
     [
         ("", "expected a label, got none; fill it in"),
         ("NaN", "expected a label, got NaN, which means a missing value"),
-        ("['a', 'b']", r"expected one label, got .*; pass --multi-label"),
+        ("['a', 'b']", r"expected one label, got .*; set `multi_label=True`"),
         (1.5, "expected a string, an integer or a boolean as label, got 1.5"),
         ("a\nb", "expected a label on one line"),
     ],

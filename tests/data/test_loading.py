@@ -102,7 +102,7 @@ def test_single_label_in_training_is_a_data_error(table):
 def test_too_few_rows_to_split_is_a_data_error(table):
     train = table("train.csv", rows(2))
     with pytest.raises(
-        DataError, match=r"train\.csv: expected more rows than labels.*--valid-file"
+        DataError, match=r"train\.csv: expected more rows than labels.*`valid_file`"
     ):
         load_corpus(ClassifierRunConfig.of(train_file=train), seed=0)
 
@@ -128,7 +128,7 @@ def test_load_split_reads_no_training_file_for_the_test_split(table):
 
 def test_load_split_without_test_data_is_a_data_error(table):
     config = ClassifierRunConfig.of(train_file=table("train.csv", rows(4)))
-    with pytest.raises(DataError, match="expected test data, got none; pass --test-file"):
+    with pytest.raises(DataError, match="expected test data, got none; name it by `test_file`"):
         load_split(config, "test", seed=0, label_names=("neg", "pos"))
 
 

@@ -35,7 +35,6 @@ def test_other_bytes_become_lone_surrogates(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a".encode("utf-16"), "got the byte order mark of utf-16; pass --encoding utf-16"),
         (gzip.compress(b"a", mtime=0), "got data compressed by gzip; give its name the ending .gz"),
         (b"PK\x03\x04...", "got an Excel, Word or zip file"),
         (b"PAR1", "got a Parquet file"),
@@ -54,3 +53,20 @@ def test_a_missing_file_and_an_unknown_encoding_are_errors(tmp_path):
         read(tmp_path / "a.txt")
     with pytest.raises(ConfigError, match=r"`encoding` must be a text encoding .*'klingon'"):
         read(tmp_path / "a.txt", "klingon")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_has_precedence_over_the_default(tmp_path, encoding):
+    path = tmp_path / "a.txt"
+    path.write_text("é\r\n", encoding=encoding, newline="")
+    assert read(path) == "é\r\n"
+
+
+@pytest.mark.parametrize("marked", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_that_contradicts_the_encoding_is_an_error(tmp_path, marked):
+    path = tmp_path / "a.txt"
+    path.write_text("a", encoding=marked)
+    with pytest.raises(
+        DataError, match=r"got the byte order mark of (utf-\d+); set `encoding='\1'`"
+    ):
+        read(path, "latin-1")

@@ -56,7 +56,7 @@ def test_parts_of_a_changed_training_file_are_an_error(config, tmp_path, which):
     known = provenance(load_corpus(config, seed=0))
     path = tmp_path / "train.csv"
     path.write_text(path.read_text().replace("train 7,pos", "train 7,neg"))
-    with pytest.raises(DataError, match=r"has changed since the run was trained .*--test-file"):
+    with pytest.raises(DataError, match=r"has changed since the run was trained .*`test_file`"):
         split(config, which, known)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from textrnn.cli.flags import with_flags
 from textrnn.cli.text_options import TextOptions
 from textrnn.cli.texts import BadRow, TextSource
 from textrnn.config.classifier import ClassifierRunConfig
@@ -193,8 +194,8 @@ CASES = [
     Case("vectors_unasked.csv", table(labelled("0 0 1", "0 1 1", "1 0 0")), VECTOR, predict=30),
     Case("nul.jsonl", lines(replaced(r5=("a\0b", "p"))), "NUL byte", predict="NUL byte"),
     Case("blank.jsonl", lines(ROWS) + "\n\n", 30, notes=("2 blank lines",)),
-    Case("utf16_bare.csv", table().encode("utf-16-le"), "--encoding utf-16",
-         predict="--encoding utf-16"),
+    Case("utf16_bare.csv", table().encode("utf-16-le"), "--encoding utf-16-le",
+         predict="--encoding utf-16-le"),
     Case("quarters.csv", table([(f"{a} {i}", i % 12 / 4) for i, (a, _) in enumerate(ROWS * 4)]),
          120, tuple(f"{n / 4}" for n in range(12)), ("12 different numbers taken as classes",)),
     Case("wide.csv", table(labelled("spam", "\uff53pam", "ham")), 30, ("ham", "spam", "\uff53pam"),
@@ -249,11 +250,11 @@ CASES = [
     Case("always_the_same.csv", table(labelled("a,b")), "texts without a label", predict=30,
          settings=MULTI),
     # Encodings and other forms.
-    Case("latin.csv", table(replaced(r5=("\u00e9t\u00e9", "p"))).encode("latin-1"), "--encoding",
-         predict="--encoding"),
+    Case("latin.csv", table(replaced(r5=("\u00e9t\u00e9", "p"))).encode("latin-1"),
+         "--encoding cp1252", predict="--encoding cp1252"),
     Case("latin_named.csv", table(replaced(r5=("\u00e9t\u00e9", "p"))).encode("latin-1"), 30,
          settings={"encoding": "latin-1"}),
-    Case("utf16.csv", table().encode("utf-16"), "--encoding utf-16", predict="--encoding utf-16"),
+    Case("utf16.csv", table().encode("utf-16"), 30),
     Case("utf16_named.csv", table().encode("utf-16"), 30, settings={"encoding": "utf-16"}),
     Case("utf8_mark_in_latin.csv", table().encode("utf-8-sig"), "--encoding utf-8",
          settings={"encoding": "latin-1"}, predict="--encoding utf-8"),
@@ -295,7 +296,7 @@ def test_train_reads_each_file_rightly_or_names_the_remedy(case, tmp_path):
     if isinstance(case.rows, str):
         with pytest.raises(TextRNNError) as caught:
             load_corpus(config, seed=0)
-        message = str(caught.value)
+        message = with_flags(caught.value)
         assert case.rows in message
         assert case.name in message
         assert len(message.splitlines()) == 1
@@ -317,7 +318,7 @@ def test_predict_reads_each_file_rightly_or_names_the_remedy(case, tmp_path):
     if isinstance(expected, str):
         with pytest.raises(TextRNNError) as caught:
             list(source.read(config.data))
-        assert expected in str(caught.value)
+        assert expected in with_flags(caught.value)
         return
     kinds: list[type] = []
 

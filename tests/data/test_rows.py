@@ -61,7 +61,7 @@ def test_multi_label_rows_have_any_number_of_labels(value, labels):
         ("x", "", "f:2: expected a label, got none"),
         ("x", None, "f:2: expected a label, got none"),
         ("x", 1.5, "f:2: expected a string, an integer or a boolean as label, got 1.5"),
-        ("x", ["a"], 'f:2: expected one label, got \\["a"\\]; pass --multi-label'),
+        ("x", ["a"], 'f:2: expected one label, got \\["a"\\]; set `multi_label=True`'),
         ("x", "a\nb", "f:2: expected a label on one line"),
         ("x", "\udca3", "f:2: expected utf-8 text, got the byte 0xa3"),
         ("\udca3", "a", "f:2: expected utf-8 text, got the byte 0xa3; save the file as utf-8"),
@@ -81,7 +81,7 @@ def test_bad_row_stops_or_is_counted_and_skipped(text, label, message):
 
 
 def test_row_with_a_problem_is_bad():
-    with pytest.raises(DataError, match=r"^f:9: broken, or pass --skip-bad-rows\.$"):
+    with pytest.raises(DataError, match=r"^f:9: broken, or set `skip_bad_rows=True`\.$"):
         make(Row("f:9", problem="broken"))
 
 

@@ -112,7 +112,11 @@ def test_bad_json_line_is_a_problem_of_its_row(tmp_path, line, problem):
         ("a.csv", "", "a.csv: expected a header row, got an empty file"),
         ("a.csv", "a,b\n1,2\n", "a.csv:1: expected one column named 'text' in the header, got 'a'"),
         ("a.csv", "text,text,label\n", "expected one column named 'text'"),
-        ("a.csv", "text,label\na,b\n".encode("utf-16"), "byte order mark of utf-16; pass --enc"),
+        (
+            "a.csv",
+            "text,label\na,b\n".encode("utf-16-le"),
+            "set `encoding='utf-16-le'`",
+        ),
         ("a.csv", '"a"b,c\n', "a.csv:1: expected CSV"),
         ("a.txt", "a\n", "expected a .csv, .tsv or .jsonl file"),
         ("folder/x/a.md", "a", "sub-folders 'x' and no .txt file"),

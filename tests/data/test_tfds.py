@@ -142,7 +142,7 @@ def test_a_language_model_reads_data_sets_with_any_labels_or_none(data_dir, name
     texts = UnlabelledTexts(config, seed=0)
     assert set(texts) == {f"review {n} á" for n in range(20)}
     assert texts.count == len(list(texts)) == count
-    with pytest.raises(ConfigError, match="first, second; pass --text-key"):
+    with pytest.raises(ConfigError, match="first, second; set `text_key`"):
         UnlabelledTexts(TextConfig(dataset="tiny_reviews/pairs", data_dir=data_dir), seed=0)
 
 
@@ -157,18 +157,18 @@ def test_own_test_file_takes_the_place_of_the_split(data_dir, tmp_path):
 
 
 def test_ambiguous_features_name_the_candidates_and_the_option(data_dir):
-    with pytest.raises(ConfigError, match="label, other; pass --label-key with one of label, oth"):
+    with pytest.raises(ConfigError, match="label, other; set `label_key` to one of label, other"):
         load("pairs", data_dir)
-    with pytest.raises(ConfigError, match="first, second; pass --text-key with one of first, sec"):
+    with pytest.raises(ConfigError, match="first, second; set `text_key` to one of first, sec"):
         load("pairs", data_dir, label_key="label")
-    with pytest.raises(ConfigError, match="got nope; pass --text-key with one of first, second"):
+    with pytest.raises(ConfigError, match="got nope; set `text_key` to one of first, second"):
         load("pairs", data_dir, label_key="label", text_key="nope")
     corpus = load("pairs", data_dir, label_key="label", text_key="first")
     assert corpus.label_names == tuple(NAMES)
 
 
 def test_lists_of_labels_need_multi_label(data_dir):
-    with pytest.raises(ConfigError, match="pass --multi-label"):
+    with pytest.raises(ConfigError, match="set `multi_label=True`"):
         load("several", data_dir)
     corpus = load("several", data_dir, multi_label=True)
     assert corpus.label_names == tuple(NAMES)
@@ -204,7 +204,7 @@ def test_damaged_record_file_is_named(tmp_path):
 
 
 def test_data_set_that_cannot_be_prepared_names_the_ways_out(tmp_path):
-    with pytest.raises(DataError, match=r"no such server; prepare it .*--train-file") as caught:
+    with pytest.raises(DataError, match=r"no such server; prepare it .*`train_file`") as caught:
         load("broken", str(tmp_path))
     assert len(str(caught.value).splitlines()) == 1
 

@@ -28,7 +28,7 @@ def test_without_classes_a_feature_named_label_is_the_label():
 
 def test_two_candidates_need_a_choice():
     features = {"first": TEXT, "second": TEXT, "label": LABEL}
-    with pytest.raises(ConfigError, match="got first, second; pass --text-key with one of first,"):
+    with pytest.raises(ConfigError, match="got first, second; set `text_key` to one of first,"):
         find_text_key(features, ClassifierRunConfig(), dataset="d", label_key="label")
     config = ClassifierRunConfig.of(dataset="d", text_key="second")
     assert find_text_key(features, config, dataset="d", label_key="label") == "second"
@@ -43,7 +43,9 @@ def test_a_list_of_labels_needs_multi_label():
     features = {"labels": tfds.features.Sequence(LABEL)}
     assert is_list(features["labels"])
     assert element(features["labels"]) is element(LABEL) is LABEL
-    with pytest.raises(ConfigError, match=r"expected one label per text, .* pass --multi-label"):
+    with pytest.raises(
+        ConfigError, match=r"expected one label per text, .* set `multi_label=True`"
+    ):
         find_label_key(features, ClassifierRunConfig(), dataset="d")
     assert (
         find_label_key(features, ClassifierRunConfig.of(multi_label=True), dataset="d") == "labels"

@@ -17,7 +17,7 @@ def test_a_missing_network_is_reported_at_once(tmp_path, monkeypatch):
 
     monkeypatch.setattr(urllib.request, "getproxies", dict)
     monkeypatch.setattr(socket, "create_connection", refuse)
-    with pytest.raises(DataError, match=r"no network.*--data-dir.*--train-file.*bbc_news"):
+    with pytest.raises(DataError, match=r"no network.*`data_dir`.*`train_file`.*bbc_news"):
         load_corpus(ClassifierRunConfig.of(dataset="imdb", data_dir=str(tmp_path)), seed=0)
 
 

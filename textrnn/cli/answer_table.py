@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from textrnn.cli.answer_columns import ERROR, AnswerColumns, free_names, renamed_notices
 from textrnn.cli.answers import AnswerOptions, answer_texts, label_separator
+from textrnn.cli.flags import flags_in_message
 from textrnn.cli.output_options import OutputOptions
 from textrnn.cli.text_options import STDIN, TextOptions
 from textrnn.data.column_types import MIXED_TYPES, infer_schema
@@ -18,6 +19,7 @@ from textrnn.data.paths import kind
 from textrnn.data.resumable_output import PART_ROWS, ResumableOutput
 from textrnn.data.rows import RowError, check_text
 from textrnn.data.writers import WRITERS
+from textrnn.data.writers.excel import check_fits
 from textrnn.data.writers.writer import Layout
 from textrnn.host.blocks import blocks
 from textrnn.inference.run_files import DIGESTS
@@ -120,7 +122,7 @@ class AnswerTable:
             text = check_text(kept.row, encoding=self._encoding)
         except RowError as problem:
             self._bad += 1
-            reason = RowError(f"{kept.row.origin}: {problem}")
+            reason = RowError(flags_in_message(f"{kept.row.origin}: {problem}"))
             self._first_problem = self._first_problem or str(reason)
             return reason
         self._blank += not text.strip()
@@ -253,6 +255,10 @@ def write_answers(
             "decisions": repr(classifier.label_space),
         }
     writer = WRITERS[kind(output)](layout)
+    if kind(output) == ".xlsx" and str(source.path) != STDIN:
+        # Otherwise the limits of a sheet would be met after hours of answers.
+        check_fits(table.columns, (kept.cells for kept in table.rows()))
+        table.notices.clear()
     parts = ResumableOutput(output, writer, job=journal, resume=written.resume)
     answers = AnswerTable(
         table, parts, encoding=form.encoding, reporter=reporter, part_rows=job.part_rows

@@ -12,6 +12,7 @@ from textrnn.cli.option_group import OptionGroup
 from textrnn.data.paths import input_files, kind
 from textrnn.data.resumable_output import check_output
 from textrnn.data.writers import WRITERS
+from textrnn.data.writers.writer import Layout
 from textrnn.errors import DataError
 
 __all__ = [
@@ -53,8 +54,8 @@ OUTPUT_FILE_OPTIONS = (
     click.option(
         "--output",
         type=click.Path(path_type=Path),
-        help="Write the answers into a .csv, .tsv, .jsonl or .parquet file, with all columns of "
-        "--file, instead of printing them.",
+        help="Write the answers into a .csv, .tsv, .jsonl, .parquet or .xlsx file, with all "
+        "columns of --file, instead of printing them.",
     ),
     click.option(
         "--resume",
@@ -126,10 +127,14 @@ def check_output_options(written: OutputOptions, path: Path | None) -> None:
 
 
 def check_output_file(output: Path, *, resume: bool) -> None:
-    """Raises DataError if a file cannot be written, or its extension names no format."""
+    """Raises DataError if a file cannot be written, or its extension names no format.
+
+    So does a format whose package is missing.
+    """
     if kind(output) not in WRITERS or output.suffix.lower() == ".gz":
         raise DataError(
             f"{output}: expected the name of a {', '.join(WRITERS)} file, got "
             f"{output.suffix or 'no extension'}; choose another `output`."
         )
+    WRITERS[kind(output)](Layout(()))  # Finds a missing package before TensorFlow is loaded.
     check_output(output, resume=resume)

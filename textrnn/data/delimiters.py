@@ -55,7 +55,7 @@ def find_delimiter(
     if delimiter != usual:
         notices.append(
             f"{path}: read with {_NAMES.get(delimiter, repr(delimiter))} between the columns; "
-            "--delimiter changes that."
+            "`delimiter` changes that."
         )
     return delimiter
 

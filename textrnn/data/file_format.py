@@ -55,10 +55,10 @@ class FileFormat:
     @property
     def text(self) -> Column:
         """The column of the text."""
-        return Column(self.text_column, "--text-column", several=True)
+        return Column(self.text_column, "text_column", several=True)
 
     @property
     def labels(self) -> tuple[Column, ...]:
         """The columns of the labels."""
-        several = tuple(Column(name, "--label-columns") for name in self.label_columns)
-        return several or (Column(self.label_column, "--label-column"),)
+        several = tuple(Column(name, "label_columns") for name in self.label_columns)
+        return several or (Column(self.label_column, "label_column"),)

@@ -113,11 +113,11 @@ def _refuse_splits(folder: Path, folders: list[Path]) -> None:
     holds_classes = any(child.is_dir() for path in roles.values() for child in path.iterdir())
     if not roles or not (everything_is_a_split or holds_classes):
         return
-    options = " ".join(f"--{role}-file {path}" for role, path in roles.items())
+    files = " ".join(f"`{role}_file={str(path)!r}`" for role, path in roles.items())
     raise DataError(
         f"{folder}: expected one sub-folder per class, got the sub-folders "
         f"{quoted(path.name for path in folders[:10])}, which look like splits of a data set; "
-        f"pass {options}, or --no-check-labels if they are classes."
+        f"set {files}, or `check_labels=False` if they are classes."
     )
 
 
@@ -139,7 +139,7 @@ class _Skipped:
         files = counted(sum(1 for _ in _files_below(folder)), "file")
         self._unlabelled.append(
             f"{self._folder}: the sub-folder {folder.name!r} ({files}) left out: its name means "
-            "texts without labels; --no-check-labels makes it a class."
+            "texts without labels; `check_labels=False` makes it a class."
         )
 
     def summary(self) -> str:

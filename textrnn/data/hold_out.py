@@ -85,7 +85,7 @@ def hold_out(
         raise DataError(
             f"expected more rows than labels, so that some can be held out, got {len(first_row)} "
             f"{noun} with {len(names)} labels; add rows, or give validation data with "
-            "--valid-file."
+            "`valid_file`."
         )
     is_held = np.isin(group_of, held_groups)
     return Partition(np.flatnonzero(~is_held), np.flatnonzero(is_held), stratified)
@@ -122,7 +122,7 @@ def _latest(times: np.ndarray, *, fraction: float) -> Partition:
     if not len(later):
         raise DataError(
             "expected texts of different times, so that the latest can be held out, got one time; "
-            "check --time-column."
+            "check `time_column`."
         )
     count = max(1, round(len(times) * fraction))
     begin = max(ordered[-count], later[0])

@@ -26,8 +26,8 @@ __all__ = [
     "table_rows",
 ]
 
-_FLAGS = {"train": "--train-file", "validation": "--valid-file", "test": "--test-file"}
-"""The options that name the file of a split."""
+_FILES = {"train": "train_file", "validation": "valid_file", "test": "test_file"}
+"""The settings that name the file of a split."""
 
 _NO_VALUES = {"NAType", "NaTType"}
 """The types of the missing values of pandas."""
@@ -69,7 +69,7 @@ class NoLongerInMemory:
         """Raises DataError, because the texts are lost."""
         raise DataError(
             f"expected the {which} texts of the run, got none: it was trained on texts in memory, "
-            f"which were not kept; name labelled texts by {_FLAGS[which]}, or train with "
+            f"which were not kept; name labelled texts by `{_FILES[which]}`, or train with "
             "textrnn.fit(..., keep_data=True)."
         )
 

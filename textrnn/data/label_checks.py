@@ -124,11 +124,11 @@ def _refuse_vectors(cells: Mapping[str, int], config: ClassifierRunConfig, where
     # In a list of label ids no id comes twice, and none has leading zeros.
     if not vectors or (lengths == {2} and not any(re.search(r"\D", cell) for cell in filled)):
         return
-    option = "" if config.task.multi_label else "--multi-label "
+    setting = "" if config.task.multi_label else "`multi_label=True` and "
     raise DataError(
         f"{where}: expected label names, got vectors of 0 and 1 such as "
-        f"{next(iter(cells))!r}; name their {lengths.pop()} labels in order by {option}"
-        "--label-names a,b,c, or pass --no-check-labels."
+        f"{next(iter(cells))!r}; name their {lengths.pop()} labels in order by {setting}"
+        "`label_names='a,b,c'`, or set `check_labels=False`."
     )
 
 
@@ -146,7 +146,7 @@ def _refuse_other_separator(
             raise DataError(
                 f"{where}: expected {config.task.label_separator!r} between the labels of a text, "
                 f"got it nowhere, but {separator!r} in {_example(cells, separator)!r} and others; "
-                f"pass --label-separator {separator!r}, or --no-check-labels if these are names."
+                f"set `label_separator={separator!r}`, or `check_labels=False` if these are names."
             )
 
 
@@ -156,9 +156,9 @@ def _refuse_combinations(counts: Mapping[str, int], where: str) -> None:
         if _are_combinations(counts, separator):
             raise DataError(
                 f"{where}: expected one label per text, got combinations such as "
-                f"{_example(counts, separator)!r}, whose parts are in other labels too; pass "
-                f"--multi-label --label-separator {separator!r}, or --no-check-labels if each is "
-                "one class."
+                f"{_example(counts, separator)!r}, whose parts are in other labels too; set "
+                f"`multi_label=True` and `label_separator={separator!r}`, or `check_labels=False` "
+                "if each is one class."
             )
 
 
@@ -193,8 +193,8 @@ def _refuse_scale(counts: Mapping[str, int], rows: int, where: str) -> None:
         raise DataError(
             f"{where}: expected classes as labels, got {len(counts):,} different numbers with "
             f"fractions, such as {listed(numbers, _MOST_SHOWN)}, in {rows:,} rows; textrnn sorts "
-            "texts into classes: write ranges as labels (low, high), name another --label-column, "
-            "or pass --no-check-labels."
+            "texts into classes: write ranges as labels (low, high), name another `label_column`, "
+            "or set `check_labels=False`."
         )
     single = sum(count == 1 for count in counts.values())
     if rows > _FEW_ROWS and single > rows / 2:
@@ -202,5 +202,5 @@ def _refuse_scale(counts: Mapping[str, int], rows: int, where: str) -> None:
         raise DataError(
             f"{where}: expected classes that several texts share, got {len(counts):,} different "
             f"labels in {rows:,} rows, such as {examples}; name the column of the classes by "
-            "--label-column, or pass --no-check-labels."
+            "`label_column`, or set `check_labels=False`."
         )

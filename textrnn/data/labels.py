@@ -24,6 +24,7 @@ from typing import Any
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import listed_names
+from textrnn.data.encodings import encoding_remedy
 from textrnn.messages.wording import listed
 
 __all__ = ["LabelReader", "RowError", "as_json", "check_unicode", "label_key"]
@@ -75,19 +76,25 @@ class LabelReader:
         self._cache: dict[str, tuple[str, ...]] = {}
         self.spellings: dict[str, set[str]] = {}
 
-    def read(self, value: object) -> tuple[str, ...]:
+    def read(self, value: object, *, origin: str = "") -> tuple[str, ...]:
         """Returns the label names of a cell.
+
+        Args:
+            value: The cell.
+            origin: Where the cell is, such as the path and line of a file, for messages.
 
         Raises:
             RowError: The cell has none of the forms, or holds a label that is not allowed.
         """
-        if isinstance(value, str) and value in self._cache:
-            return self._cache[value]
+        if isinstance(value, str):
+            if value in self._cache:
+                return self._cache[value]
+            check_unicode(value, self._config.data.encoding, origin=origin)
         labels = tuple(dict.fromkeys(map(self._known_name, self._parse(value))))
         if not self._config.task.multi_label and len(labels) != 1:
             if not labels:
                 raise RowError("expected a label, got none; fill it in")
-            raise RowError(f"expected one label, got {', '.join(labels)}; pass --multi-label")
+            raise RowError(f"expected one label, got {', '.join(labels)}; set `multi_label=True`")
         if isinstance(value, str):
             self._cache[value] = labels
         return labels
@@ -99,7 +106,7 @@ class LabelReader:
         if self._config.task.multi_label or self._names:
             return self._several_names(value, items)
         if items is not None:
-            raise RowError(f"expected one label, got {as_json(value)}; pass --multi-label")
+            raise RowError(f"expected one label, got {as_json(value)}; set `multi_label=True`")
         return self._all_names([value])
 
     def _reads_lists(self, value: object) -> bool:
@@ -138,7 +145,7 @@ class LabelReader:
         if len(items) != len(self._names):
             raise RowError(
                 f"expected {len(self._names)} numbers of 0 and 1, one for each of `label_names`, "
-                f"got {as_json(value)}; correct it or --label-names"
+                f"got {as_json(value)}; correct it or `label_names`"
             )
         return [name for name, item in zip(self._names, items, strict=True) if _flag(item, name)]
 
@@ -264,8 +271,15 @@ def _flag(value: object, name: str) -> bool:
     return _FLAGS[text.strip().lower()]
 
 
-def check_unicode(text: str, encoding: str) -> None:
-    """Raises RowError if a text has lone surrogates, which stand for bytes of another encoding."""
+def check_unicode(text: str, encoding: str, *, origin: str = "") -> None:
+    """Raises RowError if a text has lone surrogates, which stand for bytes of another encoding.
+
+    Args:
+        text: The text.
+        encoding: The encoding of its file.
+        origin: The path of the file, perhaps with the number of a line, by which the message names
+            the probable encoding.
+    """
     if text.isascii():
         return
     try:
@@ -274,8 +288,8 @@ def check_unicode(text: str, encoding: str) -> None:
         code = ord(text[error.start])
         if 0xDC80 <= code <= 0xDCFF:
             raise RowError(
-                f"expected {encoding} text, got the byte 0x{code - 0xDC00:02x}; save the file as "
-                f"{encoding} or pass its --encoding"
+                f"expected {encoding} text, got the byte 0x{code - 0xDC00:02x}; "
+                + encoding_remedy(origin, encoding=encoding)
             ) from None
         raise RowError(
             f"expected Unicode text, got the lone surrogate U+{code:04X}; correct the text"

@@ -155,7 +155,7 @@ def load_split(
     if which != "train" and not of_fold:
         split = _read(source, which, config, notices=notices, known=label_names)
     if split is None and which == "test" and not of_fold:
-        raise DataError(f"{source.name}: expected test data, got none; pass --test-file.")
+        raise DataError(f"{source.name}: expected test data, got none; name it by `test_file`.")
     if split is None:
         read = _read_training(source, config, seed=seed, notices=notices, known=label_names)
         split = {"train": read.train, "validation": read.validation}.get(which, read.fold)
@@ -247,8 +247,8 @@ def _other_columns(config: ClassifierRunConfig, which: str) -> tuple[Column, ...
     """Returns the columns by which texts are held out; only training data needs them."""
     if which != "train":
         return ()
-    columns = {"--group-column": config.data.group_column, "--time-column": config.data.time_column}
-    return tuple(Column(name, option) for option, name in columns.items() if name is not None)
+    columns = {"group_column": config.data.group_column, "time_column": config.data.time_column}
+    return tuple(Column(name, setting) for setting, name in columns.items() if name is not None)
 
 
 class _Training(NamedTuple):
@@ -352,13 +352,13 @@ def _check_learnable(
     if not config.task.multi_label and len(counts) < 2:
         raise DataError(
             f"{where}: expected texts of at least 2 labels in the training data, got "
-            f"{', '.join(counts) or 'none'}; check --label-column."
+            f"{', '.join(counts) or 'none'}; check `label_column`."
         )
     if config.task.multi_label and not any(count < len(train) for count in counts.values()):
         raise DataError(
             f"{where}: expected texts with and texts without a label in the training data, got "
             f"{', '.join(counts) or 'no label'} {'on every text' if counts else 'at all'}; check "
-            "--label-column."
+            "`label_column`."
         )
 
 
@@ -374,7 +374,7 @@ def _unmeasured_labels(counts: Counter[str], parts: Partition, *, where: str) ->
     if not parts.stratified:
         sentences.append(
             f"{where}: {len(parts.held_out)} validation rows drawn without regard to the labels, "
-            f"because they are too few for {len(counts) - rare} labels; a larger --valid-fraction "
+            f"because they are too few for {len(counts) - rare} labels; a larger `valid_fraction` "
             "has rows of each."
         )
     return sentences

@@ -14,7 +14,7 @@ from typing import BinaryIO, TextIO, cast
 
 from textrnn.errors import ConfigError, DataError
 
-__all__ = ["open_text"]
+__all__ = ["marked_encoding", "open_bytes", "open_text"]
 
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",
@@ -40,7 +40,8 @@ def open_text(path: Path, encoding: str, *, newline: str) -> Iterator[TextIO]:
 
     Args:
         path: The file, which is compressed if its name ends in .gz; "-" is standard input.
-        encoding: The character encoding; a byte order mark chooses its variant.
+        encoding: The character encoding. A byte order mark chooses its variant, and UTF-16 or
+            UTF-32 in place of UTF-8.
         newline: The line ends, as for `open`.
 
     Raises:
@@ -49,7 +50,7 @@ def open_text(path: Path, encoding: str, *, newline: str) -> Iterator[TextIO]:
     """
     codec = _codec(encoding)
     try:
-        with _open_bytes(path) as raw:
+        with open_bytes(path) as raw:
             codec = _marked_codec(path, raw, encoding) or codec
             lines = io.TextIOWrapper(raw, codec, errors="surrogateescape", newline=newline)
             try:
@@ -67,13 +68,25 @@ def open_text(path: Path, encoding: str, *, newline: str) -> Iterator[TextIO]:
     except UnicodeError as error:
         raise DataError(
             f"{path}: expected {encoding} text, got other bytes ({error}); save the file as "
-            f"{encoding} or pass its --encoding."
+            f"{encoding}, or name its encoding by `encoding`."
         ) from error
     except OSError as error:
         raise DataError(
             f"{path}: expected a readable file, got: {error.strerror or error}; check the file "
             "and its permissions."
         ) from error
+
+
+def marked_encoding(path: Path) -> str:
+    """Returns the encoding that the byte order mark of a file names; "" if there is no mark.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with open_bytes(path) as file:
+        start = file.read(4)
+    marks = (name for mark, name in _BYTE_ORDER_MARKS.items() if start.startswith(mark))
+    return next(marks, "")
 
 
 def _codec(encoding: str) -> str:
@@ -91,6 +104,8 @@ def _codec(encoding: str) -> str:
 def _marked_codec(path: Path, raw: BinaryIO, encoding: str) -> str | None:
     """Returns the codec of the byte order mark at the start of a file; None if there is no mark.
 
+    UTF-8 is the default, so that the mark of another Unicode encoding has precedence over it.
+
     Raises:
         DataError: The mark belongs to another encoding, or the file is not text.
     """
@@ -99,20 +114,28 @@ def _marked_codec(path: Path, raw: BinaryIO, encoding: str) -> str | None:
     for magic, kind in _CONTAINERS.items():
         if start.startswith(magic):
             raise DataError(f"{path}: expected text, got {kind}.")
-    for mark, marked_encoding in _BYTE_ORDER_MARKS.items():
+    for mark, marked in _BYTE_ORDER_MARKS.items():
         if start.startswith(mark):
             name = codecs.lookup(encoding).name
-            if not name.startswith(marked_encoding):
+            if name != "utf-8" and not name.startswith(marked):
                 raise DataError(
                     f"{path}: expected {encoding} text, got the byte order mark of "
-                    f"{marked_encoding}; pass --encoding {marked_encoding}."
+                    f"{marked}; set `encoding={marked!r}`."
                 )
-            return "utf-8-sig" if marked_encoding == "utf-8" else marked_encoding
+            return "utf-8-sig" if marked == "utf-8" else marked
     return None
 
 
 @contextmanager
-def _open_bytes(path: Path) -> Iterator[BinaryIO]:
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
+    """Opens the bytes of a file, or of standard input, without compression.
+
+    Args:
+        path: The file, which is compressed if its name ends in .gz; "-" is standard input.
+
+    Raises:
+        OSError: The file cannot be opened.
+    """
     if str(path) == "-":
         yield sys.stdin.buffer
     elif path.suffix.lower() == ".gz":

@@ -63,7 +63,7 @@ def check_unchanged(
         return [f"{changed}; the figures are not comparable to those in the run's metrics.json."]
     raise DataError(
         f"{changed}: the {which} texts are drawn from the training file, and may now include texts "
-        "that the run learned from; restore the file, or name other data by --test-file."
+        "that the run learned from; restore the file, or name other data by `test_file`."
     )
 
 

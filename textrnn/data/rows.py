@@ -50,9 +50,9 @@ def check_text(row: Row, *, encoding: str) -> str:
     text = row.text
     if not isinstance(text, str):
         raise RowError(f"expected a string as text, got {as_json(text)}; write it as a string")
-    check_unicode(text, encoding)
+    check_unicode(text, encoding, origin=row.origin)
     if "\0" in text:
-        raise RowError("expected text, got a NUL byte; check the --encoding")
+        raise RowError("expected text, got a NUL byte; check the `encoding`")
     return text
 
 
@@ -147,11 +147,11 @@ class SplitBuilder:
                 cells = self._cells_of(row)
                 cell = cells if self._config.task.label_columns else cells[data.label_column]
                 group, time = cells.get(data.group_column or ""), cells.get(data.time_column or "")
-            labels = self._reader.read(cell)
+            labels = self._reader.read(cell, origin=row.origin)
             moment = self._time_reader.read(time) if data.time_column and self._other_columns else 0
         except RowError as problem:
             if not self._config.data.skip_bad_rows:
-                raise DataError(f"{row.origin}: {problem}, or pass --skip-bad-rows.") from None
+                raise DataError(f"{row.origin}: {problem}, or set `skip_bad_rows=True`.") from None
             self._bad, self._bad_lines = self._bad + 1, self._bad_lines + row.lines
             self._first_problem = self._first_problem or f"{row.origin}: {problem}"
             return None
@@ -179,7 +179,7 @@ class SplitBuilder:
         name = self._config.data.group_column or self._config.data.time_column
         raise DataError(
             f"{row.origin}: expected a column {name!r} beside the label, got texts without "
-            "columns; use a file with columns, or leave --group-column and --time-column out."
+            "columns; use a file with columns, or leave `group_column` and `time_column` out."
         )
 
     def _report(self) -> None:

@@ -84,7 +84,7 @@ class TfdsSource:
         if which not in splits:
             raise DataError(
                 f"{self.name}: expected a split {which!r}, got {', '.join(splits)}; name a "
-                "file of texts without labels by --unlabelled-file."
+                "file of texts without labels by `unlabelled_file`."
             )
         batches = self._batches(which, [self._text_key], batch_size=_BATCH)
         texts = (text for batch in batches for text in batch[self._text_key].tolist())

@@ -65,7 +65,7 @@ def find_label_key(features: Any, config: ClassifierRunConfig, *, dataset: str) 
     if is_list(features[key]) and not config.task.multi_label:
         raise ConfigError(
             f"data set {dataset}: expected one label per text, got the feature {key!r} with any "
-            "number of labels; pass --multi-label."
+            "number of labels; set `multi_label=True`."
         )
     return key
 
@@ -107,7 +107,7 @@ def _choose(candidates: _Candidates, *, features: Any, dataset: str) -> str:
     choices = usable if requested is not None or not likely else likely
     remedy = f"its features are {', '.join(features) or 'none'}; use another data set."
     if choices:
-        remedy = f"pass --{role}-key with one of {', '.join(choices)}."
+        remedy = f"set `{role}_key` to one of {', '.join(choices)}."
     raise ConfigError(
         f"data set {dataset}: expected one feature that can be the {role}, got "
         f"{requested or ', '.join(likely) or 'none'}; {remedy}"

@@ -21,10 +21,10 @@ ALIASES = {"imdb": "imdb_reviews/plain_text"}
 """The short names of TFDS data sets."""
 
 _OTHER_NAMES = ("bbc_news", *ALIASES)
-_OWN_FILES = "your own files (--train-file; to pretrain, --text-file)"
+_OWN_FILES = "your own files (`train_file`; to pretrain, `text_file`)"
 _WAYS_OUT = (
-    f"prepare it on a machine with network and pass --data-dir, use {_OWN_FILES}, or --dataset "
-    "bbc_news, which needs no download"
+    f"prepare it on a machine with network and set `data_dir`, use {_OWN_FILES}, or "
+    "`dataset='bbc_news'`, which needs no download"
 )
 _PROBE_SECONDS = 5.0
 
@@ -57,7 +57,7 @@ def prepared_builder(dataset: str, data_dir: str | None) -> Any:
                 configs = f" (configs: {listed(list(known))})"
             raise DataError(
                 f"data set {dataset!r}: expected NAME or NAME/CONFIG of a TFDS data set, got: "
-                f"{error_line(error)}{configs}; correct --dataset or --data-dir."
+                f"{error_line(error)}{configs}; correct `dataset` or `data_dir`."
             ) from error
         if not builder.data_path.exists():
             _download(builder, dataset)

@@ -63,23 +63,13 @@ def decide(
     reporter: Reporter | None = None,
     **settings: Any,
 ) -> TrainedClassifier:
-    """Fits the decisions of a finished run once more, and writes them into its folder.
-
-    The probabilities stay as they are. The figures of the validation and test data in
-    `metrics.json` become those of the new decisions.
-
-    Example:
-        textrnn.decide("runs/tickets", objective="macro-f1")
-        textrnn.decide("runs/tickets", objective="precision@0.9", objective_label="fraud")
-        textrnn.decide("runs/tickets", objective="cost", cost_matrix="costs.csv")
+    """Fits the decisions of a finished run once more, and writes them and the figures by them.
 
     Args:
         run: The run folder.
         reporter: Receives the progress and the notes; None: nothing is reported.
-        **settings: Settings of the decisions: `objective`, `objective_label`, `cost_matrix` and
-            `abstain_below`. Without `objective` only the limit for answers changes, and without
-            `abstain_below` this limit stays. Settings of the data replace those of the run, such
-            as `valid_file`.
+        **settings: Settings of the decisions, and of the data where they differ from the run's; see
+            `textrnn.decide`.
 
     Returns:
         The classifier with the new rule and figures.

@@ -372,7 +372,8 @@ class ClassifierRun:
         if self.request.should_stop():  # Requested while measuring; the last checkpoint remains.
             raise KeyboardInterrupt
         with warn_on_failure(f"{folder}: the model card was not written", self.reporter):
-            trained = TrainedModel(folder, classifier.model.count_params(), classifier.metrics)
+            weights = classifier.model.count_params()
+            trained = TrainedModel(folder, weights, classifier.metrics, classifier.rule)
             card = model_card(
                 self.config,
                 trained,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import shutil
 import tempfile
 import weakref
@@ -113,7 +112,7 @@ def fit(
                 shutil.rmtree(folder, ignore_errors=True)
             raise
     except DataError as error:
-        raise DataError(_with_settings(str(error))) from None
+        raise DataError(str(error).replace("`valid_file`", "`validation`")) from None
     if trained is None:
         raise ConfigError("`fit` trains in one process; unset TF_CONFIG, or use `train`.")
     if output is None:
@@ -214,24 +213,3 @@ class _Reader:
             f"`validation` must be {form} or the share of the texts that is held out, got a "
             f"{type(validation).__name__}."
         )
-
-
-def _with_settings(message: str) -> str:
-    """Returns a message with the arguments of `fit` in place of flags.
-
-    >>> _with_settings("pass --multi-label --label-separator ';', or --no-check-labels.")
-    "pass multi_label=True label_separator=';', or check_labels=False."
-    """
-    return _FLAG.sub(_argument, message)
-
-
-_FLAG = re.compile(r"--(no-)?([a-z][a-z-]+)( '[^']*')?")
-_SWITCHES = {"multi_label", "skip_bad_rows", "check_labels"}
-
-
-def _argument(flag: re.Match[str]) -> str:
-    negation, name, value = flag[1], flag[2].replace("-", "_"), flag[3]
-    if name in _SWITCHES:
-        return f"{name}={negation is None}{value or ''}"
-    name = "validation" if name == "valid_file" else name
-    return f"{name}={value.strip()}" if value else f"`{name}`"

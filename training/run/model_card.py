@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,13 +14,21 @@ from textrnn.analysis.statistics import accuracy_of
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.config.model import EncoderConfig
+from textrnn.config.task import TaskConfig
 from textrnn.config.training import DistillationConfig
 from textrnn.evaluation.abstention import coverage_sentence
 from textrnn.evaluation.class_figures import weakest_class_sentence
 from textrnn.messages.shown import markdown, shell_word
 from textrnn.messages.wording import counted
+from textrnn.models.decision_rule import DecisionRule
 
-__all__ = ["TrainedModel", "language_model_card", "model_card", "with_key_figures"]
+__all__ = [
+    "TrainedModel",
+    "language_model_card",
+    "model_card",
+    "with_decisions",
+    "with_key_figures",
+]
 
 MOST_LABELS = 20
 """The largest number of labels in a card."""
@@ -27,6 +36,13 @@ MOST_CLASSES = 30
 """The largest number of labels in the table of figures per label."""
 MOST_COLUMNS = 80
 """The largest width of a label."""
+
+_METRICS = "## Metrics"
+_OLD_METRICS = re.compile(
+    rf"^{_METRICS}\n.*?(?=^(There was no test data|!\[learning curves|<!-- textrnn report|## ))",
+    re.DOTALL | re.MULTILINE,
+)
+"""The section of the figures of a card."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +53,13 @@ class TrainedModel:
         folder: The run folder, as the user names it.
         weights: The number of weights.
         metrics: The figures of the run: `training`, and those of each measured data set.
+        rule: The decisions of a classifier, with which its figures were measured.
     """
 
     folder: Path
     weights: int
     metrics: Mapping[str, Any]
+    rule: DecisionRule = field(default_factory=DecisionRule)
 
 
 def model_card(
@@ -83,11 +101,7 @@ def model_card(
         *_start(metrics),
         *_teachers(config.distillation),
         "",
-        "## Metrics",
-        "",
-        *_metrics_table(metrics),
-        *_decisions(config, metrics),
-        *_label_table(metrics),
+        *_metrics_section(metrics, trained.rule, labels=labels, task=config.task),
     ]
     if chosen and "test" not in metrics:
         lines += [
@@ -133,17 +147,78 @@ def _teachers(distillation: DistillationConfig) -> list[str]:
     return [f"- It learned the mean answer of {' and '.join(names)}{beside}."]
 
 
-def _decisions(config: ClassifierRunConfig, metrics: Mapping[str, Any]) -> Iterator[str]:
-    """Yields lines about the weakest label, the objective and withheld answers."""
-    measured = metrics.get("test", metrics["validation"])
-    objective = config.decisions.objective
+def _metrics_section(
+    metrics: Mapping[str, Any], rule: DecisionRule, *, labels: tuple[str, ...], task: TaskConfig
+) -> Iterator[str]:
+    """Yields the lines about the figures, and about the decisions that they were measured with."""
+    yield from (_METRICS, "")
+    yield from _metrics_table(metrics)
+    yield from _decisions(metrics, rule, multi_label=task.multi_label)
+    yield from _label_table(metrics, rule, labels=labels)
+
+
+def with_decisions(
+    card: str,
+    metrics: Mapping[str, Any],
+    rule: DecisionRule,
+    *,
+    labels: tuple[str, ...],
+    task: TaskConfig,
+) -> str:
+    """Returns a card with other decisions and the figures by them.
+
+    The rest of the card is not changed.
+
+    Args:
+        card: The text of `model_card`, which a user may have edited.
+        metrics: The figures of each measured data set.
+        rule: The decisions.
+        labels: The label names.
+        task: Says what a label is.
+    """
+    section = "\n".join([*_metrics_section(metrics, rule, labels=labels, task=task), "", ""])
+    if _OLD_METRICS.search(card):
+        return _OLD_METRICS.sub(lambda _: section, card, count=1)
+    before, use, after = card.partition("## Use\n")
+    return f"{before}{section}{use}{after}" if use else f"{card.rstrip()}\n\n{section}"
+
+
+def _decisions(
+    metrics: Mapping[str, Any], rule: DecisionRule, *, multi_label: bool
+) -> Iterator[str]:
+    """Yields lines about the weakest label, the rule of the decisions and withheld answers."""
+    which = "test" if "test" in metrics else "validation"
+    measured = metrics[which]
     sentences = [
         weakest_class_sentence(measured.get("per_class", {})),
-        f"The objective of the decisions is {objective}." if objective else "",
+        *_rule(rule, multi_label=multi_label),
+        *_withheld(measured.get("abstention"), which=which),
         coverage_sentence(measured.get("coverage_curve", ())),
     ]
     for sentence in filter(None, sentences):
         yield from ("", markdown(sentence))
+
+
+def _rule(rule: DecisionRule, *, multi_label: bool) -> Iterator[str]:
+    """Yields a sentence about a rule that is not the default one."""
+    if rule == DecisionRule():
+        return
+    instruction = rule.instruction(multi_label=multi_label).replace("`", "")
+    where = " (see decisions.json)" if rule.costs else ""
+    yield f"The objective of the decisions is {rule.objective}. {instruction}{where}"
+
+
+def _withheld(abstention: Mapping[str, Any] | None, *, which: str) -> Iterator[str]:
+    """Yields a sentence about the answers that the rule withholds."""
+    if not abstention:
+        return
+    answered = f"{abstention['coverage']:.1%} of the {which} texts get an answer"
+    accuracy = abstention.get("accuracy")
+    right = "" if accuracy is None else f", of which {accuracy:.1%} are right"
+    yield (
+        f"The limit abstain_below is {abstention['abstain_below']:g}: {answered}{right}. All other "
+        "figures are those of all answers."
+    )
 
 
 def _metrics_table(metrics: Mapping[str, Any]) -> Iterator[str]:
@@ -159,10 +234,19 @@ def _metrics_table(metrics: Mapping[str, Any]) -> Iterator[str]:
                 f"| {m['macro_f1']:.2%} "
                 f"| {m['log_loss']:.4f} | {m['calibration_error']:.4f} |"
             )
+    for data in ("validation", "test"):
+        if "mean_cost" in metrics.get(data, {}):
+            cost = metrics[data]["mean_cost"]
+            yield from ("", f"The mean cost of the {data} texts is {cost:.4f}.")
 
 
-def _label_table(metrics: Mapping[str, Any]) -> Iterator[str]:
-    """Yields a table with the figures of each label; of too many labels, those of the worst."""
+def _label_table(
+    metrics: Mapping[str, Any], rule: DecisionRule, *, labels: tuple[str, ...]
+) -> Iterator[str]:
+    """Yields a table with the figures of each label; of too many labels, those of the worst.
+
+    A column has the weights or thresholds of the decisions, if they have any.
+    """
     which = "test" if "test" in metrics else "validation"
     per_class = metrics[which].get("per_class", {})
     names = list(per_class)
@@ -176,14 +260,20 @@ def _label_table(metrics: Mapping[str, Any]) -> Iterator[str]:
             f"The {len(names)} labels with the lowest F1 of {len(per_class):,}, on the {which} "
             "texts (metrics.json has all):"
         )
+    fitted = {"weight": rule.weights, "threshold": rule.thresholds}
+    added = {
+        name: dict(zip(labels, values, strict=True)) for name, values in fitted.items() if values
+    }
+    heads = ["label", "precision", "recall", "F1", "texts", *added]
     yield from ("", title, "")
-    yield "| label | precision | recall | F1 | texts |"
-    yield "|---|---|---|---|---|"
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" * len(heads) + "|"
     for name in names:
         m = per_class[name]
         yield (
             f"| {markdown(name, most=MOST_COLUMNS)} | {m['precision']:.2%} | {m['recall']:.2%} "
             f"| {m['f1']:.2%} | {int(m['support']):,} |"
+            + "".join(f" {values[name]:.4g} |" for values in added.values())
         )
 
 

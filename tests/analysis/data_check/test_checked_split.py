@@ -84,3 +84,27 @@ def test_a_folder_per_class(tmp_path):
     (split,) = read_splits(ClassifierRunConfig.of(train_file=str(tmp_path / "films")))
     assert split.labels == [("neg",), ("pos",)]
     assert split.origins[0].endswith("1.txt")
+
+
+@pytest.mark.parametrize(
+    ("written", "settings", "named"),
+    [
+        ("utf-8", {}, "utf-8"),
+        ("utf-16", {}, "utf-16"),
+        ("cp1252", {"encoding": "cp1252"}, "cp1252"),
+    ],
+)
+def test_the_encoding_of_the_file_is_named(tmp_path, written, settings, named):
+    path = tmp_path / "data.csv"
+    path.write_text("text,label\né,x\nb,y\n", encoding=written)
+    (split,) = read_splits(ClassifierRunConfig.of(train_file=str(path), **settings))
+    assert split.encoding == named
+    assert split.texts == ["é", "b"]
+
+
+def test_a_folder_has_the_encoding_of_no_file(tmp_path):
+    for label in ("x", "y"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "a.txt").write_text(label)
+    (split,) = read_splits(ClassifierRunConfig.of(train_file=str(tmp_path)))
+    assert split.encoding == ""

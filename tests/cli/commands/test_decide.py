@@ -19,6 +19,24 @@ def test_the_decisions_change_and_are_obeyed(textrnn, run, home):
     assert textrnn("predict", run, "y", "x").stdout.splitlines()[0].startswith("pos\t")
 
 
+def test_the_model_card_tells_the_new_decisions(textrnn, run):
+    before = (run / "README.md").read_text()
+    textrnn("decide", run, "--objective", "balanced-accuracy")
+    card = (run / "README.md").read_text()
+    assert "The objective of the decisions is balanced-accuracy. Answer the label" in card
+    assert "| label | precision | recall | F1 | texts | weight |" in card
+    assert card.partition("## Use")[2] == before.partition("## Use")[2]
+
+
+def test_json_has_the_interval_of_the_accuracy(textrnn, run):
+    decided = json.loads(textrnn("decide", run, "--objective", "accuracy", "--json").stdout)
+    measured = json.loads(textrnn("evaluate", run, "--json").stdout)
+    interval = measured["accuracy_interval"]
+    assert interval == decided["test"]["accuracy_interval"]
+    assert interval["low"] < measured["accuracy"] <= interval["high"] == 1.0
+    assert interval["confidence"] == 0.95
+
+
 def test_a_limit_for_answers(textrnn, run):
     result = json.loads(textrnn("decide", run, "--abstain-below", "0.9999999", "--json").stdout)
     assert result["rule"]["abstain_below"] == 0.9999999

@@ -1,8 +1,10 @@
 """`textrnn predict --output`."""
 
 import csv
+import datetime
 import json
 
+import openpyxl
 import pyarrow
 import pyarrow.parquet
 import pytest
@@ -17,6 +19,10 @@ LABELS = ["pos", "neg", "pos", "neg"]
 
 class Killed(BaseException):
     """Ends a job like a kill."""
+
+
+def kill(*_):
+    raise Killed
 
 
 @pytest.fixture
@@ -122,6 +128,36 @@ def test_a_job_that_was_killed_continues_to_the_same_bytes(textrnn, run, home, m
     assert "4 rows could not be read" in result.stderr
     assert (home / "out.csv").read_bytes() == (home / "whole.csv").read_bytes()
     assert not (home / "out.csv.partial").exists()
+
+
+def test_a_workbook_keeps_the_types_of_its_cells_and_continues(textrnn, run, home, monkeypatch):
+    monkeypatch.setattr("textrnn.cli.answer_table.PART_ROWS", 2)
+    workbook = openpyxl.Workbook()
+    day = datetime.datetime(2026, 11, 28)
+    for row in [("id", "day", "text"), *((i, day, text) for i, text in enumerate(TEXTS))]:
+        workbook.active.append(row)
+    workbook.save(home / "in.xlsx")
+    with monkeypatch.context() as patch:
+        patch.setattr(ResumableOutput, "finish", kill)
+        with pytest.raises(Killed):
+            textrnn("predict", run, "--file", "in.xlsx", "--output", "out.xlsx")
+    textrnn("predict", run, "--file", "in.xlsx", "--output", "out.xlsx", "--resume")
+    sheet = openpyxl.load_workbook(home / "out.xlsx").active
+    header, *rows = sheet.iter_rows(values_only=True)
+    assert header == ("id", "day", "text", "label", "score", "error")
+    assert [row[:4] for row in rows] == [
+        (i, day, text, label) for i, (text, label) in enumerate(zip(TEXTS, LABELS, strict=True))
+    ]
+    assert all(0.5 <= row[4] <= 1 and row[5] is None for row in rows)
+
+
+def test_a_table_that_no_workbook_can_hold_is_found_before_it_is_answered(
+    textrnn, run, table, home, monkeypatch
+):
+    monkeypatch.setattr("textrnn.data.writers.excel.MAX_ROWS", len(TEXTS))
+    result = textrnn("predict", run, "--file", table, "--output", "out.xlsx", code=1)
+    assert "expected at most 3 rows below the header of a .xlsx file" in result.stderr
+    assert [path.name for path in home.iterdir()] == [table]
 
 
 def test_a_damaged_file_leaves_no_output(textrnn, run, home):

@@ -129,7 +129,7 @@ def test_kept_values_stay_exact(tmp_path, values, kind):
 def test_other_columns_are_beside_the_label(tmp_path):
     days = [datetime.date(2026, 11, 28), None]
     path = write(tmp_path, {"text": ["a", "b"], "label": [1, 0], "day": days})
-    form = FileFormat(other_columns=(Column("day", "--time-column"),))
+    form = FileFormat(other_columns=(Column("day", "time_column"),))
     assert [row.label for row in read_rows(path, form)] == [
         {"label": 1, "day": days[0]},
         {"label": 0, "day": None},

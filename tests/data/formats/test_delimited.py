@@ -54,7 +54,7 @@ def test_too_many_cells_are_a_problem_of_the_row():
 
 
 def test_a_missing_column_names_its_option():
-    with pytest.raises(DataError, match=r"a\.csv:1: expected one column named 'label' .*--label-c"):
+    with pytest.raises(DataError, match=r"a\.csv:1: expected one column named 'label' .*`label_c"):
         read("text,stars\ngood,5\n")
 
 

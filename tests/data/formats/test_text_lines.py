@@ -33,7 +33,7 @@ def test_several_labels_need_multi_label(tmp_path):
     path = tmp_path / "a.txt"
     lines = ["__label__a __label__b x", "__label__a y", "__label__b z"]
     path.write_text("".join(f"{line} {i}\n" for i in range(10) for line in lines))
-    with pytest.raises(DataError, match=r"a\.txt:1: expected one label, .* pass --multi-label"):
+    with pytest.raises(DataError, match=r"a\.txt:1: expected one label, .* set `multi_label=True`"):
         load_corpus(ClassifierRunConfig.of(train_file=str(path)), seed=0)
     config = ClassifierRunConfig.of(train_file=str(path), multi_label=True)
     corpus = load_corpus(config, seed=0)

@@ -6,6 +6,7 @@ import decimal
 import io
 import json
 
+import openpyxl
 import pyarrow
 import pyarrow.parquet
 import pytest
@@ -93,6 +94,9 @@ def test_a_table_may_be_empty(tmp_path, extension):
     if extension == ".parquet":
         read = pyarrow.parquet.read_table(io.BytesIO(content))
         assert (read.column_names, read.num_rows) == (["text", "label"], 0)
+    elif extension == ".xlsx":
+        sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+        assert list(sheet.iter_rows(values_only=True)) == [("text", "label")]
     else:
         assert content.count(b"\n") == (0 if "json" in extension else 1)
 
@@ -100,7 +104,11 @@ def test_a_table_may_be_empty(tmp_path, extension):
 @pytest.mark.parametrize("extension", WRITERS)
 def test_bytes_that_are_no_text_become_replacement_characters(tmp_path, extension):
     content = write(extension, Layout(("text",)), [["a\udcff"]], folder=tmp_path)
-    assert "a\ufffd".encode() in content
+    if extension == ".xlsx":
+        sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+        assert sheet["A2"].value == "a\ufffd"
+    else:
+        assert "a\ufffd".encode() in content
 
 
 @pytest.mark.parametrize("extension", [".jsonl", ".parquet"])

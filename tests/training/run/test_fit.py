@@ -138,13 +138,13 @@ def test_several_columns_of_flags_are_labels():
             ([*TEXTS, None], [*LABELS, "pos"]),
             {},
             DataError,
-            r"texts\[40\]: expected a string, got None, a missing .*, or pass skip_bad_rows=True",
+            r"texts\[40\]: expected a string, got None, a missing .*, or set `skip_bad_rows=True`",
         ),
         (
             (TEXTS, [[label] for label in LABELS]),
             {},
             DataError,
-            r"texts\[0\]: expected one label, got .*; pass multi_label=True",
+            r"texts\[0\]: expected one label, got .*; set `multi_label=True`",
         ),
     ],
 )

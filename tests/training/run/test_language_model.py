@@ -179,7 +179,7 @@ def bad_inputs(tmp_path: Path) -> dict[str, LanguageModelRunConfig]:
     good = tmp_path / "texts.txt"
     return {
         r"none.txt: expected a file": config(tmp_path / "none.txt"),
-        r"late.jsonl:6: expected the key 'text'.*pass --text-column or": config(late),
+        r"late.jsonl:6: expected the key 'text'.*set `text_column` or": config(late),
         r"blank.txt: expected texts, got only blank ones": config(blank),
         r"at least two texts": config(single),
         r"used up before training begins": config(good, time_budget="1ms"),

@@ -9,10 +9,12 @@ from tiny import MODEL
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig, TextConfig
+from textrnn.models.decision_rule import DecisionRule
 from textrnn.training.run.model_card import (
     TrainedModel,
     language_model_card,
     model_card,
+    with_decisions,
     with_key_figures,
 )
 
@@ -34,6 +36,7 @@ def card(
     folder="runs/letters",
     name="letters",
     labels=("neg", "pos"),
+    rule=None,
     **model,
 ) -> str:
     config = ClassifierRunConfig.of(
@@ -53,6 +56,7 @@ def card(
                 "training": TRAINING,
                 **(metrics or {"validation": FIGURES, "test": FIGURES}),
             },
+            rule=rule or DecisionRule(),
         ),
         name=name,
         labels=labels,
@@ -244,7 +248,7 @@ def test_the_card_names_the_label_that_suffers_most_and_what_a_limit_gives():
         {"coverage": 1.0, "accuracy": 0.9, "abstain_below": 0.4},
     ]
     figures = {**FIGURES, "per_class": classes, "coverage_curve": curve}
-    text = card(metrics={"validation": figures}, objective="macro-f1")
+    text = card(metrics={"validation": figures}, rule=DecisionRule(objective="macro-f1"))
     assert r"The label p\*s suffers most: 50.0 % of its 1 text is found (F1 64.0 %)." in text
     assert "answers 80 % of the texts with 97.0 % right (least probability 0.70)" in text
     assert "The objective of the decisions is macro-f1." in text
@@ -304,3 +308,54 @@ def test_the_start_of_the_training_is_named(start, line):
     figures = {"validation": FIGURES, "start": {"run": "runs/a", **start}}
     assert line in card(metrics=figures).splitlines()
     assert "runs/a" not in card()
+
+
+RULE = DecisionRule(objective="macro-f1", weights=(1.0, 2.5), abstain_below=0.8)
+DECIDED = {
+    "validation": {**FIGURES, "accuracy": 0.75},
+    "test": {
+        **FIGURES,
+        "accuracy": 0.5,
+        "per_class": {
+            label: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 617}
+            for label in ("neg", "pos")
+        },
+        "abstention": {"abstain_below": 0.8, "coverage": 0.9, "accuracy": 0.6},
+        "mean_cost": 0.25,
+    },
+}
+
+
+def decided(text: str) -> str:
+    task = ClassifierRunConfig().task
+    return with_decisions(text, DECIDED, RULE, labels=("neg", "pos"), task=task)
+
+
+def test_other_decisions_replace_the_figures_and_nothing_else():
+    text = with_key_figures(card(notices=("a note",)), {"half": "3"}, page=None)
+    before, _, after = text.partition("## Metrics\n")
+    changed = decided(text.replace("a note", "my note"))
+    assert changed.startswith(before)
+    assert "91.51%" in text
+    assert "91.51%" not in changed
+    assert changed.endswith(after[after.index("![learning curves]") :].replace("a note", "my note"))
+    assert decided(changed) == changed
+
+
+def test_a_card_tells_the_rule_and_its_figures():
+    text = decided(card())
+    for sentence in (
+        "The objective of the decisions is macro-f1. Answer the label with the largest product of",
+        "The limit abstain_below is 0.8: 90.0% of the test texts get an answer, of which 60.0%",
+        "The mean cost of the test texts is 0.2500.",
+        "| label | precision | recall | F1 | texts | weight |",
+        "| pos | 50.00% | 50.00% | 50.00% | 617 | 2.5 |",
+    ):
+        assert sentence in text, text
+
+
+def test_a_card_without_the_section_gets_it():
+    assert "## Metrics" in decided("# My own card\n")
+    assert decided("# Mine\n\n## Use\n\nSo.\n").index("## Metrics") < decided(
+        "# Mine\n\n## Use\n\nSo.\n"
+    ).index("## Use")

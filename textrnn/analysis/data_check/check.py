@@ -74,6 +74,7 @@ class DataCheck:
         return {
             "name": self.name,
             "texts": {split.name: len(split) for split in self.splits},
+            "encodings": {split.name: split.encoding for split in self.splits if split.encoding},
             "counts": self.counts,
             "findings": [finding.to_dict() for finding in self.findings],
             "classes": {label: dict(counts) for label, counts in self.classes.items()},

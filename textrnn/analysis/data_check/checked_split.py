@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +12,12 @@ from typing import Literal
 from textrnn.analysis.data_check.findings import Finding
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import FileFormat, Split, load_corpus
+from textrnn.data.formats import BINARY
 from textrnn.data.label_checks import check_labels
 from textrnn.data.label_spelling import merge_spellings
 from textrnn.data.labels import LabelReader
+from textrnn.data.opening import marked_encoding
+from textrnn.data.paths import input_files, kind
 from textrnn.data.rows import Row, RowError, check_text
 from textrnn.data.text_files import read_rows
 from textrnn.errors import DataError
@@ -45,6 +49,8 @@ class CheckedSplit:
         rows: The number of each text's row in the file; the first row after the header is row 1.
         origins: Where each row is, such as the path and line of a file.
         findings: What was found while the rows were read.
+        encoding: The encoding of the files, or several with commas between them; "" if they are not
+            texts.
     """
 
     name: SplitName
@@ -53,6 +59,7 @@ class CheckedSplit:
     rows: Sequence[int]
     origins: Sequence[str]
     findings: tuple[Finding, ...] = ()
+    encoding: str = ""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -107,6 +114,16 @@ def _read_data_set(config: ClassifierRunConfig) -> list[CheckedSplit]:
     return [CheckedSplit(*columns, findings=notices), *read[1:]]
 
 
+def _encodings(value: str, encoding: str) -> str:
+    """Returns the encodings of the files that a setting names, which have been read."""
+    names = {
+        marked_encoding(path) or encoding
+        for path in input_files(value)
+        if not os.path.isdir(path) and kind(path) not in BINARY
+    }
+    return ", ".join(sorted(names))
+
+
 @dataclass
 class _FileReader:
     """Reads one file row by row, and counts the rows that cannot be used.
@@ -155,7 +172,8 @@ class _FileReader:
             checked, label_findings = self._checked_labels(labels, reader.spellings, notices)
             findings += label_findings
         findings += (Finding("reading", "info", self.name, notice) for notice in notices)
-        return CheckedSplit(self.name, texts, checked, rows, origins, tuple(findings))
+        encoding = _encodings(self.path, self.config.data.encoding)
+        return CheckedSplit(self.name, texts, checked, rows, origins, tuple(findings), encoding)
 
     def _usable(
         self, rows: Iterable[Row], reader: LabelReader
@@ -164,7 +182,7 @@ class _FileReader:
         for number, row in enumerate(rows, start=1):
             try:
                 text = check_text(row, encoding=self.config.data.encoding)
-                labels = reader.read(row.label)
+                labels = reader.read(row.label, origin=row.origin)
             except RowError as problem:
                 self.bad.append((number, f"{row.origin}: {problem}"))
                 continue
@@ -181,7 +199,7 @@ class _FileReader:
                 self.name,
                 f"{counted(len(self.bad), 'row')} cannot be used (the first: {self.bad[0][1]}).",
                 "Correct the rows; a training stops at them, or leaves them out with "
-                "--skip-bad-rows.",
+                "`skip_bad_rows=True`.",
                 rows=[number for number, _ in self.bad],
                 count=len(self.bad),
             )

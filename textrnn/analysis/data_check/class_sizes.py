@@ -94,7 +94,7 @@ def _check_number(
         "error",
         train.name,
         f"All texts have the same label: {listed(list(counts)) or 'none'}.",
-        "Name the right column by --label-column, or add texts of other labels.",
+        "Name the right column by `label_column`, or add texts of other labels.",
         count=len(train),
     )
 
@@ -112,8 +112,8 @@ def _check_balance(counts: Counter[str], train: CheckedSplit) -> Iterator[Findin
         f"The largest class, {largest!r}, has {most:,} texts ({most / len(train):.0%}), the "
         f"smallest, {smallest!r}, {least:,}; an answer that is always {largest!r} is right for "
         f"{most / len(train):.0%}.",
-        "Judge a model by macro F1 and the figures of each class; --class-weights weighs small "
-        "classes up.",
+        "Judge a model by macro F1 and the figures of each class; `class_weights=True` weighs "
+        "small classes up.",
         count=most,
     )
 

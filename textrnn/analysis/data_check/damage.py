@@ -39,7 +39,7 @@ _DAMAGES = (
             "[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac[\u0080-\u00bf\u2018-\u203a\u0153\u2122]"
         ),
         "UTF-8 that was decoded as another encoding, such as \u00c3\u00a9 for \u00e9",
-        "Export the texts again as UTF-8, or pass the --encoding that they have.",
+        "Export the texts again as UTF-8, or name their encoding by `encoding`.",
     ),
     _Damage(
         "control_characters",

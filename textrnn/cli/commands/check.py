@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from textrnn.cli.console import print_json, print_table, single_spaced, table_console
+from textrnn.cli.flags import flags_in_message
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.option_group import OptionGroup
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
@@ -130,13 +131,13 @@ def check(
         start_tensorflow()
     from textrnn.analysis.data_check.check import check_data
     from textrnn.analysis.data_check.judge import LabelJudge
-    from textrnn.messages.terminal import TerminalReporter
+    from textrnn.cli.reporting import CommandReporter
 
     result = check_data(
         config,
         near_duplicates=near_duplicates,
         judge=LabelJudge(folds or 0, run),
-        reporter=TerminalReporter(),
+        reporter=CommandReporter(),
     )
     _write(result, outputs)
     if outputs.as_json:
@@ -195,7 +196,7 @@ def _print_tables(result: DataCheck, console: Console) -> None:
         findings.add_row(
             f"[{_COLOURS[found.severity]}]{found.severity}[/]",
             found.split,
-            escape(single_spaced(f"{found.message} {found.advice}")),
+            escape(single_spaced(flags_in_message(f"{found.message} {found.advice}"))),
             ", ".join(map(str, found.rows[:5])) + ("" if not found.rows else more),
         )
     if result.findings:
@@ -212,6 +213,7 @@ def _print_splits(result: DataCheck, console: Console) -> None:
         *(Column(name, justify="right") for name in ("texts", "words (median)", "95 %", "longest")),
         Column("characters (longest)", justify="right"),
         "scripts",
+        "encoding",
         title=escape(result.name),
     )
     for split in result.splits:
@@ -223,6 +225,7 @@ def _print_splits(result: DataCheck, console: Console) -> None:
             *(f"{words[name]:,}" for name in ("median", "percentile_95", "longest")),
             f"{lengths['characters']['longest']:,}",
             ", ".join(f"{name} {share:.1%}" for name, share in list(shares.items())[:3]),
+            split.encoding,
         )
     print_table(console, table)
 

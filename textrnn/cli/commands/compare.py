@@ -118,9 +118,9 @@ def compare(
     start_tensorflow()
     from textrnn.analysis.compare import compare as compare_runs
     from textrnn.analysis.compare import compare_on
-    from textrnn.messages.terminal import TerminalReporter
+    from textrnn.cli.reporting import CommandReporter
 
-    reporter = TerminalReporter()
+    reporter = CommandReporter()
     if vary is not None:
         data, train, trained = _train(vary, given, config_file, output, split, reporter)
         comparison = compare_on(

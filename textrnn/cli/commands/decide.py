@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from textrnn.cli.commands.evaluate import print_figures
+from textrnn.cli.commands.evaluate import print_figures, with_interval
 from textrnn.cli.console import table_console
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import data_options, given_settings, run_argument, setting_options
@@ -38,17 +38,17 @@ def decide(context: click.Context, /, run: Path, as_json: bool, **_: Any) -> Non
     DecisionsConfig.from_dict(chosen)
     check_run(run, given)
     start_tensorflow()
-    from textrnn.evaluation.decide import decide as fit_decisions
-    from textrnn.messages.terminal import TerminalReporter
+    from textrnn.cli.reporting import CommandReporter
+    from textrnn.training.run.decide import decide as fit_decisions
 
     classifier = fit_decisions(
-        run, reporter=TerminalReporter(), **{**data_settings(given), **chosen}
+        run, reporter=CommandReporter(), **{**data_settings(given), **chosen}
     )
     which = "test" if "test" in classifier.metrics else "validation"
     figures = classifier.metrics[which]
     if as_json:
         rule = classifier.rule.to_dict(classifier.labels)
-        click.echo(json.dumps({"rule": rule, which: figures}))
+        click.echo(json.dumps({"rule": rule, which: with_interval(figures)}))
         return
     click.echo(f"decisions of {run}: {classifier.rule.objective}; figures of the {which} texts:")
     print_figures(figures, table_console())

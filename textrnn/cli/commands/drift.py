@@ -66,10 +66,10 @@ def drift(
     texts = _sampled(_texts(run, file, data), samples)
     start_tensorflow()
     from textrnn.analysis.drift.drift import find_drift
-    from textrnn.messages.terminal import TerminalReporter
+    from textrnn.cli.reporting import CommandReporter
 
     moved = {name: data[name] for name in _SOURCES if name in data}
-    found = find_drift(run, texts, settings=moved, reporter=TerminalReporter())
+    found = find_drift(run, texts, settings=moved, reporter=CommandReporter())
     if as_json:
         print_json(found.to_dict())
     else:

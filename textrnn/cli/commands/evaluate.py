@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textrnn.evaluation.confusion import Confusion
     from textrnn.progress import Reporter
 
-__all__ = ["evaluate", "print_figures"]
+__all__ = ["evaluate", "print_figures", "with_interval"]
 
 _FIGURES = ("accuracy", "macro_f1", "micro_f1", "mean_cost", "log_loss", "calibration_error")
 
@@ -46,8 +46,8 @@ SplitName = Literal["train", "validation", "test"]
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    help="Write each text with its answer, and whether it is correct, into a .csv, .tsv, .jsonl or "
-    ".parquet file, with all columns of the file of the texts.",
+    help="Write each text with its answer, and whether it is correct, into a .csv, .tsv, .jsonl, "
+    ".parquet or .xlsx file, with all columns of the file of the texts.",
 )
 @abstain_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -68,10 +68,10 @@ def evaluate(
     if output is not None:
         check_output_file(output, resume=False)
     start_tensorflow()
+    from textrnn.cli.reporting import CommandReporter
     from textrnn.evaluation.evaluate import evaluate as measure
-    from textrnn.messages.terminal import TerminalReporter
 
-    reporter, settings = TerminalReporter(), data_settings(given)
+    reporter, settings = CommandReporter(), data_settings(given)
     written = None
     if output is not None:
         written = _output_table(run, split, settings, output=output, reporter=reporter)
@@ -84,7 +84,7 @@ def evaluate(
         **settings,
     )
     if as_json:
-        click.echo(json.dumps(evaluation.to_dict()))
+        click.echo(json.dumps(with_interval(evaluation.to_dict())))
     else:
         print_figures(evaluation.to_dict(), table_console())
 
@@ -103,6 +103,19 @@ def _output_table(
 
     config = LabelledData(split=split, settings=settings).config(RunRecord.of(run))
     return EvaluationTable(config, split, output, reporter)
+
+
+def with_interval(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the figures of an evaluation with the 95 % interval of the accuracy.
+
+    Args:
+        metrics: The figures of `Evaluation.to_dict`.
+    """
+    from textrnn.analysis.statistics import CONFIDENCE, accuracy_of
+
+    found = accuracy_of(metrics)
+    interval = {"low": found.low, "high": found.high, "confidence": CONFIDENCE}
+    return {**metrics, "accuracy_interval": interval}
 
 
 def print_figures(metrics: Mapping[str, Any], console: Console) -> None:

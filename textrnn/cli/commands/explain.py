@@ -98,9 +98,9 @@ def explain(
         _explain_one(classifier, source, method=method, label=label, as_json=as_json, html=html)
         return
     from textrnn.cli.explanations import BatchExplanation
-    from textrnn.messages.terminal import TerminalReporter
+    from textrnn.cli.reporting import CommandReporter
 
-    batch = BatchExplanation(OpenedRun(classifier, run), method, label, TerminalReporter())
+    batch = BatchExplanation(OpenedRun(classifier, run), method, label, CommandReporter())
     if output.output is None:
         batch.print(source)
     else:

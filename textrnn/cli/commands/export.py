@@ -157,12 +157,12 @@ def export(
     elif run is not None or verify_only is None:
         raise click.UsageError("give either RUN, or --verify-only with an export folder.")
     start_tensorflow()
+    from textrnn.cli.reporting import CommandReporter
     from textrnn.export.run import export as write
     from textrnn.export.run import run_of, verify_folder
     from textrnn.export.sample import VerificationSample
-    from textrnn.messages.terminal import TerminalReporter
 
-    reporter = TerminalReporter()
+    reporter = CommandReporter()
     source = run or run_of(Path(str(verify_only)))
     sample = VerificationSample.of_run(
         source, count=text_count, reporter=reporter, **data_settings(given)

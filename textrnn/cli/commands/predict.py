@@ -118,11 +118,11 @@ def predict(
         check_finished(folder)
     start_tensorflow()
     from textrnn.cli.answer_table import write_predictions
+    from textrnn.cli.reporting import CommandReporter
     from textrnn.evaluation.opened_run import OpenedRun
     from textrnn.inference import run_folder
-    from textrnn.messages.terminal import TerminalReporter
 
-    reporter = TerminalReporter()
+    reporter = CommandReporter()
     classifier = run_folder.load(run).abstaining(abstain_below)
     if choice.uncertain is not None:
         from textrnn.cli.uncertain_rows import UncertainRows, load_members

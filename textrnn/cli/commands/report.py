@@ -64,10 +64,10 @@ def report(
     check_run(run, given)
     start_tensorflow()
     from textrnn.analysis.report.report import report as make_report
-    from textrnn.messages.terminal import TerminalReporter
+    from textrnn.cli.reporting import CommandReporter
 
     made = make_report(
-        run, split=split, samples=samples, reporter=TerminalReporter(), **data_settings(given)
+        run, split=split, samples=samples, reporter=CommandReporter(), **data_settings(given)
     )
     page = output or run / "report.html"
     made.save(page)

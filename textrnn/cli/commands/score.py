@@ -48,14 +48,14 @@ def score(run: Path, source: TextOptions, per_token: bool, as_json: bool) -> Non
     texts = TextSource(source)
     check_finished(run, LanguageModelRunConfig)
     start_tensorflow()
+    from textrnn.cli.reporting import CommandReporter
     from textrnn.inference import run_folder
-    from textrnn.messages.terminal import TerminalReporter
 
     model = run_folder.load_language_model(run)
     texts.print_answers(
         model.score_stream(texts.read(model.config.data)),
         partial(_json_line, per_token=per_token) if as_json or per_token else _text_line,
-        reporter=TerminalReporter(),
+        reporter=CommandReporter(),
     )
 
 

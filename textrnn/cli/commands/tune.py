@@ -100,7 +100,7 @@ def tune(context: click.Context, /, output: Path, limits: _Limits, as_json: bool
     given = given_settings(context)
     check_inputs(merge_settings(ClassifierRunConfig(), given), given, source="")
     start_tensorflow()
-    from textrnn.messages.terminal import TerminalReporter
+    from textrnn.cli.reporting import CommandReporter
     from textrnn.training.run.transfer import adopt_shape, adopted_settings
     from textrnn.training.search.tune import tune as search
 
@@ -109,7 +109,7 @@ def tune(context: click.Context, /, output: Path, limits: _Limits, as_json: bool
     fixed = {name for settings in given.values() for name in settings}
     config = adopt_shape(merge_settings(ClassifierRunConfig(), given), given=fixed)
     fixed |= adopted_settings(config)
-    outcomes = search(config, output, fixed=fixed, budget=budget, reporter=TerminalReporter())
+    outcomes = search(config, output, fixed=fixed, budget=budget, reporter=CommandReporter())
     if as_json:
         _print_json(outcomes, output)
     else:

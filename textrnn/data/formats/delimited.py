@@ -23,6 +23,7 @@ from pathlib import Path
 
 from textrnn.data.columns import Column, Record
 from textrnn.data.delimiters import HEAD_LINES, find_delimiter, header_names
+from textrnn.data.encodings import encoding_remedy
 from textrnn.data.formats.table import Request, Table, missing_name
 from textrnn.data.lines import NumberedLines
 from textrnn.data.opening import open_text
@@ -77,6 +78,7 @@ class _TableReader:
     def __init__(self, lines: NumberedLines, path: Path, *, request: Request) -> None:
         self._lines, self._path, self._notices = lines, path, request.notices
         self._label = request.form.labels[0].name
+        self._encoding = request.form.encoding
         delimiter = find_delimiter(
             lines,
             path,
@@ -125,7 +127,7 @@ class _TableReader:
         if self._repeats_header(cells, origin):
             self._counts.add(Unusual.HEADER, line=line)
         elif any("\0" in cell for cell in cells):
-            problem = "expected text, got a NUL byte; check the --encoding"
+            problem = "expected text, got a NUL byte; check the `encoding`"
             yield Record(origin, problem=problem, lines=taken)
         elif len(cells) == len(self.header):
             if taken == 1 and self._label_index is not None:
@@ -267,8 +269,8 @@ class _TableReader:
             )
         if "\0" in "".join(cells):
             raise DataError(
-                f"{self._path}:{self._lines.number}: expected text, got NUL bytes in the header; "
-                "pass --encoding utf-16, or save the file as UTF-8."
+                f"{self._path}:{self._lines.number}: expected {self._encoding} text, got NUL bytes "
+                f"in the header; {encoding_remedy(str(self._path), encoding=self._encoding)}."
             )
         self._header_line = self._lines.number
         return header_names(cells)
@@ -277,13 +279,18 @@ class _TableReader:
         names = column.names_in(self.header)
         if names and all(self.header.count(name) == 1 for name in names):
             return
-        flags = ", --label-columns for one column of 0 and 1 per label"
+        if any("\udc80" <= character <= "\udcff" for character in "".join(self.header)):
+            raise DataError(
+                f"{self._path}:{self._header_line}: expected {self._encoding} text in the header, "
+                f"got other bytes; {encoding_remedy(str(self._path), encoding=self._encoding)}."
+            )
+        several = ", `label_columns` for one column of 0 and 1 per label"
         raise DataError(
             f"{self._path}:{self._header_line}: expected one column named "
             f"{missing_name(column, self.header)!r} in the "
-            f"header, got {quoted(self.header)}; pass "
-            f"{column.option}{flags if column.option == '--label-column' else ''}, --delimiter or "
-            "--encoding, or add a header row."
+            f"header, got {quoted(self.header)}; set "
+            f"`{column.setting}`{several if column.setting == 'label_column' else ''}, `delimiter` "
+            "or `encoding`, or add a header row."
         )
 
     def _origin(self, line: int, lines: int) -> str:

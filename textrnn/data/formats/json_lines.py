@@ -88,7 +88,7 @@ def _missing_key(item: Mapping[str, object], request: Request) -> str:
         # Of several texts, those that are there are joined.
         if column.name not in item and not any(part in item for part in column.parts):
             return (
-                f"expected the key {column.name!r}, got {quoted(item)}; pass {column.option} or "
+                f"expected the key {column.name!r}, got {quoted(item)}; set `{column.setting}` or "
                 "add it"
             )
     return ""

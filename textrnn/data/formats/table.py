@@ -120,7 +120,7 @@ def check_columns(header: Sequence[str], request: Request, *, path: Path) -> tup
         if not present or any(header.count(name) != 1 for name in present):
             raise DataError(
                 f"{path}: expected one column named {missing_name(column, header)!r}, got "
-                f"{quoted(header)}; pass {column.option} or rename the column."
+                f"{quoted(header)}; set `{column.setting}` or rename the column."
             )
         names += present
     return tuple(dict.fromkeys(names))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from textrnn.data.writers.delimited import DelimitedWriter
+from textrnn.data.writers.excel import ExcelWriter
 from textrnn.data.writers.json_lines import JsonLinesWriter
 from textrnn.data.writers.parquet import ParquetWriter
 from textrnn.data.writers.writer import MakeWriter
@@ -16,5 +17,6 @@ WRITERS: Mapping[str, MakeWriter] = {
     ".jsonl": JsonLinesWriter,
     ".ndjson": JsonLinesWriter,
     ".parquet": ParquetWriter,
+    ".xlsx": ExcelWriter,
 }
 """What makes the writer of a file, by its extension."""
