@@ -194,7 +194,8 @@ def _read(network: Network, rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.
     both = settings.bidirectional and settings.cell != "none"
     units = len(network.kernel) // (2 if both else 1)
     states, logits = np.zeros([len(rows), units]), np.zeros([len(rows), network.classes])
-    size = max(1, BATCH_TOKENS // max(map(len, rows), default=1))
+    longest = max(map(len, rows), default=0)
+    size = max(1, BATCH_TOKENS // max(longest, 1))
     order = np.argsort([-len(row) for row in rows], kind="stable")
     for start in range(0, len(rows), size):
         places = order[start : start + size]
