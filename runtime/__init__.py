@@ -1,0 +1,1 @@
+"""Answers texts with a trained run, without TensorFlow."""
