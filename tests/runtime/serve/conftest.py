@@ -23,7 +23,10 @@ def served(tmp_path: Path) -> Iterator[Serve]:
     with contextlib.ExitStack() as stack:
 
         def start(
-            model: LetterModel | None = None, *, others: dict[str, Any] | None = None, **settings: Any
+            model: LetterModel | None = None,
+            *,
+            others: dict[str, Any] | None = None,
+            **settings: Any,
         ) -> TestClient:
             models = {"letters": model or LetterModel(), **(others or {})}
             sources = [ModelSource(name, write_run(tmp_path / name)) for name in models]

@@ -30,7 +30,9 @@ def test_a_model_describes_itself(client, version):
     assert client.get(f"/v2/models/letters{version}/ready").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/v2/models/x", "/v2/models/x/ready", "/v2/models/letters/versions/2"])
+@pytest.mark.parametrize(
+    "path", ["/v2/models/x", "/v2/models/x/ready", "/v2/models/letters/versions/2"]
+)
 def test_an_unknown_model_or_version_is_not_found(client, path):
     response = client.get(path)
     assert (response.status_code, list(response.json())) == (404, ["error"])
@@ -82,7 +84,14 @@ def test_tensors_are_sent_and_returned_as_bytes(client):
         parts[name], data = data[:length], data[length:]
     assert data == b""
     assert parts["label"] == b"\x01\0\0\0b\x01\0\0\0c"
-    assert np.frombuffer(parts["decided"], bool).tolist() == [False, True, False, False, False, True]
+    assert np.frombuffer(parts["decided"], bool).tolist() == [
+        False,
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
     np.testing.assert_allclose(np.frombuffer(parts["score"], "<f4"), [0.6, 0.5], rtol=1e-6)
 
 

@@ -56,7 +56,9 @@ def test_a_message_that_is_not_understood_closes_the_connection(client, message)
         assert (error["status"], code) == (400, 4400)
 
 
-@pytest.mark.parametrize("path", ["/v1/models/other/stream", "/v1/models/letters/versions/2/stream"])
+@pytest.mark.parametrize(
+    "path", ["/v1/models/other/stream", "/v1/models/letters/versions/2/stream"]
+)
 def test_a_model_that_is_not_served_is_an_error(client, path):
     with client.websocket_connect(path) as socket:
         error, code = closed(socket)

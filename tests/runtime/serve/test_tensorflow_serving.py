@@ -126,7 +126,11 @@ def test_a_version_is_asked_by_its_number(client):
 
 
 def test_the_status_lists_the_versions(client):
-    row = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+    row = {
+        "version": "1",
+        "state": "AVAILABLE",
+        "status": {"error_code": "OK", "error_message": ""},
+    }
     for path in ("/v1/models/letters", "/v1/models/letters/versions/1"):
         assert client.get(path).json() == {"model_version_status": [row]}
     assert client.get("/v1/models").json() == {"models": ["letters"]}
