@@ -1,4 +1,4 @@
-"""How textrnn is packaged: two of its packages live in top-level folders."""
+"""How textrnn is packaged: three of its packages live in top-level folders."""
 
 from pathlib import Path
 
@@ -46,11 +46,7 @@ setup(
         *packages_of("export"),
         *packages_of("runtime"),
     ],
-    package_dir={
-        "textrnn.training": "training",
-        "textrnn.export": "export",
-        "textrnn.runtime": "runtime",
-    },
+    package_dir={f"textrnn.{name}": name for name in ("training", "export", "runtime")},
     package_data={
         "textrnn": ["py.typed"],
         "textrnn.analysis.data_check": ["check.html.j2"],

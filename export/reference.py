@@ -9,7 +9,7 @@ import numpy as np
 
 from textrnn.inference.classifier import LONG_TOKENS, TrainedClassifier
 from textrnn.models.label_space import LabelSpace
-from textrnn.text.cuts import LONG_TEXT
+from textrnn.runtime.text.cuts import LONG_TEXT
 
 __all__ = ["LONGEST_PIECEWISE", "LONGEST_WHOLE", "Reference", "hard_texts"]
 

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
     from textrnn.evaluation.decide import decide
     from textrnn.evaluation.evaluate import evaluate
-    from textrnn.inference.classifier import Prediction, TrainedClassifier
+    from textrnn.inference.classifier import TrainedClassifier
     from textrnn.inference.ensemble import Ensemble
     from textrnn.inference.language_model import Likelihood, TrainedLanguageModel
     from textrnn.inference.predictions import Predictions
     from textrnn.inference.run_folder import load, load_language_model
-    from textrnn.inference.streaming import Stream
+    from textrnn.runtime.prediction import Prediction
+    from textrnn.runtime.streaming import Stream
     from textrnn.layers.bidirectional import Bidirectional
     from textrnn.layers.cells import (
         GRUCell,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from textrnn.layers.rnn import RNN
     from textrnn.layers.stack import RNNStack
     from textrnn.models.classifier import TextClassifier
-    from textrnn.models.decision_rule import DecisionRule
+    from textrnn.runtime.decision_rule import DecisionRule
     from textrnn.models.language_model import LanguageModel
     from textrnn.text.tokenizer import Tokenizer
     from textrnn.training.run.classifier import train
@@ -105,7 +106,7 @@ _HOMES = {
     "ClassifierRunConfig": "config.classifier",
     "ConfigError": "errors",
     "DataError": "errors",
-    "DecisionRule": "models.decision_rule",
+    "DecisionRule": "runtime.decision_rule",
     "Ensemble": "inference.ensemble",
     "GRUCell": "layers.cells",
     "LSTMCell": "layers.cells",
@@ -121,12 +122,12 @@ _HOMES = {
     "ModelError": "errors",
     "NGramLogits": "layers.ngrams",
     "NonlinearRNNCell": "layers.cells",
-    "Prediction": "inference.classifier",
+    "Prediction": "runtime.prediction",
     "Predictions": "inference.predictions",
     "RNNCell": "layers.cells",
     "RNNStack": "layers.stack",
     "SimpleRNNCell": "layers.cells",
-    "Stream": "inference.streaming",
+    "Stream": "runtime.streaming",
     "TextClassifier": "models.classifier",
     "TextRNNError": "errors",
     "Tokenizer": "text.tokenizer",

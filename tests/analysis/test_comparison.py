@@ -15,7 +15,7 @@ from textrnn.analysis.comparison import (
     mean_answers,
 )
 from textrnn.errors import DataError
-from textrnn.models.decision_rule import DecisionRule
+from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 
 

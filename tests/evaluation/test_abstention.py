@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textrnn.evaluation.abstention import abstention_figures, coverage_curve, coverage_sentence
-from textrnn.models.decision_rule import DecisionRule
+from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 
 

@@ -10,7 +10,7 @@ import pytest
 from textrnn.config.decisions import DecisionsConfig, Objective
 from textrnn.errors import DataError
 from textrnn.evaluation.decision_fitting import DecisionRequest, fit_rule
-from textrnn.models.decision_rule import DecisionRule
+from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 
 LABELS = ("common", "rare")

@@ -4,7 +4,7 @@ import pytest
 from textrnn.config.choices import UNCERTAINTY_MEASURES
 from textrnn.errors import ConfigError
 from textrnn.inference.uncertainty import uncertainties
-from textrnn.models.decision_rule import DecisionRule
+from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 
 SINGLE = LabelSpace(("a", "b", "c"), multi_label=False)

@@ -36,7 +36,7 @@ from textrnn.inference.run_files import (
     seal,
 )
 from textrnn.models.classifier import TextClassifier
-from textrnn.models.decision_rule import DecisionRule
+from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.models.language_model import LanguageModel
 from textrnn.text.tokenizer import Tokenizer
 

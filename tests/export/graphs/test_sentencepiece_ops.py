@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from textrnn.config.choices import NORMALIZATIONS
 from textrnn.config.tokenizer import TokenizerConfig
-from textrnn.text.cuts import LONG_TEXT
+from textrnn.runtime.text.cuts import LONG_TEXT
 from textrnn.text.tokenizer import Tokenizer
 
 pytest.importorskip("tensorflow_text")

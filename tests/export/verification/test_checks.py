@@ -15,7 +15,7 @@ from textrnn.export.verification.checks import (
     none_check,
     score_checks,
 )
-from textrnn.models.decision_rule import DecisionRule
+from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 
 SPACE = LabelSpace(("a", "b"), multi_label=False)

@@ -168,7 +168,7 @@ def _follow_stdin(
 ) -> None:
     """Prints a JSON line after each sentence of stdin, or each `every` tokens, and at its end."""
     from textrnn.inference import run_folder
-    from textrnn.inference.following import follow_sentences, follow_tokens
+    from textrnn.runtime.following import follow_sentences, follow_tokens
 
     classifier = run_folder.load(run).abstaining(abstain_below)
     stream = classifier.stream()

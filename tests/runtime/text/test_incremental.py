@@ -5,7 +5,7 @@ from tiny import labelled_texts
 
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError
-from textrnn.text.incremental import TokenStream
+from textrnn.runtime.text.incremental import TokenStream
 from textrnn.text.tokenizer import Tokenizer
 
 CORPUS = [text for text, _ in labelled_texts(80)] + [

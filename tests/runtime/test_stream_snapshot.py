@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from textrnn.errors import ModelError
-from textrnn.inference.stream_snapshot import StreamSnapshot
+from textrnn.runtime.stream_snapshot import StreamSnapshot
 
 STATE: list[np.ndarray] = [np.arange(6, dtype=np.float32).reshape(1, 2, 3), np.ones([1, 4])]
 

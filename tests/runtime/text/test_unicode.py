@@ -1,6 +1,6 @@
 import pytest
 
-from textrnn.text.unicode import valid_unicode
+from textrnn.runtime.text.unicode import valid_unicode
 
 
 @pytest.mark.parametrize("text", ["", "plain", "café 北京 \U0001f600", "\0"])

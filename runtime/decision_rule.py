@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from textrnn.errors import ConfigError
+from .errors import ConfigError
 
 __all__ = ["DEFAULT_THRESHOLD", "DecisionRule"]
 

@@ -1,7 +1,7 @@
 import pytest
 import unspaced
 
-from textrnn.text.scripts import SENTENCE_END, UNSPACED, count_unspaced_words, count_words
+from textrnn.runtime.text.scripts import SENTENCE_END, UNSPACED, count_unspaced_words, count_words
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from textrnn.text.checks import as_text, as_texts
+from textrnn.runtime.text.checks import as_text, as_texts
 
 
 class Table:

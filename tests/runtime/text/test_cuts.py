@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textrnn.config.tokenizer import TokenizerConfig
-from textrnn.text.cuts import LONG_TEXT
-from textrnn.text.incremental import TokenStream
+from textrnn.runtime.text.cuts import LONG_TEXT
+from textrnn.runtime.text.incremental import TokenStream
 from textrnn.text.tokenizer import Tokenizer
 
 PIECE_TYPES = ("unigram", "bpe", "char")

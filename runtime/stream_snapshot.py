@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from textrnn.errors import ModelError
-from textrnn.inference.reader import StateArrays
+from .errors import ModelError
 
-__all__ = ["StreamSnapshot"]
+__all__ = ["StateArrays", "StreamSnapshot"]
+
+StateArrays = list[np.ndarray]
+"""The state of B texts as arrays `[B, ...]`: everything a model remembers of what it has read."""
 
 
 @dataclass(frozen=True)

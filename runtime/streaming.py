@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from textrnn.inference.reader import Reader, StateArrays
-from textrnn.inference.stream_snapshot import StreamSnapshot
-from textrnn.text.incremental import TokenStream
-from textrnn.text.tokenizer import Tokenizer
+from .stream_snapshot import StateArrays, StreamSnapshot
+from .text.incremental import TokenStream
+from .text.encoder import Encoder
 
-__all__ = ["Stream", "Streams"]
+__all__ = ["Reader", "Stream", "Streams"]
+
+
+class Reader(Protocol):
+    """Reads token ids with a model, from one state to the next."""
+
+    def start(self, texts: int, /) -> StateArrays:
+        """Returns the state of texts of which nothing was read."""
+
+    def read(
+        self, state: StateArrays, ids: Sequence[Any], /
+    ) -> tuple[np.ndarray, StateArrays]:
+        """Returns the probabilities `[B, C]` after the next ids of B texts, and the new state."""
 
 
 @dataclass
@@ -47,15 +58,15 @@ class Streams:
     Args:
         reader: Reads ids with the model.
         tokenizer: The tokenizer of the model.
-        answer: Makes a prediction from probabilities `[C]`.
+        answer: Makes a prediction from probabilities `[C]` and the number of tokens read.
         digest: The digest of the model, so that a state is not restored into another model.
     """
 
     def __init__(
         self,
         reader: Reader,
-        tokenizer: Tokenizer,
-        answer: Callable[[np.ndarray], Any],
+        tokenizer: Encoder,
+        answer: Callable[[np.ndarray, int], Any],
         *,
         digest: str,
     ) -> None:
@@ -179,7 +190,7 @@ class Streams:
             text.state = [array[place : place + 1] for array in state]
             text.tokens += len(row)
             text.answered = text.tokens
-        return {key: self._answer(row) for key, row in zip(rows, scores, strict=True)}
+        return self._predictions(rows, scores)
 
     def _text(self, key: Hashable) -> _Text:
         if key not in self._texts:
@@ -195,7 +206,13 @@ class Streams:
         scores, _ = self._reader.read(self._stacked(keys), held_ids)
         for key, row in zip(keys, held_ids, strict=True):
             self._texts[key].answered = self._texts[key].tokens + len(row)
-        return {key: self._answer(row) for key, row in zip(keys, scores, strict=True)}
+        return self._predictions(keys, scores)
+
+    def _predictions(self, keys: Iterable[Hashable], scores: np.ndarray) -> dict[Any, Any]:
+        return {
+            key: self._answer(row, self._texts[key].answered)
+            for key, row in zip(keys, scores, strict=True)
+        }
 
     def _stacked(self, keys: Iterable[Hashable]) -> StateArrays:
         """Returns the state of some texts together, arrays `[B, ...]`."""
@@ -222,6 +239,10 @@ class Stream:
     def feed(self, piece: str | bytes) -> Any:
         """Reads a piece, and returns the prediction for the text as far as it is known."""
         return self._streams.feed({0: piece})[0]
+
+    def finish(self) -> Any:
+        """Returns the prediction for the whole text."""
+        return self.feed("")
 
     def feed_ids(self, ids: Sequence[int]) -> Any:
         """Reads token ids, and returns the prediction for the text as far as it is known."""

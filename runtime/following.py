@@ -6,9 +6,9 @@ import codecs
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from textrnn.inference.streaming import Stream
-from textrnn.text.cuts import LONG_TEXT
-from textrnn.text.scripts import SENTENCE_END
+from .streaming import Stream
+from .text.cuts import LONG_TEXT
+from .text.scripts import SENTENCE_END
 
 __all__ = ["follow_sentences", "follow_tokens"]
 
@@ -16,7 +16,7 @@ __all__ = ["follow_sentences", "follow_tokens"]
 def follow_sentences(stream: Stream, pieces: Iterable[bytes]) -> Iterator[tuple[str, Any]]:
     """Reads a text as its pieces arrive, and yields each sentence with the prediction after it.
 
-    A sentence ends where `textrnn.text.scripts.SENTENCE_END` matches, or after 20,000 characters.
+    A sentence ends where `textrnn.runtime.text.scripts.SENTENCE_END` matches, or after 20,000 characters.
 
     Args:
         stream: The stream that reads the text.

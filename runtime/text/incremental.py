@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 import re
 
-from textrnn.errors import ConfigError
-from textrnn.text.cuts import LONG_TEXT
-from textrnn.text.tokenizer import Tokenizer
+from ..errors import ConfigError
+from .cuts import LONG_TEXT
+from .encoder import Encoder
 
 __all__ = ["TokenStream"]
 
@@ -21,9 +21,10 @@ class TokenStream:
 
     The stream holds back the last word, which may continue in the next piece, and the bytes of an
     incomplete character. In a script without spaces it holds back the text after the last safe cut
-    (`Tokenizer.last_cut`), which usually is a few characters. A word without an end is cut after
+    (`Encoder.last_cut`), which usually is a few characters. A word without an end is cut after
     20,000 characters.
 
+    >>> from textrnn import Tokenizer
     >>> from textrnn.config.classifier import TokenizerConfig
     >>> texts = ["the film was great", "the play was bad"] * 20
     >>> tokenizer = Tokenizer.train(texts, TokenizerConfig(piece_type="char"), cache=False)
@@ -39,7 +40,7 @@ class TokenStream:
         ConfigError: The tokenizer's pieces extend across words.
     """
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Encoder) -> None:
         if not tokenizer.words_apart:
             raise ConfigError(
                 "a stream of text needs a tokenizer whose pieces depend on single words, got one "

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from textrnn.text.scripts import UNSPACED
+from .scripts import UNSPACED
 
 __all__ = ["LONG_TEXT", "SafeCuts"]
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import unspaced
 
-from textrnn.analysis.attribution.words import Word, merge_words, word_groups
+from textrnn.runtime.text.words import Word, merge_words, word_groups
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.text.tokenizer import Tokenizer
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from textrnn.text.scripts import UNSPACED
+from .scripts import UNSPACED
 
 __all__ = ["Word", "merge_words", "word_groups"]
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textrnn.errors import ConfigError
-from textrnn.models.decision_rule import DecisionRule
+from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
 
 LABELS = ("a", "b", "c")

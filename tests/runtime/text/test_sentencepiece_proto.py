@@ -4,7 +4,7 @@ import pytest
 import sentencepiece
 
 from textrnn.config.tokenizer import TokenizerConfig
-from textrnn.text.sentencepiece_proto import is_whole_model, proto_fields, round_scores
+from textrnn.runtime.text.sentencepiece_proto import is_whole_model, proto_fields, round_scores
 from textrnn.text.tokenizer import Tokenizer
 
 
