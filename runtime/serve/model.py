@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = ["Answer", "Explanation", "Load", "Model", "Stream", "Word"]
+__all__ = ["Answer", "Explanation", "Load", "Model", "Stream"]
 
 
 class Answer(Protocol):
-    """The answer to one text; see `textrnn.Prediction`."""
+    """The answer to one text; see `textrnn.runtime.Answer`."""
 
     @property
     def label(self) -> str:
@@ -32,33 +32,15 @@ class Answer(Protocol):
     def abstained(self) -> bool:
         """Whether the answer is withheld."""
 
-
-class Word(Protocol):
-    """A word of a text, and what it contributed to the answer."""
-
-    @property
-    def start(self) -> int:
-        """Place of the first character."""
-
-    @property
-    def end(self) -> int:
-        """Place after the last character."""
-
-    @property
-    def contribution(self) -> float:
-        """What the word adds to the logit."""
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain values, ready for JSON."""
 
 
 class Explanation(Protocol):
-    """The words of a text with their contributions to the logit of a label."""
+    """What each word of a text does for the answer; see `textrnn.runtime.Explanation`."""
 
-    @property
-    def label(self) -> str:
-        """The label that is explained."""
-
-    @property
-    def words(self) -> Sequence[Word]:
-        """The words, in the order of the text."""
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain values, ready for JSON."""
 
 
 class Stream(Protocol):
@@ -74,7 +56,8 @@ class Stream(Protocol):
 class Model(Protocol):
     """A classifier whose methods may be called from several threads at a time.
 
-    `stream` raises a `TextRNNError` if the model cannot read a text piece by piece.
+    `stream` raises a `TextRNNError` if the model cannot read a text piece by piece, and `explain`
+    if its logits are no sums over words.
     """
 
     @property

@@ -161,15 +161,7 @@ _TENSOR = _object(
 
 _EXPLANATION = _object(
     {
-        "label": {"type": ["string", "null"]},
-        "score": {"type": "number"},
-        "labels": _STRINGS,
-        "scores": {"type": "object", "additionalProperties": {"type": "number"}},
-        "reason": {"const": "abstained"},
-        "explained": {
-            "type": "string",
-            "description": "The label whose logit the contributions add to.",
-        },
+        "label": {"type": "string", "description": "The label whose logit the scores add up to."},
         "words": _list(
             _object(
                 {
@@ -179,13 +171,14 @@ _EXPLANATION = _object(
                         "description": "Place of the first character, in Unicode characters.",
                     },
                     "end": {"type": "integer"},
-                    "contribution": {"type": "number"},
+                    "score": {"type": "number"},
                 },
-                *("text", "start", "end", "contribution"),
+                *("text", "score"),
             )
         ),
     },
-    *("label", "score", "labels", "scores", "explained", "words"),
+    *("label", "words"),
+    description="As `textrnn explain --json` prints it.",
 )
 
 _SCHEMAS = {

@@ -29,7 +29,6 @@ from ..errors import TextRNNError
 from .authentication import ApiKeys, check_origin
 from .bodies import parsed_object
 from .errors import RequestError, busy
-from .explanation import answer_fields
 from .model import Answer, Stream
 from .serving import Serving, call_of, served_version, serving_of
 from .tensorflow_serving import MODEL_PATHS
@@ -132,7 +131,7 @@ class _Connection:
         raise RequestError(400, "`type`: expected feed, finish or restart, got another value.")
 
     async def _send_answer(self, answer: Answer, *, final: bool) -> None:
-        await _send(self._websocket, {"type": "answer", "final": final, **answer_fields(answer)})
+        await _send(self._websocket, {"type": "answer", "final": final, **answer.to_dict()})
 
     async def _check_access(self) -> None:
         """Checks the page that asks, and its key, in the headers or in the first message."""
