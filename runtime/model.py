@@ -240,9 +240,7 @@ def _batches(rows: Sequence[np.ndarray]) -> Iterator[list[int]]:
     places: list[int] = []
     for place in sorted(range(len(rows)), key=lambda place: -len(rows[place])):
         longest = len(rows[places[0]]) if places else 0
-        if places and (
-            len(places) == BATCH_TEXTS or (len(places) + 1) * longest > BATCH_TOKENS
-        ):
+        if places and (len(places) == BATCH_TEXTS or (len(places) + 1) * longest > BATCH_TOKENS):
             yield places
             places = []
         places.append(place)

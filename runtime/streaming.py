@@ -21,9 +21,7 @@ class Reader(Protocol):
     def start(self, texts: int, /) -> StateArrays:
         """Returns the state of texts of which nothing was read."""
 
-    def read(
-        self, state: StateArrays, ids: Sequence[Any], /
-    ) -> tuple[np.ndarray, StateArrays]:
+    def read(self, state: StateArrays, ids: Sequence[Any], /) -> tuple[np.ndarray, StateArrays]:
         """Returns the probabilities `[B, C]` after the next ids of B texts, and the new state."""
 
 

@@ -30,6 +30,7 @@ _COMMANDS = (
     "report",
     "drift",
     "export",
+    "serve",
     "config",
     "doctor",
 )
