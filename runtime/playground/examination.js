@@ -1,5 +1,3 @@
-"use strict";
-
 /*
  * Models that lie in the page itself: the same examinations as the server's, computed here.
  *
@@ -246,12 +244,12 @@ class LocalModels {
 
   /** Returns a function that lets the page breathe, and ends a reading that nobody waits for. */
   static _rest(signal) {
-    let since = performance.now();
+    let since = Date.now();
     return async () => {
-      if (performance.now() - since < LocalModels.BUSY) return;
+      if (Date.now() - since < LocalModels.BUSY) return;
       await new Promise((done) => setTimeout(done));
       if (signal?.aborted) throw new DOMException("a newer text is read", "AbortError");
-      since = performance.now();
+      since = Date.now();
     };
   }
 
@@ -269,4 +267,31 @@ class LocalModels {
     places[text.length] = count;
     return places;
   }
+}
+
+/** The bytes of a text in base64. */
+function decodeBase64(text) {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const values = Object.fromEntries([...letters].map((letter, i) => [letter, i]));
+  const clean = text.replace(/=+$/, "");
+  const bytes = new Uint8Array(Math.floor((clean.length * 3) / 4));
+  let [bits, held, at] = [0, 0, 0];
+  for (const letter of clean) {
+    held = ((held << 6) | values[letter]) & 0xffffff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[at++] = (held >> bits) & 255;
+    }
+  }
+  return bytes;
+}
+
+/** The models that a page holds as JSON, their files in base64. */
+function modelsOf(json) {
+  return new LocalModels(JSON.parse(json).map((files) => new LocalModel({
+    ...files,
+    network: decodeBase64(files.network),
+    tokenizer: decodeBase64(files.tokenizer),
+  })));
 }

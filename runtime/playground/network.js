@@ -1,5 +1,3 @@
-"use strict";
-
 /*
  * The network in JavaScript: token ids in, logits out, for one text.
  *
@@ -8,13 +6,13 @@
  * comments give their shapes: T time steps, E inputs, H units, C classes, V pieces.
  */
 
-/** A file of arrays in the safetensors format. */
+/** A file of arrays in the safetensors format, whose header is in ASCII. */
 class TensorFile {
   /** @param {Uint8Array} bytes */
   constructor(bytes) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const start = 8 + view.getUint32(0, true);
-    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start)));
+    const header = JSON.parse(latin(bytes, 8, start));
     this.metadata = header.__metadata__ ?? {};
     delete header.__metadata__;
     const types = { F32: Float32Array, I32: Int32Array, I8: Int8Array };

@@ -1,5 +1,3 @@
-"use strict";
-
 /*
  * The page: a text, and what each model makes of it.
  *
@@ -279,6 +277,8 @@ class Playground {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this._read(), Playground.PAUSE);
     });
+    // A link may bring a text, behind the # that browsers do not send.
+    this.text.value = new URLSearchParams(location.hash.slice(1)).get("text") ?? this.text.value;
     this._choose();
   }
 

@@ -1,5 +1,3 @@
-"use strict";
-
 /*
  * SentencePiece in JavaScript: a model file and a text in, ids and places in the text out.
  *
@@ -54,6 +52,31 @@ class ProtocolBuffer {
       }
     }
   }
+}
+
+/** The UTF-8 form of a text; U+FFFD stands for a lone surrogate. */
+function utf8(text) {
+  const bytes = [];
+  for (const character of text) {
+    let code = character.codePointAt(0);
+    if (code >= 0xd800 && code < 0xe000) code = 0xfffd;
+    if (code < 0x80) bytes.push(code);
+    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 63));
+    else if (code < 0x10000) {
+      bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+    } else {
+      bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63));
+      bytes.push(0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+    }
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** Bytes as a string of as many characters, which can be a key of a map. */
+function latin(bytes, start = 0, end = bytes.length) {
+  let text = "";
+  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]);
+  return text;
 }
 
 /** The longest matches in a double-array trie (Darts-clone), as `NormalizerSpec` stores it. */
@@ -134,7 +157,7 @@ class MergeHeap {
 /** Turns texts into ids, as `textrnn.text.tokenizer.Tokenizer` does. */
 class SentencePiece {
   static SPACE = 0x20;
-  static MARK = new TextEncoder().encode("\u2581");
+  static MARK = utf8("\u2581");
   static NORMAL = 1;
   static UNKNOWN = 2;
   static USER_DEFINED = 4;
@@ -158,11 +181,11 @@ class SentencePiece {
     this.byteIds = new Map();
     this.unknown = 0;
     let lowest = Infinity;
-    this.pieces.forEach(({ text, score, type }, id) => {
+    this.pieces.forEach(({ key, score, type }, id) => {
       if (type === SentencePiece.UNKNOWN) this.unknown = id;
-      if (type === SentencePiece.BYTE) this.byteIds.set(parseInt(text.slice(3, 5), 16), id);
+      if (type === SentencePiece.BYTE) this.byteIds.set(parseInt(key.slice(3, 5), 16), id);
       if ([SentencePiece.NORMAL, SentencePiece.USER_DEFINED].includes(type)) {
-        this.ids.set(SentencePiece._latin(new TextEncoder().encode(text)), id);
+        this.ids.set(key, id);
       }
       if (type === SentencePiece.NORMAL) lowest = Math.min(lowest, score);
     });
@@ -171,19 +194,13 @@ class SentencePiece {
   }
 
   static _piece(bytes) {
-    const piece = { text: "", score: 0, type: SentencePiece.NORMAL };
+    const piece = { key: "", score: 0, type: SentencePiece.NORMAL };
     for (const [field, value] of new ProtocolBuffer(bytes).fields()) {
-      if (field === 1) piece.text = new TextDecoder().decode(value);
+      if (field === 1) piece.key = latin(value);
       if (field === 2) piece.score = value;
       if (field === 3) piece.type = value;
     }
     return piece;
-  }
-
-  static _latin(bytes, start = 0, end = bytes.length) {
-    let text = "";
-    for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]);
-    return text;
   }
 
   _readTrainer(bytes) {
@@ -205,10 +222,10 @@ class SentencePiece {
   /** A trie over the bytes of the pieces: a map of children in each node, `id` where one ends. */
   _buildTrie() {
     const root = { children: new Map(), id: -1 };
-    for (const [latin, id] of this.ids) {
+    for (const [key, id] of this.ids) {
       let node = root;
-      for (let at = 0; at < latin.length; at++) {
-        const byte = latin.charCodeAt(at);
+      for (let at = 0; at < key.length; at++) {
+        const byte = key.charCodeAt(at);
         if (!node.children.has(byte)) node.children.set(byte, { children: new Map(), id: -1 });
         node = node.children.get(byte);
       }
@@ -296,7 +313,7 @@ class SentencePiece {
    * @returns {{id: number, start: number, end: number}[]}
    */
   encodeWithSpans(text) {
-    const source = new TextEncoder().encode(text); // Lone surrogates become U+FFFD.
+    const source = utf8(text);
     const { bytes, origins } = this.normalize(source);
     const segments = this._mergeUnknown(this._segment(bytes)).filter(({ start, end }) => end > start);
     const places = SentencePiece._utf16Places(text, source.length);
@@ -393,7 +410,7 @@ class SentencePiece {
     const heap = new MergeHeap();
     const propose = (left, right) => {
       if (left === -1 || right === -1) return;
-      const id = this.ids.get(SentencePiece._latin(bytes, symbols[left].start, symbols[right].end));
+      const id = this.ids.get(latin(bytes, symbols[left].start, symbols[right].end));
       if (id === undefined) return;
       const size = symbols[right].end - symbols[left].start;
       heap.push({ left, right, score: this.pieces[id].score, size });
@@ -417,7 +434,7 @@ class SentencePiece {
   }
 
   _idOf(bytes, start, end) {
-    return this.ids.get(SentencePiece._latin(bytes, start, end)) ?? this.unknown;
+    return this.ids.get(latin(bytes, start, end)) ?? this.unknown;
   }
 
   /** A run of unknown pieces is one unknown piece, unless they are spelt in bytes. */
