@@ -112,9 +112,15 @@ class AnswerPanel {
   _showAnswer() {
     const { found, parts } = this;
     const strong = document.createElement("strong");
-    strong.textContent = found.labels.length ? found.labels.join(", ") : "no label";
-    const reason = found.abstained ? ": not sure enough to answer" : "";
-    parts.sentence.replaceChildren(strong, `${reason} (${found.label}: ${percent(found.score)})`);
+    if (found.labels.length === 1) {
+      strong.textContent = found.label;
+      parts.sentence.replaceChildren(strong, `, ${percent(found.score)}`);
+      return;
+    }
+    strong.textContent = found.labels.length ? found.labels.join(", ") : "No label";
+    const reason = found.abstained ? ", because no label is sure enough" : "";
+    const best = found.labels.length ? "" : `; nearest: ${found.label}, ${percent(found.score)}`;
+    parts.sentence.replaceChildren(strong, reason + best);
   }
 
   _showLabels() {
@@ -277,8 +283,13 @@ class Playground {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this._read(), Playground.PAUSE);
     });
-    // A link may bring a text, behind the # that browsers do not send.
-    this.text.value = new URLSearchParams(location.hash.slice(1)).get("text") ?? this.text.value;
+    // A link may bring a text and the models, behind the # that browsers do not send.
+    const link = new URLSearchParams(location.hash.slice(1));
+    this.text.value = link.get("text") ?? this.text.value;
+    this.selects.forEach((select) => {
+      const name = link.get(select.id);
+      if ([...select.options].some(({ value }) => value === name)) select.value = name;
+    });
     this._choose();
   }
 
