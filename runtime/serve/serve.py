@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 
 from ..errors import ConfigError
@@ -13,6 +14,18 @@ from .versions import ModelSource, version_folders
 __all__ = ["serve"]
 
 _log = logging.getLogger("textrnn.serve")
+
+_PRODUCT_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def _use_one_thread_per_product() -> None:
+    """Makes NumPy multiply matrices in one thread, unless it is imported already.
+
+    The products of a text are small: several threads spend more time waiting for each other than
+    they save. `threads` and `workers` use more cores.
+    """
+    for name in _PRODUCT_THREADS:
+        os.environ.setdefault(name, "1")
 
 
 def serve(
@@ -30,6 +43,7 @@ def serve(
         ConfigError: The packages of the server are not installed.
     """
     settings = settings or ServeSettings()
+    _use_one_thread_per_product()
     try:
         from .app import create_app
         from .server import listening_socket, log_to_stderr, run_server

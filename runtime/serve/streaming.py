@@ -92,11 +92,10 @@ class _Connection:
             )
         self._count(1)
         try:
-            text: Stream | None = None
+            text: Stream | None = await self._begun(served.model.stream)
             while True:
                 message = await self._received()
-                if text is None:
-                    text = await self._begun(served.model.stream)
+                text = text or await self._begun(served.model.stream)
                 text = await self._answered(message, text)
         finally:
             self._count(-1)

@@ -67,7 +67,6 @@ def test_a_model_that_is_not_served_is_an_error(client, path):
 
 def test_a_model_that_does_not_read_forwards_says_so(served):
     with served(LetterModel(streams=False)).websocket_connect(PATH) as socket:
-        socket.send_json({"type": "feed", "text": "a"})
         error, code = closed(socket)
         assert "reads forwards" in error["error"]
         assert code == 4400
