@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import ConfigError
+from .examination import Examination, examine
 from .explanation import Explanation
 from .explaining import explain
 from .labels import Labels
@@ -172,6 +173,19 @@ class RuntimeModel:
             TypeError: `text` is no string.
         """
         return explain(self, as_text(text, call="explain"), label=label)
+
+    def examine(self, text: str, label: str | None = None) -> Examination:
+        """Returns what each word of one text does to a label, and what would change the answer.
+
+        Args:
+            text: The text. A model that needs the whole text reads it up to its `max_length`.
+            label: The label to explain; None: the predicted one.
+
+        Raises:
+            ConfigError: The label is unknown.
+            TypeError: `text` is no string.
+        """
+        return examine(self, as_text(text, call="examine"), label=label)
 
     def stream(self, state: bytes | None = None) -> Stream:
         """Returns a stream that reads a text piece by piece, with an answer after each piece.

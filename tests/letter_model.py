@@ -107,6 +107,9 @@ class LetterModel:
             assert self.gate.wait(30)
         return LetterExplanation(self.answer(text).label, tuple(text.split()))
 
+    def examine(self, text: str, label: str | None = None) -> LetterExplanation:
+        return LetterExplanation(label or self.answer(text).label, tuple(text.split()))
+
     def stream(self) -> LetterStream:
         if not self.streams:
             raise ConfigError("a stream needs a model that reads forwards; train without it.")

@@ -49,7 +49,12 @@ class PageModel:
 
 def server_page() -> tuple[str, str]:
     """Returns the page of a server, and the value of its header Content-Security-Policy."""
-    return _page(["playground.js"], start="showPlayground(new ServerModels());", connect="'self'")
+    return _page(
+        ["playground.js"],
+        start="showPlayground(new ServerModels());",
+        connect="'self'",
+        links='<a href="docs">How to ask this server</a>',
+    )
 
 
 def offline_page(models: Sequence[PageModel]) -> str:
@@ -68,7 +73,7 @@ def offline_page(models: Sequence[PageModel]) -> str:
 
 
 def _page(
-    scripts: Sequence[str], *, start: str, connect: str, data: str = ""
+    scripts: Sequence[str], *, start: str, connect: str, data: str = "", links: str = ""
 ) -> tuple[str, str]:
     """Returns a page and its policy, by which nothing but its own scripts runs."""
     script = '"use strict";\n\n' + "\n".join(map(_part, scripts))
@@ -77,7 +82,14 @@ def _page(
         f"default-src 'none'; connect-src {connect}; style-src {_digest(style)}; "
         f"script-src {_digest(script)} {_digest(start)}; base-uri 'none'; form-action 'none'"
     )
-    parts = {"policy": policy, "style": style, "data": data, "script": script, "start": start}
+    parts = {
+        "policy": policy,
+        "style": style,
+        "links": links,
+        "data": data,
+        "script": script,
+        "start": start,
+    }
     page = _part("page.html")
     for name, content in parts.items():
         page = page.replace("{{" + name + "}}", content)

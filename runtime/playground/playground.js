@@ -10,8 +10,8 @@
 /** The models of the server that the page came from. */
 class ServerModels {
   async models() {
-    const response = await fetch("playground/models", { headers: ServerModels._headers() });
-    return (await ServerModels._read(response)).models;
+    const response = await fetch("v1/models", { headers: ServerModels._headers() });
+    return (await ServerModels._read(response)).models.map((name) => ({ name }));
   }
 
   async examine(name, text, label, signal) {
@@ -140,7 +140,7 @@ class AnswerPanel {
       button.append(bar, left, right);
       button.addEventListener("click", () => {
         this.label = label;
-        this.onLabel(label);
+        this.onLabel();
       });
       const item = document.createElement("li");
       item.append(button);
@@ -317,18 +317,29 @@ class Playground {
     this.status.textContent = "";
     if (!text.trim()) return;
     try {
-      await Promise.all(this.panels.map(async (panel) => {
-        const found = await this.source.examine(panel.name, text, panel.label, reading.signal);
+      let wanted = null;
+      for (const panel of this.panels) {
+        const found = await this._examine(panel, text, wanted, reading.signal);
         if (reading.signal.aborted) return;
         panel.show(found, text);
-        if (found.cut) {
-          document.getElementById("note").textContent =
-            `The answer is that for the whole text; the colours and the curve end after ${found.words.length} words.`;
-        }
-      }));
+        wanted ??= found.explained; // The models are compared by the same label.
+        if (found.cut) this._noteCut(found);
+      }
     } catch (error) {
       if (error.name !== "AbortError") this.status.textContent = `No answer: ${error.message}.`;
     }
+  }
+
+  async _examine(panel, text, wanted, signal) {
+    const found = await this.source.examine(panel.name, text, panel.label, signal);
+    const other = panel.label === null && wanted in found.scores && wanted !== found.explained;
+    return other ? this.source.examine(panel.name, text, wanted, signal) : found;
+  }
+
+  _noteCut({ words }) {
+    document.getElementById("note").textContent =
+      "The answer is that for the whole text; the colours and the curve end after " +
+      `${words.length} words.`;
   }
 }
 

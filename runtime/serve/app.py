@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from . import (
+    examination,
     explanation,
     front_page,
     health,
@@ -64,6 +65,7 @@ def create_app(
             *tensorflow_serving.routes(),
             *open_inference.routes(),
             *explanation.routes(),
+            *examination.routes(),
             *streaming.routes(),
             *health.routes(),
             *openapi_page.routes(),

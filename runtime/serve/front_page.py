@@ -1,4 +1,4 @@
-"""The page at `/`, which names the models."""
+"""The page at `/`: the playground."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from .serving import call_of, serving_of
+from ..playground.page import server_page
+from .serving import call_of
 
 __all__ = ["OPEN_PATHS", "page_response", "routes"]
 
@@ -53,19 +54,11 @@ def page_response(title: str, body: str) -> Response:
 
 
 async def front_page(request: Request) -> Response:
-    """Names the models, unless the server wants API keys, which a page cannot send."""
+    """Shows the playground, whose scripts ask this server."""
     call_of(request).name = "page"
-    rows = ""
-    if not request.app.state.keys:
-        rows = "".join(
-            f"<tr><td>{html.escape(model.source.name)}</td>"
-            f"<td>{', '.join(str(version.version) for version in model.versions)}</td>"
-            f"<td>{html.escape(', '.join(model.versions[0].model.labels[:20]))}</td></tr>"
-            for model in serving_of(request).store
-        )
-        rows = f"<table><tr><th>model<th>versions<th>labels</tr>{rows}</table>"
-    body = f'<h1>textrnn</h1>{rows}<p><a href="/docs">How to ask this server</a></p>'
-    return page_response("textrnn", body)
+    page, policy = server_page()
+    headers = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff"}
+    return HTMLResponse(page, headers=headers)
 
 
 def routes() -> list[BaseRoute]:

@@ -74,6 +74,9 @@ class Model(Protocol):
     def explain(self, text: str) -> Explanation:
         """Returns what each word of a text does."""
 
+    def examine(self, text: str, label: str | None = None) -> Explanation:
+        """Returns what each word of a text does to a label, and what would change the answer."""
+
     def stream(self) -> Stream:
         """Begins a text."""
 

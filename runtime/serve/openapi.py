@@ -181,6 +181,38 @@ _EXPLANATION = _object(
     description="As `textrnn explain --json` prints it.",
 )
 
+_EXAMINATION = _object(
+    {
+        "label": {"type": "string"},
+        "score": {"type": "number"},
+        "labels": _STRINGS,
+        "scores": {"type": "object"},
+        "abstained": {"type": "boolean"},
+        "explained": {"type": "string", "description": "The label that the words are about."},
+        "words": _list(
+            _object(
+                {
+                    "word": {"type": "string"},
+                    "start": {"type": "integer"},
+                    "end": {"type": "integer"},
+                    "contribution": {"type": ["number", "null"]},
+                    "without": {"type": "number"},
+                    "after": {"type": "number"},
+                    "remembered": {"type": "number"},
+                },
+                *("word", "contribution", "without", "after", "remembered"),
+            )
+        ),
+        "deletions": {
+            "type": ["object", "null"],
+            "description": "A few words without which the answer is another one.",
+        },
+        "cut": {"type": "boolean"},
+    },
+    *("label", "scores", "explained", "words", "deletions"),
+    description="The first words of a text, at most 128, each with what it does to the answer.",
+)
+
 _SCHEMAS = {
     "Text": _TEXT,
     "Error": _object({"error": {"type": "string"}}, "error"),
@@ -198,6 +230,13 @@ _SCHEMAS = {
         examples=[{"instances": ["The striker scored twice."]}],
     ),
     "ExplainResponse": _object({"explanations": _list(_EXPLANATION)}, "explanations"),
+    "ExamineRequest": _object(
+        {"text": _ref("Text"), "label": {"type": "string"}},
+        "text",
+        additionalProperties=False,
+        examples=[{"text": "The striker scored twice."}],
+    ),
+    "ExamineResponse": _EXAMINATION,
     "InferRequest": _INFER,
     "InferResponse": _object(
         {
@@ -256,6 +295,7 @@ def _model_operations(*, versioned: bool) -> dict[str, tuple[str, Json]]:
     post = {
         f"{v1}:predict": ("predict", "Answers texts, by rows or by columns.", "Predict"),
         f"{v1}:explain": ("explain", "Shows what each word did for the answer.", "Explain"),
+        f"{v1}:examine": ("examine", "Shows what would change the answer to a text.", "Examine"),
         f"{v2}/infer": ("infer", "Answers a tensor of texts.", "Infer"),
     }
     operations: dict[str, tuple[str, Json]] = {}
