@@ -46,9 +46,7 @@ class Reader:
         """Returns the state of texts of which nothing was read."""
         return _flat(self._network.start(texts))
 
-    def read(
-        self, state: StateArrays, ids: Sequence[Any], /
-    ) -> tuple[np.ndarray, StateArrays]:
+    def read(self, state: StateArrays, ids: Sequence[Any], /) -> tuple[np.ndarray, StateArrays]:
         """Reads the next ids of some texts.
 
         Args:

@@ -58,9 +58,7 @@ def read_files(folder: Path) -> dict[str, bytes]:
         ModelError: The folder is missing or no finished run, or a file is missing or changed.
     """
     if not folder.is_dir():
-        raise ModelError(
-            f"{folder}: expected a run folder, found none; make one by textrnn train."
-        )
+        raise ModelError(f"{folder}: expected a run folder, found none; make one by textrnn train.")
     try:
         record = json.loads((folder / DIGESTS).read_text(encoding="utf-8"))
         version, digests = record["format_version"], dict(record["sha256"])

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from .stream_snapshot import StateArrays, StreamSnapshot
-from .text.incremental import TokenStream
 from .text.encoder import Encoder
+from .text.incremental import TokenStream
 
 __all__ = ["Reader", "Stream", "Streams"]
 
@@ -21,9 +21,7 @@ class Reader(Protocol):
     def start(self, texts: int, /) -> StateArrays:
         """Returns the state of texts of which nothing was read."""
 
-    def read(
-        self, state: StateArrays, ids: Sequence[Any], /
-    ) -> tuple[np.ndarray, StateArrays]:
+    def read(self, state: StateArrays, ids: Sequence[Any], /) -> tuple[np.ndarray, StateArrays]:
         """Returns the probabilities `[B, C]` after the next ids of B texts, and the new state."""
 
 

@@ -89,9 +89,7 @@ class Cell(ABC):
         """Returns weights `[..., G*H]` in the order of this class, those of gates halved."""
 
     @abstractmethod
-    def run(
-        self, gates: np.ndarray, states: Sequence[np.ndarray], output: np.ndarray
-    ) -> None:
+    def run(self, gates: np.ndarray, states: Sequence[np.ndarray], output: np.ndarray) -> None:
         """Reads some steps of texts that all have them.
 
         Args:

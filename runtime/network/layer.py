@@ -84,9 +84,7 @@ class Layer:
             output, after = self._recur([inputs], lengths, state)
             return output[:, 0], after
         half = inputs.shape[-1] // 2
-        ahead, back = (
-            (inputs[..., :half], inputs[..., half:]) if self.split else (inputs, inputs)
-        )
+        ahead, back = (inputs[..., :half], inputs[..., half:]) if self.split else (inputs, inputs)
         output, after = self._recur([ahead, in_reading_order(back, lengths)], lengths, state)
         states = [output[:, 0], in_reading_order(output[:, 1], lengths)]
         return np.concatenate(states, axis=-1), after

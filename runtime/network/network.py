@@ -146,6 +146,4 @@ class Network:
 
 def _reordered(layer: LayerState, order: np.ndarray) -> LayerState:
     """Returns the state of a layer with the texts in another order."""
-    return LayerState(
-        tuple(array[:, order] for array in layer.states), layer.before[:, order]
-    )
+    return LayerState(tuple(array[:, order] for array in layer.states), layer.before[:, order])

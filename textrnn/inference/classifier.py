@@ -18,11 +18,11 @@ from textrnn.errors import ConfigError, ModelError
 from textrnn.host.blocks import blocks
 from textrnn.inference.predictions import Predictions
 from textrnn.inference.reader import Reader, model_digest
+from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.runtime.prediction import Prediction
 from textrnn.runtime.streaming import Stream, Streams
-from textrnn.models.classifier import TextClassifier
-from textrnn.runtime.decision_rule import DecisionRule
-from textrnn.models.label_space import LabelSpace
 from textrnn.runtime.text.checks import as_text, as_texts
 from textrnn.text.tokenizer import Tokenizer
 

@@ -17,7 +17,7 @@ from textrnn.cli.answers import (
     text_line,
 )
 from textrnn.cli.option_group import OptionGroup
-from textrnn.cli.options import abstain_option, run_argument
+from textrnn.cli.run_argument import abstain_option, run_argument
 from textrnn.cli.output_options import OutputOptions, check_output_options, output_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.stdin_pieces import stdin_pieces, utf8_pieces
