@@ -78,6 +78,11 @@ class RuntimeModel:
         return self.architecture.forwards
 
     @property
+    def label_separator(self) -> str:
+        """The separator of several labels in the data of the run."""
+        return self.architecture.label_separator
+
+    @property
     def language_model(self) -> bool:
         """Whether the model knows how probable a text is; a classifier does not."""
         return False

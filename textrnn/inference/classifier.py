@@ -137,6 +137,11 @@ class TrainedClassifier:
         return LabelSpace(self.labels, multi_label=self.config.task.multi_label, rule=self.rule)
 
     @property
+    def label_separator(self) -> str:
+        """The separator of several labels in the data of the run."""
+        return self.config.task.label_separator
+
+    @property
     def temperature(self) -> float:
         """The temperature that calibrates the probabilities: the logits are divided by it.
 
