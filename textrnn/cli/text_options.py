@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textrnn.cli.option_group import OptionGroup
-from textrnn.config.data import TABLES, join_text, separator
+from textrnn.config.choices import TABLES
 
 if TYPE_CHECKING:
     from textrnn.config.data import DataConfig
@@ -79,6 +79,7 @@ class TextOptions:
         Raises:
             ConfigError: The delimiter is not valid.
         """
+        from textrnn.config.data import join_text, separator
         from textrnn.data import FileFormat
 
         delimiter = data.delimiter if self.delimiter is None else self.delimiter
