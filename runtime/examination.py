@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .errors import ConfigError
-from .explaining import explain
+from .explaining import Explainer
+from .labels import Labels
 from .network.network import Network, NetworkState
-from .prediction import Answer
+from .prediction import Prediction
+from .text.encoder import Encoder
 from .text.words import Word, merge_words, word_groups
 
-if TYPE_CHECKING:
-    from .model import RuntimeModel
-
-__all__ = ["Deletions", "Examination", "WordExamination", "examine"]
+__all__ = ["Deletions", "Examination", "Examiner", "WordExamination"]
 
 MOST_WORDS = 128
 """The number of words that are examined."""
@@ -27,6 +26,7 @@ MOST_TOKENS = 32_768
 
 MOST_DELETIONS = 8
 BATCH_TOKENS = 8_192
+SHORTEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Deletions:
     """
 
     words: tuple[int, ...]
-    answer: Answer
+    answer: Prediction
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Examination:
         cut: Whether the text has more words than `words`.
     """
 
-    answer: Answer
+    answer: Prediction
     explained: str
     words: tuple[WordExamination, ...]
     deletions: Deletions | None
@@ -121,93 +121,143 @@ class Examination:
         }
 
 
-def examine(model: RuntimeModel, text: str, *, label: str | None = None) -> Examination:
-    """Examines the answer to one text.
-
-    A word is left out by leaving out its tokens; the other tokens stay what they are. The number of
-    examined words is at most 128, and less for texts of more than 256 tokens.
+class Examiner:
+    """Examines the answers of one model.
 
     Args:
-        model: The model.
-        text: The text. A model that needs the whole text reads it up to its `max_length`.
-        label: The label to explain; None: the predicted one.
-
-    Raises:
-        ConfigError: The label is unknown.
+        network: Maps ids to logits.
+        tokenizer: Maps texts to ids.
+        label_space: The labels and the rule that decides.
     """
-    if label is not None and label not in model.labels:
-        raise ConfigError(f"expected one of the labels {model.labels[:20]}, got {label!r}.")
-    ids, spans = _tokens(model, text)
-    (scores,) = model.score_ids([ids])
-    answer = Answer.of(scores, model.label_space, tokens=len(ids))
-    explained = answer.label if label is None else label
-    target = model.labels.index(explained)
-    words = merge_words(
-        text, spans, groups=word_groups(text, spans), scores=_contributions(model, text, explained)
-    )
-    seen = words[: min(MOST_WORDS, MOST_TOKENS // max(len(ids), 1))]
-    state, _ = _read(model.network, [ids])
-    states, without = _read(model.network, [_without(ids, [word]) for word in seen])
-    without_scores = model.label_space.probabilities(without)
-    length = max(float(np.linalg.norm(state)), 1e-12)
-    after = model.score_ids([ids[: word.stop] for word in seen])
-    examined = tuple(
-        WordExamination(
-            text=word.text,
-            start=word.start,
-            end=word.end,
-            contribution=None if model.architecture.head == "last" else word.score,
-            without=float(without_scores[place, target]),
-            after=float(after[place, target]),
-            remembered=float(np.linalg.norm(states[place] - state[0])) / length,
+
+    def __init__(self, network: Network, *, tokenizer: Encoder, label_space: Labels) -> None:
+        self._network, self._tokenizer, self._label_space = network, tokenizer, label_space
+
+    def examine(self, text: str, *, label: str | None = None) -> Examination:
+        """Examines the answer to one text.
+
+        A word is left out by leaving out its tokens; the other tokens stay what they are. The
+        number of examined words is at most 128, and less for texts of more than 256 tokens.
+
+        Args:
+            text: The text. A model that needs the whole text reads it up to its `max_length`.
+            label: The label to explain; None: the predicted one.
+
+        Raises:
+            ConfigError: The label is unknown.
+        """
+        labels = self._label_space.labels
+        if label is not None and label not in labels:
+            raise ConfigError(f"`label` must be one of {', '.join(labels[:20])}, got {label!r}.")
+        cut_at = self._network.architecture.cut_at or None
+        ids = np.array(self._tokenizer.encode(text)[:cut_at], np.int64)
+        whole = self._read([ids])
+        answer = Prediction.of(whole.scores[0], self._label_space)
+        explained = answer.label if label is None else label
+        words = self._words(text, explained)
+        seen = words[: min(MOST_WORDS, MOST_TOKENS // max(len(ids), 1))]
+        without = self._read([_without(ids, [word]) for word in seen])
+        after = self._read([ids[: word.stop] for word in seen]).scores
+        target, best = labels.index(explained), labels.index(answer.label)
+        length = max(float(np.linalg.norm(whole.states[0])), SHORTEST)
+        changes = np.linalg.norm(without.states - whole.states[0], axis=1) / length
+        order = np.argsort(without.scores[:, best], kind="stable")
+        examined = tuple(
+            WordExamination(
+                text=word.text,
+                start=word.start,
+                end=word.end,
+                contribution=None if self._network.architecture.head == "last" else word.score,
+                without=float(without.scores[place, target]),
+                after=float(after[place, target]),
+                remembered=float(changes[place]),
+            )
+            for place, word in enumerate(seen)
         )
-        for place, word in enumerate(seen)
-    )
-    best = model.labels.index(answer.label)
-    order = np.argsort(without_scores[:, best] - scores[best], kind="stable")
-    deletions = _deletions(model, ids, seen, order=order, answer=answer)
-    return Examination(answer, explained, examined, deletions, len(seen) < len(words))
+        deletions = self._deletions(ids, [seen[place] for place in order], answer=answer)
+        if deletions is not None:
+            places = sorted(int(order[place]) for place in deletions.words)
+            deletions = Deletions(tuple(places), deletions.answer)
+        return Examination(answer, explained, examined, deletions, len(seen) < len(words))
+
+    def _words(self, text: str, label: str) -> tuple[Word, ...]:
+        """Returns the words that the model reads, with their contributions, 0 if there are none."""
+        architecture = self._network.architecture
+        if architecture.head != "last":
+            network, space = self._network, self._label_space
+            explainer = Explainer(network, tokenizer=self._tokenizer, label_space=space)
+            return explainer.explain(text, label=label).words
+        spans = self._tokenizer.spans(text)[: architecture.cut_at or None]
+        groups = word_groups(text, spans)
+        return merge_words(text, spans, groups=groups, scores=np.zeros(len(spans), np.float32))
+
+    def _read(self, rows: Sequence[np.ndarray]) -> _Readings:
+        """Reads some texts of ids."""
+        settings = self._network.architecture
+        both = settings.bidirectional and settings.cell != "none"
+        units = len(self._network.kernel) // (2 if both else 1)
+        states = np.zeros([len(rows), units])
+        logits = np.zeros([len(rows), self._network.classes])
+        size = max(1, BATCH_TOKENS // max(1, *map(len, rows))) if rows else 1
+        order = np.argsort([-len(row) for row in rows], kind="stable")
+        for start in range(0, len(rows), size):
+            places = order[start : start + size]
+            batch = [rows[place] for place in places]
+            states[places], logits[places] = _read_batch(self._network, batch, units)
+        return _Readings(states, self._label_space.probabilities(logits))
+
+    def _deletions(
+        self, ids: np.ndarray, words: Sequence[Word], *, answer: Prediction
+    ) -> Deletions | None:
+        """Returns a few words without which the answer is another one.
+
+        Words are left out in their order, until the answer changes. Then each of them is put back
+        if the answer stays changed.
+
+        Args:
+            ids: The ids of the text.
+            words: The words in the order in which they are tried.
+            answer: The answer to the text.
+        """
+
+        def answer_without(places: Sequence[int]) -> Prediction:
+            row = _without(ids, [words[place] for place in places])
+            return Prediction.of(self._read([row]).scores[0], self._label_space)
+
+        for count in range(1, min(len(words), MOST_DELETIONS) + 1):
+            if answer_without(range(count)).labels != answer.labels:
+                break
+        else:
+            return None
+        needed = list(range(count))
+        for place in range(count - 1):
+            fewer = [other for other in needed if other != place]
+            if answer_without(fewer).labels != answer.labels:
+                needed = fewer
+        return Deletions(tuple(needed), answer_without(needed))
 
 
-def _tokens(model: RuntimeModel, text: str) -> tuple[np.ndarray, list[tuple[int, int]]]:
-    """Returns the ids and the characters of the tokens that the model reads."""
-    ids = np.array(model.tokenizer.encode(text), np.int64)
-    cut_at = model.architecture.cut_at or len(ids)
-    return ids[:cut_at], model.tokenizer.spans(text)[:cut_at]
+class _Readings(NamedTuple):
+    """What was read of N texts.
 
+    Attributes:
+        states: `[N, H]`, the last state of the last layer, of the forward direction.
+        scores: `[N, C]`, the probabilities.
+    """
 
-def _contributions(model: RuntimeModel, text: str, label: str) -> np.ndarray:
-    """Returns what each token adds to a logit; zeros if the logit is no sum over the tokens."""
-    if model.architecture.head == "last":
-        return np.zeros(len(_tokens(model, text)[0]), np.float32)
-    return explain(model, text, label=label).piece_scores
+    states: np.ndarray
+    scores: np.ndarray
 
 
 def _without(ids: np.ndarray, words: Sequence[Word]) -> np.ndarray:
-    places = [np.arange(word.first, word.stop) for word in words]
-    return np.delete(ids, np.concatenate(places)) if places else ids
-
-
-def _read(network: Network, rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the last forward state `[N, H]` of the last layer, and the logits `[N, C]`."""
-    settings = network.architecture
-    both = settings.bidirectional and settings.cell != "none"
-    units = len(network.kernel) // (2 if both else 1)
-    states, logits = np.zeros([len(rows), units]), np.zeros([len(rows), network.classes])
-    longest = max(map(len, rows), default=0)
-    size = max(1, BATCH_TOKENS // max(longest, 1))
-    order = np.argsort([-len(row) for row in rows], kind="stable")
-    for start in range(0, len(rows), size):
-        places = order[start : start + size]
-        batch = [rows[place] for place in places]
-        states[places], logits[places] = _read_batch(network, batch, units)
-    return states, logits
+    """Returns the ids without those of some words."""
+    return np.delete(ids, np.concatenate([np.arange(word.first, word.stop) for word in words]))
 
 
 def _read_batch(
     network: Network, rows: list[np.ndarray], units: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Reads texts in descending order of length."""
+    """Returns the last states and the logits of texts in descending order of length."""
     start = network.start(len(rows))
     if not len(rows[0]):
         return np.zeros([len(rows), units]), network.finish(start)
@@ -219,43 +269,3 @@ def _read_batch(
         ngrams = network.ngrams.read(rows, start.ngrams)
     summary = network.pooling.add(start.summary, sequence, lengths)
     return last, network.finish(NetworkState(layers, summary, ngrams))
-
-
-def _deletions(
-    model: RuntimeModel,
-    ids: np.ndarray,
-    words: Sequence[Word],
-    *,
-    order: np.ndarray,
-    answer: Answer,
-) -> Deletions | None:
-    """Returns a few words without which the answer is another one.
-
-    Words are left out in the order given, until the answer changes. Then each of them is put back
-    if the answer stays changed.
-
-    Args:
-        model: The model.
-        ids: The ids of the text.
-        words: The words.
-        order: The places of the words in the order in which they are tried.
-        answer: The answer to the text.
-    """
-
-    def answer_without(places: Sequence[int]) -> Answer:
-        row = _without(ids, [words[place] for place in places])
-        (scores,) = model.score_ids([row])
-        return Answer.of(scores, model.label_space, tokens=len(row))
-
-    tried = [int(place) for place in order[:MOST_DELETIONS]]
-    for count in range(1, len(tried) + 1):
-        if answer_without(tried[:count]).labels != answer.labels:
-            break
-    else:
-        return None
-    needed = tried[:count]
-    for place in list(needed[:-1]):
-        fewer = [other for other in needed if other != place]
-        if answer_without(fewer).labels != answer.labels:
-            needed = fewer
-    return Deletions(tuple(sorted(needed)), answer_without(needed))

@@ -13,7 +13,9 @@ def test_another_label_may_be_asked_for(client):
     assert client.post("/v1/models/letters:examine", json=body).json()["label"] == "a"
 
 
-@pytest.mark.parametrize("body", [{}, {"text": 3}, {"text": "a", "label": "x"}, {"text": "a", "b": 1}])
+@pytest.mark.parametrize(
+    "body", [{}, {"text": 3}, {"text": "a", "label": "x"}, {"text": "a", "b": 1}]
+)
 def test_other_requests_are_refused(client, body):
     response = client.post("/v1/models/letters:examine", json=body)
     assert response.status_code == 400
