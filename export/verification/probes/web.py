@@ -19,7 +19,8 @@ let model;
 const begin = (json) => { model = modelsOf(json).all[0]; };
 const read = (text, length) => {
   const ids = model.tokenizer.encode(text);
-  return JSON.stringify({ ids, scores: model.read(model.network.cut(ids).slice(0, length)).scores });
+  const { scores } = model.read(model.network.cut(ids).slice(0, length));
+  return JSON.stringify({ ids, scores });
 };
 """
 
