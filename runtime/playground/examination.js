@@ -247,7 +247,7 @@ class LocalModels {
     let since = Date.now();
     return async () => {
       if (Date.now() - since < LocalModels.BUSY) return;
-      await new Promise((done) => setTimeout(done));
+      await new Promise((done) => setTimeout(done, 0));
       if (signal?.aborted) throw new DOMException("a newer text is read", "AbortError");
       since = Date.now();
     };

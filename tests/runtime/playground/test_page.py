@@ -22,6 +22,7 @@ from textrnn.runtime.playground.page import PageModel, offline_page, server_page
 pytestmark = pytest.mark.usefixtures("eagerly")
 
 EXAMINE = """
+LocalModels.BUSY = Infinity;  // There are no keys to wait for.
 let models;
 const begin = (json) => { models = modelsOf(json); };
 const examine = async (text, label) =>
@@ -77,7 +78,9 @@ def compare(engine: MiniRacer, folder: Path, texts: list[str], **settings: Any) 
     for text in texts:
         for label in (None, "neg"):
             answer = engine.eval(f"examine({json.dumps(text)}, {json.dumps(label)})")
-            assert json.loads(answer.get()) == close(model.examine(text, label).to_dict()), text
+            assert json.loads(str(answer.get(timeout=60))) == close(
+                model.examine(text, label).to_dict()
+            ), text
 
 
 @every_pair
@@ -125,7 +128,7 @@ def test_a_page_with_a_model_may_connect_to_nothing(tmp_path: Path) -> None:
     (policy,) = re.findall('Content-Security-Policy" content="([^"]*)"', page)
     assert "default-src 'none'; connect-src 'none'" in policy
     assert "unsafe" not in policy
-    assert "{{" not in page
+    assert not re.search(r"\{\{[a-z]+\}\}", page)
 
 
 def test_a_label_cannot_end_the_script_that_holds_it(tmp_path: Path) -> None:
