@@ -16,7 +16,8 @@ __all__ = ["follow_sentences", "follow_tokens"]
 def follow_sentences(stream: Stream, pieces: Iterable[bytes]) -> Iterator[tuple[str, Any]]:
     """Reads a text as its pieces arrive, and yields each sentence with the prediction after it.
 
-    A sentence ends where `textrnn.runtime.text.scripts.SENTENCE_END` matches, or after 20,000 characters.
+    A sentence ends where `text.scripts.SENTENCE_END` matches, or after 20,000
+    characters.
 
     Args:
         stream: The stream that reads the text.

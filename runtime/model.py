@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from .errors import ConfigError
+from .explaining import Explainer
 from .explanation import Explanation
-from .explaining import explain
 from .labels import Labels
 from .network.architecture import Architecture
 from .network.network import Network
@@ -31,7 +31,7 @@ BATCH_TOKENS = 16_384
 """The largest number of texts that are computed together, and of their tokens with padding."""
 
 BLOCK_TEXTS = 1024
-"""The number of texts that `answer_stream` reads, sorts by length and answers together."""
+"""The number of texts that `predict_stream` reads, sorts by length and answers together."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,11 @@ class RuntimeModel:
     def forwards(self) -> bool:
         """Whether the model can read a text in pieces, so that `stream` works."""
         return self.architecture.forwards
+
+    @property
+    def label_separator(self) -> str:
+        """The separator of several labels in the data of the run."""
+        return self.architecture.label_separator
 
     @property
     def language_model(self) -> bool:
@@ -145,7 +150,7 @@ class RuntimeModel:
             )
         return answers
 
-    def answer_stream(self, texts: Iterable[str]) -> Iterator[tuple[str, Answer]]:
+    def predict_stream(self, texts: Iterable[str]) -> Iterator[tuple[str, Answer]]:
         """Yields each text with its answer, in order; the memory is constant.
 
         Args:
@@ -171,7 +176,8 @@ class RuntimeModel:
                 no sum over the words.
             TypeError: `text` is no string.
         """
-        return explain(self, as_text(text, call="explain"), label=label)
+        explainer = Explainer(self.network, tokenizer=self.tokenizer, label_space=self.label_space)
+        return explainer.explain(as_text(text, call="explain"), label=label)
 
     def stream(self, state: bytes | None = None) -> Stream:
         """Returns a stream that reads a text piece by piece, with an answer after each piece.

@@ -6,9 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .decision_rule import DecisionRule
 from .errors import ModelError
+
+if TYPE_CHECKING:
+    from .decision_rule import DecisionRule
 
 __all__ = [
     "DECISIONS",
@@ -107,6 +110,8 @@ def rule_of(files: Mapping[str, bytes], labels: tuple[str, ...], folder: Path) -
     Raises:
         ModelError: The file of the rule does not fit the labels.
     """
+    from .decision_rule import DecisionRule  # It imports NumPy, which this module does not need.
+
     if DECISIONS not in files:
         return DecisionRule()
     try:

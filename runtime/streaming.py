@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from .stream_snapshot import StateArrays, StreamSnapshot
-from .text.incremental import TokenStream
 from .text.encoder import Encoder
+from .text.incremental import TokenStream
 
 __all__ = ["Reader", "Stream", "Streams"]
 

@@ -8,7 +8,6 @@ imported, in either order; see `textrnn.registration`.
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from textrnn.registration import register_with_keras
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from textrnn.inference.language_model import Likelihood, TrainedLanguageModel
     from textrnn.inference.predictions import Predictions
     from textrnn.inference.run_folder import load, load_language_model
-    from textrnn.runtime.prediction import Prediction
-    from textrnn.runtime.streaming import Stream
     from textrnn.layers.bidirectional import Bidirectional
     from textrnn.layers.cells import (
         GRUCell,
@@ -45,8 +42,10 @@ if TYPE_CHECKING:
     from textrnn.layers.rnn import RNN
     from textrnn.layers.stack import RNNStack
     from textrnn.models.classifier import TextClassifier
-    from textrnn.runtime.decision_rule import DecisionRule
     from textrnn.models.language_model import LanguageModel
+    from textrnn.runtime.decision_rule import DecisionRule
+    from textrnn.runtime.prediction import Prediction
+    from textrnn.runtime.streaming import Stream
     from textrnn.text.tokenizer import Tokenizer
     from textrnn.training.run.classifier import train
     from textrnn.training.run.fit import fit
@@ -148,7 +147,9 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return importlib.metadata.version("textrnn")
+        from importlib.metadata import version  # It imports much.
+
+        return version("textrnn")
     if name in ("export", "sklearn"):  # A package that can be called, and a module.
         return importlib.import_module(f"textrnn.{name}")
     if name not in _HOMES:

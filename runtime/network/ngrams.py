@@ -14,7 +14,7 @@ class NGramState(NamedTuple):
     """What the n-grams remember of B texts.
 
     Attributes:
-        before: `[B, N-1+W]` of int64, the last tokens; 0 where there is none.
+        before: `[B, N-1+W]` of int32, the last tokens; 0 where there is none.
         total: `[B, C]` of float64, the sum of the weights so far.
         count: `[B, 1]`, the number of tokens so far.
     """
@@ -52,7 +52,7 @@ class NGrams:
     def start(self, texts: int) -> NGramState:
         """Returns the state of texts of which nothing was read."""
         return NGramState(
-            np.zeros([texts, self._memory], np.int64),
+            np.zeros([texts, self._memory], np.int32),
             np.zeros([texts, self._classes]),
             np.zeros([texts, 1], np.int64),
         )
@@ -66,14 +66,16 @@ class NGrams:
         """
         lengths = np.array([len(row) for row in ids])
         total = state.total.copy()
-        after = np.empty_like(state.before)
-        for text, row in enumerate(ids):
-            tokens = np.concatenate([state.before[text], row])
-            after[text] = tokens[len(row) :]
-            for order, rows in enumerate(self._rows(tokens), start=1):
-                weights = self._weights[order - 1][rows[rows > 0]]
-                total[text] += self._scales[order - 1] * weights.sum(axis=0, dtype=np.float64)
-        return NGramState(after, total, state.count + lengths[:, np.newaxis])
+        texts = np.repeat(np.arange(len(ids)), lengths)
+        for order, rows in enumerate(self._rows(ids, state.before), start=1):
+            known = np.flatnonzero(rows)
+            weights = self._weights[order - 1][rows[known]] * np.float64(self._scales[order - 1])
+            np.add.at(total, texts[known], weights)
+        after = [
+            np.concatenate([before, row])[len(row) :]
+            for before, row in zip(state.before, ids, strict=True)
+        ]
+        return NGramState(np.array(after, np.int32), total, state.count + lengths[:, np.newaxis])
 
     def finish(self, state: NGramState) -> np.ndarray:
         """Returns the logits `[B, C]` of texts as far as they were read."""
@@ -90,8 +92,8 @@ class NGrams:
             The place of the first token, the place after the last one, and the number.
         """
         found = []
-        tokens = np.concatenate([np.zeros(self._memory, np.int64), ids])
-        for order, rows in enumerate(self._rows(tokens), start=1):
+        nothing = np.zeros([1, self._memory], np.int32)
+        for order, rows in enumerate(self._rows([ids], nothing), start=1):
             weights = self._weights[order - 1][rows, target] * (
                 self._scales[order - 1] / np.sqrt(max(len(ids), 1))
             )
@@ -101,28 +103,49 @@ class NGrams:
             ]
         return found
 
-    def _rows(self, tokens: np.ndarray) -> list[np.ndarray]:
-        """Returns for each order the rows `[T]` of the n-grams that end at each new token.
+    def _rows(self, ids: Sequence[np.ndarray], before: np.ndarray) -> list[np.ndarray]:
+        """Returns for each order the rows of the n-grams that end at each token of all texts.
 
         The row is 0 for an n-gram that is not in the table, or not counted again.
 
         Args:
-            tokens: `[N-1+W+T]`, the tokens before and the new ones.
-        """
-        rows = [tokens]
-        for keys in self._keys:
-            wanted = rows[-1][:-1] * self._vocab_size + tokens[len(rows) :]
-            place = np.searchsorted(keys, wanted, side="right") - 1
-            rows.append(np.where(keys[place] == wanted, place, 0))
-        return [self._once(row[self.orders - n :]) for n, row in enumerate(rows, start=1)]
+            ids: The ids `[T]` of each text.
+            before: `[B, N-1+W]`, the tokens before them.
 
-    def _once(self, rows: np.ndarray) -> np.ndarray:
-        """Returns the last rows `[T]` of `[W+T]`, 0 where one of the W before is the same."""
+        Returns:
+            The rows of the first text, then those of the second, and so on.
+        """
+        parts = [part for pair in zip(before, ids, strict=True) for part in pair]
+        tokens = np.concatenate(parts, dtype=np.int32)
+        lengths = np.array([len(row) for row in ids]) + self._memory
+        texts = np.repeat(np.arange(len(ids)), lengths)
+        places = np.arange(len(tokens)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        result, rows = [], tokens
+        for order in range(1, self.orders + 1):
+            if order > 1:
+                keys = self._keys[order - 2]
+                wanted = rows * np.int32(self._vocab_size)
+                wanted[1:] = wanted[:-1] + tokens[1:]  # An n-gram follows the one before its token.
+                place = np.searchsorted(keys, wanted, side="right") - 1
+                rows = np.where(keys[place] == wanted, place, 0).astype(np.int32)
+            # The first tokens of a text continue no n-gram of the text before.
+            counted = self._once(np.where(places < order - 1, 0, rows), texts)
+            result.append(counted[places >= self._memory])
+        return result
+
+    def _once(self, rows: np.ndarray, texts: np.ndarray) -> np.ndarray:
+        """Returns rows with 0 in place of those that one of the W tokens before has too.
+
+        Args:
+            rows: The rows at all tokens.
+            texts: The text of each token.
+        """
         if not self._once_in:
             return rows
-        order = np.argsort(rows, kind="stable")
-        sorted_rows = rows[order]
-        again = (sorted_rows[1:] == sorted_rows[:-1]) & (np.diff(order) <= self._once_in)
+        keys = texts * (np.int64(rows.max(initial=0)) + 1) + rows
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+        again = (ordered[1:] == ordered[:-1]) & (order[1:] - order[:-1] <= self._once_in)
         once = rows.copy()
         once[order[1:][again]] = 0
-        return once[self._once_in :]
+        return once

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textrnn.evaluation.abstention import abstention_figures, coverage_curve, coverage_sentence
-from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DecisionRule
 
 
 @settings(max_examples=50, deadline=None)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textrnn.errors import ConfigError
-from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DecisionRule
 
 LABELS = ("a", "b", "c")
 P = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]], np.float32)

@@ -12,6 +12,7 @@ import click
 from textrnn.cli.text_options import TextOptions
 
 if TYPE_CHECKING:
+    from textrnn.cli.engine import LineReporter
     from textrnn.config.data import DataConfig
     from textrnn.config.language_model import TextConfig
     from textrnn.progress import Reporter
@@ -52,11 +53,12 @@ class TextSource:
         self._text_count = self._bad_count = self._blank_count = 0
         self._ended = False
 
-    def read(self, data: DataConfig | TextConfig) -> Iterator[str]:
+    def read(self, data: DataConfig | TextConfig | None) -> Iterator[str]:
         """Yields the texts.
 
         Args:
-            data: The settings of the run's data, which hold where the options say nothing.
+            data: The settings of the run's data, which hold where the options say nothing; None if
+                the texts are arguments.
 
         Raises:
             DataError: The file cannot be read, or a row cannot be read and is not to be skipped.
@@ -68,9 +70,9 @@ class TextSource:
             yield text
         self._ended = True
 
-    def _read(self, data: DataConfig | TextConfig) -> Iterator[str]:
+    def _read(self, data: DataConfig | TextConfig | None) -> Iterator[str]:
         path = self._options.path
-        if path is None:
+        if path is None or data is None:
             yield from map(printable, self._options.texts)
             return
         from textrnn.data import read_texts
@@ -87,7 +89,11 @@ class TextSource:
         self._bad_rows.append((self._text_count, reason))
 
     def print_answers(
-        self, answers: Iterable[A], line: Callable[[A | BadRow], str], *, reporter: Reporter
+        self,
+        answers: Iterable[A],
+        line: Callable[[A | BadRow], str],
+        *,
+        reporter: Reporter | LineReporter,
     ) -> None:
         """Prints one line per row, in the order of the input, and then reports the notes.
 
@@ -115,7 +121,7 @@ class TextSource:
         while self._bad_rows and self._bad_rows[0][0] <= answered:
             yield BadRow(self._bad_rows.popleft()[1])
 
-    def _report(self, reporter: Reporter) -> None:
+    def _report(self, reporter: Reporter | LineReporter) -> None:
         """Reports the texts that were not ordinary."""
         options = self._options
         if options.path is None and len(options.texts) == 1 and os.path.isfile(options.texts[0]):

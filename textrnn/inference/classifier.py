@@ -18,11 +18,11 @@ from textrnn.errors import ConfigError, ModelError
 from textrnn.host.blocks import blocks
 from textrnn.inference.predictions import Predictions
 from textrnn.inference.reader import Reader, model_digest
+from textrnn.models.classifier import TextClassifier
+from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.runtime.prediction import Prediction
 from textrnn.runtime.streaming import Stream, Streams
-from textrnn.models.classifier import TextClassifier
-from textrnn.runtime.decision_rule import DecisionRule
-from textrnn.models.label_space import LabelSpace
 from textrnn.runtime.text.checks import as_text, as_texts
 from textrnn.text.tokenizer import Tokenizer
 
@@ -135,6 +135,11 @@ class TrainedClassifier:
     def label_space(self) -> LabelSpace:
         """The labels, whether a text may carry any number of them, and the rule that decides."""
         return LabelSpace(self.labels, multi_label=self.config.task.multi_label, rule=self.rule)
+
+    @property
+    def label_separator(self) -> str:
+        """The separator of several labels in the data of the run."""
+        return self.config.task.label_separator
 
     @property
     def temperature(self) -> float:

@@ -12,8 +12,8 @@ from textrnn.host.blocks import blocks
 from textrnn.inference.classifier import BLOCK_TEXTS, Prediction, TrainedClassifier
 from textrnn.inference.predictions import Predictions
 from textrnn.messages.wording import listed
-from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.runtime.text.checks import as_texts
 
 __all__ = ["Ensemble", "check_same_labels"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from textrnn.config.choices import CELLS
 from textrnn.inference.classifier import TrainedClassifier
-from textrnn.layers.cells import RNNCell
-from textrnn.layers.ngrams import NGramLogits
 from textrnn.models.classifier import TextClassifier
 from textrnn.runtime.network.architecture import Architecture
 from textrnn.runtime.tensor_file import tensor_bytes
@@ -20,7 +19,7 @@ Named = Iterator[tuple[str, np.ndarray]]
 
 
 def runtime_file(classifier: TrainedClassifier) -> bytes | None:
-    """Returns the content of `runtime.safetensors`; None for a classifier with a cell of the user's.
+    """Returns the content of `runtime.safetensors`; None for a cell of the user.
 
     Args:
         classifier: The classifier.
@@ -50,31 +49,22 @@ def runtime_file(classifier: TrainedClassifier) -> bytes | None:
 def _tensors(model: TextClassifier) -> Named:
     yield "embedding/embeddings", model.embedding.embeddings.numpy()
     stack = model.stack
-    for number, rnn in enumerate(() if stack is None else stack.rnns):
-        both = stack.bidirectional
-        forward = rnn.forward_layer if both else rnn
-        yield from _cell(forward.cell, f"layer_{number}/forward")
-        if both:
-            yield from _cell(rnn.backward_layer.cell, f"layer_{number}/backward")
+    for number, rnn in enumerate([] if stack is None else stack.rnns):
+        forward = rnn.forward_layer if stack.bidirectional else rnn
+        yield from _named(forward.cell.weights, f"layer_{number}/forward")
+        if stack.bidirectional:
+            yield from _named(rnn.backward_layer.cell.weights, f"layer_{number}/backward")
         if stack.layer_norm:
-            for name in ("gamma", "beta"):
-                yield f"layer_{number}/norm/{name}", getattr(stack.norms[number], name).numpy()
-    for weight in model.pooling.weights:
-        yield f"pooling/{weight.name}", weight.numpy()
-    yield "classify/kernel", model.classify.kernel.numpy()
-    yield "classify/bias", model.classify.bias.numpy()
-    if model.ngrams is not None:
-        yield from _ngrams(model.ngrams)
-
-
-def _cell(cell: RNNCell, name: str) -> Named:
-    for weight in cell.weights:
-        yield f"{name}/{weight.name}", weight.numpy()
-
-
-def _ngrams(ngrams: NGramLogits) -> Named:
-    for weight in ngrams.weights:
-        values = weight.numpy()
+            yield from _named(stack.norms[number].weights, f"layer_{number}/norm")
+    yield from _named(model.pooling.weights, "pooling")
+    yield from _named(model.classify.weights, "classify")
+    if model.ngrams is None:
+        return
+    for name, values in _named(model.ngrams.weights, "ngrams"):
         # Weights of n-grams are whole numbers.
-        is_whole = weight.name.startswith("weights_")
-        yield f"ngrams/{weight.name}", values.astype(np.int8) if is_whole else values
+        yield name, values.astype(np.int8) if name.startswith("ngrams/weights_") else values
+
+
+def _named(weights: Iterable[Any], name: str) -> Named:
+    for weight in weights:
+        yield f"{name}/{weight.name}", weight.numpy()

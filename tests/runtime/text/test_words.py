@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import unspaced
 
-from textrnn.runtime.text.words import Word, merge_words, word_groups
 from textrnn.config.tokenizer import TokenizerConfig
+from textrnn.runtime.text.words import Word, merge_words, word_groups
 from textrnn.text.tokenizer import Tokenizer
 
 CORPUS = ["the striker scored twice in the second half of the film", "don't, say well-known 我们"]

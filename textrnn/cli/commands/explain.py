@@ -16,8 +16,8 @@ from rich.text import Text
 
 from textrnn.cli.console import table_console
 from textrnn.cli.option_group import OptionGroup
-from textrnn.cli.options import run_argument
 from textrnn.cli.output_options import OUTPUT_FILE_OPTIONS, OutputOptions, check_output_options
+from textrnn.cli.run_argument import run_argument
 from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.text_options import FILE_OPTIONS, STDIN, TextOptions
 from textrnn.config.choices import ATTRIBUTIONS
