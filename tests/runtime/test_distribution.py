@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-import tomllib
 from light_models import random_pair
 
 import textrnn.runtime
 
 FOLDER = Path(textrnn.runtime.__file__).parent
+tomllib = pytest.importorskip("tomllib")  # Python 3.11 has it.
 PROJECT = FOLDER / "pyproject.toml"
 SETUP = (FOLDER.parent / "setup.py").read_text(encoding="utf-8")
 

@@ -44,7 +44,7 @@ def test_a_folder_that_is_no_finished_run_is_refused(run, tmp_path):
     with pytest.raises(ModelError, match="not readable"):
         load(run)
     (run / "digests.json").unlink()
-    with pytest.raises(ModelError, match="without digests.json"):
+    with pytest.raises(ModelError, match=r"without digests\.json"):
         load(run)
     assert not has_network(run)
 
