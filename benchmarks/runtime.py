@@ -1,5 +1,6 @@
 """The engine of the light runtime: NumPy beside ONNX Runtime, for every cell.
 
+    export OPENBLAS_NUM_THREADS=1                    # As the command line sets it.
     python benchmarks/runtime.py                     # every cell, one and two directions and layers
     python benchmarks/runtime.py --cell gru --repeats 20
 
@@ -15,14 +16,10 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import multiprocessing
-import os
 import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-for _name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
 
 import click
 import numpy as np
@@ -110,13 +107,11 @@ class Graph:
         from onnx import TensorProto, helper, numpy_helper
 
         (steps,) = self.node("Transpose", "ids", perm=[1, 0])
-        (sequence,) = self.node(
-            "Gather", self.constant(self.tensors["embedding/embeddings"]), steps
-        )
+        table = self.constant(self.tensors["embedding/embeddings"])
+        (sequence,) = self.node("Gather", table, steps)
         for layer in range(self.settings.layers):
-            sequence = (
-                self.minimal(sequence, layer) if self.linear else self.operator(sequence, layer)
-            )
+            read = self.minimal if self.linear else self.operator
+            sequence = read(sequence, layer)
         (mean,) = self.node("ReduceMean", sequence, self.ids(0), keepdims=0)
         kernel, bias = (self.constant(self.tensors[f"classify/{n}"]) for n in ("kernel", "bias"))
         self.node("Gemm", mean, kernel, bias)
@@ -195,9 +190,8 @@ class Graph:
         from onnx import TensorProto, helper
 
         names = ("h", "a", "b", "new", "out")
-        value = {
-            n: helper.make_tensor_value_info(n, TensorProto.FLOAT, ["B", UNITS]) for n in names
-        }
+        shape = ["B", UNITS]
+        value = {n: helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n in names}
         body = helper.make_graph(
             [
                 helper.make_node("Mul", ["a", "h"], ["kept"]),
@@ -304,10 +298,9 @@ def main(cells: tuple[str, ...], repeats: int) -> None:
     path.write_bytes(Graph(settings, random_tensors(settings)).build())
     costs = []
     for engine in PACKAGES:
-        row: dict[str, object] = {
-            "engine": engine,
-            "MiB on disk": round(installed_mebibytes(engine)),
-        }
+        size = round(installed_mebibytes(engine))
+        row: dict[str, object] = {"engine": engine, "MiB on disk": size}
+        row |= {"load and first answer, CPU s": "", "MiB": ""}
         if engine != "litert":
             with multiprocessing.get_context("spawn").Pool(1) as pool:
                 seconds, memory = pool.apply(first_answer, (engine, path))

@@ -27,9 +27,8 @@ def test_texts_are_answered_without_heavy_packages(tmp_path):
     pair = random_pair(tmp_path / "run", cell="gru", bidirectional=True)
     lines, heavy = answered("predict", tmp_path / "run", "--json", "a fine film", "dull")
     assert heavy == set()
-    for line, prediction in zip(
-        lines, pair.classifier.predict(["a fine film", "dull"]), strict=True
-    ):
+    predictions = pair.classifier.predict(["a fine film", "dull"])
+    for line, prediction in zip(lines, predictions, strict=True):
         answer = json.loads(line)
         assert answer["label"] == prediction.label
         assert answer["score"] == pytest.approx(prediction.score, abs=1e-5)
