@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cores import one_thread_per_product
 from .errors import TextRNNError
+from .serve.command import add_serve_command, run_serve_command
 
 if TYPE_CHECKING:
     from .model import RuntimeModel
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .model import load
 
     try:
+        if options.command == "serve":
+            run_serve_command(options)
+            return 0
         for fields in options.answer(load(options.run), options):
             print(_line(fields, as_json=options.as_json), flush=options.command == "stream")
     except TextRNNError as error:
@@ -70,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--label", help="Label to explain; the predicted one if not given."
             )
+    add_serve_command(commands)
     return parser
 
 

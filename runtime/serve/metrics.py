@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -87,7 +88,8 @@ class Metrics:
         """Returns all metrics as text; of all processes, if there are several."""
         if PROCESSES_FOLDER in os.environ:
             registry = CollectorRegistry()
-            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            collect: Any = multiprocess.MultiProcessCollector  # It has no type information.
+            collect(registry)
             return generate_latest(registry)
         return generate_latest(self._registry)
 

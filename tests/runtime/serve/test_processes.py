@@ -203,6 +203,7 @@ def test_a_text_is_written_through_a_websocket(start):
         assert json.loads(stream.recv())["status"] == 413
         with pytest.raises(ConnectionClosed) as closed:
             stream.recv()
+        assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4413
 
 
