@@ -286,12 +286,12 @@ def first_answer(engine: str, content: bytes, path: Path) -> tuple[float, float]
     """The CPU seconds and MiB of a process that loads a model and answers one text."""
     path.write_bytes(content)
     code = f"""
-import resource, sys
+import time
 import numpy as np
 content = open({str(path)!r}, "rb").read()
 {FIRST_ANSWERS[engine]}
-usage = resource.getrusage(resource.RUSAGE_SELF)
-print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+(peak,) = (line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(time.process_time(), int(peak.split()[1]) / 1024)
 """
     lines = [
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
