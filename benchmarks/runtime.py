@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
-import multiprocessing
-import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ from interleave import print_table
 
 from textrnn.runtime.network.architecture import Architecture
 from textrnn.runtime.network.network import Network
+from textrnn.runtime.tensor_file import tensor_bytes
 
 VOCABULARY, EMBEDDING, UNITS, CLASSES = 8000, 128, 128, 2
 GATES = {"simple": 1, "gru": 3, "lstm": 4, "mingru": 2, "minlstm": 3}
@@ -263,19 +265,40 @@ def measure(cell: str, *, directions: int, layers: int, repeats: int) -> list[di
     ]
 
 
-def first_answer(engine: str, path: Path) -> tuple[float, float]:
+FIRST_ANSWERS = {
+    "numpy": """
+from textrnn.runtime.network.architecture import Architecture
+from textrnn.runtime.network.network import Network
+from textrnn.runtime.tensor_file import read_tensors
+tensors, metadata = read_tensors(content)
+Network(tensors, Architecture.from_metadata(metadata)).logits([np.full(25, 7)])
+""",
+    "onnxruntime": """
+import onnxruntime
+session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+session.run(["logits"], {"ids": np.full([1, 25], 7)})
+""",
+}
+"""What a process does to answer one text of 25 tokens."""
+
+
+def first_answer(engine: str, content: bytes, path: Path) -> tuple[float, float]:
     """The CPU seconds and MiB of a process that loads a model and answers one text."""
-    ids = np.full([1, 25], 7, np.int64)
-    settings = architecture("mingru", directions=2, layers=1)
-    start = time.process_time()
-    run = (
-        onnx_engine(path.read_bytes())
-        if engine == "onnxruntime"
-        else numpy_engine(settings, random_tensors(settings))
-    )
-    run(ids)
-    seconds = time.process_time() - start
-    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    path.write_bytes(content)
+    code = f"""
+import time
+import numpy as np
+content = open({str(path)!r}, "rb").read()
+{FIRST_ANSWERS[engine]}
+(peak,) = (line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(time.process_time(), int(peak.split()[1]) / 1024)
+"""
+    lines = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
+        for _ in range(5)
+    ]
+    seconds, memory = min(tuple(map(float, line.split())) for line in lines)
+    return seconds, memory
 
 
 def installed_mebibytes(engine: str) -> float:
@@ -293,20 +316,21 @@ def main(cells: tuple[str, ...], repeats: int) -> None:
     for cell, directions, layers in itertools.product(cells, (1, 2), (1, 2)):
         rows += measure(cell, directions=directions, layers=layers, repeats=repeats)
     print_table(rows, csv_file=None, title="the engines")
-    path = Path("runtime_benchmark.onnx")
     settings = architecture("mingru", directions=2, layers=1)
-    path.write_bytes(Graph(settings, random_tensors(settings)).build())
+    tensors = random_tensors(settings)
+    models = {
+        "numpy": tensor_bytes(tensors, settings.to_metadata()),
+        "onnxruntime": Graph(settings, tensors).build(),
+    }
     costs = []
-    for engine in PACKAGES:
-        size = round(installed_mebibytes(engine))
-        row: dict[str, object] = {"engine": engine, "MiB on disk": size}
-        row |= {"load and first answer, CPU s": "", "MiB": ""}
-        if engine != "litert":
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                seconds, memory = pool.apply(first_answer, (engine, path))
-            row |= {"load and first answer, CPU s": round(seconds, 3), "MiB": round(memory)}
-        costs.append(row)
-    path.unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        for engine in PACKAGES:
+            row = {"engine": engine, "MiB on disk": str(round(installed_mebibytes(engine)))}
+            row |= {"first answer, CPU s": "", "MiB": ""}
+            if engine in models:
+                seconds, memory = first_answer(engine, models[engine], Path(folder) / engine)
+                row |= {"first answer, CPU s": f"{seconds:.2f}", "MiB": f"{memory:.0f}"}
+            costs.append(row)
     print_table(costs, csv_file=None, title="one process")
 
 
