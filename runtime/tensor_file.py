@@ -77,6 +77,8 @@ def read_tensors(content: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]
     """
     try:
         start = 8 + int.from_bytes(content[:8], "little")
+        if start > len(content):
+            raise ValueError("the header is cut off")
         header = json.loads(content[8:start])
         metadata = {str(k): str(v) for k, v in header.pop(_METADATA, {}).items()}
         tensors = {}
