@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,12 +40,21 @@ def _serve(
     from .app import create_app
     from .server import log_to_stderr, run_server
 
+    threading.Thread(target=_stop_with_the_parent, daemon=True).start()
     # Ctrl-C reaches all processes of a terminal; the parent passes it on as SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log_to_stderr(settings)
     app = create_app(sources, load, settings=settings)
     has_started.set()
     run_server(app, settings, sockets=[bound])
+
+
+def _stop_with_the_parent() -> None:
+    """Asks this process to stop when its parent has ended, which may have been killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @dataclass

@@ -189,6 +189,13 @@ def test_several_processes_are_replaced_and_their_metrics_added(start):
     assert server.stop() == 0
 
 
+def test_processes_whose_parent_was_killed_end(start):
+    server = start(workers=2)
+    server.process.kill()
+    server.process.wait(60)
+    wait_until(lambda: not server.is_ready())
+
+
 def _command(pid: str) -> bytes:
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
