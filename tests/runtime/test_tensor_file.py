@@ -4,7 +4,7 @@ import pytest
 from textrnn.errors import ModelError
 from textrnn.runtime.tensor_file import read_tensors, tensor_bytes
 
-ARRAYS = {
+ARRAYS: dict[str, np.ndarray] = {
     "one": np.arange(5, dtype=np.int8),
     "two": np.arange(6, dtype=np.float32).reshape(2, 3),
     "three": np.zeros([0, 4], np.int32),
