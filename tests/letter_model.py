@@ -99,7 +99,7 @@ class LetterModel:
             letter: count / sum(counts) for letter, count in zip(self.labels, counts, strict=True)
         }
         label = max(scores, key=scores.__getitem__)
-        labels = (label,)
+        labels: tuple[str, ...] = (label,)
         if self.multi_label:
             labels = tuple(letter for letter in self.labels if letter in text)
         abstained = scores[label] < self.abstain_below
