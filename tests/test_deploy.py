@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from letter_model import LetterModel
+from tiny import not_none
 
 from textrnn.runtime.serve.settings import fields_with_section
 
@@ -37,13 +38,13 @@ def test_the_yaml_files_can_be_read(name):
 def handler(monkeypatch):
     """The handler of serverless platforms, with a model that counts letters."""
     runtime = types.ModuleType("textrnn_runtime")
-    runtime.load = lambda folder: LetterModel()
-    runtime.RuntimeModel = LetterModel
+    vars(runtime).update(load=lambda folder: LetterModel(), RuntimeModel=LetterModel)
     monkeypatch.setitem(sys.modules, "textrnn_runtime", runtime)
     monkeypatch.setenv("TEXTRNN_RUN", "run")
-    spec = importlib.util.spec_from_file_location("lambda_handler", DEPLOY / "lambda_handler.py")
+    path = DEPLOY / "lambda_handler.py"
+    spec = not_none(importlib.util.spec_from_file_location("lambda_handler", path))
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    not_none(spec.loader).exec_module(module)
     return lambda event: module.handler(event, None)
 
 

@@ -1,7 +1,9 @@
 import argparse
 
+import click
 import pytest
 from letter_model import write_run
+from tiny import not_none
 
 from textrnn.cli.main import main as textrnn
 from textrnn.runtime.cli import main as textrnn_runtime
@@ -18,7 +20,7 @@ def options():
 
 
 def test_every_setting_is_an_option_of_both_commands(options):
-    command = textrnn.get_command(None, "serve")
+    command = not_none(textrnn.get_command(click.Context(textrnn), "serve"))
     names = {definition.name for _, definition in fields_with_section()}
     assert names == {parameter.name for parameter in command.params} - {"runs"}
     assert names == set(vars(options("run"))) - {"runs"}
