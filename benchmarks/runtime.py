@@ -241,8 +241,8 @@ def measure(cell: str, *, directions: int, layers: int, repeats: int) -> list[di
     figures: dict[str, dict[str, float]] = {name: {} for name in engines}
     for name, (texts, length) in SHAPES.items():
         ids = np.random.default_rng(1).integers(2, VOCABULARY, [texts, length])
-        answers = [run(ids) for run in engines.values()]
-        np.testing.assert_allclose(*answers, rtol=0, atol=1e-5)
+        one, other = (run(ids) for run in engines.values())
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
         times: dict[str, list[float]] = {engine: [] for engine in engines}
         for _ in range(repeats):
             for engine, run in engines.items():
