@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -152,7 +153,7 @@ class Graph:
             blocks = [np.split(half, GATES[cell]) for half in both]
             biases.append(np.concatenate([half[i] for half in blocks for i in places[cell]]))
         kind = {"simple": "RNN", "gru": "GRU", "lstm": "LSTM"}[cell]
-        extra = {"linear_before_reset": 1} if cell == "gru" else {}
+        extra: dict[str, Any] = {"linear_before_reset": 1} if cell == "gru" else {}
         way = "bidirectional" if len(self.directions) == 2 else "forward"
         (states,) = self.node(
             *(kind, sequence, *inputs, self.constant(np.stack(biases))),
