@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -152,7 +153,7 @@ class Graph:
             blocks = [np.split(half, GATES[cell]) for half in both]
             biases.append(np.concatenate([half[i] for half in blocks for i in places[cell]]))
         kind = {"simple": "RNN", "gru": "GRU", "lstm": "LSTM"}[cell]
-        extra = {"linear_before_reset": 1} if cell == "gru" else {}
+        extra: dict[str, Any] = {"linear_before_reset": 1} if cell == "gru" else {}
         way = "bidirectional" if len(self.directions) == 2 else "forward"
         (states,) = self.node(
             *(kind, sequence, *inputs, self.constant(np.stack(biases))),
@@ -241,8 +242,8 @@ def measure(cell: str, *, directions: int, layers: int, repeats: int) -> list[di
     figures: dict[str, dict[str, float]] = {name: {} for name in engines}
     for name, (texts, length) in SHAPES.items():
         ids = np.random.default_rng(1).integers(2, VOCABULARY, [texts, length])
-        answers = [run(ids) for run in engines.values()]
-        np.testing.assert_allclose(*answers, rtol=0, atol=1e-5)
+        one, other = (run(ids) for run in engines.values())
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
         times: dict[str, list[float]] = {engine: [] for engine in engines}
         for _ in range(repeats):
             for engine, run in engines.items():
