@@ -1,6 +1,6 @@
 """Speed and memory of `textrnn serve`, asked on this machine.
 
-    python benchmarks/serving.py RUN --texts FILE.csv --seconds 20
+    python benchmarks/serving.py RUN --texts FILE.csv --seconds 20 --workers 2
 
 prints a table: texts per second and the time of a request at saturation, at a fixed rate of
 requests, and with several texts per request. The clients run on the same cores as the server, so
@@ -145,12 +145,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8599)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--rate", type=float, default=0, help="default: half of the saturation")
-    parser.add_argument("options", nargs="*", help="options of textrnn serve, after --")
-    options = parser.parse_args()
+    options, further = parser.parse_known_args()  # The others are those of textrnn serve.
     with open(options.texts, encoding="utf-8", newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)]
     command = [sys.executable, "-m", "textrnn", "serve", options.run, "--port", str(options.port)]
-    server = subprocess.Popen([*command, *options.options])
+    server = subprocess.Popen([*command, *further])
     try:
         wait_until_ready(options.port, server)
         print(

@@ -42,9 +42,9 @@ class Labels:
         """Returns the probabilities `[N, C]` of float32 of logits `[N, C]`."""
         z = np.asarray(logits, np.float64)
         if self.multi_label:
-            return (0.5 + 0.5 * np.tanh(0.5 * z)).astype(np.float32)
+            return np.asarray(0.5 + 0.5 * np.tanh(0.5 * z), np.float32)
         powers = np.exp(z - z.max(axis=1, keepdims=True))
-        return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
     def decide(self, probabilities: np.ndarray) -> np.ndarray:
         """Returns the labels `[N, C]` of bool that the rule gives to texts.

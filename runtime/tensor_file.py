@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,11 @@ from .errors import ModelError
 
 __all__ = ["read_tensors", "tensor_bytes"]
 
-_DTYPES = {"F32": np.dtype("<f4"), "I32": np.dtype("<i4"), "I8": np.dtype("i1")}
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "I32": np.dtype("<i4"),
+    "I8": np.dtype("i1"),
+}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 _METADATA = "__metadata__"
 
@@ -72,6 +77,8 @@ def read_tensors(content: bytes) -> tuple[dict[str, np.ndarray], dict[str, str]]
     """
     try:
         start = 8 + int.from_bytes(content[:8], "little")
+        if start > len(content):
+            raise ValueError("the header is cut off")
         header = json.loads(content[8:start])
         metadata = {str(k): str(v) for k, v in header.pop(_METADATA, {}).items()}
         tensors = {}

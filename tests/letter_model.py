@@ -14,7 +14,7 @@ from textrnn.runtime.serve.versions import FINISHED
 
 __all__ = ["LetterModel", "load", "write_run"]
 
-LABELS = ("a", "b", "c")
+LABELS: tuple[str, ...] = ("a", "b", "c")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,12 @@ class LetterStream:
         return self._model.answer(self._text)
 
 
+def _opened() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
+
+
 @dataclass
 class LetterModel:
     """Counts letters.
@@ -66,7 +72,7 @@ class LetterModel:
         streams: Whether the model reads texts piece by piece.
         multi_label: Whether each letter that occurs is a label.
         abstain_below: Answers below this probability are withheld.
-        gate: If it is there, the model waits for it before each batch.
+        gate: The model waits for it before each batch; by default it is set.
         seconds: The time of each batch.
         batches: The texts of each batch.
     """
@@ -74,15 +80,14 @@ class LetterModel:
     streams: bool = True
     multi_label: bool = False
     abstain_below: float = 0.0
-    gate: threading.Event | None = None
+    gate: threading.Event = field(default_factory=_opened)
     seconds: float = 0.0
     batches: list[list[str]] = field(default_factory=list)
     labels: tuple[str, ...] = LABELS
 
     def answers(self, texts: Sequence[str]) -> list[LetterAnswer]:
         self.batches.append(list(texts))
-        if self.gate is not None:
-            assert self.gate.wait(30)
+        assert self.gate.wait(30)
         time.sleep(self.seconds)
         return [self.answer(text) for text in texts]
 
@@ -94,7 +99,7 @@ class LetterModel:
             letter: count / sum(counts) for letter, count in zip(self.labels, counts, strict=True)
         }
         label = max(scores, key=scores.__getitem__)
-        labels = (label,)
+        labels: tuple[str, ...] = (label,)
         if self.multi_label:
             labels = tuple(letter for letter in self.labels if letter in text)
         abstained = scores[label] < self.abstain_below
@@ -103,8 +108,7 @@ class LetterModel:
     def explain(self, text: str) -> LetterExplanation:
         if text == "unexplained":
             raise ConfigError("expected a head that sums over the states, got the head last.")
-        if self.gate is not None:
-            assert self.gate.wait(30)
+        assert self.gate.wait(30)
         return LetterExplanation(self.answer(text).label, tuple(text.split()))
 
     def examine(self, text: str, label: str | None = None) -> LetterExplanation:

@@ -150,7 +150,7 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version  # It imports much.
 
         return version("textrnn")
-    if name in ("export", "sklearn"):  # A package that can be called, and a module.
+    if name in ("export", "runtime", "sklearn"):  # Packages, and a module.
         return importlib.import_module(f"textrnn.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'textrnn' has no attribute {name!r}")

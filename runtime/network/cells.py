@@ -119,7 +119,7 @@ class _NonlinearCell(Cell):
     def __init__(self, weights: CellWeights) -> None:
         if weights.recurrent_kernel is None:
             raise ValueError("expected a recurrent kernel, got none.")
-        self._units = weights.recurrent_kernel.shape[1]
+        self._units: int = weights.recurrent_kernel.shape[1]
         super().__init__(weights)
         self.recurrent_kernel = self.gates_halved(weights.recurrent_kernel)
 
@@ -227,7 +227,7 @@ class _LinearCell(Cell):
     gate_count: int
 
     def __init__(self, weights: CellWeights) -> None:
-        self._units = weights.kernel.shape[-1] // self.gate_count
+        self._units: int = weights.kernel.shape[-1] // self.gate_count
         super().__init__(weights)
         self.bias = self.gates_halved(weights.bias)
 

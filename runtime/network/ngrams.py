@@ -16,12 +16,12 @@ class NGramState(NamedTuple):
     Attributes:
         before: `[B, N-1+W]` of int32, the last tokens; 0 where there is none.
         total: `[B, C]` of float64, the sum of the weights so far.
-        count: `[B, 1]`, the number of tokens so far.
+        tokens: `[B, 1]`, how many tokens were read.
     """
 
     before: np.ndarray
     total: np.ndarray
-    count: np.ndarray
+    tokens: np.ndarray
 
 
 class NGrams:
@@ -75,11 +75,11 @@ class NGrams:
             np.concatenate([before, row])[len(row) :]
             for before, row in zip(state.before, ids, strict=True)
         ]
-        return NGramState(np.array(after, np.int32), total, state.count + lengths[:, np.newaxis])
+        return NGramState(np.array(after, np.int32), total, state.tokens + lengths[:, np.newaxis])
 
     def finish(self, state: NGramState) -> np.ndarray:
         """Returns the logits `[B, C]` of texts as far as they were read."""
-        return np.asarray(state.total / np.sqrt(np.maximum(state.count, 1)) + self.bias)
+        return np.asarray(state.total / np.sqrt(np.maximum(state.tokens, 1)) + self.bias)
 
     def contributions(self, ids: np.ndarray, target: int) -> list[tuple[int, int, float]]:
         """Returns what each n-gram of a text that has a weight adds to a logit.

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 
 from .errors import RequestError, busy
 from .metrics import ModelMetrics
@@ -105,7 +106,7 @@ class Batcher:
                 self._running += 1
                 loop = asyncio.get_running_loop()
                 task = loop.run_in_executor(self._threads, self._run, batch)
-                task.add_done_callback(lambda done, batch=batch: self._finish(batch, done))
+                task.add_done_callback(partial(self._finish, batch))
         self._metrics.set_waiting(len(self._queue))
 
     def _run(self, batch: Sequence[_Item]) -> tuple[list[Answer | Exception], float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -49,7 +50,13 @@ class Metrics:
         self.active = self._gauge("textrnn_active_requests", "Requests that are worked on.")
         self.streams = self._gauge("textrnn_streams", "Texts that are written by WebSocket.")
         self.waiting = self._gauge("textrnn_waiting_texts", "Texts without an answer.", "model")
-        self.version = self._gauge("textrnn_model_version", "Newest version served.", "model")
+        self.version = Gauge(
+            "textrnn_model_version",
+            "Newest version that is served.",
+            ["model"],
+            registry=self._registry,
+            multiprocess_mode="mostrecent",
+        )
         self.failures = Counter(
             "textrnn_load_failures_total",
             "Versions that could not be loaded.",
@@ -81,7 +88,8 @@ class Metrics:
         """Returns all metrics as text; of all processes, if there are several."""
         if PROCESSES_FOLDER in os.environ:
             registry = CollectorRegistry()
-            multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            collect: Any = multiprocess.MultiProcessCollector  # It has no type information.
+            collect(registry)
             return generate_latest(registry)
         return generate_latest(self._registry)
 
@@ -90,8 +98,7 @@ class Metrics:
         return ModelMetrics(self, name)
 
     def _gauge(self, name: str, help: str, *labels: str) -> Gauge:
-        mode = "mostrecent" if name == "textrnn_model_version" else "livesum"
-        return Gauge(name, help, labels, registry=self._registry, multiprocess_mode=mode)
+        return Gauge(name, help, labels, registry=self._registry, multiprocess_mode="livesum")
 
 
 class ModelMetrics:

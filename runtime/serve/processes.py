@@ -8,10 +8,12 @@ import os
 import signal
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.context import SpawnProcess
+from multiprocessing.synchronize import Event
 from types import FrameType
 
 from ..errors import ModelError
@@ -25,27 +27,40 @@ __all__ = ["run_processes"]
 _log = logging.getLogger("textrnn.serve")
 
 _LOOK_SECONDS = 0.2
-_YOUNG_SECONDS = 10.0
-"""A process that ends before this age has failed to start, and is not replaced."""
 
 
 def _serve(
-    sources: Sequence[ModelSource], load: Load, settings: ServeSettings, bound: socket.socket
+    sources: Sequence[ModelSource],
+    load: Load,
+    settings: ServeSettings,
+    bound: socket.socket,
+    has_started: Event,
 ) -> None:
     """Serves in a child process."""
     from .app import create_app
     from .server import log_to_stderr, run_server
 
+    threading.Thread(target=_stop_with_the_parent, daemon=True).start()
     # Ctrl-C reaches all processes of a terminal; the parent passes it on as SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log_to_stderr(settings)
-    run_server(create_app(sources, load, settings=settings), settings, sockets=[bound])
+    app = create_app(sources, load, settings=settings)
+    has_started.set()
+    run_server(app, settings, sockets=[bound])
+
+
+def _stop_with_the_parent() -> None:
+    """Asks this process to stop when its parent has ended, which may have been killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @dataclass
 class _Worker:
     process: SpawnProcess
-    begin: float
+    has_started: Event
 
 
 class _Workers:
@@ -82,9 +97,10 @@ class _Workers:
 
     def _started(self) -> _Worker:
         context = multiprocessing.get_context("spawn")
-        process = context.Process(target=_serve, args=self._arguments)
+        has_started = context.Event()
+        process = context.Process(target=_serve, args=(*self._arguments, has_started))
         process.start()
-        return _Worker(process, time.monotonic())
+        return _Worker(process, has_started)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._is_stopping = True
@@ -94,7 +110,7 @@ class _Workers:
             if worker.process.is_alive() or self._is_stopping:
                 continue
             code = worker.process.exitcode
-            if time.monotonic() - worker.begin < _YOUNG_SECONDS:
+            if not worker.has_started.is_set():
                 raise ModelError(
                     f"a server process ended with code {code} when it started; its message is "
                     "above."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from .store import ModelStore
@@ -23,12 +24,16 @@ async def keep_versions_current(store: ModelStore, seconds: float) -> None:
         seconds: The time between two looks.
     """
     loop = asyncio.get_running_loop()
+
+    def in_loop(function: Callable[[], None]) -> None:
+        loop.call_soon_threadsafe(function)
+
     loader = ThreadPoolExecutor(1, thread_name_prefix="textrnn-load")
     try:
         while True:
             await asyncio.sleep(seconds)
             try:
-                await loop.run_in_executor(loader, store.refresh, loop.call_soon_threadsafe)
+                await loop.run_in_executor(loader, store.refresh, in_loop)
             except Exception:
                 _log.exception("the look for new versions failed; the next one follows")
     finally:

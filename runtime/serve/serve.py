@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 
+from ..cores import one_thread_per_product
 from ..errors import ConfigError
 from .model import Load
 from .settings import ServeSettings
@@ -14,18 +14,6 @@ from .versions import ModelSource, version_folders
 __all__ = ["serve"]
 
 _log = logging.getLogger("textrnn.serve")
-
-_PRODUCT_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-
-
-def _use_one_thread_per_product() -> None:
-    """Makes NumPy multiply matrices in one thread, unless it is imported already.
-
-    The products of a text are small: several threads spend more time waiting for each other than
-    they save. `threads` and `workers` use more cores.
-    """
-    for name in _PRODUCT_THREADS:
-        os.environ.setdefault(name, "1")
 
 
 def serve(
@@ -43,7 +31,7 @@ def serve(
         ConfigError: The packages of the server are not installed.
     """
     settings = settings or ServeSettings()
-    _use_one_thread_per_product()
+    one_thread_per_product()  # `threads` and `workers` use more cores.
     try:
         from .app import create_app
         from .server import listening_socket, log_to_stderr, run_server

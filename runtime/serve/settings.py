@@ -182,7 +182,8 @@ class ServeSettings:
                 known = ", ".join(sorted(section_of))
                 raise ConfigError(f"expected one of {known}, got the setting `{name}`.")
             sections[section_of[name]][name] = value
-        return cls(**{name: _SECTIONS[name](**given) for name, given in sections.items()})
+        made: dict[str, Any] = {name: _SECTIONS[name](**sections[name]) for name in sections}
+        return cls(**made)
 
 
 _SECTIONS: dict[str, type[_Section]] = {

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..errors import ConfigError, TextRNNError
 from .batching import Batcher
@@ -173,7 +174,7 @@ class ModelStore:
             keep = self._settings.versions.served_versions
             loaded = sorted([*loaded, *kept], key=lambda v: -v.version)[:keep]
             if loaded != list(model.versions):
-                replace(lambda model=model, loaded=loaded: self._exchange(model, loaded))
+                replace(partial(self._exchange, model, loaded))
 
     def _wanted(self, model: ServedModel) -> list[VersionFolder]:
         folders = version_folders(model.source.folder)

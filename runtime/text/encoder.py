@@ -231,13 +231,14 @@ class Encoder:
         """
         spans, start = [], 0
         for part, continued in self._segments(text):
-            content = np.frombuffer(part.encode("utf-8"), np.uint8)
+            content = part.encode("utf-8")
             # How many characters begin before each byte.
-            characters = np.concatenate([[0], np.cumsum(content & 0xC0 != 0x80)])
-            encoded = self._processor_for(continued).encode(part, return_type="proto")
+            begins = np.frombuffer(content, np.uint8) & 0xC0 != 0x80
+            characters = np.concatenate([[0], np.cumsum(begins)])
+            encoded = self._processor_for(continued).encode(content, return_type="offset_mapping")
             spans += [
-                (start + int(characters[piece.begin]), start + int(characters[piece.end]))
-                for piece in encoded.pieces
+                (start + int(characters[begin]), start + int(characters[end]))
+                for begin, end in encoded["offsets"]
             ]
             start += len(part)
         return spans

@@ -61,10 +61,15 @@ def light_model(run: Path, engine: str, *, needs_tensorflow: str = "") -> Runtim
 
 
 def data_of(run: Path) -> DataConfig:
-    """Returns the settings of the data of a run."""
-    from textrnn.inference.run_files import CONFIG, load_config
+    """Returns the settings of the data of a run.
 
-    return load_config(run / CONFIG).data
+    Raises:
+        ModelError: The file of the settings is missing or changed.
+    """
+    from textrnn.config.classifier import ClassifierRunConfig
+    from textrnn.inference.run_files import checked_settings
+
+    return checked_settings(run, ClassifierRunConfig).data
 
 
 class LineReporter:

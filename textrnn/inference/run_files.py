@@ -47,6 +47,7 @@ __all__ = [
     "begin",
     "check_finished",
     "checked_files",
+    "checked_settings",
     "default_name",
     "is_complete",
     "load_config",
@@ -168,16 +169,38 @@ def checked_files(folder: Path, kind: type[C]) -> tuple[C, dict[str, bytes]]:
         path = folder / name
         if not path.is_file():
             raise ModelError(f"{path}: missing; copy the run folder again.")
-        valid = digests.get(name)
-        if _digest(path) not in (valid if isinstance(valid, list) else [valid]):
-            raise ModelError(
-                f"{path}: changed or cut short since it was written; copy the run folder again."
-            )
+        _check_digest(path, digests)
         if name == CONFIG:
             config = read_settings(path, kind)  # Another kind's run lacks other files.
         if name not in (WEIGHTS, NETWORK):
             contents[name] = path.read_bytes()
     return config, contents
+
+
+def checked_settings(folder: Path, kind: type[C]) -> C:
+    """Returns the settings of a finished run, whose digest alone is compared.
+
+    Raises:
+        ModelError: As for `checked_files`.
+    """
+    check_finished(folder, kind)
+    try:
+        digests = dict(json.loads((folder / DIGESTS).read_text(encoding="utf-8"))["sha256"])
+    except (ValueError, KeyError, TypeError):
+        raise ModelError(f"{folder / DIGESTS}: not readable; copy the run folder again.") from None
+    if not (folder / CONFIG).is_file():
+        raise ModelError(f"{folder / CONFIG}: missing; copy the run folder again.")
+    _check_digest(folder / CONFIG, digests)
+    return read_settings(folder / CONFIG, kind)
+
+
+def _check_digest(path: Path, digests: Mapping[str, Any]) -> None:
+    """Raises ModelError if a file does not have its digest."""
+    valid = digests.get(path.name)
+    if _digest(path) not in (valid if isinstance(valid, list) else [valid]):
+        raise ModelError(
+            f"{path}: changed or cut short since it was written; copy the run folder again."
+        )
 
 
 def _check_version(version: Any, where: str | Path) -> None:

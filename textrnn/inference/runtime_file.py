@@ -48,14 +48,8 @@ def runtime_file(classifier: TrainedClassifier) -> bytes | None:
 
 def _tensors(model: TextClassifier) -> Named:
     yield "embedding/embeddings", model.embedding.embeddings.numpy()
-    stack = model.stack
-    for number, rnn in enumerate([] if stack is None else stack.rnns):
-        forward = rnn.forward_layer if stack.bidirectional else rnn
-        yield from _named(forward.cell.weights, f"layer_{number}/forward")
-        if stack.bidirectional:
-            yield from _named(rnn.backward_layer.cell.weights, f"layer_{number}/backward")
-        if stack.layer_norm:
-            yield from _named(stack.norms[number].weights, f"layer_{number}/norm")
+    if model.stack is not None:
+        yield from _layers(model.stack)
     yield from _named(model.pooling.weights, "pooling")
     yield from _named(model.classify.weights, "classify")
     if model.ngrams is None:
@@ -63,6 +57,16 @@ def _tensors(model: TextClassifier) -> Named:
     for name, values in _named(model.ngrams.weights, "ngrams"):
         # Weights of n-grams are whole numbers.
         yield name, values.astype(np.int8) if name.startswith("ngrams/weights_") else values
+
+
+def _layers(stack: Any) -> Named:
+    for number, rnn in enumerate(stack.rnns):
+        forward = rnn.forward_layer if stack.bidirectional else rnn
+        yield from _named(forward.cell.weights, f"layer_{number}/forward")
+        if stack.bidirectional:
+            yield from _named(rnn.backward_layer.cell.weights, f"layer_{number}/backward")
+        if stack.layer_norm:
+            yield from _named(stack.norms[number].weights, f"layer_{number}/norm")
 
 
 def _named(weights: Iterable[Any], name: str) -> Named:

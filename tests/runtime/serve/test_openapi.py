@@ -98,8 +98,8 @@ def spoiled(draw, value):
         kept = {k: draw(spoiled(v)) for k, v in value.items() if draw(st.integers(0, 9)) > 0}
         return kept if chance > 1 else {**kept, draw(st.text(max_size=8)): draw(JSON)}
     if isinstance(value, list):
-        kept = [draw(spoiled(v)) for v in value]
-        return kept if chance > 1 else [*kept, draw(JSON)]
+        items = [draw(spoiled(v)) for v in value]
+        return items if chance > 1 else [*items, draw(JSON)]
     return value
 
 
