@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from light_models import random_pair
+from tiny import not_none
 
 from textrnn.analysis.attribution.explain import explain
 from textrnn.errors import ConfigError
@@ -36,13 +37,13 @@ def test_words_have_the_scores_of_the_additive_method(settings, tmp_path):
         assert actual["running"] is None
     else:
         np.testing.assert_allclose(actual["running"], expected["running"], rtol=0, atol=1e-5)
-    assert explanation.completeness_error < 1e-4
+    assert not_none(explanation.completeness_error) < 1e-4
 
 
 def test_the_words_of_an_answer_add_up_to_its_logit(tmp_path):
     model = random_pair(tmp_path, cell="lstm", head="attention").model
     explanation = model.explain(TEXT)
-    total = explanation.offset + sum(word.score for word in explanation.words)
+    total = not_none(explanation.offset) + sum(word.score for word in explanation.words)
     assert total == pytest.approx(explanation.logit, abs=1e-4)
     assert explanation.label == model.answers([TEXT])[0].label
 
