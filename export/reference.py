@@ -9,7 +9,7 @@ import numpy as np
 
 from textrnn.inference.classifier import LONG_TOKENS, TrainedClassifier
 from textrnn.models.label_space import LabelSpace
-from textrnn.text.cuts import LONG_TEXT
+from textrnn.runtime.text.cuts import LONG_TEXT
 
 __all__ = ["LONGEST_PIECEWISE", "LONGEST_WHOLE", "Reference", "hard_texts"]
 
@@ -37,6 +37,7 @@ class Reference:
         texts: The real texts, followed by the hard ones, as bytes.
         targets: The place `[N]` of each text's label, -1 for a text without one.
         ids: The token ids of each text.
+        real_count: The number of real texts, which come first.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Reference:
         hard = hard_texts(texts)
         self.classifier = classifier
         self.texts = [*real, *hard]
+        self.real_count = len(real)
         self.targets = np.array([*targets, *[-1] * len(hard)])
         self.ids = classifier.tokenizer.encode_batch(self.readable)
         self._cuts: dict[int, tuple[np.ndarray, np.ndarray]] = {}

@@ -23,7 +23,7 @@ from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.progress import Reporter, Silent
-from textrnn.text.unicode import valid_unicode
+from textrnn.runtime.text.unicode import valid_unicode
 
 __all__ = ["ExportOptions", "VerificationSample", "export", "run_of", "verify_folder"]
 

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SOURCES = {"textrnn": "textrnn", "training": "textrnn.training", "export": "textrnn.export"}
-# The folders that each folder, or module at the root, may import; all may import `errors`.
+SOURCES = {"textrnn": "textrnn"} | {
+    folder: f"textrnn.{folder}" for folder in ("training", "export", "runtime")
+}
+# The folders that each folder, or module at the root, may import; all but the runtime, which is a
+# distribution of its own, may import `errors` and the runtime.
 MAY_IMPORT = {
+    "runtime": "",
     "errors": "",
     "registration": "",
     "keras_internals": "",
@@ -42,10 +46,10 @@ WITHIN = {
     "training": "batches devices update loop run search",
     "export": "options sample manifest reference graphs workers verification formats description "
     "run",
-    "cli": "console flags reporting help option_group options interrupt run_choice fold_lines "
-    "next_commands training startup stdin_pieces text_options texts answers answer_columns "
-    "output_options uncertain_options answer_table evaluation_table explanations uncertain_rows "
-    "run_data commands main",
+    "cli": "console flags reporting help option_group options run_argument engine interrupt "
+    "run_choice fold_lines next_commands training startup stdin_pieces text_options texts answers "
+    "answer_columns output_options uncertain_options answer_table evaluation_table explanations "
+    "uncertain_rows run_data commands main",
 }
 
 
@@ -79,9 +83,23 @@ def imports(module: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module}: write out a relative import"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (name if name in FILES else str(node.module) for name in names)
+            base = _imported_from(module, node)
+            names = [f"{base}.{alias.name}" for alias in node.names]
+            yield from (name if name in FILES else base for name in names)
+
+
+def _imported_from(module: str, node: ast.ImportFrom) -> str:
+    """The module that names are imported from; that of a relative import in its full form."""
+    if not module.startswith("textrnn.runtime"):
+        assert node.level == 0, f"{module}: write out a relative import"
+        return str(node.module)
+    # The runtime is installed under two names, so that it may not name itself.
+    if node.level == 0:
+        assert not str(node.module).startswith("textrnn"), f"{module}: import relatively"
+        return str(node.module)
+    package = FILES[module].name == "__init__.py"
+    parents = module.split(".")[: None if package and node.level == 1 else package - node.level]
+    return ".".join([*parents, *([node.module] if node.module else [])])
 
 
 def own_imports() -> Iterator[tuple[str, list[str], list[str]]]:
@@ -110,11 +128,16 @@ def test_each_folder_has_its_place():
         assert {n[1] for n in names if n[:1] == [folder] and n[1:]} == set(within.split())
 
 
+def allowed_for(folder: str) -> set[str]:
+    everywhere = set() if folder == "runtime" else {"errors", "runtime"}
+    return {folder, *everywhere, *MAY_IMPORT[folder].split()}
+
+
 def test_folders_import_only_what_they_may():
     offenders = [
         statement
         for statement, (folder, *_), (imported_folder, *_) in own_imports()
-        if imported_folder not in {folder, "errors", *MAY_IMPORT[folder].split()}
+        if imported_folder not in allowed_for(folder)
     ]
     assert not offenders, "\n".join(offenders)
 
@@ -150,7 +173,7 @@ def test_the_given_folders_are_imported_by_their_installed_names():
         f"{module} imports {imported}"
         for module in FILES
         for imported in imports(module)
-        if imported.split(".")[0] in {"training", "export"}
+        if imported.split(".")[0] in {"training", "export", "runtime"}
     ]
     assert not offenders, "\n".join(offenders)
 
@@ -159,7 +182,7 @@ def test_only_the_command_line_prints_and_exits():
     forbidden = {"print", "exit", "quit", "input", "SystemExit", "sys.exit", "os._exit"}
     offenders = []
     for module, tree in trees():
-        if module.startswith("textrnn.cli"):
+        if module.startswith(("textrnn.cli", "textrnn.runtime.cli", "textrnn.runtime.__main__")):
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) in forbidden:

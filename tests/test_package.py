@@ -64,5 +64,5 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def test_the_parts_that_live_elsewhere_are_packages_of_ours():
-    for name in ("textrnn.training", "textrnn.export"):
+    for name in ("textrnn.training", "textrnn.export", "textrnn.runtime"):
         assert importlib.import_module(name).__name__ == name

@@ -135,6 +135,7 @@ RUN_FILES = {
     "labels.txt",
     "metrics.json",
     "model.weights.h5",
+    "runtime.safetensors",
     "tensorboard",
     "tokenizer.model",
 }

@@ -8,7 +8,6 @@ imported, in either order; see `textrnn.registration`.
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from textrnn.registration import register_with_keras
@@ -21,12 +20,11 @@ if TYPE_CHECKING:
     from textrnn.config.language_model import LanguageModelRunConfig
     from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
     from textrnn.evaluation.evaluate import evaluate
-    from textrnn.inference.classifier import Prediction, TrainedClassifier
+    from textrnn.inference.classifier import TrainedClassifier
     from textrnn.inference.ensemble import Ensemble
     from textrnn.inference.language_model import Likelihood, TrainedLanguageModel
     from textrnn.inference.predictions import Predictions
     from textrnn.inference.run_folder import load, load_language_model
-    from textrnn.inference.streaming import Stream
     from textrnn.layers.bidirectional import Bidirectional
     from textrnn.layers.cells import (
         GRUCell,
@@ -43,8 +41,10 @@ if TYPE_CHECKING:
     from textrnn.layers.rnn import RNN
     from textrnn.layers.stack import RNNStack
     from textrnn.models.classifier import TextClassifier
-    from textrnn.models.decision_rule import DecisionRule
     from textrnn.models.language_model import LanguageModel
+    from textrnn.runtime.decision_rule import DecisionRule
+    from textrnn.runtime.prediction import Prediction
+    from textrnn.runtime.streaming import Stream
     from textrnn.text.tokenizer import Tokenizer
     from textrnn.training.run.classifier import train
     from textrnn.training.run.decide import decide
@@ -105,7 +105,7 @@ _HOMES = {
     "ClassifierRunConfig": "config.classifier",
     "ConfigError": "errors",
     "DataError": "errors",
-    "DecisionRule": "models.decision_rule",
+    "DecisionRule": "runtime.decision_rule",
     "Ensemble": "inference.ensemble",
     "GRUCell": "layers.cells",
     "LSTMCell": "layers.cells",
@@ -121,12 +121,12 @@ _HOMES = {
     "ModelError": "errors",
     "NGramLogits": "layers.ngrams",
     "NonlinearRNNCell": "layers.cells",
-    "Prediction": "inference.classifier",
+    "Prediction": "runtime.prediction",
     "Predictions": "inference.predictions",
     "RNNCell": "layers.cells",
     "RNNStack": "layers.stack",
     "SimpleRNNCell": "layers.cells",
-    "Stream": "inference.streaming",
+    "Stream": "runtime.streaming",
     "TextClassifier": "models.classifier",
     "TextRNNError": "errors",
     "Tokenizer": "text.tokenizer",
@@ -147,8 +147,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return importlib.metadata.version("textrnn")
-    if name in ("export", "sklearn"):  # A package that can be called, and a module.
+        from importlib.metadata import version  # It imports much.
+
+        return version("textrnn")
+    if name in ("export", "runtime", "sklearn"):  # Packages, and a module.
         return importlib.import_module(f"textrnn.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'textrnn' has no attribute {name!r}")

@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
+from textrnn.runtime.text.sentencepiece_proto import proto_fields
 from textrnn.text.normalization import LINE_BREAKS, PLAIN_SPACES, PUNCTUATION, normalizer
-from textrnn.text.sentencepiece_proto import proto_fields
 from textrnn.text.tokenizer import Tokenizer
 
 __all__ = ["PlainTokenizer", "plain_obstacle"]

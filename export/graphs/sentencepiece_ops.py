@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from textrnn.text.cuts import LONG_TEXT
+from textrnn.runtime.text.cuts import LONG_TEXT
 from textrnn.text.tokenizer import Tokenizer
 
 __all__ = ["PieceTokenizer"]

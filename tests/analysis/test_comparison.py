@@ -15,8 +15,8 @@ from textrnn.analysis.comparison import (
     mean_answers,
 )
 from textrnn.errors import DataError
-from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DecisionRule
 
 
 def answers(labels, *, name="run", confidence=0.9, classes=2) -> Answers:

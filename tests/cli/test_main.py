@@ -26,6 +26,7 @@ COMMANDS = (
     "report",
     "drift",
     "export",
+    "serve",
     "config",
     "doctor",
 )

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from random_examples import examples
 
 from textrnn.evaluation.abstention import abstention_figures, coverage_curve, coverage_sentence
-from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DecisionRule
 
 
 @examples(50)

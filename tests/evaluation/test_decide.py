@@ -13,7 +13,7 @@ from tiny import Run, finished_run, not_none
 import textrnn
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.inference import run_files, run_folder
-from textrnn.models.decision_rule import DecisionRule
+from textrnn.runtime.decision_rule import DecisionRule
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 

@@ -10,8 +10,8 @@ import pytest
 from textrnn.config.decisions import DecisionsConfig, Objective
 from textrnn.errors import DataError
 from textrnn.evaluation.decision_fitting import DecisionRequest, fit_rule
-from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DecisionRule
 
 LABELS = ("common", "rare")
 SINGLE = LabelSpace(LABELS, multi_label=False)

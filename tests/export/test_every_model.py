@@ -48,7 +48,7 @@ def test_every_cell_and_head(
         options=options,
     )
     assert {a.name: a.status for a in made if a.precision == "float32"} == dict.fromkeys(
-        ["saved_model", "model", "model_mediapipe", "model_stream", "onnx"], "verified"
+        ["saved_model", "model", "model_mediapipe", "model_stream", "onnx", "runtime"], "verified"
     )
     for artefact in made:
         assert artefact.status == "verified" or artefact.reason

@@ -9,7 +9,7 @@ from tiny import finished_run
 from textrnn.export import reference
 from textrnn.export.reference import Reference, hard_texts
 from textrnn.inference.classifier import TrainedClassifier
-from textrnn.text.cuts import LONG_TEXT
+from textrnn.runtime.text.cuts import LONG_TEXT
 
 LONGEST = 12
 

@@ -7,8 +7,8 @@ from tiny import LABELS, finished_run, run_config
 from textrnn.errors import ConfigError, DataError
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.ensemble import Ensemble, check_same_labels
-from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DecisionRule
 
 TEXTS = ["a x b", "y", "", "f e d c b a x"]
 

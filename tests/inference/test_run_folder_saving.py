@@ -15,6 +15,7 @@ from textrnn.inference import run_folder
 FILES = {
     "config.yaml",
     "model.weights.h5",
+    "runtime.safetensors",
     "tokenizer.model",
     "labels.txt",
     "metrics.json",

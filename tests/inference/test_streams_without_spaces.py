@@ -7,8 +7,8 @@ from tiny import LABELS, random_classifier
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.inference.classifier import TrainedClassifier
-from textrnn.inference.following import follow_sentences, follow_tokens
 from textrnn.models.classifier import TextClassifier
+from textrnn.runtime.following import follow_sentences, follow_tokens
 from textrnn.text.tokenizer import Tokenizer
 
 SCRIPTS = ("chinese", "japanese", "thai", "mixed")

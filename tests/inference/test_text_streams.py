@@ -12,7 +12,7 @@ from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
-from textrnn.models.decision_rule import DecisionRule
+from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.text.tokenizer import Tokenizer
 
 CORPUS = [text for text, _ in labelled_texts(80)] + [

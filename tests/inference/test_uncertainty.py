@@ -4,8 +4,8 @@ import pytest
 from textrnn.config.choices import UNCERTAINTY_MEASURES
 from textrnn.errors import ConfigError
 from textrnn.inference.uncertainty import disagreements, uncertainties
-from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DecisionRule
 
 SINGLE = LabelSpace(("a", "b", "c"), multi_label=False)
 MULTI = LabelSpace(("a", "b"), multi_label=True)

@@ -135,8 +135,8 @@ def test_places_are_counted_in_characters():
 
 
 def test_places_continue_in_the_parts_of_a_long_text(monkeypatch):
-    monkeypatch.setattr("textrnn.text.tokenizer.LONG_TEXT", 8)
-    monkeypatch.setattr("textrnn.text.cuts._LONG_PART", re.compile(r"(?s).{1,8}(?=\s|\Z)"))
+    monkeypatch.setattr("textrnn.runtime.text.encoder.LONG_TEXT", 8)
+    monkeypatch.setattr("textrnn.runtime.text.cuts._LONG_PART", re.compile(r"(?s).{1,8}(?=\s|\Z)"))
     tokenizer = train(["ab cd"] * 9, piece_type="char")
     text = "ab cd ab cd ab cd"
     pieces = [(start, text[start:end]) for start, end in tokenizer.spans(text)]

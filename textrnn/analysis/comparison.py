@@ -24,8 +24,8 @@ from textrnn.errors import DataError
 from textrnn.inference import run_folder
 from textrnn.inference.calibration import reliability
 from textrnn.inference.classifier import TrainedClassifier
-from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DecisionRule
 
 __all__ = [
     "Answers",

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from textrnn.cli.console import single_spaced
 from textrnn.cli.texts import BadRow
 from textrnn.errors import ConfigError, ModelError
-from textrnn.host.blocks import blocks
 
 if TYPE_CHECKING:
-    from textrnn.inference.classifier import Prediction, TrainedClassifier
+    from textrnn.inference.classifier import TrainedClassifier
     from textrnn.inference.language_model import TrainedLanguageModel
+    from textrnn.runtime import Prediction, RuntimeModel
 
 __all__ = ["Answer", "AnswerOptions", "answer_texts", "json_line", "label_separator", "text_line"]
 
@@ -104,6 +104,8 @@ def _with_likelihoods(answers: Iterable[Answer], run: str | Path | None) -> Iter
     A text is unusual if it has more bits per token than 99 of 100 texts that were held out of the
     training of the language model.
     """
+    from textrnn.host.blocks import blocks
+
     model, usual = _load_language_model(run)
     for block in blocks(answers, BLOCK_TEXTS):
         likelihoods = model.score([answer.text for answer in block])
@@ -168,13 +170,13 @@ def text_line(answer: Answer | BadRow, *, separator: str) -> str:
     return "\t".join([*columns, single_spaced(answer.text)])
 
 
-def label_separator(classifier: TrainedClassifier) -> str:
+def label_separator(classifier: TrainedClassifier | RuntimeModel) -> str:
     """Returns a separator of labels that no label contains, if possible the one of the run's data.
 
     Args:
         classifier: The classifier whose labels are shown.
     """
-    preferred = classifier.config.task.label_separator
+    preferred = classifier.label_separator
     for separator in (preferred, ";", "|", " | "):
         if separator.strip() and not any(separator in label for label in classifier.labels):
             return separator

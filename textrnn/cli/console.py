@@ -7,11 +7,13 @@ import io
 import json
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
-from rich import box
-from rich.console import Console
-from rich.table import Table
+
+if TYPE_CHECKING:  # Most commands print no table, and rich takes long to import.
+    from rich.console import Console
+    from rich.table import Table
 
 __all__ = [
     "fits",
@@ -54,6 +56,8 @@ def single_spaced(text: str) -> str:
 
 def table_console() -> Console:
     """Returns a console on stdout that is as wide as the terminal or COLUMNS, else wide."""
+    from rich.console import Console
+
     console = Console(highlight=False, emoji=False)
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
@@ -71,6 +75,8 @@ def print_table(console: Console, table: Table) -> None:
 
     A cell that is still too wide continues on the next line; nothing is cut off.
     """
+    from rich import box
+
     for column in table.columns:
         column.overflow = "fold"
     if not fits(console, table):

@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from textrnn.cli.flags import with_flags
 from textrnn.errors import ConfigError, TextRNNError
 
 __all__ = ["main"]
@@ -30,6 +29,7 @@ _COMMANDS = (
     "report",
     "drift",
     "export",
+    "serve",
     "config",
     "doctor",
 )
@@ -68,6 +68,8 @@ class _LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except TextRNNError as error:
+            from textrnn.cli.flags import with_flags
+
             kind = "settings" if isinstance(error, ConfigError) else "error"
             click.echo(f"textrnn: {kind}: {with_flags(error)}", err=True)
             ctx.exit(1)

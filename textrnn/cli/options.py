@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -19,12 +18,10 @@ from textrnn.data.paths import missing_file
 from textrnn.errors import DataError
 
 __all__ = [
-    "abstain_option",
     "check_inputs",
     "data_options",
     "given_settings",
     "merge_settings",
-    "run_argument",
     "setting_options",
     "with_given",
 ]
@@ -220,18 +217,3 @@ def check_inputs(config: Settings, given: Mapping[str, Mapping[str, Any]], *, so
                     f"{path}{origin}: {problem}; check the path, or pass another "
                     f"{OTHER_FLAGS.get(setting.name, option)}."
                 )
-
-
-def abstain_option(command: F) -> F:
-    """Adds the option `--abstain-below` of a command that uses a run."""
-    return click.option(
-        "--abstain-below",
-        type=click.FloatRange(0.0, 1.0, max_open=True),
-        help="Give no answer if its calibrated probability is below this.  [default: as in the "
-        "run]",
-    )(command)
-
-
-def run_argument(command: F) -> F:
-    """Adds the argument RUN, a run folder."""
-    return click.argument("run", type=click.Path(path_type=Path))(command)

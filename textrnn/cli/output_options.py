@@ -9,10 +9,6 @@ import click
 
 from textrnn.cli.answer_columns import ColumnOptions
 from textrnn.cli.option_group import OptionGroup
-from textrnn.data.paths import input_files, kind
-from textrnn.data.resumable_output import check_output
-from textrnn.data.writers import WRITERS
-from textrnn.data.writers.writer import Layout
 from textrnn.errors import DataError
 
 __all__ = [
@@ -116,6 +112,8 @@ def check_output_options(written: OutputOptions, path: Path | None) -> None:
         raise click.UsageError("--output needs --file, or - for stdin.")
     if str(path) == "-" and written.resume:
         raise click.UsageError("--resume needs --file, because stdin cannot be read twice.")
+    from textrnn.data.paths import input_files
+
     check_output_file(written.output, resume=written.resume)
     if str(path) != "-" and written.output.exists():
         for file in input_files(path):
@@ -131,6 +129,11 @@ def check_output_file(output: Path, *, resume: bool) -> None:
 
     So does a format whose package is missing.
     """
+    from textrnn.data.paths import kind
+    from textrnn.data.resumable_output import check_output
+    from textrnn.data.writers import WRITERS
+    from textrnn.data.writers.writer import Layout
+
     if kind(output) not in WRITERS or output.suffix.lower() == ".gz":
         raise DataError(
             f"{output}: expected the name of a {', '.join(WRITERS)} file, got "

@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textrnn.cli.option_group import OptionGroup
-from textrnn.config.data import TABLES, join_text, separator
-from textrnn.data.delimiters import DELIMITERS
-from textrnn.data.formats import COLUMNS
-from textrnn.data.paths import check_exists, kind
-from textrnn.data.text_files import has_columns
+from textrnn.config.choices import TABLES
 
 if TYPE_CHECKING:
     from textrnn.config.data import DataConfig
@@ -70,6 +66,8 @@ class TextOptions:
             if value is not None:
                 raise click.UsageError(f"{option} has no meaning for {_described(self.path)}.")
         if self.file is not None:
+            from textrnn.data.paths import check_exists
+
             check_exists(self.file)
 
     def file_format(self, data: DataConfig | TextConfig) -> FileFormat:
@@ -81,6 +79,7 @@ class TextOptions:
         Raises:
             ConfigError: The delimiter is not valid.
         """
+        from textrnn.config.data import join_text, separator
         from textrnn.data import FileFormat
 
         delimiter = data.delimiter if self.delimiter is None else self.delimiter
@@ -99,6 +98,10 @@ def _unused(options: TextOptions) -> dict[str, str | None]:
     column = {"--text-column": options.text_column, "--text-join": options.text_join}
     if options.path is None:
         return {**column, **delimiter, "--encoding": options.encoding}
+    from textrnn.data.delimiters import DELIMITERS
+    from textrnn.data.paths import kind
+    from textrnn.data.text_files import has_columns
+
     if not has_columns(options.path):
         return {**column, **delimiter}
     return {} if kind(options.path) in DELIMITERS else delimiter
@@ -107,6 +110,9 @@ def _unused(options: TextOptions) -> dict[str, str | None]:
 def _described(path: Path | None) -> str:
     if path is None:
         return "texts that are given as arguments"
+    from textrnn.data.formats import COLUMNS
+    from textrnn.data.paths import kind
+
     name = "stdin" if str(path) == STDIN else str(path)
     return name if kind(path) in COLUMNS else f"{name}, which has no columns"
 

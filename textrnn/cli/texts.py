@@ -13,6 +13,7 @@ from textrnn.cli.flags import flags_in_message
 from textrnn.cli.text_options import TextOptions
 
 if TYPE_CHECKING:
+    from textrnn.cli.engine import LineReporter
     from textrnn.config.data import DataConfig
     from textrnn.config.language_model import TextConfig
     from textrnn.progress import Reporter
@@ -53,11 +54,12 @@ class TextSource:
         self._text_count = self._bad_count = self._blank_count = 0
         self._ended = False
 
-    def read(self, data: DataConfig | TextConfig) -> Iterator[str]:
+    def read(self, data: DataConfig | TextConfig | None) -> Iterator[str]:
         """Yields the texts.
 
         Args:
-            data: The settings of the run's data, which hold where the options say nothing.
+            data: The settings of the run's data, which hold where the options say nothing; None if
+                the texts are arguments.
 
         Raises:
             DataError: The file cannot be read, or a row cannot be read and is not to be skipped.
@@ -69,9 +71,9 @@ class TextSource:
             yield text
         self._ended = True
 
-    def _read(self, data: DataConfig | TextConfig) -> Iterator[str]:
+    def _read(self, data: DataConfig | TextConfig | None) -> Iterator[str]:
         path = self._options.path
-        if path is None:
+        if path is None or data is None:
             yield from map(printable, self._options.texts)
             return
         from textrnn.data import read_texts
@@ -88,7 +90,11 @@ class TextSource:
         self._bad_rows.append((self._text_count, flags_in_message(reason)))
 
     def print_answers(
-        self, answers: Iterable[A], line: Callable[[A | BadRow], str], *, reporter: Reporter
+        self,
+        answers: Iterable[A],
+        line: Callable[[A | BadRow], str],
+        *,
+        reporter: Reporter | LineReporter,
     ) -> None:
         """Prints one line per row, in the order of the input, and then reports the notes.
 
@@ -116,7 +122,7 @@ class TextSource:
         while self._bad_rows and self._bad_rows[0][0] <= answered:
             yield BadRow(self._bad_rows.popleft()[1])
 
-    def _report(self, reporter: Reporter) -> None:
+    def _report(self, reporter: Reporter | LineReporter) -> None:
         """Reports the texts that were not ordinary."""
         options = self._options
         if options.path is None and len(options.texts) == 1 and os.path.isfile(options.texts[0]):

@@ -18,6 +18,7 @@ __all__ = [
     "PIECE_TYPES",
     "PRECISIONS",
     "STRATEGIES",
+    "TABLES",
     "UNCERTAINTY_MEASURES",
 ]
 
@@ -32,10 +33,13 @@ LOSSES = ("cross-entropy", "focal", "logit-adjusted")
 JIT = ("auto", "on", "off")
 PIECE_TYPES = ("unigram", "bpe", "char", "byte", "word")
 NORMALIZATIONS = ("nfkc", "plain")
-EXPORT_KINDS = ("saved_model", "tflite", "mediapipe", "stream", "onnx")
+EXPORT_KINDS = ("saved_model", "tflite", "mediapipe", "stream", "onnx", "runtime", "web")
 EXPORT_FORMS = ("auto", "fused", "parallel", "loop", "unrolled")
 EXPORT_PRECISIONS = ("float32", "float16", "dynamic_int8", "int4", "full_int8")
 ATTRIBUTIONS = ("integrated-gradients", "occlusion", "gradient", "head", "additive")
 UNCERTAINTY_MEASURES = ("margin", "entropy", "least-confidence")
 DISAGREEMENT = "disagreement"
 """The measure of uncertainty that needs several classifiers."""
+
+TABLES = ".csv, .tsv, .jsonl, .parquet, .arrow or .xlsx"
+"""The kinds of files with columns, as help texts and messages name them."""

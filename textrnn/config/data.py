@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textrnn.config.choices import TABLES
 from textrnn.config.section import Section, check_file, setting
 from textrnn.errors import ConfigError
 
-__all__ = ["IN_MEMORY", "TABLES", "DataConfig", "fold_of", "join_text", "separator"]
-
-TABLES = ".csv, .tsv, .jsonl, .parquet, .arrow or .xlsx"
-"""The kinds of files with columns, as help texts and messages name them."""
+__all__ = ["IN_MEMORY", "DataConfig", "fold_of", "join_text", "separator"]
 
 IN_MEMORY = "in_memory"
 """The data set of a run whose texts were in memory."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from textrnn.config.data import TABLES, separator
+from textrnn.config.choices import TABLES
+from textrnn.config.data import separator
 from textrnn.config.model import EncoderConfig
 from textrnn.config.section import Section, Settings, check_file, setting
 from textrnn.config.tokenizer import TokenizerConfig

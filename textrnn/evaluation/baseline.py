@@ -13,7 +13,7 @@ from textrnn.data.column_store import LabelColumn
 from textrnn.evaluation.logistic_regression import fit_logistic_regression
 from textrnn.evaluation.metrics import evaluate
 from textrnn.models.label_space import LabelSpace
-from textrnn.text.scripts import unsegmented_share
+from textrnn.runtime.text.scripts import unsegmented_share
 
 __all__ = ["LinearBaseline", "baseline_message", "estimate_seconds", "measure_baseline"]
 

@@ -14,8 +14,8 @@ from textrnn.evaluation.cost_matrix import read_cost_matrix
 from textrnn.evaluation.label_weights import fit_label_weights, log_ratios
 from textrnn.evaluation.thresholds import Sweep
 from textrnn.messages.wording import counted, listed
-from textrnn.models.decision_rule import DEFAULT_THRESHOLD, DecisionRule
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DEFAULT_THRESHOLD, DecisionRule
 
 __all__ = ["DecisionRequest", "FittedRule", "fit_rule"]
 

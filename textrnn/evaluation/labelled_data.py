@@ -15,7 +15,7 @@ from textrnn.evaluation.opened_run import RunRecord
 from textrnn.inference.run_folder import CONFIG
 from textrnn.messages.wording import counted
 from textrnn.progress import Reporter, Silent
-from textrnn.text.checks import as_texts
+from textrnn.runtime.text.checks import as_texts
 
 __all__ = ["SOURCES", "LabelledData", "SplitName", "learned_from"]
 

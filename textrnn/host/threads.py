@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import os
 
+from textrnn.runtime.cores import count_cores
+
 __all__ = ["MOST_PARTS", "count_cores", "set_thread_defaults"]
 
 MOST_PARTS = 4
 """The largest number of parts of a batch in parallel; more parts would be too small to be fast."""
-
-
-def count_cores() -> int:
-    """Returns the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def set_thread_defaults() -> None:

@@ -18,11 +18,12 @@ from textrnn.errors import ConfigError, ModelError
 from textrnn.host.blocks import blocks
 from textrnn.inference.predictions import Predictions
 from textrnn.inference.reader import Reader, model_digest
-from textrnn.inference.streaming import Stream, Streams
 from textrnn.models.classifier import TextClassifier
-from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
-from textrnn.text.checks import as_text, as_texts
+from textrnn.runtime.decision_rule import DecisionRule
+from textrnn.runtime.prediction import Prediction
+from textrnn.runtime.streaming import Stream, Streams
+from textrnn.runtime.text.checks import as_text, as_texts
 from textrnn.text.tokenizer import Tokenizer
 
 __all__ = ["BLOCK_TEXTS", "LONG_TOKENS", "Prediction", "PrefixCurve", "Scorer", "TrainedClassifier"]
@@ -35,65 +36,6 @@ EARLY_PIECE = 64
 
 BLOCK_TEXTS = 1024
 """The number of texts that are read, sorted by length and answered together."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The prediction for one text.
-
-    >>> prediction = Prediction("pos", 0.9, {"neg": 0.1, "pos": 0.9}, ("pos",))
-    >>> prediction.to_dict()["label"]
-    'pos'
-
-    Attributes:
-        label: The predicted label. If `labels` has several, the most probable of them; if it has
-            none, the label that is nearest to being predicted.
-        score: The probability of this label.
-        scores: The probability of each label.
-        labels: The predicted labels, most probable first: `(label,)`, or for a multi-label model
-            any number of labels; none if the model abstained.
-        abstained: Whether the answer was withheld, because its probability is too low.
-    """
-
-    label: str
-    score: float
-    scores: dict[str, float]
-    labels: tuple[str, ...]
-    abstained: bool = False
-
-    @classmethod
-    def of(cls, scores: np.ndarray, label_space: LabelSpace) -> Prediction:
-        """Returns the prediction that the probabilities `[C]` of one text mean.
-
-        Args:
-            scores: The probabilities.
-            label_space: The labels and the rule that decides.
-        """
-        order = np.argsort(-scores, kind="stable")
-        names, rows = label_space.labels, scores[np.newaxis]
-        decided, best = label_space.decide(rows)[0], int(label_space.best(rows)[0])
-        answered = bool(label_space.answered(rows)[0])
-        return cls(
-            label=names[best],
-            score=float(scores[best]),
-            scores={name: float(p) for name, p in zip(names, scores, strict=True)},
-            labels=tuple(names[i] for i in order if decided[i] and answered),
-            abstained=not answered,
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns plain values, ready for JSON.
-
-        `label` is None if no label is predicted; `reason` is `abstained` if the answer was
-        withheld.
-        """
-        return {
-            "label": self.label if self.labels else None,
-            "score": self.score,
-            "labels": list(self.labels),
-            "scores": self.scores,
-            **({"reason": "abstained"} if self.abstained else {}),
-        }
 
 
 @dataclass(frozen=True)
@@ -193,6 +135,11 @@ class TrainedClassifier:
     def label_space(self) -> LabelSpace:
         """The labels, whether a text may carry any number of them, and the rule that decides."""
         return LabelSpace(self.labels, multi_label=self.config.task.multi_label, rule=self.rule)
+
+    @property
+    def label_separator(self) -> str:
+        """The separator of several labels in the data of the run."""
+        return self.config.task.label_separator
 
     @property
     def temperature(self) -> float:
@@ -328,7 +275,12 @@ class TrainedClassifier:
         Raises:
             ConfigError: The model needs the whole text at once.
         """
-        return Streams(self._reader(), self.tokenizer, self._name, digest=model_digest(self.model))
+        return Streams(
+            self._reader(),
+            self.tokenizer,
+            lambda scores, _: self._name(scores),
+            digest=model_digest(self.model),
+        )
 
     def prefix_curve(self, text: str) -> PrefixCurve:
         """Returns the probabilities after each token of a text.

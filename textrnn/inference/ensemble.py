@@ -13,9 +13,9 @@ from textrnn.inference.classifier import BLOCK_TEXTS, Prediction, TrainedClassif
 from textrnn.inference.predictions import Predictions
 from textrnn.inference.uncertainty import disagreements
 from textrnn.messages.wording import listed
-from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
-from textrnn.text.checks import as_texts
+from textrnn.runtime.decision_rule import DecisionRule
+from textrnn.runtime.text.checks import as_texts
 
 __all__ = ["Ensemble", "check_same_labels", "ordered_probabilities"]
 

@@ -15,7 +15,7 @@ from textrnn.data.batching import BatchPlan
 from textrnn.errors import ConfigError
 from textrnn.host.blocks import blocks
 from textrnn.models.language_model import BETWEEN, LanguageModel
-from textrnn.text.checks import as_texts
+from textrnn.runtime.text.checks import as_texts
 from textrnn.text.tokenizer import Tokenizer
 
 __all__ = ["Likelihood", "LikelihoodScorer", "TrainedLanguageModel"]

@@ -12,14 +12,12 @@ import tensorflow as tf
 
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.stream_snapshot import StateArrays
 
-__all__ = ["PIECE_TOKENS", "Reader", "StateArrays", "model_digest"]
+__all__ = ["PIECE_TOKENS", "Reader", "model_digest"]
 
 PIECE_TOKENS = 256
 """The number of tokens read at once; longer pieces are read in parts, in constant memory."""
-
-StateArrays = list[np.ndarray]
-"""The state of B texts as arrays `[B, ...]`: everything a model remembers of what it has read."""
 
 
 class Reader:

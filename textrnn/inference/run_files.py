@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import importlib.metadata
 import json
 import platform
 import re
@@ -24,6 +23,14 @@ from textrnn.config.section import Settings
 from textrnn.data.paths import stem
 from textrnn.errors import ConfigError, ModelError
 from textrnn.host.atomic import write_atomically
+from textrnn.runtime.run_folder import (
+    DECISIONS,
+    DIGESTS,
+    FORMAT_VERSION,
+    LABELS,
+    NETWORK,
+    TOKENIZER,
+)
 
 __all__ = [
     "CONFIG",
@@ -34,11 +41,13 @@ __all__ = [
     "FORMAT_VERSION",
     "LABELS",
     "METRICS",
+    "NETWORK",
     "TOKENIZER",
     "WEIGHTS",
     "begin",
     "check_finished",
     "checked_files",
+    "checked_settings",
     "default_name",
     "is_complete",
     "load_config",
@@ -52,25 +61,14 @@ __all__ = [
 
 C = TypeVar("C", bound=Settings)
 
-FORMAT_VERSION = 2
-"""2: settings by noun. 1: textrnn 0.1's four sections."""
-
 CONFIG = "config.yaml"
 WEIGHTS = "model.weights.h5"
-TOKENIZER = "tokenizer.model"
-LABELS = "labels.txt"
 METRICS = "metrics.json"
 DATA = "data.json"
 """The file of the rows and digests of the splits of the run, and of the profile of its texts, with
 which new texts are compared. Older runs lack it."""
 
-DECISIONS = "decisions.json"
-"""The file of the rule that decides, and of its figures. Older runs lack it."""
-
 CHECKPOINTS = "checkpoints"
-DIGESTS = "digests.json"
-"""Written last: a run folder without it is not finished."""
-
 KINDS: dict[type[Settings], str] = {
     ClassifierRunConfig: "classifier",
     LanguageModelRunConfig: "language_model",
@@ -105,7 +103,7 @@ def seal(folder: Path, names: Sequence[str]) -> None:
     write_atomically(folder / DIGESTS, json.dumps(digests, indent=2) + "\n")
 
 
-def replace_file(folder: Path, name: str, content: str) -> None:
+def replace_file(folder: Path, name: str, content: str | bytes) -> None:
     """Replaces or adds one file of a finished run, which stays whole if this is interrupted.
 
     Args:
@@ -118,12 +116,13 @@ def replace_file(folder: Path, name: str, content: str) -> None:
     """
     record = json.loads((folder / DIGESTS).read_text(encoding="utf-8"))
     digests, path = record["sha256"], folder / name
+    new_bytes = content.encode("utf-8") if isinstance(content, str) else content
     if name in digests:
         # Until the file is replaced, both contents are valid.
-        new = hashlib.sha256(content.encode("utf-8")).hexdigest()
+        new = hashlib.sha256(new_bytes).hexdigest()
         both = {**record, "sha256": {**digests, name: [_digest(path), new]}}
         write_atomically(folder / DIGESTS, json.dumps(both, indent=2) + "\n")
-    write_atomically(path, content)
+    write_atomically(path, new_bytes)
     record["sha256"] = {**digests, name: _digest(path)}
     write_atomically(folder / DIGESTS, json.dumps(record, indent=2) + "\n")
 
@@ -136,6 +135,8 @@ def begin(run: str | Path, config: Settings) -> None:
     Raises:
         OSError: The folder cannot be written to.
     """
+    from importlib.metadata import version  # It imports much.
+
     folder = Path(run)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DIGESTS).unlink(missing_ok=True)
@@ -143,7 +144,7 @@ def begin(run: str | Path, config: Settings) -> None:
         "format_version": FORMAT_VERSION,
         "kind": KINDS[type(config)],
         "python": platform.python_version(),
-        "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "packages": {name: version(name) for name in _PACKAGES},
     }
     values = config.with_absolute_paths().to_dict()
     text = yaml.safe_dump({"about": about, **values}, sort_keys=False, allow_unicode=True)
@@ -151,7 +152,7 @@ def begin(run: str | Path, config: Settings) -> None:
 
 
 def checked_files(folder: Path, kind: type[C]) -> tuple[C, dict[str, bytes]]:
-    """The settings and the contents of all files but the weights, all digests having been compared.
+    """The settings and the contents of the files without weights, all digests having been compared.
 
     Raises:
         ModelError: As for `load`, or it is another kind's run.
@@ -168,16 +169,38 @@ def checked_files(folder: Path, kind: type[C]) -> tuple[C, dict[str, bytes]]:
         path = folder / name
         if not path.is_file():
             raise ModelError(f"{path}: missing; copy the run folder again.")
-        valid = digests.get(name)
-        if _digest(path) not in (valid if isinstance(valid, list) else [valid]):
-            raise ModelError(
-                f"{path}: changed or cut short since it was written; copy the run folder again."
-            )
+        _check_digest(path, digests)
         if name == CONFIG:
             config = read_settings(path, kind)  # Another kind's run lacks other files.
-        if name != WEIGHTS:
+        if name not in (WEIGHTS, NETWORK):
             contents[name] = path.read_bytes()
     return config, contents
+
+
+def checked_settings(folder: Path, kind: type[C]) -> C:
+    """Returns the settings of a finished run, whose digest alone is compared.
+
+    Raises:
+        ModelError: As for `checked_files`.
+    """
+    check_finished(folder, kind)
+    try:
+        digests = dict(json.loads((folder / DIGESTS).read_text(encoding="utf-8"))["sha256"])
+    except (ValueError, KeyError, TypeError):
+        raise ModelError(f"{folder / DIGESTS}: not readable; copy the run folder again.") from None
+    if not (folder / CONFIG).is_file():
+        raise ModelError(f"{folder / CONFIG}: missing; copy the run folder again.")
+    _check_digest(folder / CONFIG, digests)
+    return read_settings(folder / CONFIG, kind)
+
+
+def _check_digest(path: Path, digests: Mapping[str, Any]) -> None:
+    """Raises ModelError if a file does not have its digest."""
+    valid = digests.get(path.name)
+    if _digest(path) not in (valid if isinstance(valid, list) else [valid]):
+        raise ModelError(
+            f"{path}: changed or cut short since it was written; copy the run folder again."
+        )
 
 
 def _check_version(version: Any, where: str | Path) -> None:

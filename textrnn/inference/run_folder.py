@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -26,6 +25,7 @@ from textrnn.inference.run_files import (
     FORMAT_VERSION,
     LABELS,
     METRICS,
+    NETWORK,
     TOKENIZER,
     WEIGHTS,
     begin,
@@ -35,9 +35,10 @@ from textrnn.inference.run_files import (
     read_settings,
     seal,
 )
+from textrnn.inference.runtime_file import runtime_file
 from textrnn.models.classifier import TextClassifier
-from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.language_model import LanguageModel
+from textrnn.runtime.run_folder import rule_of
 from textrnn.text.tokenizer import Tokenizer
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "FORMAT_VERSION",
     "LABELS",
     "METRICS",
+    "NETWORK",
     "TOKENIZER",
     "WEIGHTS",
     "begin",
@@ -75,6 +77,10 @@ def save(classifier: TrainedClassifier, run: str | Path) -> None:
     (folder / DATA).unlink(missing_ok=True)
     if classifier.data:
         write_atomically(folder / DATA, json.dumps(classifier.data, indent=2) + "\n")
+    (folder / NETWORK).unlink(missing_ok=True)
+    network = runtime_file(classifier)
+    if network is not None:
+        write_atomically(folder / NETWORK, network)
     _save(classifier, folder)
 
 
@@ -97,7 +103,7 @@ def _save(trained: TrainedClassifier | TrainedLanguageModel, folder: Path) -> No
     partial = folder / f"partial.{WEIGHTS}"
     trained.model.save_weights(partial)
     os.replace(partial, folder / WEIGHTS)
-    names = [*FILES[type(trained.config)], DATA, DECISIONS]
+    names = [*FILES[type(trained.config)], DATA, DECISIONS, NETWORK]
     seal(folder, [name for name in names if (folder / name).is_file()])
 
 
@@ -132,23 +138,10 @@ def load(run: str | Path) -> TrainedClassifier:
     )
     _load_weights(model, folder)
     data = json.loads(files.get(DATA, b"{}"))
-    rule = _rule(files, labels, folder)
+    rule = rule_of(files, labels, folder)
     return TrainedClassifier(
         model, tokenizer, labels, config, metrics=metrics, data=data, rule=rule, folder=folder
     )
-
-
-def _rule(files: Mapping[str, bytes], labels: tuple[str, ...], folder: Path) -> DecisionRule:
-    """Returns the rule of a run; a run of an earlier version has the default rule."""
-    if DECISIONS not in files:
-        return DecisionRule()
-    try:
-        return DecisionRule.from_dict(json.loads(files[DECISIONS]), labels)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ModelError(
-            f"{folder / DECISIONS}: expected a rule for each label of {LABELS}, got another file; "
-            "copy the run folder again."
-        ) from None
 
 
 def load_language_model(run: str | Path) -> TrainedLanguageModel:

@@ -9,7 +9,7 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-from textrnn.text.unicode import valid_unicode
+from textrnn.runtime.text.unicode import valid_unicode
 
 __all__ = ["markdown", "one_line", "shell_word"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from textrnn.errors import DataError
-from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.targets import ClassTargets, Targets
+from textrnn.runtime.labels import Labels
 
 __all__ = ["LabelSpace"]
 
@@ -24,12 +24,12 @@ _SHOWN_LABELS = 10
 
 
 @dataclass(frozen=True)
-class LabelSpace:
+class LabelSpace(Labels):
     """The labels of a classifier and the distribution over them.
 
     A single-label space has one distribution per text: the softmax over all C labels. A multi-label
-    space has C independent decisions per text: the sigmoid of each logit. Only this class asks
-    which of the two it is.
+    space has C independent decisions per text: the sigmoid of each logit. Only this class and
+    `Labels`, which decides, ask which of the two it is.
 
     The methods up to `entropy` take logits and work on tensors, in a graph as well as eagerly, and
     so does `answers_in_graph`. The other methods take probabilities and work on NumPy arrays.
@@ -48,13 +48,6 @@ class LabelSpace:
     >>> single.decide(np.array([[0.1, 0.8, 0.5]])).tolist()
     [[False, True, False]]
     """
-
-    labels: tuple[str, ...]
-    multi_label: bool
-    rule: DecisionRule = field(default_factory=DecisionRule)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", tuple(self.labels))
 
     # Logits
 
@@ -194,56 +187,6 @@ class LabelSpace:
         places = np.zeros(len(distinct), np.int64)
         places[used] = rows.argmax(axis=1)
         return ClassTargets(places[codes], classes=len(self.labels))
-
-    def decide(self, probabilities: np.ndarray) -> np.ndarray:
-        """Returns the labels `[N, C]` of bool that the rule gives to texts.
-
-        Answers that the rule withholds are included; `answered` says which they are.
-
-        Args:
-            probabilities: `[N, C]`.
-        """
-        if self.multi_label:
-            return np.asarray(self.rule.exceeded(probabilities))
-        decided = np.zeros(probabilities.shape, bool)
-        decided[np.arange(len(decided)), self.best(probabilities)] = True
-        return decided
-
-    def best(self, probabilities: np.ndarray) -> np.ndarray:
-        """Returns the place `[N]` of the label that is named if only one can be.
-
-        It is the answer in a single-label space. In a multi-label space it is the most probable
-        label of the answer, and the most probable label of all if the answer has none.
-
-        Args:
-            probabilities: `[N, C]`.
-        """
-        if self.multi_label:
-            decided = np.asarray(self.rule.exceeded(probabilities))
-            return np.asarray((probabilities + decided).argmax(axis=1))
-        return np.asarray(self.rule.utilities(probabilities).argmax(axis=1))
-
-    def answer_probabilities(self, probabilities: np.ndarray) -> np.ndarray:
-        """Returns the probability `[N]` of each answer.
-
-        It is that of the answered label. A multi-label answer has the probability of its least
-        certain decision: the least of p for its labels and of 1 - p for the others.
-
-        Args:
-            probabilities: `[N, C]`.
-        """
-        if self.multi_label:
-            decided = self.decide(probabilities)
-            return np.asarray(np.where(decided, probabilities, 1 - probabilities).min(axis=1))
-        return np.asarray(probabilities[np.arange(len(probabilities)), self.best(probabilities)])
-
-    def answered(self, probabilities: np.ndarray) -> np.ndarray:
-        """Returns whether each text gets an answer, `[N]` of bool; see `DecisionRule`.
-
-        Args:
-            probabilities: `[N, C]`.
-        """
-        return self.answer_probabilities(probabilities) >= np.float32(self.rule.abstain_below)
 
     def answers_in_graph(self, probabilities: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns `best` `[B]`, `decide` `[B, C]` and `answered` `[B]` as tensors.

@@ -12,8 +12,8 @@ import sentencepiece
 
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, DataError
-from textrnn.text.scripts import UNSPACED, unsegmented_share
-from textrnn.text.sentencepiece_proto import SCORE_STEPS, round_scores
+from textrnn.runtime.text.scripts import UNSPACED, unsegmented_share
+from textrnn.runtime.text.sentencepiece_proto import SCORE_STEPS, round_scores
 from textrnn.text.training_sample import CHUNK, CHUNK_CHARS
 from textrnn.text.vocabulary_size import (
     BYTE_PIECES,

@@ -10,7 +10,7 @@ import sentencepiece
 
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import ConfigError, DataError
-from textrnn.text.unicode import valid_unicode
+from textrnn.runtime.text.unicode import valid_unicode
 from textrnn.text.vocabulary_size import BYTE_PIECES
 
 __all__ = ["CHUNK", "CHUNK_CHARS", "sample_chunks", "training_chunks"]

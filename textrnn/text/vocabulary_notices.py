@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import sentencepiece
 
 from textrnn.config.tokenizer import TokenizerConfig
-from textrnn.text.scripts import unsegmented_share
+from textrnn.runtime.text.scripts import unsegmented_share
 from textrnn.text.vocabulary_size import count_characters
 
 __all__ = ["vocabulary_notices"]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from textrnn.text.scripts import count_words, unsegmented_share
+from textrnn.runtime.text.scripts import count_words, unsegmented_share
 
 __all__ = [
     "BYTE_PIECES",

@@ -19,12 +19,10 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from textrnn.text.scripts import UNSPACED
+from textrnn.runtime.text.encoder import SPACE
+from textrnn.runtime.text.scripts import UNSPACED
 
 __all__ = ["SPACE", "Token", "candidate_words", "count_tokens", "token_words"]
-
-SPACE = "\u2581"
-"""SentencePiece's mark for a space."""
 
 Token = tuple[int, ...]
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from textrnn.errors import ConfigError, DataError
-from textrnn.text.scripts import UNSPACED
+from textrnn.runtime.text.scripts import UNSPACED
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.text.word_segmentation import (
     SPACE,

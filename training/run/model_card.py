@@ -20,7 +20,7 @@ from textrnn.evaluation.abstention import coverage_sentence
 from textrnn.evaluation.class_figures import weakest_class_sentence
 from textrnn.messages.shown import markdown, shell_word
 from textrnn.messages.wording import counted
-from textrnn.models.decision_rule import DecisionRule
+from textrnn.runtime.decision_rule import DecisionRule
 
 __all__ = [
     "TrainedModel",

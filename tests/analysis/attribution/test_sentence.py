@@ -3,7 +3,7 @@ import pytest
 
 from textrnn.analysis.attribution.explain import Attribution
 from textrnn.analysis.attribution.sentence import first_sentence, label_scores
-from textrnn.analysis.attribution.words import Word
+from textrnn.runtime.text.words import Word
 
 
 def attribution(label="sport", *, method="integrated-gradients", scores=None, **words: float):

@@ -52,16 +52,9 @@ def test_texts_from_stdin(textrnn, run):
     assert "note: 1 text is blank" in result.stderr
 
 
-def test_a_text_that_is_cut_is_noted(textrnn, run, monkeypatch):
-    load = run_folder.load
-
-    def load_short(folder):
-        classifier = load(folder)
-        object.__setattr__(classifier, "config", classifier.config.replace(max_length=1))
-        return classifier
-
-    monkeypatch.setattr(run_folder, "load", load_short)
-    result = textrnn("predict", run, "x b c d")
+@pytest.mark.parametrize("engine", ["auto", "tensorflow"])
+def test_a_text_that_is_cut_is_noted(textrnn, changed, engine):
+    result = textrnn("predict", changed(max_length=1), "x b c d", "--engine", engine)
     assert labels(result) == ["pos"]
     assert result.stderr == "note: the run's --max-length cut off 75.0% of the tokens.\n"
 
@@ -82,7 +75,7 @@ def test_errors_are_one_line(textrnn, run, home):
 
 
 def test_what_was_answered_before_a_bad_row_is_kept(textrnn, run, home, monkeypatch):
-    monkeypatch.setattr("textrnn.inference.classifier.BLOCK_TEXTS", 2)
+    monkeypatch.setattr("textrnn.runtime.model.BLOCK_TEXTS", 2)
     (home / "texts.jsonl").write_text('{"text": "x"}\n{"text": "y"}\n{"text": 3}\n')
     result = textrnn("predict", run, "--file", "texts.jsonl", code=1)
     assert labels(result) == ["pos", "neg"]

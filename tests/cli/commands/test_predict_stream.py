@@ -9,8 +9,8 @@ from cases import few
 from tiny import labelled_texts, not_none, run_config, without_graphs, write_csv
 
 import textrnn as package
-from textrnn.inference.following import follow_sentences, follow_tokens
 from textrnn.progress import Silent
+from textrnn.runtime.following import follow_sentences, follow_tokens
 from textrnn.training.run.classifier import train
 
 pytestmark = pytest.mark.usefixtures("eagerly")

@@ -13,7 +13,7 @@ from random_examples import examples
 
 from textrnn.config.choices import NORMALIZATIONS
 from textrnn.config.tokenizer import TokenizerConfig
-from textrnn.text.cuts import LONG_TEXT
+from textrnn.runtime.text.cuts import LONG_TEXT
 from textrnn.text.tokenizer import Tokenizer
 
 pytest.importorskip("tensorflow_text")

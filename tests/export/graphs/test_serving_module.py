@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from tiny import finished_run
 
-from textrnn.models.decision_rule import DecisionRule
+from textrnn.runtime.decision_rule import DecisionRule
 
 pytest.importorskip("tensorflow_text")
 from textrnn.export.graphs.serving_module import ServingModule

@@ -15,8 +15,8 @@ from textrnn.export.verification.checks import (
     none_check,
     score_checks,
 )
-from textrnn.models.decision_rule import DecisionRule
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.decision_rule import DecisionRule
 
 SPACE = LabelSpace(("a", "b"), multi_label=False)
 SCORES = np.array([[0.6, 0.4], [0.1, 0.9]], np.float32)

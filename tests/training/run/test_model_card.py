@@ -9,7 +9,7 @@ from tiny import MODEL
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig, TextConfig
-from textrnn.models.decision_rule import DecisionRule
+from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.training.run.model_card import (
     TrainedModel,
     language_model_card,

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from textrnn.models.classifier import TextClassifier
+from textrnn.runtime.explanation import NGramScore, token_shares
 
 __all__ = ["NGramScore", "hidden_scores", "ngram_scores", "token_shares"]
-
-
-class NGramScore(NamedTuple):
-    """The contribution of one n-gram of a text.
-
-    Attributes:
-        first: The place of its first token.
-        stop: The place after its last token.
-        score: The contribution to the logit, `w / sqrt(T)`.
-    """
-
-    first: int
-    stop: int
-    score: float
 
 
 def ngram_scores(
@@ -50,14 +36,6 @@ def ngram_scores(
             for last in map(int, np.flatnonzero(weights))
         ]
     return tuple(scores)
-
-
-def token_shares(scores: Sequence[NGramScore], steps: int) -> np.ndarray:
-    """Returns the contribution of each of T tokens, `[T]`: the tokens of an n-gram share it."""
-    shares = np.zeros(steps)
-    for first, stop, score in scores:
-        shares[first:stop] += score / (stop - first)
-    return shares
 
 
 def hidden_scores(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from textrnn.analysis.attribution.explain import Attribution, Explanation
 from textrnn.analysis.attribution.sentence import first_sentence, label_scores, others_sentence
+from textrnn.runtime.explanation import Attribution, Explanation
 
 __all__ = ["STYLE", "coloured_html", "explanation_page", "facts", "strongest", "strongest_ngrams"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from textrnn.analysis.attribution.explain import Attribution
 from textrnn.messages.shown import one_line
 from textrnn.messages.wording import counted
+from textrnn.runtime.explanation import Attribution
 
 __all__ = ["first_sentence", "label_scores", "others_sentence"]
 

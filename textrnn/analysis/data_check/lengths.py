@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from textrnn.analysis.data_check.checked_split import CheckedSplit
 from textrnn.analysis.data_check.findings import Finding
 from textrnn.messages.wording import counted
-from textrnn.text.scripts import count_words
+from textrnn.runtime.text.scripts import count_words
 
 __all__ = ["Lengths", "check_lengths", "lengths"]
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 import jinja2
 
 from textrnn.analysis.data_check.check import DataCheck
-from textrnn.text.unicode import valid_unicode
+from textrnn.runtime.text.unicode import valid_unicode
 
 __all__ = ["check_page"]
 

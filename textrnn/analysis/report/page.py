@@ -20,7 +20,7 @@ from textrnn.evaluation.class_figures import (
     weakest_class_sentence,
 )
 from textrnn.messages.wording import counted
-from textrnn.text.unicode import valid_unicode
+from textrnn.runtime.text.unicode import valid_unicode
 
 __all__ = ["report_page"]
 

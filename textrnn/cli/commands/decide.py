@@ -11,7 +11,8 @@ import click
 from textrnn.cli.commands.evaluate import print_figures, with_interval
 from textrnn.cli.console import table_console
 from textrnn.cli.help import SectionedCommand
-from textrnn.cli.options import data_options, given_settings, run_argument, setting_options
+from textrnn.cli.options import data_options, given_settings, setting_options
+from textrnn.cli.run_argument import run_argument
 from textrnn.cli.run_data import check_run, data_settings
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config.decisions import DecisionsConfig

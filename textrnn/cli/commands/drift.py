@@ -14,7 +14,8 @@ from rich.table import Column, Table
 
 from textrnn.cli.console import print_json, print_table, table_console
 from textrnn.cli.help import SectionedCommand
-from textrnn.cli.options import data_options, given_settings, run_argument
+from textrnn.cli.options import data_options, given_settings
+from textrnn.cli.run_argument import run_argument
 from textrnn.cli.run_data import check_run
 from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.text_options import TextOptions

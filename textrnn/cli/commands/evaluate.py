@@ -15,8 +15,9 @@ from rich.table import Column, Table
 
 from textrnn.cli.console import table_console
 from textrnn.cli.help import SectionedCommand
-from textrnn.cli.options import abstain_option, data_options, given_settings, run_argument
+from textrnn.cli.options import data_options, given_settings
 from textrnn.cli.output_options import check_output_file
+from textrnn.cli.run_argument import abstain_option, run_argument
 from textrnn.cli.run_data import check_run, data_settings
 from textrnn.cli.startup import start_tensorflow
 from textrnn.messages.wording import counted

@@ -15,19 +15,18 @@ from rich.table import Table
 from rich.text import Text
 
 from textrnn.cli.console import table_console
+from textrnn.cli.engine import data_of, engine_option, light_model
 from textrnn.cli.option_group import OptionGroup
-from textrnn.cli.options import run_argument
 from textrnn.cli.output_options import OUTPUT_FILE_OPTIONS, OutputOptions, check_output_options
+from textrnn.cli.run_argument import run_argument
 from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.text_options import FILE_OPTIONS, STDIN, TextOptions
 from textrnn.config.choices import ATTRIBUTIONS
 from textrnn.errors import DataError
 from textrnn.host.atomic import write_atomically
-from textrnn.inference.run_files import check_finished
 
 if TYPE_CHECKING:
-    from textrnn.analysis.attribution.explain import Explanation
-    from textrnn.inference.classifier import TrainedClassifier
+    from textrnn.runtime.explanation import Explanation
 
 __all__ = ["explain"]
 
@@ -62,6 +61,7 @@ _output_options = OptionGroup(ExplanationOutput, *OUTPUT_FILE_OPTIONS, name="wri
     help="How words get their scores: by gradients, by hiding them, by the head's own weights, or "
     "by what each state adds to the logit.",
 )
+@engine_option
 @click.option("--label", help="The label to explain; the most probable one if not given.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object, as --file does for each text."
@@ -74,6 +74,7 @@ def explain(
     source: TextOptions,
     written: ExplanationOutput,
     method: str,
+    engine: str,
     label: str | None,
     as_json: bool,
     html: Path | None,
@@ -88,6 +89,13 @@ def explain(
     """
     output = OutputOptions(output=written.output, resume=written.resume)
     _check(source, output, as_json=as_json, html=html)
+    light = light_model(run, engine, needs_tensorflow=_heavy_option(source, method))
+    if light is not None:
+        text = _text(source, run)
+        _show(light.explain(text, label=label), as_json=as_json, html=html)
+        return
+    from textrnn.inference.run_files import check_finished
+
     check_finished(run)
     start_tensorflow()
     from textrnn.evaluation.opened_run import OpenedRun
@@ -95,7 +103,10 @@ def explain(
 
     classifier = run_folder.load(run)
     if source.file is None:
-        _explain_one(classifier, source, method=method, label=label, as_json=as_json, html=html)
+        from textrnn.analysis.attribution.explain import explain as attribute
+
+        explanation = attribute(classifier, _text(source, run), method=method, label=label)
+        _show(explanation, as_json=as_json, html=html)
         return
     from textrnn.cli.explanations import BatchExplanation
     from textrnn.cli.reporting import CommandReporter
@@ -136,24 +147,29 @@ def _check(
     check_output_options(written, source.path)
 
 
-def _explain_one(
-    classifier: TrainedClassifier,
-    source: TextOptions,
-    *,
-    method: str,
-    label: str | None,
-    as_json: bool,
-    html: Path | None,
-) -> None:
-    from textrnn.analysis.attribution.explain import explain as attribute
-    from textrnn.analysis.attribution.page import explanation_page
+def _heavy_option(source: TextOptions, method: str) -> str:
+    """Returns an option that the light runtime does not know; empty if there is none."""
+    if method != "additive":
+        return f"--method {method}"
+    return "" if source.file is None else "--file"
+
+
+def _text(source: TextOptions, run: Path) -> str:
+    """Returns the text of the arguments, or stdin."""
     from textrnn.cli.texts import printable
-    from textrnn.data.text_files import stdin_text
 
     (text,) = source.texts
     if text == STDIN:
-        text = stdin_text(source.encoding or classifier.config.data.encoding)
-    explanation = attribute(classifier, printable(text), method=method, label=label)
+        from textrnn.data.text_files import stdin_text
+
+        text = stdin_text(source.encoding or data_of(run).encoding)
+    return printable(text)
+
+
+def _show(explanation: Explanation, *, as_json: bool, html: Path | None) -> None:
+    """Prints an explanation, and writes its page if one is wanted."""
+    from textrnn.analysis.attribution.page import explanation_page
+
     if html is not None:
         try:
             write_atomically(html, explanation_page(explanation))

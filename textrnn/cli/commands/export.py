@@ -41,7 +41,7 @@ class _FileOptions:
     def for_run(self, run: Path) -> ExportOptions:
         """Returns the options of the export; the model's default name is that of the run folder."""
         from textrnn.export.run import ExportOptions
-        from textrnn.text.unicode import valid_unicode
+        from textrnn.runtime.text.unicode import valid_unicode
 
         return ExportOptions(
             formats=self.kinds or EXPORT_KINDS,

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from textrnn.cli.answers import (
+    Answer,
     AnswerOptions,
     answer_texts,
     json_line,
     label_separator,
     text_line,
 )
+from textrnn.cli.engine import LineReporter, data_of, engine_option, light_model
 from textrnn.cli.option_group import OptionGroup
-from textrnn.cli.options import abstain_option, run_argument
 from textrnn.cli.output_options import OutputOptions, check_output_options, output_options
+from textrnn.cli.run_argument import abstain_option, run_argument
 from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.stdin_pieces import stdin_pieces, utf8_pieces
 from textrnn.cli.text_options import TextOptions, text_options
 from textrnn.cli.texts import TextSource
 from textrnn.cli.uncertain_options import UncertainOptions, uncertain_options
-from textrnn.inference.run_files import check_finished
+
+if TYPE_CHECKING:
+    from textrnn.inference.classifier import TrainedClassifier
+    from textrnn.runtime import RuntimeModel
 
 __all__ = ["predict"]
 
@@ -75,6 +83,7 @@ _answer_options = OptionGroup(
     help="With --stream: print a line after this number of tokens instead.",
 )
 @abstain_option
+@engine_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def predict(
     run: Path,
@@ -85,6 +94,7 @@ def predict(
     stream: bool,
     every: int | None,
     abstain_below: float | None,
+    engine: str,
     as_json: bool,
 ) -> None:
     """Label texts with RUN: print label, score and text, one line per text, in input order.
@@ -103,9 +113,7 @@ def predict(
     """
     if stream:
         _check_stream(source, options, written=written, choice=choice)
-        check_finished(run)
-        start_tensorflow()
-        _follow_stdin(run, every, source.encoding, abstain_below)
+        _follow_stdin(run, every, source.encoding, engine=engine, abstain_below=abstain_below)
         return
     if every is not None:
         raise click.UsageError("--every needs --stream.")
@@ -114,6 +122,12 @@ def predict(
     choice.check(run, has_file=source.path is not None, resume=written.resume)
     if written.output is not None and as_json:
         raise click.UsageError("--json is about printed answers; name a .jsonl file by --output.")
+    light = light_model(run, engine, needs_tensorflow=_heavy_option(options, written, choice))
+    if light is not None:
+        _print_light(light.abstaining(abstain_below), run, source, texts=texts, as_json=as_json)
+        return
+    from textrnn.inference.run_files import check_finished
+
     for folder in (run, *choice.members):
         check_finished(folder)
     start_tensorflow()
@@ -144,8 +158,40 @@ def predict(
             OpenedRun(classifier, run), source, options=options, written=written, reporter=reporter
         )
     if classifier.cut_tokens:
-        share = classifier.cut_tokens / classifier.read_tokens
-        reporter.message(f"note: the run's --max-length cut off {share:.1%} of the tokens.")
+        reporter.message(_cut_note(classifier.cut_tokens / classifier.read_tokens))
+
+
+def _heavy_option(options: AnswerOptions, written: OutputOptions, choice: UncertainOptions) -> str:
+    """Returns an option that the light runtime does not know; empty if there is none."""
+    given = {
+        "--confident": options.confident is not None,
+        "--with-likelihood": options.likelihood,
+        "--output": written.output is not None,
+        "--uncertain": choice.uncertain is not None,
+    }
+    return next((name for name, is_given in given.items() if is_given), "")
+
+
+def _print_light(
+    model: RuntimeModel, run: Path, source: TextOptions, *, texts: TextSource, as_json: bool
+) -> None:
+    """Prints the answers of the light runtime, and then the notes."""
+    reporter, counts = LineReporter(), Counter[str]()
+    rows = texts.read(None if source.path is None else data_of(run))
+
+    def answers() -> Iterator[Answer]:
+        for text, answer in model.predict_stream(rows):
+            counts.update(read=answer.tokens + answer.cut_tokens, cut=answer.cut_tokens)
+            yield Answer(text, answer)
+
+    line = json_line if as_json else partial(text_line, separator=label_separator(model))
+    texts.print_answers(answers(), line, reporter=reporter)
+    if counts["cut"]:
+        reporter.message(_cut_note(counts["cut"] / counts["read"]))
+
+
+def _cut_note(share: float) -> str:
+    return f"note: the run's --max-length cut off {share:.1%} of the tokens."
 
 
 def _check_stream(
@@ -166,21 +212,38 @@ def _check_stream(
 
 
 def _follow_stdin(
-    run: Path, every: int | None, encoding: str | None, abstain_below: float | None
+    run: Path,
+    every: int | None,
+    encoding: str | None,
+    *,
+    engine: str,
+    abstain_below: float | None,
 ) -> None:
     """Prints a JSON line after each sentence of stdin, or each `every` tokens, and at its end."""
-    from textrnn.inference import run_folder
-    from textrnn.inference.following import follow_sentences, follow_tokens
+    stream = _opened(run, engine).abstaining(abstain_below).stream()
+    from textrnn.runtime.following import follow_sentences, follow_tokens
 
-    classifier = run_folder.load(run).abstaining(abstain_below)
-    stream = classifier.stream()
-    pieces = utf8_pieces(stdin_pieces(), encoding or classifier.config.data.encoding)
+    pieces = utf8_pieces(stdin_pieces(), encoding or data_of(run).encoding)
     if every is None:
         for sentence, prediction in follow_sentences(stream, pieces):
             _print_line(tokens=stream.answered, text=sentence.strip(), **prediction.to_dict())
     else:
         for tokens, prediction in follow_tokens(stream, pieces, every=every):
             _print_line(tokens=tokens, **prediction.to_dict())
+
+
+def _opened(run: Path, engine: str) -> RuntimeModel | TrainedClassifier:
+    """Returns the classifier of a run, in the engine that the user wants."""
+    light = light_model(run, engine)
+    if light is not None:
+        return light
+    from textrnn.inference.run_files import check_finished
+
+    check_finished(run)
+    start_tensorflow()
+    from textrnn.inference import run_folder
+
+    return run_folder.load(run)
 
 
 def _print_line(**fields: object) -> None:

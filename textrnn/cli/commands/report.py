@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from textrnn.cli.help import SectionedCommand
-from textrnn.cli.options import data_options, given_settings, run_argument
+from textrnn.cli.options import data_options, given_settings
+from textrnn.cli.run_argument import run_argument
 from textrnn.cli.run_data import check_run, data_settings
 from textrnn.cli.startup import start_tensorflow
 from textrnn.errors import DataError

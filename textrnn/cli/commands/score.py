@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textrnn.cli.console import single_spaced
-from textrnn.cli.options import run_argument
+from textrnn.cli.run_argument import run_argument
 from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.text_options import TextOptions, text_options
 from textrnn.cli.texts import BadRow, TextSource

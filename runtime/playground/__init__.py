@@ -1,0 +1,1 @@
+"""The playground: a page on which a model is tried, with the server or with the model inside."""

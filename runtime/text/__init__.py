@@ -1,0 +1,1 @@
+"""Texts to token ids, whole and in pieces, and tokens to words."""

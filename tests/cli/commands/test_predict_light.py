@@ -1,0 +1,108 @@
+"""`textrnn predict` and `textrnn explain` with the light runtime."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from light_models import random_pair
+
+HEAVY = {"tensorflow", "keras", "h5py", "scipy", "sklearn", "rich", "pyarrow", "yaml"}
+
+
+def answered(*arguments: object, stdin: str = "") -> tuple[list[str], set[str]]:
+    """The lines that a process prints, and the heavy packages that it imports."""
+    code = (
+        "import sys\nfrom textrnn.cli.main import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit as end:\n    assert not end.code\n"
+        f"print(*({HEAVY} & set(sys.modules)), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines(), set(done.stderr.split())
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_texts_are_answered_without_heavy_packages(tmp_path):
+    pair = random_pair(tmp_path / "run", cell="gru", bidirectional=True)
+    lines, heavy = answered("predict", tmp_path / "run", "--json", "a fine film", "dull")
+    assert heavy == set()
+    predictions = pair.classifier.predict(["a fine film", "dull"])
+    for line, prediction in zip(lines, predictions, strict=True):
+        answer = json.loads(line)
+        assert answer["label"] == prediction.label
+        assert answer["score"] == pytest.approx(prediction.score, abs=1e-5)
+
+
+def test_a_text_that_is_still_written_is_answered_without_heavy_packages(tmp_path):
+    random_pair(tmp_path / "run", cell="mingru", bidirectional=False)
+    text = "A fine film. It is dull. "
+    lines, heavy = answered(
+        "predict", tmp_path / "run", "--stream", "--encoding", "utf-8", stdin=text
+    )
+    assert not heavy & {"tensorflow", "keras", "h5py", "scipy", "sklearn"}
+    assert [json.loads(line)["text"] for line in lines] == ["A fine film.", "It is dull."]
+
+
+def test_a_file_is_answered_without_tensorflow(tmp_path):
+    pair = random_pair(tmp_path / "run", cell="none")
+    texts = ["a fine film", "dull", ""]
+    (tmp_path / "texts.csv").write_text('text\na fine film\ndull\n""\n')
+    lines, heavy = answered("predict", tmp_path / "run", "--json", "--file", tmp_path / "texts.csv")
+    assert not heavy & {"tensorflow", "keras", "h5py", "scipy", "sklearn"}
+    assert [json.loads(line)["label"] for line in lines] == [
+        answer.label for answer in pair.model.answers(texts)
+    ]
+
+
+def test_both_engines_print_the_same(tmp_path, textrnn):
+    random_pair(tmp_path / "run", cell="mingru", bidirectional=True, max_length=2)
+    results = [
+        textrnn("predict", tmp_path / "run", "a fine film", " ", "--engine", engine)
+        for engine in ("numpy", "tensorflow", "auto")
+    ]
+    assert len({result.output for result in results}) == 1
+    assert "--max-length cut off" in results[0].stderr
+
+
+def test_a_run_without_the_file_is_answered_by_tensorflow(tmp_path, textrnn):
+    run = tmp_path / "run"
+    pair = random_pair(run, cell="none")
+    record = json.loads((run / "digests.json").read_text())
+    del record["sha256"]["runtime.safetensors"]
+    (run / "digests.json").write_text(json.dumps(record))
+    (run / "runtime.safetensors").unlink()
+    (answer,) = pair.model.answers(["a film"])
+    assert textrnn("predict", run, "a film").stdout.startswith(answer.label)
+    refused = textrnn("predict", run, "a film", "--engine", "numpy", code=1)
+    assert "expected a run with runtime.safetensors" in refused.stderr
+
+
+def test_what_needs_tensorflow_is_named(tmp_path, textrnn):
+    random_pair(tmp_path / "run", cell="none")
+    arguments = ("--engine", "numpy", "--confident", "0.9")
+    refused = textrnn("predict", tmp_path / "run", "a film", *arguments, code=2)
+    assert "--confident needs TensorFlow" in refused.stderr
+
+
+def test_a_changed_file_is_refused(tmp_path, textrnn):
+    random_pair(tmp_path / "run", cell="none")
+    path = tmp_path / "run" / "runtime.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    refused = textrnn("predict", tmp_path / "run", "a film", code=1)
+    assert "changed or cut short since it was written" in refused.stderr
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_a_text_is_explained_without_tensorflow(tmp_path, textrnn):
+    random_pair(tmp_path / "run", cell="gru", head="attention")
+    arguments = ("explain", tmp_path / "run", "a fine film", "--method", "additive", "--json")
+    (line,), heavy = answered(*arguments)
+    assert not heavy - {"rich"}
+    expected = json.loads(textrnn(*arguments, "--engine", "tensorflow").stdout)
+    actual = json.loads(line)
+    assert [word["text"] for word in actual["words"]] == ["a", "fine", "film"]
+    for word, other in zip(actual["words"], expected["words"], strict=True):
+        assert word["score"] == pytest.approx(other["score"], abs=1e-4)
+    gradients = textrnn(*arguments[:3], "--engine", "numpy", code=2)
+    assert "--method integrated-gradients needs TensorFlow" in gradients.stderr

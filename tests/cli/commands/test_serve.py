@@ -1,0 +1,27 @@
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["nowhere"], "textrnn: error: nowhere: expected a run folder, got none"),
+        (["two words"], "textrnn: settings: expected a model name of letters"),
+        (["run", "--queue-texts", "1"], "textrnn: settings: `queue_texts` must be at least"),
+        (["run", "--api-key-file", "none"], "textrnn: settings: none: expected a file of API keys"),
+    ],
+)
+def test_what_cannot_be_served_is_one_line(textrnn, home, arguments, line):
+    (home / "run").mkdir()
+    (home / "run" / "digests.json").write_text("{}")
+    result = textrnn("serve", *arguments, "--port", "0", code=1)
+    assert line in result.stderr.splitlines()[-1]
+
+
+def test_a_run_is_needed(textrnn):
+    assert "Missing argument" in textrnn("serve", code=2).stderr
+
+
+def test_the_help_lists_the_options_by_section(textrnn):
+    shown = textrnn("serve", "--help").stdout
+    for title in ("Listening:", "Batching:", "Limits:", "Versions:", "Access:", "Stopping:"):
+        assert title in shown

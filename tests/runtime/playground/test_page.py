@@ -1,0 +1,143 @@
+"""The page with a model inside: its script, run in V8, examines as Python does."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from light_models import HARD_TEXTS, random_pair
+from py_mini_racer import MiniRacer
+from tiny import every_pair
+from tiny_tokenizers import TEXTS
+
+from textrnn.runtime import RuntimeModel
+from textrnn.runtime.decision_rule import DecisionRule
+from textrnn.runtime.playground.page import PageModel, offline_page, server_page
+
+pytestmark = pytest.mark.usefixtures("eagerly")
+
+EXAMINE = """
+LocalModels.BUSY = Infinity;  // There are no keys to wait for.
+let models;
+const begin = (json) => { models = modelsOf(json); };
+const examine = async (text, label) =>
+  JSON.stringify(await models.examine("tiny", text, label, null));
+"""
+
+
+class Scripts(HTMLParser):
+    """The contents of the scripts of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.contents: list[str] = []
+        self.feed(page)
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "script" and data.strip():
+            self.contents.append(data)
+
+
+@pytest.fixture
+def engine() -> Iterator[MiniRacer]:
+    with MiniRacer() as engine:
+        yield engine
+
+
+def a_page(folder: Path, model: RuntimeModel) -> str:
+    labels = model.labels
+    page_model = PageModel(
+        name="tiny",
+        network=(folder / "runtime.safetensors").read_bytes(),
+        tokenizer=(folder / "tokenizer.model").read_bytes(),
+        labels=labels,
+        rule=model.label_space.rule.to_dict(labels),
+    )
+    return offline_page([page_model])
+
+
+def close(value: Any) -> Any:
+    """The value, its numbers being approximate."""
+    if isinstance(value, dict):
+        return {name: close(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [close(part) for part in value]
+    return pytest.approx(value, abs=2e-6) if isinstance(value, float) else value
+
+
+def compare(engine: MiniRacer, folder: Path, texts: list[str], **settings: Any) -> None:
+    model = random_pair(folder, **settings).model
+    models, program = Scripts(a_page(folder, model)).contents[:2]
+    engine.eval(program + EXAMINE)
+    engine.eval(f"begin({json.dumps(models)})")
+    for text in texts:
+        for label in (None, "neg"):
+            answer = engine.eval(f"examine({json.dumps(text)}, {json.dumps(label)})")
+            assert json.loads(str(answer.get(timeout=60))) == close(
+                model.examine(text, label).to_dict()
+            ), text
+
+
+@every_pair
+def test_every_cell_and_head_is_examined_as_in_python(
+    cell: str, head: str, engine: MiniRacer, tmp_path: Path
+) -> None:
+    settings = {"cell": cell, "head": head, "layers": 2, "window": 3}
+    compare(engine, tmp_path, [HARD_TEXTS[4], *TEXTS], bidirectional=head != "mean", **settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"separate_directions": True, "residual": True, "window": 2},
+        {"pyramid": True, "layers": 3},
+        {"layer_norm": True, "residual": True, "units": 4},
+        {"ngrams": False, "piece_type": "word"},
+        {"cell": "none", "piece_type": "byte", "layers": 1, "window": 1},
+    ],
+)
+def test_every_stack_is_examined_as_in_python(
+    settings: dict[str, Any], engine: MiniRacer, tmp_path: Path
+) -> None:
+    values = {"cell": "mingru", "head": "attention", "layers": 2, **settings}
+    compare(engine, tmp_path, HARD_TEXTS, **values)
+
+
+@pytest.mark.parametrize(
+    ("multi_label", "rule"),
+    [
+        (False, DecisionRule(weights=(3.0, 1.0))),
+        (False, DecisionRule(costs=((0.0, 1.0), (4.0, 0.0)), abstain_below=0.6)),
+        (True, DecisionRule(thresholds=(0.2, 0.9), abstain_below=0.3)),
+        (True, DecisionRule()),
+    ],
+)
+def test_the_decisions_of_the_run_are_obeyed(
+    multi_label: bool, rule: DecisionRule, engine: MiniRacer, tmp_path: Path
+) -> None:
+    compare(engine, tmp_path, TEXTS, cell="lstm", multi_label=multi_label, rule=rule)
+
+
+def test_a_page_with_a_model_may_connect_to_nothing(tmp_path: Path) -> None:
+    page = a_page(tmp_path, random_pair(tmp_path).model)
+    (policy,) = re.findall('Content-Security-Policy" content="([^"]*)"', page)
+    assert "default-src 'none'; connect-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"\{\{[a-z]+\}\}", page)
+
+
+def test_a_label_cannot_end_the_script_that_holds_it(tmp_path: Path) -> None:
+    model = PageModel("</script><b>", b"", b"", ["<!--", "</script>"], {})
+    (data,) = [s for s in Scripts(offline_page([model])).contents if s.startswith("[")]
+    assert json.loads(data)[0]["labels"] == ["<!--", "</script>"]
+
+
+def test_the_page_of_a_server_holds_no_model() -> None:
+    page, policy = server_page()
+    assert "connect-src 'self'" in policy
+    assert not any("class Network" in script for script in Scripts(page).contents)

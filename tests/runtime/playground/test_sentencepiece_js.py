@@ -1,0 +1,120 @@
+"""The tokenizer in JavaScript: the ids and places of the library, for all piece types."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from textrnn.config.tokenizer import TokenizerConfig
+from textrnn.text.cuts import LONG_TEXT
+from textrnn.text.tokenizer import Tokenizer
+
+SOURCE = Path(__file__).parents[3] / "runtime/playground/sentencepiece.js"
+NODE = shutil.which("node")
+pytestmark = pytest.mark.skipif(NODE is None, reason="needs node, which runs the page's script")
+
+SENTENCE = "the film was great but long, a dull and slow plot; actors 1990 über naïve 电影很好看"
+CHARACTERS = [
+    *"abcABC .,!?<>_▁١ـ\t\n\r\u00a0\u200b\u3000éÉßﬁ①\u0301가漢字ไทย😀👨‍👩‍👧\x00\x01\x7f\ufffd",
+    *("<br />", "<BR>", "<0x41>", "  "),
+]
+READ = """
+const fs = require("fs");
+const source = fs.readFileSync(process.argv[1], "utf8");
+const SentencePiece = new Function(source + ";return SentencePiece")();
+const tokenizer = new SentencePiece(new Uint8Array(fs.readFileSync(process.argv[2])));
+const texts = JSON.parse(fs.readFileSync(0, "utf8"));
+const numbers = ({ id, start, end }) => [id, start, end];
+console.log(JSON.stringify(texts.map((text) => tokenizer.encodeWithSpans(text).map(numbers))));
+"""
+
+
+def read_in_javascript(tokenizer: Tokenizer, texts: list[str], tmp_path: Path) -> list[list[int]]:
+    """The id, the start and the end of each piece, in UTF-16 units, of each text."""
+    model = tmp_path / "tokenizer.model"
+    tokenizer.save(model)
+    done = subprocess.run(
+        [str(NODE), "-e", READ, str(SOURCE), str(model)],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def read_by_the_library(tokenizer: Tokenizer, text: str) -> list[list[int]]:
+    places = [0]
+    for character in text:
+        places.append(places[-1] + (2 if character > "\uffff" else 1))
+    spans = tokenizer.spans(text)
+    return [
+        [id, places[start], places[end]]
+        for id, (start, end) in zip(tokenizer.encode(text), spans, strict=True)
+    ]
+
+
+def sentences(count: int, rng: random.Random) -> list[str]:
+    return [" ".join(rng.choices(SENTENCE.split(), k=rng.randint(1, 30))) for _ in range(count)]
+
+
+def strange_texts(count: int, rng: random.Random) -> list[str]:
+    return ["".join(rng.choices(CHARACTERS, k=rng.randint(0, 40))) for _ in range(count)]
+
+
+def any_unicode(count: int, rng: random.Random) -> list[str]:
+    blocks = [(32, 127), (128, 0x3000), (0x3000, 0xD7FF), (0xE000, 0x110000)]
+    return [
+        "".join(chr(rng.randrange(*rng.choice(blocks))) for _ in range(rng.randint(0, 30)))
+        for _ in range(count)
+    ]
+
+
+def compare(piece_type: str, normalization: str, count: int, tmp_path: Path) -> None:
+    rng = random.Random(count)
+    config = TokenizerConfig(
+        piece_type=piece_type,
+        normalization=normalization,
+        lowercase=normalization == "plain" or piece_type != "bpe",
+        vocab_size=None if piece_type == "byte" else 120,
+    )
+    corpus = sentences(500, rng) + strange_texts(100, rng)
+    tokenizer = Tokenizer.train(corpus, config, cache=False)
+    texts = ["", " ", "a", "  a  b  ", "\x00"]
+    texts += sentences(count, rng) + strange_texts(count, rng) + any_unicode(count, rng)
+    read = read_in_javascript(tokenizer, texts, tmp_path)
+    different = [
+        text
+        for text, pieces in zip(texts, read, strict=True)
+        if pieces != read_by_the_library(tokenizer, text)
+    ]
+    assert different == []
+
+
+def test_a_text_that_the_library_reads_in_parts_has_the_same_ids(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    corpus = sentences(900, rng)
+    tokenizer = Tokenizer.train(corpus, TokenizerConfig(vocab_size=120), cache=False)
+    text = " ".join(corpus)
+    assert len(text) > LONG_TEXT
+    (pieces,) = read_in_javascript(tokenizer, [text], tmp_path)
+    assert [id for id, _, _ in pieces] == tokenizer.encode(text)
+
+
+@pytest.mark.parametrize("normalization", ["nfkc", "plain"])
+@pytest.mark.parametrize("piece_type", ["unigram", "bpe", "char", "byte", "word"])
+def test_the_ids_and_places_are_those_of_the_library(
+    piece_type: str, normalization: str, tmp_path: Path
+) -> None:
+    compare(piece_type, normalization, 100, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece_type", ["unigram", "bpe", "char", "byte", "word"])
+def test_ten_thousand_texts(piece_type: str, tmp_path: Path) -> None:
+    compare(piece_type, "nfkc", 3400, tmp_path)

@@ -1,0 +1,74 @@
+"""The file of a run folder with which the light runtime answers: arrays and settings, no code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from textrnn.config.choices import CELLS
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.models.classifier import TextClassifier
+from textrnn.runtime.network.architecture import Architecture
+from textrnn.runtime.tensor_file import tensor_bytes
+
+__all__ = ["runtime_file"]
+
+Named = Iterator[tuple[str, np.ndarray]]
+
+
+def runtime_file(classifier: TrainedClassifier) -> bytes | None:
+    """Returns the content of `runtime.safetensors`; None for a cell of the user.
+
+    Args:
+        classifier: The classifier.
+    """
+    model, config = classifier.model, classifier.config
+    shape = config.model
+    if shape.cell not in CELLS:
+        return None
+    architecture = Architecture(
+        cell=shape.cell,
+        layers=shape.layers,
+        bidirectional=shape.bidirectional,
+        separate_directions=shape.separate_directions and shape.bidirectional,
+        window=shape.window,
+        residual=shape.residual,
+        layer_norm=shape.layer_norm,
+        pyramid=shape.pyramid,
+        head=shape.head,
+        ngram_once_in=None if model.ngrams is None else model.ngrams.once_in,
+        max_length=config.batches.max_length,
+        multi_label=config.task.multi_label,
+        label_separator=config.task.label_separator,
+    )
+    return tensor_bytes(dict(_tensors(model)), architecture.to_metadata())
+
+
+def _tensors(model: TextClassifier) -> Named:
+    yield "embedding/embeddings", model.embedding.embeddings.numpy()
+    if model.stack is not None:
+        yield from _layers(model.stack)
+    yield from _named(model.pooling.weights, "pooling")
+    yield from _named(model.classify.weights, "classify")
+    if model.ngrams is None:
+        return
+    for name, values in _named(model.ngrams.weights, "ngrams"):
+        # Weights of n-grams are whole numbers.
+        yield name, values.astype(np.int8) if name.startswith("ngrams/weights_") else values
+
+
+def _layers(stack: Any) -> Named:
+    for number, rnn in enumerate(stack.rnns):
+        forward = rnn.forward_layer if stack.bidirectional else rnn
+        yield from _named(forward.cell.weights, f"layer_{number}/forward")
+        if stack.bidirectional:
+            yield from _named(rnn.backward_layer.cell.weights, f"layer_{number}/backward")
+        if stack.layer_norm:
+            yield from _named(stack.norms[number].weights, f"layer_{number}/norm")
+
+
+def _named(weights: Iterable[Any], name: str) -> Named:
+    for weight in weights:
+        yield f"{name}/{weight.name}", weight.numpy()
