@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -211,8 +211,8 @@ class Examiner:
     ) -> Deletions | None:
         """Returns a few words without which the answer is another one.
 
-        Words are left out in their order, until the answer changes. Then each of them is put back
-        if the answer stays changed.
+        Words are left out in their order, until the answer changes. Then words are put back as
+        long as the answer stays changed, so that each of the others is needed.
 
         Args:
             ids: The ids of the text.
@@ -229,11 +229,9 @@ class Examiner:
                 break
         else:
             return None
-        needed = list(range(count))
-        for place in range(count - 1):
-            fewer = [other for other in needed if other != place]
-            if answer_without(fewer).labels != answer.labels:
-                needed = fewer
+        needed = _smallest(
+            range(count), lambda places: answer_without(places).labels != answer.labels
+        )
         return Deletions(tuple(needed), answer_without(needed))
 
 
@@ -249,9 +247,20 @@ class _Readings(NamedTuple):
     scores: np.ndarray
 
 
+def _smallest(places: Sequence[int], suffices: Callable[[Sequence[int]], bool]) -> list[int]:
+    """Leaves out places, one after the other, as long as the others suffice."""
+    needed = list(places)
+    for place in needed:
+        fewer = [other for other in needed if other != place]
+        if suffices(fewer):
+            return _smallest(fewer, suffices)
+    return needed
+
+
 def _without(ids: np.ndarray, words: Sequence[Word]) -> np.ndarray:
     """Returns the ids without those of some words."""
-    return np.delete(ids, np.concatenate([np.arange(word.first, word.stop) for word in words]))
+    places = [place for word in words for place in range(word.first, word.stop)]
+    return np.delete(ids, np.array(places, np.int64))
 
 
 def _read_batch(

@@ -38,7 +38,7 @@ def is_private(name: str) -> bool:
 def defined_names(tree: ast.Module) -> Iterator[str]:
     """The names that a module gives to functions, classes, variables and attributes."""
     for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield node.name
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             yield node.attr

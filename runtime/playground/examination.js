@@ -229,10 +229,10 @@ class LocalModels {
       if (differs(answerWithout(order.slice(0, count)))) needed = order.slice(0, count);
     }
     if (needed === null) return null;
-    for (const place of needed.slice(0, -1)) {
+    for (let i = 0; i < needed.length; i++) {
       await rest();
-      const fewer = needed.filter((other) => other !== place);
-      if (differs(answerWithout(fewer))) needed = fewer;
+      const fewer = needed.filter((_, k) => k !== i);
+      if (differs(answerWithout(fewer))) [needed, i] = [fewer, -1]; // Begin again.
     }
     const after = answerWithout(needed);
     return {

@@ -40,7 +40,7 @@ def test_a_size_that_is_given_is_refused_by_its_name(textrnn, home):
 def test_fewer_pieces_than_given_are_reported(textrnn, home):
     data = write_csv(home / "texts.csv", unspaced.labelled("chinese"))
     result = textrnn("train", "--train-file", data, "--vocab-size", 5000, "--cell", "none", *SMALL)
-    assert "fewer than the 5,000 of `vocab_size`" in result.stderr
+    assert "fewer than the 5,000 of --vocab-size" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["train", "pretrain"])

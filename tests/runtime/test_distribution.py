@@ -40,10 +40,10 @@ def test_only_what_it_needs_is_imported():
     needed = {re.split(r"[^\w-]", name)[0] for name in project()["project"]["dependencies"]}
     imported = set()
     for path in FOLDER.rglob("*.py"):
-        if "serve" in path.parts:
+        if "serve" in path.relative_to(FOLDER).parts:
             continue
         code = path.read_text(encoding="utf-8")
-        names = re.findall(r"^\s*(?:import|from) ([a-z_]+)", code, re.MULTILINE)
+        names = re.findall(r"^\s*(?:import|from) ([a-z_0-9]+)", code, re.MULTILINE)
         imported |= set(names) - set(sys.stdlib_module_names)
     assert imported == needed
 

@@ -126,7 +126,8 @@ class Tokenizer(Encoder):
     ) -> Tokenizer:
         model = learn_pieces(chunks, config, rules=rules, pad_id=cls.PAD, unk_id=cls.UNK)
         if config.piece_type == "byte":
-            model = cls(model + _PLAIN_SPACES)._processor.serialized_model_proto()
+            plain = sentencepiece.SentencePieceProcessor(model_proto=model + _PLAIN_SPACES)
+            model = plain.serialized_model_proto()
         return cls(model)
 
     @classmethod
@@ -164,7 +165,7 @@ class Tokenizer(Encoder):
             ModelError: The file cannot be written.
         """
         try:
-            write_atomically(path, self._model)
+            write_atomically(path, self.to_bytes())
         except OSError as error:
             raise ModelError(
                 f"{path}: expected a writable file for the tokenizer, got: "

@@ -85,7 +85,7 @@ def test_stdin_is_read_in_its_encoding(textrnn, run):
     assert json.loads(textrnn(*arguments, input=b"x \xe9").stdout)["text"] == "x é"
     result = textrnn("explain", run, "-", input=b"x \xe9", code=1)
     assert "expected utf-8 text, got the byte 0xe9" in result.stderr
-    assert "pass its --encoding" in result.stderr
+    assert "name its encoding by --encoding" in result.stderr
 
 
 @pytest.mark.parametrize("text", ["", "  "])

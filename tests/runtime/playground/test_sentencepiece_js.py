@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from textrnn.config.tokenizer import TokenizerConfig
-from textrnn.text.cuts import LONG_TEXT
+from textrnn.runtime.text.cuts import LONG_TEXT
 from textrnn.text.tokenizer import Tokenizer
 
 SOURCE = Path(__file__).parents[3] / "runtime/playground/sentencepiece.js"
