@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +19,14 @@ TEXT = "A fine film, and finely played."
 pytestmark = pytest.mark.usefixtures("eagerly")
 
 
-def a_model(folder: Path, **settings: object) -> RuntimeModel:
-    values = {"cell": "mingru", "head": "attention", "layers": 2, "window": 2, **settings}
+def a_model(folder: Path, **settings: Any) -> RuntimeModel:
+    values: dict[str, Any] = {
+        "cell": "mingru",
+        "head": "attention",
+        "layers": 2,
+        "window": 2,
+        **settings,
+    }
     return random_pair(folder, **values).model
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from light_models import HARD_TEXTS, random_pair
-from py_mini_racer import MiniRacer
+from py_mini_racer import JSPromise, MiniRacer
 from tiny import every_pair
 from tiny_tokenizers import TEXTS
 
@@ -78,9 +78,9 @@ def compare(engine: MiniRacer, folder: Path, texts: list[str], **settings: Any) 
     for text in texts:
         for label in (None, "neg"):
             answer = engine.eval(f"examine({json.dumps(text)}, {json.dumps(label)})")
-            assert json.loads(str(answer.get(timeout=60))) == close(
-                model.examine(text, label).to_dict()
-            ), text
+            assert isinstance(answer, JSPromise)
+            found = json.loads(str(answer.get(timeout=60)))
+            assert found == close(model.examine(text, label).to_dict()), text
 
 
 @every_pair

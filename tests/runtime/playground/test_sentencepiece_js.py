@@ -34,7 +34,9 @@ console.log(JSON.stringify(texts.map((text) => tokenizer.encodeWithSpans(text).m
 """
 
 
-def read_in_javascript(tokenizer: Tokenizer, texts: list[str], tmp_path: Path) -> list[list[int]]:
+def read_in_javascript(
+    tokenizer: Tokenizer, texts: list[str], tmp_path: Path
+) -> list[list[list[int]]]:
     """The id, the start and the end of each piece, in UTF-16 units, of each text."""
     model = tmp_path / "tokenizer.model"
     tokenizer.save(model)

@@ -56,7 +56,7 @@ def test_some_texts_keep_their_targets_and_weights():
         data.plan.texts[3].tolist(),
         data.plan.texts[0].tolist(),
     ]
-    assert part.targets.tolist() == data.targets[[3, 0]].tolist()
+    assert part.targets[:].tolist() == data.targets[[3, 0]].tolist()
     assert part.unlabelled is None
 
 

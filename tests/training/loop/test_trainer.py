@@ -47,7 +47,7 @@ def test_it_learns_several_labels_a_text(tmp_path):
     assert history[0]["valid_score"] < 0.9
     assert history[-1]["valid_score"] == history[-1]["valid_accuracy"] == 1.0
     probabilities = ours.probabilities(ours.valid.plan, name="")
-    assert ((probabilities >= 0.5) == (ours.valid.targets > 0)).all()
+    assert ((probabilities >= 0.5) == (ours.valid.targets[:] > 0)).all()
     assert (probabilities.sum(axis=1) > 1.2).any()
 
 

@@ -96,8 +96,9 @@ def test_a_recurrent_training_continues_too(tmp_path):
 def test_balanced_batches_continue_too(tmp_path):
     def make(folder, **more):
         texts = labelled_ids()
-        texts.targets[:32] = [1, 0]
-        train = dataclasses.replace(texts, balance=1.0)
+        targets = texts.targets[:].copy()
+        targets[:32] = [1, 0]
+        train = dataclasses.replace(texts, targets=targets, balance=1.0)
         return trainer(tmp_path / folder, train=train, epochs=2, **more)
 
     whole = make("whole")

@@ -91,7 +91,7 @@ def test_class_weights_reach_the_unlabelled_texts(unlabelled, tmp_path):
     labelled, context = labelled_data(config)
     by_label = {
         tuple(target): weight
-        for target, weight in zip(labelled.targets, labelled.weights, strict=True)
+        for target, weight in zip(labelled.targets[:], labelled.weights, strict=True)
     }
     count = len(labelled.targets)
     targets = np.concatenate([labelled.targets, [[1, 0], [0, 1], [0.5, 0.5], [1, 0]]])

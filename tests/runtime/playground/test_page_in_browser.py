@@ -1,0 +1,140 @@
+"""The playground in a real browser: typed into, with the network cut off, in both widths."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from light_models import random_pair
+
+from textrnn.runtime import load
+from textrnn.runtime.playground.page import PageModel, offline_page
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("eagerly")]
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Nothing in here may look for a network, and no name is resolved.
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--hide-scrollbars", "--host-resolver-rules=MAP * ~NOTFOUND"),
+    *("--virtual-time-budget=20000", "--dump-dom"),
+)
+# What a visitor does: types a text, then one more word, and looks at the words in another way.
+VISIT = """
+const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+const seen = {};
+const part = (name) => document.querySelector(`[data-part="${name}"]`);
+const look = () => ({
+  sentence: part("sentence")?.textContent,
+  words: [...document.querySelectorAll("mark")].map((mark) => mark.textContent),
+  points: part("curve")?.querySelector("polyline")?.getAttribute("points").split(" ").length,
+});
+addEventListener("load", async () => {
+  const text = document.getElementById("text");
+  const type = (value) => {
+    text.value = value;
+    text.dispatchEvent(new Event("input"));
+  };
+  await wait(200);
+  seen.hidden = document.getElementById("answers").hidden;
+  type("A fine");
+  await wait(1000);
+  seen.first = look();
+  type("A fine film");
+  await wait(1000);
+  seen.second = look();
+  const radios = document.querySelectorAll("input[type=radio]");
+  radios[2].click();
+  seen.legend = part("legend").textContent;
+  seen.rows = part("rows").rows.length;
+  const buttons = part("labels").querySelectorAll("button");
+  buttons[1].click();
+  await wait(1000);
+  seen.pressed = [...part("labels").querySelectorAll("button")]
+    .map((button) => button.getAttribute("aria-pressed"));
+  type("");
+  await wait(1000);
+  seen.again = document.getElementById("answers").hidden;
+  seen.loaded = performance.getEntriesByType("resource").length;
+  seen.wide = [...document.querySelectorAll("body *")]
+    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1).length;
+  document.documentElement.dataset.seen = JSON.stringify(seen);
+});
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> str:
+    path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if path is None:
+        pytest.skip("needs Chromium on the path")
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run with random weights."""
+    folder = tmp_path_factory.mktemp("playground") / "run"
+    random_pair(folder, cell="mingru", head="attention")
+    return folder
+
+
+def page_with(run: Path) -> str:
+    model = load(run)
+    return offline_page(
+        [
+            PageModel(
+                name="tiny",
+                network=(run / "runtime.safetensors").read_bytes(),
+                tokenizer=(run / "tokenizer.model").read_bytes(),
+                labels=model.labels,
+                rule=model.label_space.rule.to_dict(model.labels),
+            )
+        ]
+    )
+
+
+def shown(browser: str, address: str, folder: Path, *, width: int) -> str:
+    """What the browser has made of a page."""
+    command = [browser, *FLAGS, f"--user-data-dir={folder}/profile"]
+    command += [f"--window-size={width},900", address]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    return done.stdout
+
+
+@pytest.mark.parametrize("width", [500, 1280])
+def test_a_visitor_types_and_sees_what_the_words_do(
+    browser: str, run: Path, width: int, tmp_path: Path
+) -> None:
+    # The policy of the page forbids other scripts than its own: the visitor gets a page without.
+    content = re.sub("<meta http-equiv=[^>]*>", "", page_with(run))
+    page = tmp_path / "index.html"
+    page.write_text(content.replace("</body>", f"<script>{VISIT}</script></body>"), "utf-8")
+    match = re.search('data-seen="([^"]*)"', shown(browser, page.as_uri(), tmp_path, width=width))
+    assert match is not None
+    seen = json.loads(html.unescape(match[1]))
+    (first,), (second,) = load(run).answers(["A fine"]), load(run).answers(["A fine film"])
+    for moment, answer, words in (("first", first, 2), ("second", second, 3)):
+        assert seen[moment]["sentence"] == f"{answer.label}, {100 * answer.score:.1f} %"
+        assert seen[moment]["words"] == ["A", "fine", "film"][:words]
+        assert seen[moment]["points"] == words
+    assert (seen["hidden"], seen["again"], seen["rows"]) == (True, True, 3)
+    assert "last state" in seen["legend"]
+    assert seen["pressed"] == ["false", "true"]
+    assert (seen["loaded"], seen["wide"]) == (0, 0)
+
+
+def test_a_link_brings_a_text_to_the_page_with_its_policy(
+    browser: str, run: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "index.html"
+    page.write_text(page_with(run), "utf-8")
+    (answer,) = load(run).answers(["A fine film"])
+    dom = shown(browser, f"{page.as_uri()}#text=A+fine+film", tmp_path, width=1280)
+    assert f"<strong>{answer.label}</strong>, {100 * answer.score:.1f} %" in dom
