@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from py_mini_racer import MiniRacer
 
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.runtime.text.cuts import LONG_TEXT
 from textrnn.text.tokenizer import Tokenizer
 
 SOURCE = Path(__file__).parents[3] / "runtime/playground/sentencepiece.js"
-NODE = shutil.which("node")
-pytestmark = pytest.mark.skipif(NODE is None, reason="needs node, which runs the page's script")
 
 SENTENCE = "the film was great but long, a dull and slow plot; actors 1990 über naïve 电影很好看"
 CHARACTERS = [
@@ -24,30 +21,20 @@ CHARACTERS = [
     *("<br />", "<BR>", "<0x41>", "  "),
 ]
 READ = """
-const fs = require("fs");
-const source = fs.readFileSync(process.argv[1], "utf8");
-const SentencePiece = new Function(source + ";return SentencePiece")();
-const tokenizer = new SentencePiece(new Uint8Array(fs.readFileSync(process.argv[2])));
-const texts = JSON.parse(fs.readFileSync(0, "utf8"));
+let tokenizer;
+const begin = (bytes) => { tokenizer = new SentencePiece(Uint8Array.from(bytes)); };
 const numbers = ({ id, start, end }) => [id, start, end];
-console.log(JSON.stringify(texts.map((text) => tokenizer.encodeWithSpans(text).map(numbers))));
+const read = (texts) =>
+  JSON.stringify(texts.map((text) => tokenizer.encodeWithSpans(text).map(numbers)));
 """
 
 
-def read_in_javascript(
-    tokenizer: Tokenizer, texts: list[str], tmp_path: Path
-) -> list[list[list[int]]]:
+def read_in_javascript(tokenizer: Tokenizer, texts: list[str]) -> list[list[list[int]]]:
     """The id, the start and the end of each piece, in UTF-16 units, of each text."""
-    model = tmp_path / "tokenizer.model"
-    tokenizer.save(model)
-    done = subprocess.run(
-        [str(NODE), "-e", READ, str(SOURCE), str(model)],
-        input=json.dumps(texts),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    with MiniRacer() as engine:
+        engine.eval(SOURCE.read_text(encoding="utf-8") + READ)
+        engine.eval(f"begin({json.dumps(list(tokenizer.to_bytes()))})")
+        return json.loads(str(engine.eval(f"read({json.dumps(texts)})")))
 
 
 def read_by_the_library(tokenizer: Tokenizer, text: str) -> list[list[int]]:
@@ -77,7 +64,7 @@ def any_unicode(count: int, rng: random.Random) -> list[str]:
     ]
 
 
-def compare(piece_type: str, normalization: str, count: int, tmp_path: Path) -> None:
+def compare(piece_type: str, normalization: str, count: int) -> None:
     rng = random.Random(count)
     config = TokenizerConfig(
         piece_type=piece_type,
@@ -89,7 +76,7 @@ def compare(piece_type: str, normalization: str, count: int, tmp_path: Path) -> 
     tokenizer = Tokenizer.train(corpus, config, cache=False)
     texts = ["", " ", "a", "  a  b  ", "\x00"]
     texts += sentences(count, rng) + strange_texts(count, rng) + any_unicode(count, rng)
-    read = read_in_javascript(tokenizer, texts, tmp_path)
+    read = read_in_javascript(tokenizer, texts)
     different = [
         text
         for text, pieces in zip(texts, read, strict=True)
@@ -98,25 +85,23 @@ def compare(piece_type: str, normalization: str, count: int, tmp_path: Path) -> 
     assert different == []
 
 
-def test_a_text_that_the_library_reads_in_parts_has_the_same_ids(tmp_path: Path) -> None:
+def test_a_text_that_the_library_reads_in_parts_has_the_same_ids() -> None:
     rng = random.Random(0)
     corpus = sentences(900, rng)
     tokenizer = Tokenizer.train(corpus, TokenizerConfig(vocab_size=120), cache=False)
     text = " ".join(corpus)
     assert len(text) > LONG_TEXT
-    (pieces,) = read_in_javascript(tokenizer, [text], tmp_path)
+    (pieces,) = read_in_javascript(tokenizer, [text])
     assert [id for id, _, _ in pieces] == tokenizer.encode(text)
 
 
 @pytest.mark.parametrize("normalization", ["nfkc", "plain"])
 @pytest.mark.parametrize("piece_type", ["unigram", "bpe", "char", "byte", "word"])
-def test_the_ids_and_places_are_those_of_the_library(
-    piece_type: str, normalization: str, tmp_path: Path
-) -> None:
-    compare(piece_type, normalization, 100, tmp_path)
+def test_the_ids_and_places_are_those_of_the_library(piece_type: str, normalization: str) -> None:
+    compare(piece_type, normalization, 100)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("piece_type", ["unigram", "bpe", "char", "byte", "word"])
-def test_ten_thousand_texts(piece_type: str, tmp_path: Path) -> None:
-    compare(piece_type, "nfkc", 3400, tmp_path)
+def test_ten_thousand_texts(piece_type: str) -> None:
+    compare(piece_type, "nfkc", 3400)
