@@ -81,6 +81,7 @@ def replaced_names(module: str) -> set[str]:
     }
 
 
+@pytest.mark.thorough
 def test_only_one_file_reads_private_names() -> None:
     offenders = [
         f"{module}: {name}"

@@ -113,6 +113,7 @@ def test_a_letter_that_no_font_has_is_replaced(fonts):
     assert png(figure(f"a{LETTER}")) == png(figure("a\ufffd"))
 
 
+@pytest.mark.thorough
 def test_a_font_of_the_machine_draws_what_matplotlib_s_own_cannot(fonts, tmp_path):
     fonts.addfont(make_font(tmp_path / "box.ttf", "One Box"))
     drawn, missing = (pixels(png(figure(f"a{last}"))) for last in (LETTER, "\ufffd"))

@@ -38,6 +38,7 @@ def estimator(**more: Any) -> TextRNNClassifier:
     return TextRNNClassifier(**{"settings": SETTINGS, "random_state": 0, **more})
 
 
+@pytest.mark.thorough
 def test_it_predicts_the_labels_as_they_were_given():
     numbers = np.where(np.array(LABELS) == "pos", 7, 3)
     fitted = estimator().fit(np.array(TEXTS, dtype=object), numbers)

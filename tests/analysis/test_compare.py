@@ -36,6 +36,7 @@ def test_a_run_equals_its_copy(run, twin):
     assert (pair.only_first, pair.only_second, pair.p_value) == (0, 0, 1.0)
 
 
+@pytest.mark.thorough
 def test_one_run_is_compared_with_a_linear_model(run):
     comparison = textrnn.compare([run.folder], baseline=True)
     assert [figures.name for figures in comparison.runs] == ["run", "linear"]

@@ -22,6 +22,7 @@ def test_every_script_trains_with_the_defaults(textrnn, home, script):
     assert right > 0.8 * len(rows)
 
 
+@pytest.mark.thorough
 def test_a_few_texts_of_many_characters_train_and_say_what_is_unknown(textrnn, home):
     texts = unspaced.many_characters()
     data = write_csv(home / "texts.csv", [(t, "ab"[i % 2]) for i, t in enumerate(texts)])
@@ -30,6 +31,7 @@ def test_a_few_texts_of_many_characters_train_and_say_what_is_unknown(textrnn, h
     assert note.endswith("and will be unknown.")
 
 
+@pytest.mark.thorough
 def test_a_size_that_is_given_is_refused_by_its_name(textrnn, home):
     data = write_csv(home / "texts.csv", unspaced.labelled("chinese"))
     result = textrnn("train", "--train-file", data, "--vocab-size", 20, *SMALL, code=1)
@@ -37,6 +39,7 @@ def test_a_size_that_is_given_is_refused_by_its_name(textrnn, home):
     textrnn("train", "--train-file", data, "--vocab-size", "auto", "--cell", "none", *SMALL)
 
 
+@pytest.mark.thorough
 def test_fewer_pieces_than_given_are_reported(textrnn, home):
     data = write_csv(home / "texts.csv", unspaced.labelled("chinese"))
     result = textrnn("train", "--train-file", data, "--vocab-size", 5000, "--cell", "none", *SMALL)
@@ -50,6 +53,7 @@ def test_the_help_says_that_the_size_is_automatic(textrnn, command):
     assert "[default: auto; x>=" in about or "[default: auto]" in about
 
 
+@pytest.mark.thorough
 def test_words_without_spaces_are_refused(textrnn, home):
     data = write_csv(home / "texts.csv", unspaced.labelled("thai"))
     result = textrnn("train", "--train-file", data, "--piece-type", "word", *SMALL, code=1)

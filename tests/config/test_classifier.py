@@ -96,6 +96,7 @@ def sections() -> st.SearchStrategy[ClassifierRunConfig]:
     return st.builds(ClassifierRunConfig, **parts)
 
 
+@pytest.mark.thorough
 @settings(max_examples=30)
 @given(sections())
 def test_a_config_survives_its_plain_values(config):

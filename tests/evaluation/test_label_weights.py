@@ -23,6 +23,7 @@ def drawn(seed: int, texts: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
     return rng.dirichlet(np.ones(classes), texts), rng.integers(0, classes, texts)
 
 
+@pytest.mark.thorough
 @examples(40)
 @given(seed=st.integers(0, 10**6), texts=st.integers(2, 14))
 def test_no_weight_of_two_labels_is_better(seed: int, texts: int) -> None:

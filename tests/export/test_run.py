@@ -51,8 +51,10 @@ def test_only_the_formats_that_are_asked_for_are_made(
 def test_every_form_is_made_and_verified(exported: Exported) -> None:
     statuses = {name: a.status for name, a in exported.artefacts.items()}
     statuses.pop("model_full_int8")
-    wanted = "saved_model model model_dynamic_int8 model_4 model_mediapipe model_stream onnx"
-    assert statuses == dict.fromkeys(wanted.split(), "verified")
+    wanted = (
+        "saved_model model model_dynamic_int8 model_4 model_mediapipe model_stream onnx runtime web"
+    )
+    assert statuses == dict.fromkeys([*wanted.split(), "runtime", "web"], "verified")
     version = exported.folder / "saved_model/letters/7"
     assert (version / "saved_model.pb").is_file()
     assert (version / "assets.extra/tf_serving_warmup_requests").is_file()

@@ -48,6 +48,7 @@ def test_a_head_adds_up_pieces(
     assert_close(layer.finish(summary), layer(tf.constant(states), mask=tf.constant(mask)))
 
 
+@pytest.mark.thorough
 def test_the_mean_of_a_long_text_does_not_drift(rng: np.random.Generator) -> None:
     states = (rng.normal(size=(1, 20_000, 2)) + 10.0).astype(np.float32)
     layer = POOLINGS["mean"]()
@@ -121,7 +122,6 @@ def test_a_bag_of_embeddings_reads_pieces(rng: np.random.Generator) -> None:
 _MODEL: list[Any] = []
 
 
-@pytest.mark.thorough
 @examples(25)
 @given(st.lists(st.integers(0, 12), max_size=5), st.integers(0, 99))
 def test_it_does_not_matter_where_a_text_is_cut(cuts: list[int], seed: int) -> None:

@@ -50,6 +50,7 @@ def test_sentences_end_with_full_width_marks(classifier, size):
         assert prediction.scores == pytest.approx(expected.scores, abs=1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("script", few(SCRIPTS))
 def test_tokens_are_followed_long_before_the_text_ends(classifier, script):

@@ -53,6 +53,7 @@ def assert_same(prediction, expected) -> None:
     np.testing.assert_allclose(scores, [expected.scores[label] for label in LABELS], atol=1e-5)
 
 
+@pytest.mark.thorough
 @each_pair
 def test_the_last_answer_is_that_for_the_whole_text(tokenizer, cell, head):
     rng = np.random.default_rng(0)
@@ -158,6 +159,7 @@ def test_models_that_need_the_end_say_so(tokenizer, more, match):
 # The prefix curve
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("head", few(reversed(HEADS)))
 def test_the_curve_holds_the_answer_after_each_token(tokenizer, head):

@@ -83,6 +83,7 @@ def padded(rows: list[list[int]], length: int) -> tf.Tensor:
     return tf.constant([[*row, *[0] * (length - len(row))] for row in rows], tf.int32)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("orders", LAYERS)
 @examples(100)
 @given(rows=st.lists(texts, min_size=1, max_size=3))
@@ -93,6 +94,7 @@ def test_the_logits_are_the_sum_over_the_n_grams(orders: int, rows: list[list[in
     assert_close(logits, np.array(expected, np.float32), atol=1e-3)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("orders", LAYERS)
 @examples(100)
 @given(text=texts, cuts=st.lists(st.integers(0, 9), max_size=3))

@@ -36,6 +36,7 @@ from textrnn.layers.rnn import RNN
 pytestmark = pytest.mark.usefixtures("seeded")
 
 
+@pytest.mark.thorough
 @each_family
 @pytest.mark.parametrize("jit_compile", few([True, False]))
 def test_graphs_equal_eager_calls(
@@ -90,6 +91,7 @@ def masked_sequences(rng: np.random.Generator, *, steps: int = STEPS) -> np.ndar
     return sequence
 
 
+@pytest.mark.thorough
 @each_family
 def test_functional_models_pass_masks_on(cell_name: str, rng: np.random.Generator) -> None:
     model = every_layer_model(cell_name)
@@ -265,6 +267,7 @@ def test_to_keras_is_refused_where_keras_has_no_such_layer() -> None:
         RNN(make_cell("lstm")).to_keras()
 
 
+@pytest.mark.thorough
 @each_family
 def test_parts_of_a_batch_change_nothing(cell_name: str, rng: np.random.Generator) -> None:
     whole, cut = (make_rnn(cell_name, batch_parts=parts) for parts in (1, 2))

@@ -95,6 +95,7 @@ def test_padding_company_and_order_change_nothing(cell: str, head: str) -> None:
     check()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("bidirectional", "head"),
     [
@@ -112,6 +113,7 @@ def test_halving_and_depth_see_no_padding_either(
     check_that_only_the_text_counts(model, *padded)
 
 
+@pytest.mark.thorough
 @settings(max_examples=5, deadline=None, derandomize=True)
 @given(padded=padded_batches())
 def test_n_grams_see_no_padding_either(padded: tuple[Any, np.ndarray]) -> None:
@@ -221,6 +223,7 @@ def test_it_learns_which_word_decides() -> None:
 # Every mode.
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("jit_compile", few([True, False]))
 @pytest.mark.parametrize("config", few([{"cell": "gru", **DEEP}, {"cell": "none"}]))
 def test_graphs_equal_eager_calls(config: dict[str, Any], jit_compile: bool) -> None:
@@ -322,6 +325,7 @@ def test_a_model_with_n_grams_moves_through_files(tmp_path: Path) -> None:
     assert_close(second(IDS), model(IDS), atol=0)
 
 
+@pytest.mark.thorough
 def test_n_grams_work_in_low_precision_and_under_xla() -> None:
     mixed = with_ngrams(make_model(cell="gru", dtype="mixed_bfloat16"))
     assert mixed(IDS).dtype == tf.float32  # The copy is in float32.

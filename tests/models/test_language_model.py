@@ -50,6 +50,7 @@ def test_the_likelihood_is_that_of_the_steps(cell_name, shape, direction):
     np.testing.assert_allclose(log_probabilities, step_by_step(model, TEXT, direction), atol=1e-4)
 
 
+@pytest.mark.thorough
 def test_texts_do_not_see_each_other_and_long_ones_are_read_in_pieces(monkeypatch):
     model = language_model(window=2, layers=2)
     rng = np.random.default_rng(0)
@@ -61,6 +62,7 @@ def test_texts_do_not_see_each_other_and_long_ones_are_read_in_pieces(monkeypatc
             np.testing.assert_allclose(log_probabilities, expected, atol=1e-4)
 
 
+@pytest.mark.thorough
 def test_all_texts_together_have_probability_one():
     model = language_model("gru")
     total = 0.0

@@ -100,6 +100,7 @@ def test_the_answer_is_that_of_the_model(text: str, tmp_path: Path) -> None:
     assert model.examine(text).answer.scores == pytest.approx(answer.scores, abs=1e-6)
 
 
+@pytest.mark.thorough
 def test_only_the_first_words_of_a_long_text_are_examined(tmp_path: Path) -> None:
     model = a_model(tmp_path, bidirectional=False)
     some = model.examine("a " * 200)

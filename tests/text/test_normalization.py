@@ -18,6 +18,7 @@ def normalize(
     return rules.normalize(text).replace("▁", " ")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("lowercase", "builtin"), [(True, "nmt_nfkc_cf"), (False, "nmt_nfkc")])
 def test_every_character_is_treated_as_by_the_builtin_rules(lowercase, builtin):
     reference = sentencepiece.SentencePieceNormalizer(
@@ -48,6 +49,7 @@ def test_what_only_resembles_a_line_break_stays(text):
     assert normalize(text) == text
 
 
+@pytest.mark.thorough
 def test_case_is_folded_only_where_wished():
     assert normalize("Ärger ÉTÉ ЖЯ <BR>I") == "ärger été жя i"
     assert normalize("Ärger ÉTÉ ЖЯ <BR>I", lowercase=False) == "Ärger ÉTÉ ЖЯ I"
@@ -85,6 +87,7 @@ def test_plain_spaces_are_unicodes_white_space_and_asciis_controls():
         assert normalize(f"{space}a{space} {space}b{space}", plain=True) == "a b"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("words", [False, True])
 @pytest.mark.parametrize("tag", LINE_BREAKS)
 def test_line_breaks_become_one_space_by_every_set_of_rules(tag, words):
@@ -144,6 +147,7 @@ def test_a_word_prefix_stands_only_before_a_text():
     assert normalizer(lowercase=True).normalize(" <br> ") == ""
 
 
+@pytest.mark.thorough
 def test_compiling_the_rules_prints_nothing(capfd):
     normalizer.cache_clear()
     normalizer(lowercase=True)

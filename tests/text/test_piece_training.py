@@ -17,6 +17,7 @@ def train(texts, **settings) -> tuple[Tokenizer, list[str]]:
     return tokenizer, messages[1:]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("script", unspaced.WORDS)
 @pytest.mark.parametrize("piece_type", ["unigram", "bpe", "char"])
 def test_every_script_is_learned_from_with_the_defaults(script, piece_type):
@@ -32,6 +33,7 @@ def test_a_size_that_is_too_small_is_refused_by_its_name():
         train(unspaced.many_characters(rare=0.0), vocab_size=99)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("script", ["chinese", "japanese", "thai", "mixed"])
 def test_sentences_without_spaces_are_no_words(script):
     if script == "mixed":  # Its words are mostly those of a script without spaces.

@@ -26,6 +26,7 @@ def test_normalisation_is_part_of_the_model(tokenizer):
     assert tokenizer.encode(" fine\n\nfilm ") == tokenizer.encode("fine film")
 
 
+@pytest.mark.thorough
 def test_case_is_kept_where_wished():
     tokenizer = train(lowercase=False)
     assert tokenizer.encode("A") != tokenizer.encode("a")
@@ -63,6 +64,7 @@ def test_a_batch_gives_the_ids_of_each_text_alone(tokenizer, texts, num_threads)
     assert [ids.tolist() for ids in batch] == [tokenizer.encode(text) for text in texts]
 
 
+@pytest.mark.thorough
 @given(text=TEXT)
 @examples(50)
 def test_bytes_hold_every_normalised_text(byte_tokenizer, text):

@@ -147,6 +147,7 @@ def test_scores_add_up_exactly_in_any_order(tokenizer):
     assert all(score.is_integer() for score in scores)
 
 
+@pytest.mark.thorough
 def test_training_prints_nothing(capfd):
     normalizer.cache_clear()
     train()

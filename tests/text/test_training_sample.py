@@ -38,6 +38,7 @@ def test_characters_that_the_trainer_cannot_read_are_replaced():
     assert sample_chunks(["a\u2585b", "\ud800"], 100, seed=0) == ["a b", "\ufffd"]
 
 
+@pytest.mark.thorough
 def test_bytes_need_no_texts_but_room():
     assert chunks_for([], piece_type="byte") == ["a"]
     with pytest.raises(ConfigError, match="at least 258 for byte pieces, got 100"):

@@ -47,6 +47,7 @@ def test_a_tokenizer_from_the_cache_has_the_same_notices(tmp_path, monkeypatch):
     assert messages[1][0] == "reading the tokenizer from the cache"
 
 
+@pytest.mark.thorough
 def test_some_sentences_without_spaces_among_words_are_reported():
     texts = ["the film was great and the play was bad"] * 4 + ["我们今天很喜欢这本书"]
     _, notices = train(texts, piece_type="word")

@@ -167,6 +167,8 @@ class Distribution:
         if not self.several_machines:
             return content
         size = int(self._sum(np.array([len(content) if self.is_chief else 0], np.int32))[0])
+        if not size:  # TensorFlow crashes at the sum of arrays without elements.
+            return b""
         words = np.zeros(-(-size // 4), np.int32)
         if self.is_chief:
             words = np.frombuffer(content.ljust(4 * len(words), b"\0"), np.int32)

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from planted_tickets import planted_tickets
 
 from textrnn.analysis.data_check.check import check_data
@@ -35,6 +36,7 @@ def test_the_results_are_plain_values_without_texts(tmp_path):
     assert values["texts"] == {"train": 200}
 
 
+@pytest.mark.thorough
 def test_a_data_set_that_is_not_in_files():
     check = check_data(ClassifierRunConfig.of(dataset="bbc_news"), near_duplicates=False)
     assert [split.name for split in check.splits] == ["train", "validation", "test"]

@@ -53,6 +53,7 @@ def measures(training, validation, *, texts, answered):
     )
 
 
+@pytest.mark.thorough
 def test_random_halves_of_one_set_never_alarm():
     texts = planted_tickets(1200, duplicate_share=0.0).texts
     alarms = []

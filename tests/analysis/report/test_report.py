@@ -52,6 +52,7 @@ def test_without_test_texts_the_validation_texts_are_used(run, calls, monkeypatc
     assert calls[0]["data"] == "letters, validation"
 
 
+@pytest.mark.thorough
 def test_the_page_is_written(summary, tmp_path):
     report = Report(summary, is_own_data=True)
     report.save(tmp_path / "page.html")

@@ -87,6 +87,7 @@ def test_other_labels_are_an_error(textrnn, run, home):
     assert "(neg, pos), got bad, good" in result.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_validation_texts_of_one_run_are_not_training_texts_of_another(
     textrnn, run, twin, finished, home

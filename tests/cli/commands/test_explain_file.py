@@ -23,6 +23,7 @@ def table(home):
     return "in.csv"
 
 
+@pytest.mark.thorough
 def test_each_text_is_explained_as_it_is_alone(textrnn, run, table):
     lines = textrnn("explain", run, "--file", table).stdout.splitlines()
     values = [json.loads(line) for line in lines]
@@ -39,6 +40,7 @@ def test_each_text_is_explained_as_it_is_alone(textrnn, run, table):
     assert values[2]["warning"] == "the text is empty."
 
 
+@pytest.mark.thorough
 def test_the_explanations_are_written_beside_all_columns(textrnn, run, table, home):
     result = textrnn("explain", run, "--file", table, "--output", "out.csv", "--label", "neg")
     assert result.stdout == ""

@@ -51,6 +51,7 @@ def test_sentences_are_followed_however_they_arrive(run, size):
         assert prediction.score == pytest.approx(expected.score, abs=1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("size", few([7, 1, 1000]))
 def test_a_line_every_so_many_tokens(run, size):
     classifier = package.load(run)

@@ -38,6 +38,7 @@ def error_line(result) -> str:
     return last
 
 
+@pytest.mark.thorough
 def test_a_run_from_a_file(textrnn, data, home):
     test = write_csv(home / "test.csv", labelled_texts(10, seed=1))
     result = textrnn("train", "--train-file", data, "--test-file", test, *TINY)

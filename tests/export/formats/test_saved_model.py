@@ -59,6 +59,7 @@ def outputs(response: Any) -> dict[str, np.ndarray]:
     return {name: tf.make_ndarray(tensor) for name, tensor in response.outputs.items()}
 
 
+@pytest.mark.thorough
 def test_strings_in_labels_out(stub: Any, classifier: Any) -> None:
     response = outputs(stub.Predict(request(text=[text.encode() for text in TEXTS])))
     wanted = classifier.predict(TEXTS)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from cases import assert_close
 from tiny import LABELS, random_classifier, with_ngrams
@@ -20,6 +21,7 @@ from textrnn.models.label_space import LabelSpace
 ARTEFACT = Artefact("model_stream", "stream", "tflite/model_stream.tflite", length=4)
 
 
+@pytest.mark.thorough
 def test_pieces_give_the_probabilities_of_the_whole(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:

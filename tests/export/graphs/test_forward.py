@@ -65,6 +65,7 @@ def traced(model: Any, form: str) -> Any:
     return logits
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("cell", "form"),
     [pytest.param(*pair, marks=() if pair in FAST else pytest.mark.thorough) for pair in FORMS],

@@ -15,6 +15,7 @@ pytest.importorskip("tensorflow_text")
 from textrnn.export.graphs.serving_module import ServingModule
 
 
+@pytest.mark.thorough
 def test_a_bidirectional_model_classifies_and_does_not_stream(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

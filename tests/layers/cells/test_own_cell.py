@@ -145,6 +145,7 @@ def test_pieces_of_a_sequence_give_what_the_whole_gives(
     assert_close(tf.concat([first, second], axis=1), layer(inputs))
 
 
+@pytest.mark.thorough
 @each_cell
 def test_it_is_saved_and_loaded(
     cell: type[RNNCell], tmp_path: Path, rng: np.random.Generator

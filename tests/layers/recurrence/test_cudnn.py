@@ -117,6 +117,7 @@ def test_both_directions_are_one_call_and_equal_the_loop(
     assert [call["direction"] for call in calls] == ["bidirectional"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("settings", "call_count"),
     [

@@ -101,6 +101,7 @@ def test_kernels_equal_the_unrolled_loop_in_single_precision(
     )
 
 
+@pytest.mark.thorough
 @each_direction
 @each_kernel_by_family
 @pytest.mark.parametrize("steps", [pytest.param(1, marks=pytest.mark.thorough), 2 * CHUNK + 1])
@@ -133,6 +134,7 @@ def test_any_number_of_steps_and_rows_in_one_graph(
     assert_relatively_close(graph(inputs, states, mask), expected, 1e-10)
 
 
+@pytest.mark.thorough
 @each_kernel_by_family
 def test_compiled_kernels_equal_the_unrolled_loop(
     cell_name: str, kernel: str, rng: np.random.Generator
@@ -224,6 +226,7 @@ def over_thousands_of_steps(cell_name: str, keeping: str) -> tuple[Callable[[str
     return results, results("unroll")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "keeping", [pytest.param("forgets", marks=pytest.mark.thorough), "remembers"]
 )

@@ -29,6 +29,7 @@ def test_states_stand_before_and_after_each_step() -> None:
         assert order.outputs_of(states).numpy().tolist() == outputs
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("steps", [0, 1, 3, 7])
 @pytest.mark.parametrize("known", [False, True])
 def test_every_step_is_taken_once_and_in_order(steps: int, known: bool) -> None:

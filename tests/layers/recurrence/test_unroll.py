@@ -97,6 +97,7 @@ def test_chunks_equal_the_unrolled_loop(
     assert_close(values_and_gradients(chunks, *arguments, reverse=reverse), expected)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("masked", few([True, False]))
 def test_time_and_batch_may_be_unknown_in_a_graph(
@@ -120,6 +121,7 @@ def test_time_and_batch_may_be_unknown_in_a_graph(
         assert_close(graph(*arguments), expected)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("steps", "reverse"),
     [

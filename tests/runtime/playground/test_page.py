@@ -83,6 +83,7 @@ def compare(engine: MiniRacer, folder: Path, texts: list[str], **settings: Any) 
             assert found == close(model.examine(text, label).to_dict()), text
 
 
+@pytest.mark.thorough
 @every_pair
 def test_every_cell_and_head_is_examined_as_in_python(
     cell: str, head: str, engine: MiniRacer, tmp_path: Path
@@ -91,6 +92,7 @@ def test_every_cell_and_head_is_examined_as_in_python(
     compare(engine, tmp_path, [HARD_TEXTS[4], *TEXTS], bidirectional=head != "mean", **settings)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "settings",
     [

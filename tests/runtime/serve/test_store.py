@@ -138,6 +138,7 @@ def test_a_folder_that_vanished_leaves_the_version(store, folder, caplog):
     assert "its versions stay" in caplog.text
 
 
+@pytest.mark.thorough
 def test_the_old_version_is_freed_after_its_last_request(store, folder):
     held = store.version("model")
     old = weakref.ref(held.model)

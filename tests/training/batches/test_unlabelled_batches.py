@@ -107,6 +107,7 @@ def files(tmp_path):
     return labelled, more
 
 
+@pytest.mark.thorough
 def test_a_run_reads_them_and_its_tokenizer_knows_their_words(tmp_path, monkeypatch):
     monkeypatch.setenv("TEXTRNN_CACHE_DIR", str(tmp_path / "cache"))
     labelled, more = files(tmp_path)

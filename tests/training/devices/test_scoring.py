@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from tiny import labelled_ids, random_classifier
 
 from textrnn.inference.classifier import Scorer
@@ -14,6 +15,7 @@ def scorer(model) -> ReplicaScorer:
     return ReplicaScorer(model, label_space=SPACE, distribution=Distribution.choose("single"))
 
 
+@pytest.mark.thorough
 def test_the_probabilities_are_those_of_one_device():
     model = random_classifier("gru", "mean")
     counts: list[int] = []

@@ -54,6 +54,7 @@ def test_only_one_gpu_is_measured(tmp_path, monkeypatch):
     assert not needs_search(trainer(tmp_path, batch_tokens=None, deterministic=True))
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_real_updates_are_timed_and_change_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(batch_size, "LEAST_UPDATES", 2)
@@ -74,6 +75,7 @@ def test_real_updates_are_timed_and_change_nothing(tmp_path, monkeypatch):
         np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_a_run_keeps_the_size_that_it_chose(tmp_path, monkeypatch):
     one_gpu(monkeypatch)

@@ -100,6 +100,7 @@ def test_a_truncated_checkpoint_is_an_error(content, tmp_path_factory, data):
         Checkpoint.load(path)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("change", few([0x01, 0x80]))
 def test_no_changed_bit_gives_other_numbers(content, tmp_path, change):
     path = tmp_path / "changed.npz"

@@ -21,6 +21,7 @@ from textrnn.training.loop import trainer as loop
 # Learning
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "settings",
     [
@@ -41,6 +42,7 @@ def test_it_learns_whether_a_word_is_there(tmp_path, settings):
     assert history[-1]["valid_accuracy"] == history[-1]["train_accuracy"] == 1.0
 
 
+@pytest.mark.thorough
 def test_it_learns_several_labels_a_text(tmp_path):
     ours = trainer(tmp_path, multi_label=True, epochs=6, learning_rate=0.2, patience=0)
     history = fit(ours)

@@ -67,6 +67,7 @@ def test_a_loss_that_explodes_is_noticed(tmp_path):
         fit(trainer(tmp_path, model=model, should_stop=spoil))
 
 
+@pytest.mark.thorough
 def test_a_training_that_always_goes_astray_is_given_up(tmp_path):
     ours = trainer(tmp_path, learning_rate=1e30, warmup=0.0, on_nan="rollback")
     with pytest.raises(ModelError, match=r"lower `learning_rate` \(now 9\.\d+e\+26\)"):
@@ -190,6 +191,7 @@ def test_training_ends_when_the_time_is_used_up(tmp_path, monkeypatch):
 # Truncated back-propagation through time
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "more",
     [
@@ -250,6 +252,7 @@ def test_segments_must_be_two_numbers(text):
 # Losses for rare classes
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     ("loss", "source"),
@@ -271,6 +274,7 @@ def test_segments_learn_by_every_loss(tmp_path):
     assert history[-1]["valid_accuracy"] > 0.8
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_several_labels_are_learned_by_the_focal_loss(tmp_path):
     history = fit(trainer(tmp_path, loss="focal", multi_label=True))

@@ -38,6 +38,7 @@ def finished(ours: Trainer):
     return history, ours.model.get_weights(), optimizer, ours.state.best_epoch
 
 
+@pytest.mark.thorough
 def test_one_seed_gives_the_same_weights_bit_for_bit(tmp_path, undisturbed):
     history, weights, optimizer, _ = finished(trainer(tmp_path / "same", **noisy_settings()))
     assert history == undisturbed[0]
@@ -47,6 +48,7 @@ def test_one_seed_gives_the_same_weights_bit_for_bit(tmp_path, undisturbed):
     assert second != history
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "batches",
     [
@@ -73,6 +75,7 @@ def test_an_interrupted_training_continues_as_if_it_had_not_been(tmp_path, undis
     assert best_epoch == undisturbed[3]
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_a_recurrent_training_continues_too(tmp_path):
     def make(folder, **more):
@@ -92,6 +95,7 @@ def test_a_recurrent_training_continues_too(tmp_path):
     assert_same_bits(second.model.get_weights(), whole.model.get_weights())
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_balanced_batches_continue_too(tmp_path):
     def make(folder, **more):
@@ -125,6 +129,7 @@ def test_a_training_killed_after_its_last_epoch_still_gives_the_best_weights(tmp
     assert_same_bits(second.model.get_weights(), first.model.get_weights())
 
 
+@pytest.mark.thorough
 def test_checkpoints_are_written_within_an_epoch(tmp_path):
     places = []
 

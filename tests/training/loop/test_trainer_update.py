@@ -36,6 +36,7 @@ def update(tmp_path, train: LabelledBatches, **settings) -> list[np.ndarray]:
     return [new - old for new, old in zip(model.get_weights(), before, strict=True)]
 
 
+@pytest.mark.thorough
 def test_rows_that_only_fill_the_shape_change_nothing(tmp_path):
     texts, classes = [[2, 3], [4, WORD], [5]], [0, 1, 0]
     bare = update(tmp_path, some_batches(texts, classes, rows=3))
@@ -68,6 +69,7 @@ def norm(changes) -> float:
     return float(np.sqrt(sum((change**2).sum() for change in changes)))
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("plain_descent")
 def test_a_text_counts_as_much_as_its_weight(tmp_path):
     texts, classes = [[2], [3, WORD], [4]], [0, 1, 1]
@@ -77,6 +79,7 @@ def test_a_text_counts_as_much_as_its_weight(tmp_path):
         np.testing.assert_allclose(2 * first, two, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("plain_descent")
 def test_the_gradient_is_clipped_to_its_global_norm(tmp_path):
     data = some_batches([[2, 3, 2], [3, WORD, 3]], [0, 1], rows=2)

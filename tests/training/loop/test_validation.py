@@ -125,6 +125,7 @@ def test_without_a_budget_all_texts_are_measured_on(tmp_path, slow):
 # The final figures
 
 
+@pytest.mark.thorough
 def test_measuring_ends_when_the_time_is_up(finished, monkeypatch, capsys):
     monkeypatch.setattr(sampling, "FEWEST_TEXTS", 6)
     rows = labelled_texts(40, seed=3)
@@ -145,6 +146,7 @@ def test_measuring_ends_when_the_time_is_up(finished, monkeypatch, capsys):
     assert metrics == part
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("cache")
 def test_a_run_whose_validation_takes_too_long_says_so(data, tmp_path, slow, capsys):
     from rich.console import Console

@@ -129,6 +129,7 @@ def test_reduced_precision_ends_in_a_model_like_any_other(
 # What it looks at, and when
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_the_test_texts_are_not_encoded_before_training_has_ended(
     config, data, tmp_path, monkeypatch
@@ -167,6 +168,7 @@ def test_the_test_texts_are_not_encoded_before_training_has_ended(
     ]
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_the_test_data_changes_nothing_but_its_figures(config, data, tmp_path):
     results = []
@@ -190,6 +192,7 @@ def test_a_broken_test_file_is_reported_before_the_long_training(data, tmp_path,
         train(run_config(data, test_file=str(test)), tmp_path / "run", reporter=QUIET)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_without_test_data_only_the_validation_is_measured(config, tmp_path, capsys):
     (tmp_path / "run").mkdir()  # An empty folder is as good as none.

@@ -127,6 +127,7 @@ def test_a_run_that_holds_out_other_texts_of_the_same_file_is_reported(data, tmp
         assert learned_validation_notice(config, source) is None
 
 
+@pytest.mark.thorough
 def test_training_continues_with_old_and_new_labels(data, finished, tmp_path):
     config = continued(data, finished, epochs=2, linear_baseline=False)
     trained = not_none(train(config, tmp_path / "run", reporter=QUIET))

@@ -35,6 +35,7 @@ def interrupt(config, folder: Path) -> None:
         train(config, folder, reporter=QUIET, should_stop=stop_after(1))
 
 
+@pytest.mark.thorough
 @without_a_graph
 def test_a_folder_in_use_is_left_alone(config, tmp_path):
     interrupt(config, tmp_path / "run")
@@ -47,6 +48,7 @@ def test_a_folder_in_use_is_left_alone(config, tmp_path):
     assert not (tmp_path / "run" / ".lock").exists()
 
 
+@pytest.mark.thorough
 @without_a_graph
 def test_a_lock_that_a_killed_process_left_is_none(config, tmp_path):
     interrupt(config, tmp_path / "run")
@@ -77,6 +79,7 @@ def test_a_batch_beyond_the_memory_says_so_too(config, tmp_path, monkeypatch):
         train(config, tmp_path / "run", reporter=QUIET)
 
 
+@pytest.mark.thorough
 @without_a_graph
 def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypatch):
     def fail(*_):
@@ -90,6 +93,7 @@ def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypa
     assert run_folder.is_complete(tmp_path / "run")
 
 
+@pytest.mark.thorough
 @without_a_graph
 def test_a_damaged_checkpoint_is_reported_and_the_one_before_resumed(config, tmp_path, capsys):
     config = config.replace(epochs=2, checkpoint_minutes=0.0)
@@ -106,6 +110,7 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_resumed(config, tmp
         assert first.tobytes() == second.tobytes()
 
 
+@pytest.mark.thorough
 @without_a_graph
 def test_operational_settings_may_change(config, tmp_path):
     interrupt(config, tmp_path / "run")
@@ -114,6 +119,7 @@ def test_operational_settings_may_change(config, tmp_path):
     assert run_folder.load_config(tmp_path / "run" / "config.yaml") == changed
 
 
+@pytest.mark.thorough
 @without_a_graph
 def test_resume_or_start(config, tmp_path, capsys):
     settings: dict[str, Any] = {"reporter": TerminalReporter(), "resume_or_start": True}
@@ -153,6 +159,7 @@ def warnings(log: io.StringIO) -> list[str]:
     return [line for line in log.getvalue().splitlines() if line.startswith("warning: ")]
 
 
+@pytest.mark.thorough
 @without_a_graph
 @pytest.mark.parametrize(
     "error",
@@ -191,6 +198,7 @@ def test_what_only_accompanies_a_training_never_ends_it(
     assert line.endswith(f"{loss} (no)")
 
 
+@pytest.mark.thorough
 def test_a_range_test_without_its_picture_still_suggests(config, tmp_path, monkeypatch):
     monkeypatch.setattr(RangeTest, "write", failing(ValueError("no")))
     log = io.StringIO()
@@ -199,6 +207,7 @@ def test_a_range_test_without_its_picture_still_suggests(config, tmp_path, monke
     assert len(warnings(log)) == 1
 
 
+@pytest.mark.thorough
 @without_a_graph
 def test_an_interruption_is_no_warning(config, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt), warn_on_failure("nothing", QUIET):

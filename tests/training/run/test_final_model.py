@@ -40,6 +40,7 @@ def test_triples_are_chosen_where_they_decide(tmp_path):
     assert loaded.config.model.ngrams is None
 
 
+@pytest.mark.thorough
 def test_the_setting_limits_the_choice(tmp_path):
     data = write_csv(tmp_path / "letters.csv", labelled_texts(40))
     for orders in (1, 2):

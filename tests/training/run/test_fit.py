@@ -55,6 +55,7 @@ def test_texts_and_labels_are_enough(tmp_path, capsys):
     assert not folder.exists()
 
 
+@pytest.mark.thorough
 def test_without_its_texts_the_run_says_that_they_were_in_memory(tmp_path):
     fit(TEXTS, LABELS, output="run")
     assert json.loads((tmp_path / "run" / "data.json").read_text())["train"]["rows"] == 36
@@ -62,6 +63,7 @@ def test_without_its_texts_the_run_says_that_they_were_in_memory(tmp_path):
         evaluate("run", split="validation")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("multi_label", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_kept_texts_measure_the_run_wherever_it_is(tmp_path, multi_label):
     labels = [[c for c in "xab" if c in text] for text in TEXTS] if multi_label else LABELS
@@ -74,6 +76,7 @@ def test_kept_texts_measure_the_run_wherever_it_is(tmp_path, multi_label):
     assert not (tmp_path / "copy" / "texts").exists()
 
 
+@pytest.mark.thorough
 def test_validation_is_a_pair_or_a_share():
     valid = labelled_texts(10, seed=1)
     texts, labels = zip(*valid, strict=True)
@@ -87,6 +90,7 @@ def test_validation_is_a_pair_or_a_share():
     assert model.config == config.replace(dataset="in_memory", epochs=1, valid_fraction=0.2)
 
 
+@pytest.mark.thorough
 def test_a_table_has_the_columns_by_name_and_messages_are_on_stderr(capsys):
     table = {"review": TEXTS, "good": [label == "pos" for label in LABELS]}
     model = fit(table, text="review", label="good", validation=table, epochs=1, verbose=True)
@@ -172,6 +176,7 @@ def test_an_interrupted_fit_resumes_to_the_same_weights():
     assert resumed.predict(TEXTS) == whole.predict(TEXTS)
 
 
+@pytest.mark.thorough
 def test_the_training_of_a_classifier_continues_on_other_texts(tmp_path):
     first = fit(TEXTS, LABELS)
     more: dict[str, Any] = {"epochs": 1, "verbose": False, "linear_baseline": False}

@@ -80,6 +80,7 @@ def test_the_folder_of_a_range_test_is_replaced_as_late(finished, tmp_path):
     assert contents(tmp_path / "run") == before
 
 
+@pytest.mark.thorough
 def test_an_unfinished_run_that_was_not_replaced_continues(config, tmp_path):
     interrupt(config, tmp_path / "run")
     before = contents(tmp_path / "run")
@@ -89,6 +90,7 @@ def test_an_unfinished_run_that_was_not_replaced_continues(config, tmp_path):
     assert train(config, tmp_path / "run", reporter=QUIET, resume=True)
 
 
+@pytest.mark.thorough
 def test_an_unfinished_run_asks_for_resume(config, tmp_path):
     interrupt(config, tmp_path / "run")
     with pytest.raises(
@@ -144,6 +146,7 @@ def interrupt(config: ClassifierRunConfig, folder: Path, *, batches: int = 1) ->
     assert not (folder / "digests.json").exists()
 
 
+@pytest.mark.thorough
 def test_an_interrupted_run_comes_to_the_same_end(data, tmp_path):
     test = write_csv(tmp_path / "test.csv", labelled_texts(10, seed=1))
     config = run_config(data, test_file=str(test), epochs=2, dropout=0.2)
@@ -157,6 +160,7 @@ def test_an_interrupted_run_comes_to_the_same_end(data, tmp_path):
         assert whole.metrics[name] == parts.metrics[name]
 
 
+@pytest.mark.thorough
 def test_an_interruption_while_the_test_is_measured_is_heard(data, tmp_path, monkeypatch):
     asked = False
 

@@ -61,6 +61,7 @@ def test_it_learns_what_comes_next_and_what_came_before(texts, tmp_path):
     assert "bits_per_token_backwards" in header.split(",")
 
 
+@pytest.mark.thorough
 def test_beside_a_bag_it_is_a_language_model_all_the_same(texts, tmp_path):
     settings = {"epochs": 40, "learning_rate": 0.03, "bag_weight": 0.5, "bag_tokens": 3}
     plain = pretrain(config(texts), tmp_path / "plain", reporter=QUIET)
@@ -83,6 +84,7 @@ def weights(run: Path) -> list[np.ndarray]:
     return run_folder.load_language_model(run).model.get_weights()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "settings",
     [
@@ -204,6 +206,7 @@ def test_what_is_wrong_is_found_before_a_run_is_replaced(texts, tmp_path, unfini
     assert trained.metrics["training"]["epochs"] == 2
 
 
+@pytest.mark.thorough
 def test_measuring_is_timed_on_a_part_of_the_texts_before_the_first_update(
     texts, tmp_path, monkeypatch
 ):
@@ -249,6 +252,7 @@ def test_wrong_settings_are_reported():
         LanguageModelRunConfig.of(held_out=0.0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["write_history", "language_model_card"])
 def test_what_only_accompanies_a_training_never_ends_it(texts, tmp_path, monkeypatch, capsys, name):
     def fail(*_, **__):
@@ -261,6 +265,7 @@ def test_what_only_accompanies_a_training_never_ends_it(texts, tmp_path, monkeyp
     assert len([line for line in lines if line.startswith("warning: ")]) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
 def test_a_file_may_have_any_name(texts, tmp_path):
     odd = texts.rename(tmp_path / os.fsdecode(b"rev\xff $a_$.txt"))

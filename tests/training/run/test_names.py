@@ -55,6 +55,7 @@ def place(folder: Path, name: bytes) -> Path:
     return folder / os.fsdecode(name)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 @each_name
 def test_a_run_of_any_name_can_be_interrupted_and_finished(name, tmp_path, reporter, log):

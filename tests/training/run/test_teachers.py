@@ -142,6 +142,7 @@ def test_targets_are_not_smoothed():
     assert float(actual) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.thorough
 def test_a_student_learns_from_its_teachers_alone(data, unlabelled, finished, tmp_path):
     """Every label is wrong, and has no weight: what is right comes from the teacher."""
     wrong = {"neg": "pos", "pos": "neg"}
@@ -162,6 +163,7 @@ def test_a_student_learns_from_its_teachers_alone(data, unlabelled, finished, tm
     assert not (tmp_path / "student" / TARGETS).exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_a_resumed_student_does_not_need_its_teacher(data, finished, tmp_path):
     teacher = shutil.copytree(finished.folder, tmp_path / "teacher")
@@ -211,6 +213,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(data, fi
         check_finished(tmp_path / "student")
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_a_teacher_of_other_validation_texts_is_reported(data, finished, tmp_path):
     for seed, noted in ((0, False), (1, True)):

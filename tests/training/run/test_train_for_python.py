@@ -52,6 +52,7 @@ class Unregistered(Registered):
     pass
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_a_registered_cell_is_recorded_by_its_name(reviews, tmp_path):
     trained = textrnn.train(train_file=reviews, output="run", **{**SMALL, "cell": Registered})

@@ -164,6 +164,7 @@ def test_a_direction_that_was_not_learned_is_reported(tokenizer, tmp_path):
         adopt_shape(config, given={"bidirectional"})
 
 
+@pytest.mark.thorough
 def test_a_run_of_the_other_kind_is_reported(tokenizer, tmp_path):
     run_folder.save_language_model(language_model(tokenizer), tmp_path)
     with pytest.raises(ModelError, match="the run of a classifier, got that of a language model"):

@@ -44,6 +44,7 @@ class Trainings:
         return 0
 
 
+@pytest.mark.thorough
 def test_each_text_is_answered_by_a_run_that_has_not_seen_it(config, tmp_path):
     trainings = Trainings()
     folds = train_folds(config, tmp_path / "folds", count=2, train=trainings)

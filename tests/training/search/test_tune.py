@@ -62,6 +62,7 @@ def search(config, output, trials, *, fixed=FIXED, reporter=QUIET, **limits):
     return tune(config, output, fixed=fixed, budget=budget, reporter=reporter, train=trials)
 
 
+@pytest.mark.thorough
 def test_the_best_settings_are_found_and_kept(config, trials, tmp_path):
     outcomes = search(config, tmp_path / "tune", trials)
     assert len(outcomes) == len(trials.configs) == 12
@@ -97,6 +98,7 @@ def test_what_is_given_is_not_searched(config, trials, tmp_path):
     assert len({tried.model.units for tried in trials.configs}) > 1
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("no_picture")
 def test_models_that_are_too_large_are_not_trained(config, trials, tmp_path):
     sizes = {model_bytes(c) for c in _all_sizes(config)}

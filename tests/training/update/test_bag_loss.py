@@ -74,6 +74,7 @@ def step_of(model: LanguageModel, bag: BagLoss | None, rate: float, **settings):
     return step
 
 
+@pytest.mark.thorough
 def test_an_update_mixes_both_losses():
     ids = np.random.default_rng(0).integers(1, VOCAB, size=[2, 2, 4 + TOKENS]).astype(np.int32)
     losses = {}
@@ -89,6 +90,7 @@ def test_an_update_mixes_both_losses():
     assert abs(slope) > 0.01
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_it_learns_which_words_come_soon(jit):
     model, bag = model_and_bag(bidirectional=False)

@@ -132,6 +132,7 @@ def test_tokens_that_follow_from_those_before_are_learned(tmp_path):
     assert read(loss, once)[1] / 7 < 0.5
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "settings",

@@ -36,6 +36,7 @@ def language_step(
 NOTHING = (np.zeros(0, np.int32), np.zeros(0, np.float32))
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 def test_the_state_continues_from_segment_to_segment(cell_name):
     ids = np.random.default_rng(0).integers(0, VOCAB, size=[2, 2, 9]).astype(np.int32)
@@ -49,6 +50,7 @@ def test_the_state_continues_from_segment_to_segment(cell_name):
     assert float(parts(ids[:, :, :5], NOTHING)[0]) != pytest.approx(losses[0], abs=1e-6)
 
 
+@pytest.mark.thorough
 def test_the_loss_is_the_mean_of_both_directions():
     model, step = language_step(segment=3)
     ids = np.random.default_rng(0).integers(0, VOCAB, size=[2, 2, 4]).astype(np.int32)

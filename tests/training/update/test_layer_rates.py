@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 from tiny import classifier
 
@@ -26,6 +27,7 @@ def updates_of(model: TextClassifier, *, update: int, **settings) -> list[float]
     return [float(np.abs(new - old).max()) / 0.01 for old, new in moved]
 
 
+@pytest.mark.thorough
 def test_each_layer_has_its_share_of_the_learning_rate_and_its_turn():
     below = layer_depths(two_layers())
     assert sorted(set(below)) == [0, 1, 2, 3]

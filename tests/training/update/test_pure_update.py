@@ -61,6 +61,7 @@ def assert_equal(
         assert np.abs(a - e).max(initial=0.0) <= tolerance * scale
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("cell", "source"),
     [("mingru", "plain"), pytest.param("lstm", "vat", marks=pytest.mark.slow)],

@@ -35,6 +35,7 @@ def test_a_segment_before_the_text_is_padding():
     assert not before.mask.numpy().any()
 
 
+@pytest.mark.thorough
 def test_the_forward_pass_records_what_is_before_and_after_each_segment():
     reader = reader_of()
     record = tf.function(lambda: summaries(reader))()

@@ -167,6 +167,7 @@ def test_unlabelled_texts_count_and_empty_rows_do_not():
     assert_close(actual, dense(tape.gradient(value, model.trainable_variables)))
 
 
+@pytest.mark.thorough
 def test_every_third_update_has_the_virtual_part_three_times_as_strong():
     settings = {"unlabelled": IDS[:2], "entropy": 0.1}
     for update in (0, 3, 4, 5):
@@ -183,6 +184,7 @@ def test_every_third_update_has_the_virtual_part_three_times_as_strong():
         assert_close(dense(actual.gradients), expected)
 
 
+@pytest.mark.thorough
 def test_every_second_update_in_a_graph(tmp_path):
     data = labelled_ids(24)
     ours = trainer(tmp_path, train=data, vat=0.05, vat_every=2, epochs=6)
@@ -193,6 +195,7 @@ def test_every_second_update_in_a_graph(tmp_path):
 # In the training
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize(
     "settings",
@@ -234,6 +237,7 @@ def test_it_needs_whole_texts(name):
         ClassifierRunConfig.of(tbptt="8,8", **{name: 0.1})
 
 
+@pytest.mark.thorough
 def test_multi_label_training_learns(tmp_path):
     data = labelled_ids(multi_label=True)
     ours = trainer(tmp_path, train=data, multi_label=True, vat=0.05, entropy=0.01, epochs=8)

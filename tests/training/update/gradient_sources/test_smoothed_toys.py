@@ -67,6 +67,7 @@ def accuracy(logits, classes) -> float:
     return float((logits.numpy().argmax(axis=1) == classes).mean())
 
 
+@pytest.mark.thorough
 @SEEDS
 def test_virtual_adversarial_training_learns_words_that_no_labelled_text_holds(seed):
     rng = np.random.default_rng(seed)

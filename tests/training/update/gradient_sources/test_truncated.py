@@ -54,12 +54,14 @@ def model_of(cell: str, head: str, **settings):
     return random_classifier(cell, head, **{"bidirectional": False, "window": 3, **settings})
 
 
+@pytest.mark.thorough
 @each_pair
 def test_a_reach_as_long_as_the_text_gives_the_whole_gradient(cell, head):
     model = model_of(cell, head)
     assert_same(truncated(model, segment=3, reach=4), whole(model))
 
 
+@pytest.mark.thorough
 def test_the_gradient_needs_no_graph():
     model = model_of("mingru", "attention", window=1)
     with without_graphs():
@@ -80,6 +82,7 @@ def test_the_length_of_a_segment_may_be_a_tensor():
     assert_same(truncated(model, segment=4, reach=1, tensor=True), expected)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("cell", "head"),
     [
