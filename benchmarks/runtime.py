@@ -88,7 +88,7 @@ class Graph:
 
     def __init__(self, settings: Architecture, tensors: Tensors) -> None:
         self.settings, self.tensors = settings, tensors
-        self.nodes: list[object] = []
+        self.nodes: list[Any] = []
         self.constants: Tensors = {}
 
     def node(self, kind: str, *inputs: str, outputs: int = 1, **attributes: object) -> list[str]:
@@ -118,7 +118,7 @@ class Graph:
         (mean,) = self.node("ReduceMean", sequence, self.ids(0), keepdims=0)
         kernel, bias = (self.constant(self.tensors[f"classify/{n}"]) for n in ("kernel", "bias"))
         self.node("Gemm", mean, kernel, bias)
-        self.nodes[-1].output[0] = "logits"  # type: ignore[attr-defined]
+        self.nodes[-1].output[0] = "logits"
         graph = helper.make_graph(
             self.nodes,
             "model",
@@ -280,7 +280,7 @@ session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider
 session.run(["logits"], {"ids": np.full([1, 25], 7)})
 """,
 }
-"""What a process does to answer one text of 25 tokens."""
+"""The program of each engine that answers one text of 25 tokens in a fresh process."""
 
 
 def first_answer(engine: str, content: bytes, path: Path) -> tuple[float, float]:

@@ -29,7 +29,7 @@ import numpy as np
 
 @dataclass
 class Load:
-    """What the clients of one row do, and what they saw."""
+    """The requests that the clients of one table row send, and the times of the answers."""
 
     name: str
     connections: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -81,7 +82,8 @@ def _parser() -> argparse.ArgumentParser:
 def _predict(model: RuntimeModel, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     texts: Any = options.texts
     if texts == [STDIN]:
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", errors="replace")
         texts = (line.rstrip("\r\n") for line in sys.stdin)
     for text, answer in model.predict_stream(texts):
         yield {"text": text, **answer.to_dict()}
