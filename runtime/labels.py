@@ -10,6 +10,9 @@ from .decision_rule import DecisionRule
 
 __all__ = ["Labels"]
 
+_LEAST = 1e-12
+"""The least probability by which is divided."""
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -95,3 +98,22 @@ class Labels:
             probabilities: `[N, C]`.
         """
         return self.answer_probabilities(probabilities) >= np.float32(self.rule.abstain_below)
+
+    def outcome_probabilities(self, probabilities: np.ndarray) -> np.ndarray:
+        """Returns the probability `[N, D, K]` of each of the K outcomes of each of D decisions.
+
+        A single-label space has one decision among K = C labels. A multi-label space has D = C
+        decisions, whether the text carries the label or not, K = 2. Where the label has a threshold
+        t, its odds are divided by those of t, `q = p (1 - t) / (p (1 - t) + (1 - p) t)`, so that
+        q = 0.5 at the threshold.
+
+        Args:
+            probabilities: `[N, C]`.
+        """
+        if not self.multi_label:
+            return probabilities[:, np.newaxis]
+        p = probabilities
+        if self.rule.thresholds:
+            t = np.clip(np.asarray(self.rule.thresholds, p.dtype), _LEAST, 1.0 - _LEAST)
+            p = p * (1.0 - t) / np.maximum(p * (1.0 - t) + (1.0 - p) * t, _LEAST)
+        return np.stack([1.0 - p, p], axis=-1)

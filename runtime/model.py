@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .early_answer import read_until_certain
 from .errors import ConfigError
 from .examination import Examination, Examiner
 from .explaining import Explainer
@@ -25,14 +26,14 @@ from .tensor_file import read_tensors
 from .text.checks import as_text, as_texts
 from .text.encoder import Encoder
 
-__all__ = ["RuntimeModel", "load"]
+__all__ = ["BLOCK_TEXTS", "RuntimeModel", "load"]
 
 BATCH_TEXTS = 32
 BATCH_TOKENS = 16_384
 """The largest number of texts that are computed together, and of their tokens with padding."""
 
 BLOCK_TEXTS = 1024
-"""The number of texts that `predict_stream` reads, sorts by length and answers together."""
+"""The number of texts that are read, sorted by length and answered together."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,31 @@ class RuntimeModel:
                 yield from zip(block, self.answers(block), strict=True)
                 block = []
         yield from zip(block, self.answers(block), strict=True)
+
+    def predict_early(
+        self, text: str, *, confident: float, tokens: int = 32
+    ) -> tuple[Answer, int, int]:
+        """Reads a text only until its label is certain.
+
+        Args:
+            text: The text.
+            confident: The probability at which the label of the running answer counts as certain,
+                below 1.
+            tokens: For how many consecutive tokens the same label must be certain.
+
+        Returns:
+            The answer where reading ended, the number of tokens read, and that of all tokens.
+
+        Raises:
+            ConfigError: The model needs the whole text at once, or a value is out of bounds.
+            TypeError: `text` is no string.
+        """
+        reader = Reader(self.network, self.label_space)
+        ids = self.tokenizer.encode(as_text(text, call="predict_early"))
+        scores, read = read_until_certain(
+            reader, ids, self.label_space, confident=confident, tokens=tokens
+        )
+        return Answer.of(scores, self.label_space, tokens=read), read, len(ids)
 
     def explain(self, text: str, *, label: str | None = None) -> Explanation:
         """Returns what each word of one text adds to the logit of a label.

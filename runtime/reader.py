@@ -62,6 +62,21 @@ class Reader:
             now = self._network.read(now, [row[start : start + PIECE_TOKENS] for row in rows])
         return self._label_space.probabilities(self._network.finish(now)), _flat(now)
 
+    def read_each(
+        self, state: StateArrays, ids: Sequence[int], /
+    ) -> tuple[np.ndarray, StateArrays]:
+        """Reads the next ids of one text, with the answer after each of them.
+
+        Args:
+            state: The state of the text.
+            ids: The next ids `[T]`, at least one.
+
+        Returns:
+            The probabilities `[T, C]` after each id, and the new state.
+        """
+        logits, now = self._network.read_each(self._packed(state), np.asarray(ids, np.int64))
+        return self._label_space.probabilities(logits), _flat(now)
+
     def _packed(self, arrays: StateArrays) -> NetworkState:
         """Returns the state that `_flat` has made arrays of."""
         remaining = iter(arrays)

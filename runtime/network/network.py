@@ -121,6 +121,25 @@ class Network:
             ngrams,
         )
 
+    def read_each(self, state: NetworkState, ids: np.ndarray) -> tuple[np.ndarray, NetworkState]:
+        """Reads the next ids of one text, with the logits after each of them.
+
+        Args:
+            state: The state before.
+            ids: The ids `[T]`, at least one.
+
+        Returns:
+            The logits `[T, C]`, and the new state.
+        """
+        states, _, layers = self.states([ids], state.layers)
+        summary, ngrams, logits = state.summary, state.ngrams, []
+        for place in range(len(ids)):
+            summary = self.pooling.add(summary, states[place : place + 1], np.ones(1, np.int64))
+            if self.ngrams is not None and ngrams is not None:
+                ngrams = self.ngrams.read([ids[place : place + 1]], ngrams)
+            logits.append(self.finish(NetworkState(layers, summary, ngrams))[0])
+        return np.array(logits), NetworkState(layers, summary, ngrams)
+
     def states(
         self, ids: Sequence[np.ndarray], layers: Sequence[LayerState]
     ) -> tuple[np.ndarray, np.ndarray, list[LayerState]]:

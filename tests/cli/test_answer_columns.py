@@ -7,6 +7,7 @@ from textrnn.cli.answer_columns import (
     renamed_notices,
     shortest,
 )
+from textrnn.cli.answering_run import AnsweringRun
 from textrnn.cli.answers import Answer, AnswerOptions
 from textrnn.inference.classifier import Prediction
 
@@ -16,9 +17,8 @@ PREDICTION = Prediction("pos", 0.75, {"neg": 0.25, "pos": 0.75}, ("pos",))
 
 
 def cells(finished, answer, *, figures=None, **options):
-    columns = AnswerColumns.of(
-        finished.classifier, ColumnOptions(**options), separator=";", figures=figures
-    )
+    run = AnsweringRun(finished.folder, finished.classifier)
+    columns = AnswerColumns.of(run, ColumnOptions(**options), separator=";", figures=figures)
     return dict(zip(columns.types, columns.cells(answer), strict=True)), columns.types
 
 

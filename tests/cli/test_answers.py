@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from textrnn.cli.answering_run import AnsweringRun
 from textrnn.cli.answers import (
     Answer,
     AnswerOptions,
@@ -66,7 +67,8 @@ def test_labels_are_separated_by_what_none_contains(finished, labels, separator)
 
 
 def test_texts_are_answered_in_order(finished):
-    answers = list(answer_texts(finished.classifier, ["x", "y"], AnswerOptions()))
+    run = AnsweringRun(finished.folder, finished.classifier)
+    answers = list(answer_texts(run, ["x", "y"], AnswerOptions()))
     assert [answer.text for answer in answers] == ["x", "y"]
     expected = finished.classifier.predict(["x", "y"])
     assert [answer.prediction.label for answer in answers] == [p.label for p in expected]
@@ -74,5 +76,6 @@ def test_texts_are_answered_in_order(finished):
 
 
 def test_likelihoods_need_a_language_model(finished):
+    run = AnsweringRun(finished.folder, finished.classifier)
     with pytest.raises(ConfigError, match="by --language-model"):
-        list(answer_texts(finished.classifier, ["x"], AnswerOptions(with_likelihood=True)))
+        list(answer_texts(run, ["x"], AnswerOptions(with_likelihood=True)))

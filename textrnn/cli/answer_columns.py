@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from textrnn.cli.answering_run import AnsweringRun
     from textrnn.cli.answers import Answer
-    from textrnn.inference.classifier import TrainedClassifier
 
 __all__ = [
     "ERROR",
@@ -58,39 +58,39 @@ class AnswerColumns:
     @classmethod
     def of(
         cls,
-        classifier: TrainedClassifier,
+        run: AnsweringRun,
         options: ColumnOptions,
         *,
         separator: str,
         figures: Mapping[str, type] | None = None,
     ) -> AnswerColumns:
-        """Returns the columns for a classifier.
+        """Returns the columns for a run.
 
         Args:
-            classifier: The classifier.
+            run: The run that answers.
             options: The columns that the user asks for.
             separator: The separator of several labels of one text.
             figures: The further figures of each answer: their types by name.
         """
         types: dict[str, type] = {"label": str, "score": float}
         groups: list[Values] = [_label_cells(separator)]
-        ranks = range(2, min(options.top_k, len(classifier.labels)) + 1)
+        ranks = range(2, min(options.top_k, len(run.labels)) + 1)
         for rank in ranks:
             types |= {f"label_{rank}": str, f"score_{rank}": float}
         if ranks:
             groups.append(_ranked_cells(ranks))
         if options.all_scores:
-            types |= {f"score:{label}": float for label in classifier.labels}
+            types |= {f"score:{label}": float for label in run.labels}
             groups.append(_all_score_cells)
         if options.token_counts:
             types |= {"tokens": int, "tokens_cut": int}
-            groups.append(_token_cells(classifier))
+            groups.append(_token_cells(run))
         if figures:
             types |= figures
             groups.append(lambda answer: {name: answer.figures.get(name) for name in figures})
         if options.explain_words:
             types["words"] = str
-            groups.append(_word_cells(classifier, options.explain_words))
+            groups.append(_word_cells(run, options.explain_words))
         return cls(types, groups)
 
     def cells(self, answer: Answer) -> list[object]:
@@ -142,29 +142,29 @@ def _all_score_cells(answer: Answer) -> dict[str, object]:
     return {f"score:{label}": shortest(score) for label, score in scores.items()}
 
 
-def _token_cells(classifier: TrainedClassifier) -> Values:
-    model = classifier.config.model
+def _token_cells(run: AnsweringRun) -> Values:
+    model = run.config.model
     # A model that reads forwards only reads each text to its end.
     cuts = model.bidirectional or model.pyramid
-    longest = classifier.config.batches.max_length if cuts else 0
+    longest = run.config.batches.max_length if cuts else 0
 
     def cells(answer: Answer) -> dict[str, object]:
-        tokens = len(classifier.tokenizer.encode(answer.text))
+        tokens = len(run.tokenizer.encode(answer.text))
         return {"tokens": tokens, "tokens_cut": max(0, tokens - longest) if longest else 0}
 
     return cells
 
 
-def _word_cells(classifier: TrainedClassifier, count: int) -> Values:
-    from textrnn.analysis.attribution.explain import Explainer
+def _word_cells(run: AnsweringRun, count: int) -> Values:
     from textrnn.analysis.attribution.page import strongest
+    from textrnn.config.choices import ATTRIBUTIONS
 
-    explainer = Explainer(classifier)
+    explain = run.explainer(ATTRIBUTIONS[0])
 
     def cells(answer: Answer) -> dict[str, object]:
         if not answer.text.strip():
             return {"words": None}
-        attribution = explainer.explain(answer.text, label=answer.prediction.label)
+        attribution = explain(answer.text, answer.prediction.label)
         words = [f"{word} ({score:+.2f})" for word, score in strongest(attribution, count)]
         return {"words": " ".join(words)}
 

@@ -26,7 +26,7 @@ from textrnn.inference.run_files import DIGESTS
 from textrnn.messages.wording import counted
 
 if TYPE_CHECKING:
-    from textrnn.evaluation.opened_run import OpenedRun
+    from textrnn.cli.answering_run import AnsweringRun
     from textrnn.progress import Reporter
 
 __all__ = [
@@ -180,7 +180,7 @@ class AnswerJob:
 
 
 def write_predictions(
-    opened: OpenedRun,
+    run: AnsweringRun,
     source: TextOptions,
     *,
     options: AnswerOptions,
@@ -190,7 +190,7 @@ def write_predictions(
     """Answers all rows of a file, and writes the answers beside its columns into another file.
 
     Args:
-        opened: The run, which was loaded from a folder.
+        run: The run that answers.
         source: The file of the texts.
         options: What the answers contain in addition to the prediction from the whole text.
         written: The file that is written, and the columns that it gets.
@@ -200,24 +200,23 @@ def write_predictions(
         DataError: The files cannot be read or written, or the job that is continued is another one.
         ConfigError: The classifier cannot answer with these options.
     """
-    classifier = opened.classifier
     columns = AnswerColumns.of(
-        classifier,
+        run,
         written.columns,
-        separator=label_separator(classifier),
+        separator=label_separator(run.classifier),
         figures=options.figures,
     )
     job = AnswerJob(
         columns.types,
-        lambda texts: [columns.cells(a) for a in answer_texts(classifier, texts, options)],
+        lambda texts: [columns.cells(a) for a in answer_texts(run, texts, options)],
         options={**asdict(options), **asdict(written.columns)},
         part_rows=EXPLAINED_ROWS if written.explain_words else PART_ROWS,
     )
-    write_answers(opened, source, job=job, written=written, reporter=reporter)
+    write_answers(run, source, job=job, written=written, reporter=reporter)
 
 
 def write_answers(
-    opened: OpenedRun,
+    run: AnsweringRun,
     source: TextOptions,
     *,
     job: AnswerJob,
@@ -227,7 +226,7 @@ def write_answers(
     """Writes all columns of a file and the cells of a job beside them into another file.
 
     Args:
-        opened: The run, which was loaded from a folder.
+        run: The run that answers.
         source: The file of the texts.
         job: How the rows are answered.
         written: The file that is written, and whether an earlier job continues.
@@ -237,8 +236,7 @@ def write_answers(
         DataError: The files cannot be read or written, or the job that is continued is another one.
         ConfigError: The classifier cannot answer in this way.
     """
-    classifier, output = opened.classifier, Path(written.output or "")
-    form = source.file_format(classifier.config.data)
+    output, form = Path(written.output or ""), source.file_format(run.config.data)
     table = InputTable(source.path or STDIN, form)
     added = {**job.types, ERROR: str}
     layout = output_layout(table, added, output=output)
@@ -246,13 +244,13 @@ def write_answers(
         reporter.message(f"note: {notice}")
     journal: dict[str, Any] = {}
     if written.resume or str(source.path) != STDIN:
-        run = Path(opened.folder or "") / DIGESTS
+        digests = run.folder / DIGESTS
         journal = {
-            "run": hashlib.sha256(run.read_bytes()).hexdigest(),
+            "run": hashlib.sha256(digests.read_bytes()).hexdigest(),
             "files": list(map(str, table.files)),
             "input": table.digest(),
             "options": _plain({**asdict(form), **job.options}),
-            "decisions": repr(classifier.label_space),
+            "decisions": repr(run.label_space),
         }
     writer = WRITERS[kind(output)](layout)
     if kind(output) == ".xlsx" and str(source.path) != STDIN:

@@ -14,6 +14,7 @@ from textrnn.cli.texts import BadRow
 from textrnn.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
+    from textrnn.cli.answering_run import AnsweringRun
     from textrnn.inference.classifier import TrainedClassifier
     from textrnn.inference.language_model import TrainedLanguageModel
     from textrnn.runtime import Prediction, RuntimeModel
@@ -64,12 +65,12 @@ class Answer:
 
 
 def answer_texts(
-    classifier: TrainedClassifier, texts: Iterable[str], options: AnswerOptions
+    run: AnsweringRun, texts: Iterable[str], options: AnswerOptions
 ) -> Iterator[Answer]:
     """Yields an answer to each text, in their order, at constant memory.
 
     Args:
-        classifier: The classifier.
+        run: The run that answers.
         texts: The texts.
         options: What the answers contain in addition to the prediction from the whole text.
 
@@ -77,22 +78,21 @@ def answer_texts(
         ConfigError: The classifier cannot stop early, or has no language model.
         ModelError: The language model cannot be loaded.
     """
-    answers = _predictions(classifier, texts, options)
+    answers = _predictions(run, texts, options)
     if options.likelihood:
-        run = options.language_model or classifier.config.start.init_from
-        return _with_likelihoods(answers, run)
+        return _with_likelihoods(answers, options.language_model or run.config.start.init_from)
     return answers
 
 
 def _predictions(
-    classifier: TrainedClassifier, texts: Iterable[str], options: AnswerOptions
+    run: AnsweringRun, texts: Iterable[str], options: AnswerOptions
 ) -> Iterator[Answer]:
     if options.confident is None:
-        for text, prediction in classifier.predict_stream(texts):
+        for text, prediction in run.predictions(texts):
             yield Answer(text, prediction)
         return
     for text in texts:
-        prediction, read, tokens = classifier.predict_early(
+        prediction, read, tokens = run.classifier.predict_early(
             text, confident=options.confident, tokens=options.confident_tokens
         )
         yield Answer(text, prediction, {"tokens_read": read, "tokens": tokens})

@@ -11,10 +11,10 @@ import click
 from textrnn.runtime.cores import one_thread_per_product
 
 if TYPE_CHECKING:
-    from textrnn.config.data import DataConfig
+    from textrnn.config.classifier import ClassifierRunConfig
     from textrnn.runtime import RuntimeModel
 
-__all__ = ["LineReporter", "data_of", "engine_option", "light_model"]
+__all__ = ["LineReporter", "engine_option", "light_model", "settings_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,8 +60,8 @@ def light_model(run: Path, engine: str, *, needs_tensorflow: str = "") -> Runtim
     return load(run)
 
 
-def data_of(run: Path) -> DataConfig:
-    """Returns the settings of the data of a run.
+def settings_of(run: Path) -> ClassifierRunConfig:
+    """Returns the settings of a run.
 
     Raises:
         ModelError: The file of the settings is missing or changed.
@@ -69,7 +69,7 @@ def data_of(run: Path) -> DataConfig:
     from textrnn.config.classifier import ClassifierRunConfig
     from textrnn.inference.run_files import checked_settings
 
-    return checked_settings(run, ClassifierRunConfig).data
+    return checked_settings(run, ClassifierRunConfig)
 
 
 class LineReporter:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from textrnn.analysis.attribution.explain import Explainer
 from textrnn.cli.answer_columns import shortest
 from textrnn.cli.answer_table import EXPLAINED_ROWS, AnswerJob, write_answers
 from textrnn.cli.texts import BadRow, TextSource
 
 if TYPE_CHECKING:
-    from textrnn.analysis.attribution.explain import Attribution
+    from textrnn.cli.answering_run import AnsweringRun
     from textrnn.cli.output_options import OutputOptions
     from textrnn.cli.text_options import TextOptions
-    from textrnn.evaluation.opened_run import OpenedRun
     from textrnn.progress import Reporter
+    from textrnn.runtime.explanation import Attribution
 
 __all__ = ["BatchExplanation"]
 
@@ -26,16 +25,16 @@ _TYPES: dict[str, type] = {"label": str, "score": float, "words": str, "warning"
 
 @dataclass(frozen=True)
 class BatchExplanation:
-    """Explains many texts with one classifier.
+    """Explains many texts with one run.
 
     Attributes:
-        opened: The run, which was loaded from a folder.
+        run: The run that answers.
         method: How words get their scores; see `TokenScorer.scores`.
         label: The label to explain; None: the predicted label of each text.
         reporter: Receives the progress and the notes.
     """
 
-    opened: OpenedRun
+    run: AnsweringRun
     method: str
     label: str | None
     reporter: Reporter
@@ -51,7 +50,7 @@ class BatchExplanation:
             ConfigError: The label is unknown, or the method does not work for the model.
         """
         texts, explain = TextSource(source), self._explain()
-        data = self.opened.classifier.config.data
+        data = self.run.config.data
         texts.print_answers(map(explain, texts.read(data)), _json_line, reporter=self.reporter)
 
     def write(self, source: TextOptions, written: OutputOptions) -> None:
@@ -73,11 +72,11 @@ class BatchExplanation:
             options={"method": self.method, "label": self.label},
             part_rows=EXPLAINED_ROWS,
         )
-        write_answers(self.opened, source, job=job, written=written, reporter=self.reporter)
+        write_answers(self.run, source, job=job, written=written, reporter=self.reporter)
 
-    def _explain(self) -> partial[Attribution]:
-        explainer = Explainer(self.opened.classifier)
-        return partial(explainer.explain, method=self.method, label=self.label)
+    def _explain(self) -> Callable[[str], Attribution]:
+        explain = self.run.explainer(self.method)
+        return lambda text: explain(text, self.label)
 
 
 def _cells(attribution: Attribution) -> dict[str, Any]:

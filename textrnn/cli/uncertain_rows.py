@@ -29,20 +29,19 @@ from textrnn.data.resumable_output import PART_ROWS, ResumableOutput
 from textrnn.data.rows import RowError, check_text
 from textrnn.data.writers import WRITERS
 from textrnn.host.blocks import blocks
-from textrnn.inference import run_folder
 from textrnn.inference.diversity import choose_different
-from textrnn.inference.ensemble import check_same_labels, ordered_probabilities
+from textrnn.inference.ensemble import check_same_labels
 from textrnn.inference.uncertainty import disagreements, uncertainties
 from textrnn.messages.wording import counted
 
 if TYPE_CHECKING:
+    from textrnn.cli.answering_run import AnsweringRun
     from textrnn.cli.output_options import OutputOptions
     from textrnn.cli.uncertain_options import UncertainOptions
     from textrnn.data.input_table import KeptRow
-    from textrnn.inference.classifier import TrainedClassifier
     from textrnn.progress import Reporter
 
-__all__ = ["UncertainRows", "load_members"]
+__all__ = ["UncertainRows", "check_members"]
 
 CANDIDATES = 10
 """The number of candidates for each row that is chosen for its difference from the others."""
@@ -66,18 +65,18 @@ class UncertainRows:
     Only the candidates are in memory. Rows that cannot be read and blank texts are no candidates.
 
     Attributes:
-        classifier: The classifier.
+        run: The run that answers.
         choice: How many rows are chosen, and how.
         options: What the answers contain in addition to the prediction from the whole text.
         reporter: Receives the progress and the notes.
-        members: The classifiers whose answers are compared with those of the first one.
+        members: The runs whose answers are compared with those of the first one.
     """
 
-    classifier: TrainedClassifier
+    run: AnsweringRun
     choice: UncertainOptions
     options: AnswerOptions
     reporter: Reporter
-    members: Sequence[TrainedClassifier] = ()
+    members: Sequence[AnsweringRun] = ()
 
     def print(self, source: TextOptions, *, as_json: bool) -> None:
         """Prints a line for each of the rows, the most uncertain first.
@@ -90,7 +89,7 @@ class UncertainRows:
             DataError: The file cannot be read.
             ConfigError: The classifier cannot answer with these options.
         """
-        separator = label_separator(self.classifier)
+        separator = label_separator(self.run.classifier)
         for candidate in self._chosen(self._table(source)):
             answer = candidate.answer
             click.echo(json_line(answer) if as_json else text_line(answer, separator=separator))
@@ -107,9 +106,9 @@ class UncertainRows:
             ConfigError: The classifier cannot answer with these options.
         """
         columns = AnswerColumns.of(
-            self.classifier,
+            self.run,
             written.columns,
-            separator=label_separator(self.classifier),
+            separator=label_separator(self.run.classifier),
             figures={**self.options.figures, UNCERTAINTY: float},
         )
         table, output = self._table(source), Path(written.output or "")
@@ -127,7 +126,7 @@ class UncertainRows:
         self.reporter.message(f"{counted(len(chosen), 'row')} written to {output}")
 
     def _table(self, source: TextOptions) -> InputTable:
-        form = source.file_format(self.classifier.config.data)
+        form = source.file_format(self.run.config.data)
         return InputTable(source.path or STDIN, form)
 
     def _chosen(self, table: InputTable) -> list[_Candidate]:
@@ -139,12 +138,12 @@ class UncertainRows:
             self.reporter.message(f"note: {notice}")
         if not self.choice.diverse:
             return candidates
-        encoded = self.classifier.tokenizer.encode_batch([c.answer.text for c in candidates])
+        encoded = self.run.tokenizer.encode_batch([c.answer.text for c in candidates])
         places = choose_different(
             encoded,
             weights=np.array([candidate.uncertainty for candidate in candidates]),
             count=count,
-            seed=self.classifier.config.runtime.seed,
+            seed=self.run.config.runtime.seed,
         )
         return [candidates[place] for place in places]
 
@@ -155,7 +154,7 @@ class UncertainRows:
                 readable = [(kept, text) for kept in part if (text := _text(kept, table))]
                 rows, left_out = rows + len(part), left_out + len(part) - len(readable)
                 texts = [text for _, text in readable]
-                answers = list(answer_texts(self.classifier, texts, self.options))
+                answers = list(answer_texts(self.run, texts, self.options))
                 figures = self._uncertainties(texts, answers)
                 for (kept, _), answer, figure in zip(readable, answers, figures, strict=True):
                     more = {**answer.figures, UNCERTAINTY: shortest(figure)}
@@ -167,42 +166,33 @@ class UncertainRows:
             )
 
     def _uncertainties(self, texts: Sequence[str], answers: Sequence[Answer]) -> np.ndarray:
-        space = self.classifier.label_space
+        space = self.run.label_space
         scores = [list(answer.prediction.scores.values()) for answer in answers]
         probabilities = np.reshape(scores, [-1, len(space.labels)])
         if self.choice.by != DISAGREEMENT:
             return uncertainties(probabilities, label_space=space, by=self.choice.by)
-        others = [
-            ordered_probabilities(member, texts, labels=space.labels) for member in self.members
-        ]
+        others = [member.probabilities(texts, labels=space.labels) for member in self.members]
         return disagreements(np.stack([probabilities, *others]), label_space=space)
 
 
-def load_members(
-    choice: UncertainOptions, classifier: TrainedClassifier
-) -> list[TrainedClassifier]:
-    """Returns the classifiers whose answers are compared with those of the first one.
+def check_members(members: Sequence[AnsweringRun], run: AnsweringRun) -> None:
+    """Checks that runs can be compared with another one.
 
     Args:
-        choice: The options that name them.
-        classifier: The first one.
+        members: The runs.
+        run: The other one.
 
     Raises:
         DataError: One has other labels.
-        ConfigError: Only one of them and the first one is multi-label.
-        ModelError: A run cannot be loaded.
+        ConfigError: Only one of them and the other one is multi-label.
     """
-    members = []
-    for run in choice.members:
-        member = run_folder.load(run)
+    for member in members:
         check_same_labels(
             member.label_space,
-            classifier.label_space,
-            name=str(run),
-            expected_name=str(classifier.folder),
+            run.label_space,
+            name=str(member.folder),
+            expected_name=str(run.folder),
         )
-        members.append(member)
-    return members
 
 
 def _text(kept: KeptRow, table: InputTable) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ADDITIVE",
     "ATTRIBUTIONS",
     "CELLS",
     "DEVICES",
@@ -36,7 +37,10 @@ NORMALIZATIONS = ("nfkc", "plain")
 EXPORT_KINDS = ("saved_model", "tflite", "mediapipe", "stream", "onnx", "runtime", "web")
 EXPORT_FORMS = ("auto", "fused", "parallel", "loop", "unrolled")
 EXPORT_PRECISIONS = ("float32", "float16", "dynamic_int8", "int4", "full_int8")
-ATTRIBUTIONS = ("integrated-gradients", "occlusion", "gradient", "head", "additive")
+ADDITIVE = "additive"
+"""The method of explanations that the light runtime computes too."""
+
+ATTRIBUTIONS = ("integrated-gradients", "occlusion", "gradient", "head", ADDITIVE)
 UNCERTAINTY_MEASURES = ("margin", "entropy", "least-confidence")
 DISAGREEMENT = "disagreement"
 """The measure of uncertainty that needs several classifiers."""

@@ -21,21 +21,17 @@ from textrnn.inference.reader import Reader, model_digest
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.label_space import LabelSpace
 from textrnn.runtime.decision_rule import DecisionRule
+from textrnn.runtime.early_answer import read_until_certain
+from textrnn.runtime.model import BLOCK_TEXTS
 from textrnn.runtime.prediction import Prediction
 from textrnn.runtime.streaming import Stream, Streams
 from textrnn.runtime.text.checks import as_text, as_texts
 from textrnn.text.tokenizer import Tokenizer
 
-__all__ = ["BLOCK_TEXTS", "LONG_TOKENS", "Prediction", "PrefixCurve", "Scorer", "TrainedClassifier"]
+__all__ = ["LONG_TOKENS", "Prediction", "PrefixCurve", "Scorer", "TrainedClassifier"]
 
 LONG_TOKENS = 8192
 """The length above which a text is read in pieces, in constant memory, if the model allows it."""
-
-EARLY_PIECE = 64
-"""The number of tokens that are read at once if reading may end at each of them."""
-
-BLOCK_TEXTS = 1024
-"""The number of texts that are read, sorted by length and answered together."""
 
 
 @dataclass(frozen=True)
@@ -313,27 +309,11 @@ class TrainedClassifier:
         Raises:
             ConfigError: The model needs the whole text at once, or a value is out of bounds.
         """
-        if not 0.0 < confident < 1.0:
-            raise ConfigError(f"`confident` must be between 0 and 1, got {confident}.")
-        if tokens < 1:
-            raise ConfigError(f"`tokens` must be at least 1, got {tokens}.")
         ids = self.tokenizer.encode(as_text(text, call="predict_early"))
-        reader = self._reader()
-        label_space = self.label_space
-        state, read, certain, label = reader.start(1), 0, 0, -1
-        scores, _ = reader.read(state, [[]])
-        row = scores[0]
-        while read < len(ids):
-            piece = ids[read : read + EARLY_PIECE]
-            piece_scores, state = reader.read_each(state, piece)
-            for row, best in zip(piece_scores, label_space.best(piece_scores), strict=True):
-                read += 1
-                is_certain = row[best] >= confident
-                certain = certain + 1 if is_certain and best == label else int(is_certain)
-                label = best
-                if certain >= tokens:
-                    return self._name(row), read, len(ids)
-        return self._name(row), read, len(ids)
+        scores, read = read_until_certain(
+            self._reader(), ids, self.label_space, confident=confident, tokens=tokens
+        )
+        return self._name(scores), read, len(ids)
 
     def _reader(self) -> Reader:
         if self._cached_reader is None:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from textrnn.errors import ConfigError, DataError
 from textrnn.host.blocks import blocks
-from textrnn.inference.classifier import BLOCK_TEXTS, Prediction, TrainedClassifier
 from textrnn.inference.predictions import Predictions
 from textrnn.inference.uncertainty import disagreements
 from textrnn.messages.wording import listed
-from textrnn.models.label_space import LabelSpace
 from textrnn.runtime.decision_rule import DecisionRule
+from textrnn.runtime.labels import Labels
+from textrnn.runtime.model import BLOCK_TEXTS
+from textrnn.runtime.prediction import Prediction
 from textrnn.runtime.text.checks import as_texts
+
+if TYPE_CHECKING:
+    from textrnn.inference.classifier import TrainedClassifier
 
 __all__ = ["Ensemble", "check_same_labels", "ordered_probabilities"]
 
@@ -140,9 +145,7 @@ def ordered_probabilities(
     return classifier.probabilities(texts, on_batch=on_batch)[:, columns]
 
 
-def check_same_labels(
-    labels: LabelSpace, expected: LabelSpace, *, name: str, expected_name: str
-) -> None:
+def check_same_labels(labels: Labels, expected: Labels, *, name: str, expected_name: str) -> None:
     """Checks that a classifier has the labels of another one, in any order.
 
     Args:

@@ -12,13 +12,13 @@ from textrnn.errors import ConfigError
 from textrnn.messages.wording import listed
 
 if TYPE_CHECKING:
-    from textrnn.models.label_space import LabelSpace
+    from textrnn.runtime.labels import Labels
 
 __all__ = ["disagreements", "uncertainties"]
 
 
 def uncertainties(
-    probabilities: np.ndarray, *, label_space: LabelSpace, by: str = "margin"
+    probabilities: np.ndarray, *, label_space: Labels, by: str = "margin"
 ) -> np.ndarray:
     """Returns how uncertain the answer to each text is, `[N]`, from 0 (certain) to 1.
 
@@ -34,7 +34,7 @@ def uncertainties(
 
     In a multi-label space each label is a decision of its own, with two outcomes, and a text has
     the uncertainty of its least certain decision. A fitted threshold t is where that decision is
-    least certain; see `LabelSpace.outcome_probabilities`.
+    least certain; see `Labels.outcome_probabilities`.
 
     Source: Settles, "Active Learning Literature Survey", 2009, section 3.1.
 
@@ -52,7 +52,7 @@ def uncertainties(
     return np.asarray(np.clip(_MEASURES[by](outcomes).max(axis=1), 0.0, 1.0))
 
 
-def disagreements(probabilities: np.ndarray, *, label_space: LabelSpace) -> np.ndarray:
+def disagreements(probabilities: np.ndarray, *, label_space: Labels) -> np.ndarray:
     """Returns how much M classifiers disagree about each text, `[N]`, from 0 to 1.
 
     With the probabilities p_m of one text, it is the Jensen-Shannon divergence

@@ -1,5 +1,6 @@
 """`textrnn predict` and `textrnn explain` with the light runtime."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -7,7 +8,8 @@ import sys
 import pytest
 from light_models import random_pair
 
-HEAVY = {"tensorflow", "keras", "h5py", "scipy", "sklearn", "rich", "pyarrow", "yaml"}
+TENSORFLOW = {"tensorflow", "keras", "h5py"}
+HEAVY = {*TENSORFLOW, "scipy", "sklearn", "rich", "pyarrow", "yaml"}
 
 
 def answered(*arguments: object, stdin: str = "") -> tuple[list[str], set[str]]:
@@ -55,6 +57,68 @@ def test_a_file_is_answered_without_tensorflow(tmp_path):
     ]
 
 
+def rows_of(path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_table_is_answered_without_tensorflow(tmp_path, textrnn):
+    run = tmp_path / "run"
+    random_pair(run, cell="mingru", bidirectional=True, max_length=2)
+    (tmp_path / "in.csv").write_text("id,text\n1,a fine film\n2,dull\n3,\n")
+    command = ("predict", run, "--file", tmp_path / "in.csv", "--token-counts", "--top-k", "2")
+    _, heavy = answered(*command, "--output", tmp_path / "light.csv")
+    assert not heavy & TENSORFLOW
+    result = textrnn(*command, "--output", tmp_path / "other.csv", "--engine", "tensorflow")
+    assert "--max-length cut off" in result.stderr
+    light, other = rows_of(tmp_path / "light.csv"), rows_of(tmp_path / "other.csv")
+    assert [row["id"] for row in light] == ["1", "2", "3"]
+    for ours, theirs in zip(light, other, strict=True):
+        for name in ("score", "score_2"):
+            assert float(ours.pop(name)) == pytest.approx(float(theirs.pop(name)), abs=1e-5)
+        assert ours == theirs
+
+
+def test_uncertain_rows_are_chosen_without_tensorflow(tmp_path, textrnn):
+    for name in ("run", "member"):
+        random_pair(tmp_path / name, cell="none" if name == "run" else "gru")
+    (tmp_path / "in.csv").write_text("text\na fine film\ndull\nx\na b c\n")
+    command = ("predict", tmp_path / "run", "--file", tmp_path / "in.csv", "--json")
+    command += ("--uncertain", "2", "--member", tmp_path / "member")
+    lines, heavy = answered(*command)
+    assert not heavy & TENSORFLOW
+    expected = textrnn(*command, "--engine", "tensorflow").stdout.splitlines()
+    for line, other in zip(map(json.loads, lines), map(json.loads, expected), strict=True):
+        assert line["text"] == other["text"]
+        assert line["uncertainty"] == pytest.approx(other["uncertainty"], abs=1e-4)
+
+
+def test_early_answers_need_no_tensorflow(tmp_path, textrnn):
+    random_pair(tmp_path / "run", cell="gru", bidirectional=False, head="mean")
+    command = ("predict", tmp_path / "run", "a fine film of a dull kind", "--json")
+    command += ("--confident", "0.4", "--confident-tokens", "3")
+    (line,), heavy = answered(*command)
+    assert heavy == set()
+    (other,) = textrnn(*command, "--engine", "tensorflow").stdout.splitlines()
+    ours, theirs = json.loads(line), json.loads(other)
+    assert (ours["label"], ours["tokens_read"]) == (theirs["label"], theirs["tokens_read"])
+    assert ours["score"] == pytest.approx(theirs["score"], abs=1e-5)
+
+
+def test_a_file_is_explained_without_tensorflow(tmp_path, textrnn):
+    random_pair(tmp_path / "run", cell="gru", head="attention")
+    (tmp_path / "in.csv").write_text("text\na fine film\ndull\n")
+    command = ("explain", tmp_path / "run", "--file", tmp_path / "in.csv", "--method", "additive")
+    lines, heavy = answered(*command)
+    assert not heavy & TENSORFLOW
+    expected = textrnn(*command, "--engine", "tensorflow").stdout.splitlines()
+    for line, other in zip(map(json.loads, lines), map(json.loads, expected), strict=True):
+        assert line["label"] == other["label"]
+        for word, same in zip(line["words"], other["words"], strict=True):
+            assert word["text"] == same["text"]
+            assert word["score"] == pytest.approx(same["score"], abs=1e-4)
+
+
 def test_both_engines_print_the_same(tmp_path, textrnn):
     random_pair(tmp_path / "run", cell="mingru", bidirectional=True, max_length=2)
     results = [
@@ -80,9 +144,9 @@ def test_a_run_without_the_file_is_answered_by_tensorflow(tmp_path, textrnn):
 
 def test_what_needs_tensorflow_is_named(tmp_path, textrnn):
     random_pair(tmp_path / "run", cell="none")
-    arguments = ("--engine", "numpy", "--confident", "0.9")
+    arguments = ("--engine", "numpy", "--with-likelihood")
     refused = textrnn("predict", tmp_path / "run", "a film", *arguments, code=2)
-    assert "--confident needs TensorFlow" in refused.stderr
+    assert "--with-likelihood needs TensorFlow" in refused.stderr
 
 
 def test_a_changed_file_is_refused(tmp_path, textrnn):

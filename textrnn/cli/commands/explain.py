@@ -14,14 +14,14 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from textrnn.cli.answering_run import AnsweringRun, open_run
 from textrnn.cli.console import table_console
-from textrnn.cli.engine import data_of, engine_option, light_model
+from textrnn.cli.engine import engine_option
 from textrnn.cli.option_group import OptionGroup
 from textrnn.cli.output_options import OUTPUT_FILE_OPTIONS, OutputOptions, check_output_options
 from textrnn.cli.run_argument import run_argument
-from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.text_options import FILE_OPTIONS, STDIN, TextOptions
-from textrnn.config.choices import ATTRIBUTIONS
+from textrnn.config.choices import ADDITIVE, ATTRIBUTIONS
 from textrnn.errors import DataError
 from textrnn.host.atomic import write_atomically
 
@@ -89,29 +89,15 @@ def explain(
     """
     output = OutputOptions(output=written.output, resume=written.resume)
     _check(source, output, as_json=as_json, html=html)
-    light = light_model(run, engine, needs_tensorflow=_heavy_option(source, method))
-    if light is not None:
-        text = _text(source, run)
-        _show(light.explain(text, label=label), as_json=as_json, html=html)
-        return
-    from textrnn.inference.run_files import check_finished
-
-    check_finished(run)
-    start_tensorflow()
-    from textrnn.evaluation.opened_run import OpenedRun
-    from textrnn.inference import run_folder
-
-    classifier = run_folder.load(run)
+    heavy = "" if method == ADDITIVE else f"--method {method}"
+    opened = open_run(run, engine, needs_tensorflow=heavy)
     if source.file is None:
-        from textrnn.analysis.attribution.explain import explain as attribute
-
-        explanation = attribute(classifier, _text(source, run), method=method, label=label)
-        _show(explanation, as_json=as_json, html=html)
+        _show(_explanation(opened, source, method, label=label), as_json=as_json, html=html)
         return
     from textrnn.cli.explanations import BatchExplanation
     from textrnn.cli.reporting import CommandReporter
 
-    batch = BatchExplanation(OpenedRun(classifier, run), method, label, CommandReporter())
+    batch = BatchExplanation(opened, method, label, CommandReporter())
     if output.output is None:
         batch.print(source)
     else:
@@ -147,23 +133,23 @@ def _check(
     check_output_options(written, source.path)
 
 
-def _heavy_option(source: TextOptions, method: str) -> str:
-    """Returns an option that the light runtime does not know; empty if there is none."""
-    if method != "additive":
-        return f"--method {method}"
-    return "" if source.file is None else "--file"
-
-
-def _text(source: TextOptions, run: Path) -> str:
-    """Returns the text of the arguments, or stdin."""
+def _explanation(
+    run: AnsweringRun, source: TextOptions, method: str, *, label: str | None
+) -> Explanation:
+    """Explains the text of the arguments, or stdin."""
     from textrnn.cli.texts import printable
+    from textrnn.runtime import RuntimeModel
 
     (text,) = source.texts
     if text == STDIN:
         from textrnn.data.text_files import stdin_text
 
-        text = stdin_text(source.encoding or data_of(run).encoding)
-    return printable(text)
+        text = stdin_text(source.encoding or run.config.data.encoding)
+    if isinstance(run.classifier, RuntimeModel):
+        return run.classifier.explain(printable(text), label=label)
+    from textrnn.analysis.attribution.explain import explain as attribute
+
+    return attribute(run.classifier, printable(text), method=method, label=label)
 
 
 def _show(explanation: Explanation, *, as_json: bool, html: Path | None) -> None:

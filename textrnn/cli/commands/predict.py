@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from textrnn.cli.answering_run import AnsweringRun, open_run, open_runs
 from textrnn.cli.answers import (
-    Answer,
     AnswerOptions,
     answer_texts,
     json_line,
     label_separator,
     text_line,
 )
-from textrnn.cli.engine import LineReporter, data_of, engine_option, light_model
+from textrnn.cli.engine import LineReporter, engine_option
 from textrnn.cli.option_group import OptionGroup
 from textrnn.cli.output_options import OutputOptions, check_output_options, output_options
 from textrnn.cli.run_argument import abstain_option, run_argument
-from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.stdin_pieces import stdin_pieces, utf8_pieces
 from textrnn.cli.text_options import TextOptions, text_options
 from textrnn.cli.texts import TextSource
 from textrnn.cli.uncertain_options import UncertainOptions, uncertain_options
 
 if TYPE_CHECKING:
-    from textrnn.inference.classifier import TrainedClassifier
-    from textrnn.runtime import RuntimeModel
+    from textrnn.config.data import DataConfig
 
 __all__ = ["predict"]
 
@@ -122,72 +118,49 @@ def predict(
     choice.check(run, has_file=source.path is not None, resume=written.resume)
     if written.output is not None and as_json:
         raise click.UsageError("--json is about printed answers; name a .jsonl file by --output.")
-    light = light_model(run, engine, needs_tensorflow=_heavy_option(options, written, choice))
-    if light is not None:
-        _print_light(light.abstaining(abstain_below), run, source, texts=texts, as_json=as_json)
-        return
-    from textrnn.inference.run_files import check_finished
-
-    for folder in (run, *choice.members):
-        check_finished(folder)
-    start_tensorflow()
-    from textrnn.cli.answer_table import write_predictions
-    from textrnn.cli.reporting import CommandReporter
-    from textrnn.evaluation.opened_run import OpenedRun
-    from textrnn.inference import run_folder
-
-    reporter = CommandReporter()
-    classifier = run_folder.load(run).abstaining(abstain_below)
+    heavy = _heavy_option(options, written)
+    opened, *members = open_runs([run, *choice.members], engine, needs_tensorflow=heavy)
+    opened = opened.abstaining(abstain_below)
     if choice.uncertain is not None:
-        from textrnn.cli.uncertain_rows import UncertainRows, load_members
+        from textrnn.cli.reporting import CommandReporter
+        from textrnn.cli.uncertain_rows import UncertainRows, check_members
 
-        members = load_members(choice, classifier)
-        rows = UncertainRows(classifier, choice, options, reporter, members)
+        check_members(members, opened)
+        rows = UncertainRows(opened, choice, options, CommandReporter(), members)
         if written.output is None:
             rows.print(source, as_json=as_json)
         else:
             rows.write(source, written)
-    elif written.output is None:
-        texts.print_answers(
-            answer_texts(classifier, texts.read(classifier.config.data), options),
-            json_line if as_json else partial(text_line, separator=label_separator(classifier)),
-            reporter=reporter,
+    elif written.output is not None:
+        from textrnn.cli.answer_table import write_predictions
+        from textrnn.cli.reporting import CommandReporter
+
+        write_predictions(
+            opened, source, options=options, written=written, reporter=CommandReporter()
         )
     else:
-        write_predictions(
-            OpenedRun(classifier, run), source, options=options, written=written, reporter=reporter
+        separator = label_separator(opened.classifier)
+        texts.print_answers(
+            answer_texts(opened, texts.read(_data_of(opened, source)), options),
+            json_line if as_json else partial(text_line, separator=separator),
+            reporter=LineReporter(),
         )
-    if classifier.cut_tokens:
-        reporter.message(_cut_note(classifier.cut_tokens / classifier.read_tokens))
+    if opened.cut_share:
+        click.echo(_cut_note(opened.cut_share), err=True)
 
 
-def _heavy_option(options: AnswerOptions, written: OutputOptions, choice: UncertainOptions) -> str:
+def _heavy_option(options: AnswerOptions, written: OutputOptions) -> str:
     """Returns an option that the light runtime does not know; empty if there is none."""
     given = {
-        "--confident": options.confident is not None,
         "--with-likelihood": options.likelihood,
-        "--output": written.output is not None,
-        "--uncertain": choice.uncertain is not None,
+        "--explain-words": bool(written.explain_words),
     }
     return next((name for name, is_given in given.items() if is_given), "")
 
 
-def _print_light(
-    model: RuntimeModel, run: Path, source: TextOptions, *, texts: TextSource, as_json: bool
-) -> None:
-    """Prints the answers of the light runtime, and then the notes."""
-    reporter, counts = LineReporter(), Counter[str]()
-    rows = texts.read(None if source.path is None else data_of(run))
-
-    def answers() -> Iterator[Answer]:
-        for text, answer in model.predict_stream(rows):
-            counts.update(read=answer.tokens + answer.cut_tokens, cut=answer.cut_tokens)
-            yield Answer(text, answer)
-
-    line = json_line if as_json else partial(text_line, separator=label_separator(model))
-    texts.print_answers(answers(), line, reporter=reporter)
-    if counts["cut"]:
-        reporter.message(_cut_note(counts["cut"] / counts["read"]))
+def _data_of(run: AnsweringRun, source: TextOptions) -> DataConfig | None:
+    """Returns the settings of the data of a run, which only texts of a file need."""
+    return None if source.path is None else run.config.data
 
 
 def _cut_note(share: float) -> str:
@@ -220,30 +193,17 @@ def _follow_stdin(
     abstain_below: float | None,
 ) -> None:
     """Prints a JSON line after each sentence of stdin, or each `every` tokens, and at its end."""
-    stream = _opened(run, engine).abstaining(abstain_below).stream()
+    opened = open_run(run, engine)
+    stream = opened.classifier.abstaining(abstain_below).stream()
     from textrnn.runtime.following import follow_sentences, follow_tokens
 
-    pieces = utf8_pieces(stdin_pieces(), encoding or data_of(run).encoding)
+    pieces = utf8_pieces(stdin_pieces(), encoding or opened.config.data.encoding)
     if every is None:
         for sentence, prediction in follow_sentences(stream, pieces):
             _print_line(tokens=stream.answered, text=sentence.strip(), **prediction.to_dict())
     else:
         for tokens, prediction in follow_tokens(stream, pieces, every=every):
             _print_line(tokens=tokens, **prediction.to_dict())
-
-
-def _opened(run: Path, engine: str) -> RuntimeModel | TrainedClassifier:
-    """Returns the classifier of a run, in the engine that the user wants."""
-    light = light_model(run, engine)
-    if light is not None:
-        return light
-    from textrnn.inference.run_files import check_finished
-
-    check_finished(run)
-    start_tensorflow()
-    from textrnn.inference import run_folder
-
-    return run_folder.load(run)
 
 
 def _print_line(**fields: object) -> None:
