@@ -64,11 +64,16 @@ __all__ = [
 ]
 
 
-def save(classifier: TrainedClassifier, run: str | Path) -> None:
+def save(classifier: TrainedClassifier, run: str | Path, *, is_light: bool = True) -> None:
     """Writes a trained classifier into a run folder.
 
     The digests are written last, and taken away first if they were there, so that a folder which
     holds them is whole.
+
+    Args:
+        classifier: The classifier.
+        run: The run folder.
+        is_light: Whether to write the file of the light runtime, if it knows the cell.
     """
     folder = Path(run)
     begin(folder, classifier.config)
@@ -78,7 +83,7 @@ def save(classifier: TrainedClassifier, run: str | Path) -> None:
     if classifier.data:
         write_atomically(folder / DATA, json.dumps(classifier.data, indent=2) + "\n")
     (folder / NETWORK).unlink(missing_ok=True)
-    network = runtime_file(classifier)
+    network = runtime_file(classifier) if is_light else None
     if network is not None:
         write_atomically(folder / NETWORK, network)
     _save(classifier, folder)

@@ -10,10 +10,12 @@ import numpy as np
 from textrnn.config.choices import CELLS
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.models.classifier import TextClassifier
+from textrnn.runtime.model import RuntimeModel
 from textrnn.runtime.network.architecture import Architecture
+from textrnn.runtime.network.network import Network
 from textrnn.runtime.tensor_file import tensor_bytes
 
-__all__ = ["runtime_file"]
+__all__ = ["light_model", "runtime_file"]
 
 Named = Iterator[tuple[str, np.ndarray]]
 
@@ -24,11 +26,27 @@ def runtime_file(classifier: TrainedClassifier) -> bytes | None:
     Args:
         classifier: The classifier.
     """
+    if classifier.config.model.cell not in CELLS:
+        return None
+    return tensor_bytes(dict(_tensors(classifier.model)), _architecture(classifier).to_metadata())
+
+
+def light_model(classifier: TrainedClassifier) -> RuntimeModel | None:
+    """Returns a classifier in the light runtime, with the same arrays; None for a cell of the user.
+
+    Args:
+        classifier: The classifier.
+    """
+    if classifier.config.model.cell not in CELLS:
+        return None
+    network = Network(dict(_tensors(classifier.model)), _architecture(classifier))
+    return RuntimeModel(network, classifier.tokenizer, classifier.label_space, "")
+
+
+def _architecture(classifier: TrainedClassifier) -> Architecture:
     model, config = classifier.model, classifier.config
     shape = config.model
-    if shape.cell not in CELLS:
-        return None
-    architecture = Architecture(
+    return Architecture(
         cell=shape.cell,
         layers=shape.layers,
         bidirectional=shape.bidirectional,
@@ -43,7 +61,6 @@ def runtime_file(classifier: TrainedClassifier) -> bytes | None:
         multi_label=config.task.multi_label,
         label_separator=config.task.label_separator,
     )
-    return tensor_bytes(dict(_tensors(model)), architecture.to_metadata())
 
 
 def _tensors(model: TextClassifier) -> Named:

@@ -58,6 +58,7 @@ from textrnn.training.run.initial_weights import (
     start_from_run,
     start_from_vectors,
 )
+from textrnn.training.run.light_check import check_light_answers
 from textrnn.training.run.model_card import TrainedModel, model_card
 from textrnn.training.run.origin import ORIGIN, Origin
 from textrnn.training.run.preparation import (
@@ -369,6 +370,7 @@ class ClassifierRun:
     def _write(self, classifier: TrainedClassifier, corpus: Corpus) -> None:
         """Writes the model card and the finished run, then deletes the checkpoints."""
         folder = self.folder
+        is_light = check_light_answers(classifier, corpus.validation.texts, self.reporter)
         if self.request.should_stop():  # Requested while measuring; the last checkpoint remains.
             raise KeyboardInterrupt
         with warn_on_failure(f"{folder}: the model card was not written", self.reporter):
@@ -387,7 +389,7 @@ class ClassifierRun:
                 keep_texts(corpus, folder, multi_label=self.config.task.multi_label)
             else:
                 forget_texts(folder)
-            run_folder.save(classifier, folder)
+            run_folder.save(classifier, folder, is_light=is_light)
         except OSError as error:
             raise ModelError(
                 f"{folder}: the model was not written ({error.strerror}); make room, then finish "
