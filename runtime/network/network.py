@@ -153,7 +153,7 @@ class Network:
         padded = np.zeros([lengths[0], len(ids)], np.int64)  # [T, B]
         for place, row in enumerate(ids):
             padded[: len(row), place] = row
-        return self.stack.read(self._embeddings[padded], lengths, layers)
+        return self.stack.read(padded, lengths, layers)
 
     def finish(self, state: NetworkState) -> np.ndarray:
         """Returns the logits `[B, C]` of texts as far as they were read."""

@@ -25,7 +25,7 @@ class Stack:
 
     def __init__(self, tensors: Mapping[str, np.ndarray], architecture: Architecture) -> None:
         count = 0 if architecture.cell == "none" else architecture.layers
-        self.architecture = architecture
+        self.architecture, self._embeddings = architecture, tensors["embedding/embeddings"]
         self.layers = [Layer(tensors, i, architecture=architecture) for i in range(count)]
         self._norms = [
             (tensors[f"layer_{i}/norm/gamma"], tensors[f"layer_{i}/norm/beta"])
@@ -38,12 +38,12 @@ class Stack:
         return [layer.start(texts) for layer in self.layers]
 
     def read(
-        self, sequence: np.ndarray, lengths: np.ndarray, states: Sequence[LayerState]
+        self, ids: np.ndarray, lengths: np.ndarray, states: Sequence[LayerState]
     ) -> tuple[np.ndarray, np.ndarray, list[LayerState]]:
         """Reads texts, or the next pieces of texts.
 
         Args:
-            sequence: The embeddings `[T, B, E]`.
+            ids: The tokens `[T, B]`.
             lengths: The descending numbers `[B]` of tokens.
             states: The states before.
 
@@ -52,10 +52,12 @@ class Stack:
             states after. What follows the end of a text has no meaning.
         """
         settings, after = self.architecture, []
+        sequence = self._embeddings[ids]
         for number, (layer, state) in enumerate(zip(self.layers, states, strict=True)):
             if number > 0 and settings.pyramid:
                 sequence, lengths = halve_time(sequence, lengths)
-            output, state = layer.read(sequence, lengths, state)
+            of = ids if number == 0 else None
+            output, state = layer.read(sequence, lengths, state, ids=of)
             after.append(state)
             if settings.residual and settings.separate_directions and number == 0:
                 sequence = np.concatenate([sequence, sequence], axis=-1)
