@@ -31,7 +31,7 @@ MANY_TOKENS = 2_000_000
 MOST_BYTES = 2_000_000
 """The size of the weights of n-grams of several tokens; the most frequent ones are kept."""
 
-MOST_TOKENS = 20_000_000
+MOST_TOKENS = 10_000_000
 """The number of tokens that are counted; of more training texts a sample is."""
 
 MOST_WORK = 3_000_000_000
@@ -84,19 +84,6 @@ def estimate_seconds(tokens: int, *, orders: int, classes: int) -> float:
     return 1.2e-6 * ngrams + 1.2e-7 * min(ngrams * classes, MOST_WORK)
 
 
-@dataclass(frozen=True)
-class _Counts:
-    """How often each n-gram occurs in each text.
-
-    Attributes:
-        keys: The keys of each order from 2 on; see `NGramTable`.
-        matrix: `[N, R_1 + .. + R_n]`.
-    """
-
-    keys: tuple[np.ndarray, ...]
-    matrix: scipy.sparse.csr_matrix
-
-
 def fit_ngrams(
     texts: Sequence[np.ndarray],
     targets: Targets,
@@ -126,18 +113,23 @@ def fit_ngrams(
     rng = np.random.default_rng(seed)
     tokens = sum(map(len, texts))
     rows = _sample(len(texts), MOST_TOKENS / max(tokens, 1), rng)
-    counts = _count([texts[row] for row in rows], vocab_size, choice, classes=targets.shape[1])
-    share = MOST_WORK / max(counts.matrix.nnz * targets.shape[1], 1)
-    part = _sample(len(rows), share, rng)
-    rows, matrix = rows[part], counts.matrix[part]
-    frequencies = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    keys, features = _count(
+        [texts[row] for row in rows], vocab_size, choice, classes=targets.shape[1]
+    )
+    share = MOST_WORK / max(features.nnz * targets.shape[1], 1)
+    if share < 1:
+        part = _sample(len(rows), share, rng)
+        rows, features = rows[part], features[part]
+    frequencies = np.bincount(features.indices, minlength=features.shape[1])
     idf = 1.0 + np.log(len(rows) / np.maximum(frequencies, 1))
     lengths = np.maximum([len(texts[row]) for row in rows], 1)
-    features = scipy.sparse.diags(1 / np.sqrt(lengths)) @ matrix @ scipy.sparse.diags(idf)
+    # In place: of millions of texts the features take gigabytes.
+    features.data *= idf[features.indices]
+    features.data /= np.repeat(np.sqrt(lengths), np.diff(features.indptr))
     weights = None if sample_weights is None else sample_weights[rows]
     with (reporter or Silent()).step("n-grams", total=len(label_space.labels)) as advance:
         model = fit_logistic_regression(
-            features.tocsr(),
+            features,
             targets.take(rows, axis=0),
             label_space=label_space,
             inverse_penalty=INVERSE_PENALTY,
@@ -146,7 +138,7 @@ def fit_ngrams(
             on_class=advance,
         )
     coefficients = model.coefficients * idf[:, np.newaxis]
-    return _quantized(counts.keys, coefficients, model.bias, vocab_size)
+    return _quantized(keys, coefficients, model.bias, vocab_size)
 
 
 def _sample(count: int, share: float, rng: np.random.Generator) -> np.ndarray:
@@ -158,12 +150,18 @@ def _sample(count: int, share: float, rng: np.random.Generator) -> np.ndarray:
 
 def _count(
     texts: Sequence[np.ndarray], vocab_size: int, choice: NGramChoice, *, classes: int
-) -> _Counts:
-    """Finds the n-grams of the texts that are frequent enough, and counts them."""
+) -> tuple[tuple[np.ndarray, ...], scipy.sparse.csr_matrix]:
+    """Finds the n-grams of the texts that are frequent enough, and counts them.
+
+    Returns:
+        The keys of each order from 2 on (see `NGramTable`), and how often each n-gram occurs in
+        each text, `[N, R_1 + .. + R_n]`.
+    """
     orders = choice.orders
     # A zero after each text keeps n-grams from joining two texts: no key contains a zero.
-    ids = np.concatenate([np.append(text, 0) for text in texts]).astype(np.int64)
-    owners = np.repeat(np.arange(len(texts)), [len(text) + 1 for text in texts])
+    end = np.zeros(1, np.int32)
+    ids = np.concatenate([part for text in texts for part in (text, end)]).astype(np.int32)
+    owners = np.repeat(np.arange(len(texts), dtype=np.int32), [len(text) + 1 for text in texts])
     most_rows = MOST_BYTES // (4 + classes) // max(orders - 1, 1)
     if orders > 2:
         most_rows = min(most_rows, LARGEST_KEY // vocab_size)
@@ -177,12 +175,11 @@ def _count(
             keys_of.append(keys)
         found = _first_uses(row, owners)
         places.append(owners[found])
-        columns.append(row[found] + offset)
+        columns.append(row[found] + np.int32(offset))
         offset += vocab_size if order == 1 else len(keys_of[-1])
     entries = np.ones(sum(map(len, places)))
     indices = (np.concatenate(places), np.concatenate(columns))
-    matrix = scipy.sparse.csr_matrix((entries, indices), shape=(len(texts), offset))
-    return _Counts(tuple(keys_of), matrix)
+    return tuple(keys_of), scipy.sparse.csr_matrix((entries, indices), shape=(len(texts), offset))
 
 
 def _first_uses(row: np.ndarray, owners: np.ndarray) -> np.ndarray:
@@ -222,15 +219,15 @@ def _longer(
     """
     least_texts, most_rows = limits
     row = row[:-1]
-    wanted = np.where((row > 0) & (last > 0), row * vocab_size + last, 0)
+    wanted = np.where((row > 0) & (last > 0), row * np.int64(vocab_size) + last, 0)
     distinct, inverse = np.unique(wanted, return_inverse=True)
     # Each n-gram of each text once.
-    pairs = np.unique(owners[: len(wanted)] * len(distinct) + inverse)
+    pairs = np.unique(owners[: len(wanted)] * np.int64(len(distinct)) + inverse)
     frequencies = np.bincount(pairs % len(distinct), minlength=len(distinct))
     frequencies[distinct == 0] = 0
     kept = np.argsort(-frequencies, kind="stable")[: most_rows - 1]
     kept = np.sort(kept[frequencies[kept] >= least_texts])
-    rows = np.zeros(len(distinct), np.int64)
+    rows = np.zeros(len(distinct), np.int32)
     rows[kept] = np.arange(1, len(kept) + 1)
     return rows[inverse], np.concatenate([[NO_KEY], distinct[kept]]).astype(np.int32)
 
