@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -113,11 +114,12 @@ async def refuse_other_methods(request: Request) -> Response:
 
 async def _answered(served: ServedVersion, texts: list[str], *, by_rows: bool) -> dict[str, Any]:
     columns = Columns.of(await served.batcher.answers(texts), served.model.labels)
+    numbers = rounded(np.column_stack([columns.score, columns.scores]))
     outputs = {
         "label": columns.label,
-        "score": rounded(columns.score),
+        "score": [score for score, *_ in numbers],
         "labels": [columns.labels] * len(texts),
-        "scores": rounded(columns.scores),
+        "scores": [scores for _, *scores in numbers],
         "decided": columns.decided.tolist(),
     }
     if not by_rows:
