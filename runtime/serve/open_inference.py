@@ -16,12 +16,13 @@ from .binary_tensors import HEADER, joined_body, packed, split_body, unpacked_st
 from .bodies import json_response, parsed_object, read_body
 from .columns import OUTPUTS, Columns
 from .errors import RequestError
+from .paths import model_paths
 from .serving import call_of, served_version, serving_of
 from .texts import check_texts, text_of
 
 __all__ = ["MODEL_PATHS", "SERVER_VERSION", "routes"]
 
-MODEL_PATHS = ("/v2/models/{name}", "/v2/models/{name}/versions/{version}")
+MODEL_PATHS = model_paths("/v2")
 
 SERVER_VERSION = "1"
 """The version of this interface, which the metadata of the server have."""

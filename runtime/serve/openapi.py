@@ -29,6 +29,9 @@ _FAILURES = {
 }
 
 
+_NAME = {"type": "string", "pattern": "^[A-Za-z0-9_.-]+$"}
+
+
 def _object(properties: Json, *required: str, **further: Any) -> Json:
     return {"type": "object", "properties": properties, "required": list(required), **further}
 
@@ -307,7 +310,7 @@ def _model_operations(*, versioned: bool) -> dict[str, tuple[str, Json]]:
 
 
 def _parameters(versioned: bool) -> list[Json]:
-    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    name = {"name": "name", "in": "path", "required": True, "schema": _NAME}
     version = {
         "name": "version",
         "in": "path",

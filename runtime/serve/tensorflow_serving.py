@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from .bodies import json_object, json_response
 from .columns import Columns, rounded
 from .errors import RequestError
+from .paths import model_paths
 from .serving import asked_version, call_of, served_version, serving_of
 from .store import ServedVersion
 from .texts import check_texts, text_of
@@ -26,7 +27,7 @@ __all__ = ["MODEL_PATHS", "SIGNATURE", "requested_texts", "routes"]
 SIGNATURE = "serving_default"
 INPUT = "text"
 
-MODEL_PATHS = ("/v1/models/{name}", "/v1/models/{name}/versions/{version}")
+MODEL_PATHS = model_paths("/v1")
 """The paths of the newest version of a model, and of one version."""
 
 
@@ -40,8 +41,6 @@ async def status(request: Request) -> Response:
     """Tells which versions of a model are served: a GetModelStatusResponse."""
     call_of(request).name = "status"
     name, version = request.path_params["name"], asked_version(request)
-    if ":" in name or ":" in request.path_params.get("version", ""):
-        raise RequestError(405, "expected POST for this path, got GET.", headers={"Allow": "POST"})
     store = serving_of(request).store
     try:
         model = store.model(name)

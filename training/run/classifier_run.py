@@ -43,11 +43,7 @@ from textrnn.training.loop.trainer import Trainer
 from textrnn.training.loop.training_data import TrainingData
 from textrnn.training.loop.validation import choose_validation
 from textrnn.training.run import ngrams
-from textrnn.training.run.descriptions import (
-    describe_batches,
-    describe_corpus,
-    kernel_message,
-)
+from textrnn.training.run.descriptions import describe_batches, describe_corpus, kernel_message
 from textrnn.training.run.faults import warn_on_failure
 from textrnn.training.run.final_model import final_model
 from textrnn.training.run.folder import TARGETS, begin

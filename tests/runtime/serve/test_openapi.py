@@ -39,7 +39,7 @@ def test_every_route_is_described(client):
         path.replace("{version}", "V").replace("{name}", "N") for path in DOCUMENT["paths"]
     }
     routes = {
-        re.sub("{version}", "V", route.path).replace("{name}", "N")
+        route.path.replace("{version:name}", "V").replace("{name:name}", "N")
         for route in client.app.routes
         if not re.search("classify|regress|stream$", route.path)
     }
@@ -164,3 +164,11 @@ def test_malformed_messages_are_refused_and_never_a_fault(client, data):
         while (answer := socket.receive_json())["type"] == "answer":
             pass
         assert answer["status"] < 500
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_other_methods_are_told_the_right_ones(client, method, path):
+    response = client.request("DELETE", filled(path))
+    assert response.status_code == 405
+    allowed = {"GET", "HEAD"} if method == "get" else {"POST"}
+    assert set(response.headers["allow"].split(", ")) == allowed
