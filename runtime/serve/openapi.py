@@ -67,7 +67,6 @@ _PREDICT: Json = {
         _object(
             {"instances": _list({"oneOf": [_ref("Text"), _NAMED_TEXT]}, minItems=1), **_SIGNATURE},
             "instances",
-            additionalProperties=False,
         ),
         _object(
             {
@@ -80,7 +79,6 @@ _PREDICT: Json = {
                 **_SIGNATURE,
             },
             "inputs",
-            additionalProperties=False,
         ),
     ],
     "examples": [{"instances": ["The striker scored twice."]}],
@@ -132,7 +130,8 @@ _INFER = _object(
                     "parameters": {"type": "object"},
                 },
                 "name",
-            )
+            ),
+            type=["array", "null"],
         ),
         "parameters": {"type": "object"},
     },
@@ -234,7 +233,7 @@ _SCHEMAS = {
     ),
     "ExplainResponse": _object({"explanations": _list(_EXPLANATION)}, "explanations"),
     "ExamineRequest": _object(
-        {"text": _ref("Text"), "label": {"type": "string"}},
+        {"text": _ref("Text"), "label": {"type": ["string", "null"]}},
         "text",
         additionalProperties=False,
         examples=[{"text": "The striker scored twice."}],
