@@ -32,6 +32,13 @@ def test_labels_are_ranked(finished):
     assert list(types.values()) == [str, float, str, float]
 
 
+def test_the_other_labels_follow_that_which_a_rule_prefers_to_a_more_probable_one(finished):
+    values, _ = cells(
+        finished, Answer("x", Prediction("neg", 0.25, PREDICTION.scores, ("neg",))), top_k=2
+    )
+    assert values == {"label": "neg", "score": 0.25, "label_2": "pos", "score_2": 0.75}
+
+
 def test_each_label_has_its_score(finished):
     values, _ = cells(finished, Answer("x", PREDICTION), all_scores=True)
     assert {name: values[name] for name in list(values)[2:]} == {

@@ -30,7 +30,8 @@ class ColumnOptions:
     """The columns that a user asks for.
 
     Attributes:
-        top_k: The number of labels with their scores, the most probable first.
+        top_k: The number of labels with their scores: the answered one, then the others, the most
+            probable first.
         all_scores: Whether there is a column with the score of each label.
         token_counts: Whether there are columns with the number of tokens of the text and of those
             that the model did not read.
@@ -122,15 +123,18 @@ def _label_cells(separator: str) -> Values:
 
 
 def _ranked_cells(ranks: range) -> Values:
+    """Returns the labels beside the first one, which a rule may prefer to a more probable one."""
+
     def cells(answer: Answer) -> dict[str, object]:
-        scores = answer.prediction.scores
+        scores, first = answer.prediction.scores, answer.prediction.label
         ordered = sorted(scores, key=lambda label: -scores[label])
+        others = [label for label in ordered if label != first]
         return {
             name: value
-            for rank in ranks
+            for rank, label in zip(ranks, others, strict=False)
             for name, value in (
-                (f"label_{rank}", ordered[rank - 1]),
-                (f"score_{rank}", shortest(scores[ordered[rank - 1]])),
+                (f"label_{rank}", label),
+                (f"score_{rank}", shortest(scores[label])),
             )
         }
 
