@@ -1,5 +1,6 @@
 """The probable encoding of a file, as messages name it."""
 
+import codecs
 import gzip
 
 import pytest
@@ -73,6 +74,15 @@ def test_the_remedy_names_the_setting_and_shows_a_word(tmp_path):
     assert encoding_remedy(f"{path}:2-3", encoding="utf-8") == (
         "the file looks like cp1252, in which it has 'Größe'; set `encoding='cp1252'`, or save it "
         "as utf-8"
+    )
+
+
+def test_the_mark_of_utf_8_before_other_text_cannot_be_answered_by_an_encoding(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(codecs.BOM_UTF8 + b"text\n" + GERMAN.splitlines()[0].encode("cp1252"))
+    assert encoding_remedy(f"{path}:2", encoding="utf-8") == (
+        "the file begins with the byte order mark of utf-8, but is not utf-8 (probably cp1252); "
+        "save it again in one encoding"
     )
 
 

@@ -1,5 +1,6 @@
 """Text files in any encoding, and files that are not text."""
 
+import codecs
 import gzip
 
 import pytest
@@ -69,4 +70,14 @@ def test_a_byte_order_mark_that_contradicts_the_encoding_is_an_error(tmp_path, m
     with pytest.raises(
         DataError, match=r"got the byte order mark of (utf-\d+); set `encoding='\1'`"
     ):
+        read(path, "latin-1")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_the_mark_of_utf_8_before_other_text_is_an_error_with_a_way_out(tmp_path, name):
+    content = codecs.BOM_UTF8 + "text\nschön\n".encode("latin-1")
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    message = r"mark of utf-8, but line 2 is not utf-8 \(probably latin-1\); save the file again"
+    with pytest.raises(DataError, match=message):
         read(path, "latin-1")

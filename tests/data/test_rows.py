@@ -100,8 +100,18 @@ def test_blank_text_with_a_bad_label_is_still_bad():
         make(("", ""), keep_blank=False)
 
 
-def test_no_row_left_is_a_data_error():
-    with pytest.raises(
-        DataError, match=r"^f: expected texts with labels, got none \(1 row left out"
-    ):
-        make(("", "x"), keep_blank=False)
+@pytest.mark.parametrize(
+    ("rows", "left_out"),
+    [
+        ([("", "a")], "1 row left out because of an empty text"),
+        ([], "0 rows left out"),
+        (
+            [("x", "new"), ("y", ""), (" ", "a")],
+            "3 rows left out, the first: f:2: expected a label of the training data (a), got 'new'",
+        ),
+    ],
+)
+def test_no_row_left_is_an_error_that_says_why(rows, left_out):
+    with pytest.raises(DataError) as caught:
+        make(*rows, known=("a",), keep_blank=False, skip_bad_rows=True)
+    assert str(caught.value).startswith(f"f: expected texts with labels, got none ({left_out}")

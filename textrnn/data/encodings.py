@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from textrnn.data.opening import open_bytes
+from textrnn.data.opening import marked_encoding, open_bytes
 
 __all__ = ["Guess", "encoding_remedy", "likely_encoding"]
 
@@ -67,6 +67,11 @@ def encoding_remedy(origin: str, *, encoding: str) -> str:
         return f"save the file as {encoding}, or name its encoding by `encoding`"
     if not guess.encoding:
         return f"most other lines are {encoding}, so correct this line"
+    if marked_encoding(path) == "utf-8":  # No encoding could be named: the mark contradicts it.
+        return (
+            f"the file begins with the byte order mark of utf-8, but is not utf-8 (probably "
+            f"{guess.encoding}); save it again in one encoding"
+        )
     example = f", in which it has {guess.example!r}" if guess.example else ""
     return (
         f"the file looks like {guess.encoding}{example}; set `encoding={guess.encoding!r}`, or "
@@ -120,6 +125,7 @@ def _unexpected_lines(file: Iterable[bytes], encoding: str) -> tuple[bytes, int]
     sample, fits, read = b"", 0, 0
     for line in file:
         read += len(line)
+        line = line.removeprefix(codecs.BOM_UTF8)
         if not line.isascii():
             try:
                 decode(line)

@@ -120,10 +120,25 @@ def _marked_codec(path: Path, raw: BinaryIO, encoding: str) -> str | None:
             if name != "utf-8" and not name.startswith(marked):
                 raise DataError(
                     f"{path}: expected {encoding} text, got the byte order mark of "
-                    f"{marked}; set `encoding={marked!r}`."
+                    f"{marked}{_mark_remedy(path, marked, encoding)}."
                 )
             return "utf-8-sig" if marked == "utf-8" else marked
     return None
+
+
+def _mark_remedy(path: Path, marked: str, encoding: str) -> str:
+    """Returns what to do about a byte order mark that contradicts the encoding that was named."""
+    if marked == "utf-8" and path.is_file():
+        with open_bytes(path) as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    line.decode()
+                except UnicodeError:
+                    return (
+                        f", but line {number} is not {marked} (probably {encoding}); save the file "
+                        "again in one encoding"
+                    )
+    return f"; set `encoding={marked!r}`"
 
 
 @contextmanager

@@ -109,10 +109,13 @@ class SplitBuilder:
         texts = TextColumn.of(self._valid_texts(rows))
         self._report()
         if not len(texts):
-            left_out = counted(self._bad + self._blank, "row")
+            left_out = f"{counted(self._bad + self._blank, 'row')} left out"
+            if self._first_problem:
+                left_out += f", the first: {self._first_problem}"
+            elif self._blank:
+                left_out += " because of an empty text"
             raise DataError(
-                f"{self._where}: expected texts with labels, got none ({left_out} left out); "
-                "check the file."
+                f"{self._where}: expected texts with labels, got none ({left_out}); check the file."
             )
         labels = LabelColumn(np.array(self._codes, np.int32), list(self._label_sets))
         if self._known is None:
