@@ -17,14 +17,14 @@ for line in sys.stdin.read().splitlines():
 """
 
 WRONG = {
-    ("train", "--dropout", "1.5"): "`dropout` must be less than 1.0, got 1.5",
+    ("train", "--dropout", "1.5"): "--dropout must be less than 1.0, got 1.5",
     ("train", "--train-file", "none.csv"): "none.csv: expected a file, got none",
     ("train", "--config", "none.yaml"): "none.yaml: expected a file of settings",
-    ("train", "--delimiter", "ab"): "`delimiter` must be one character",
+    ("train", "--delimiter", "ab"): "--delimiter must be one character",
     ("tune", "--train-file", "none.csv"): "none.csv: expected a file, got none",
     ("compare", "--vary", "head=last", "--train-file", "none.csv"): "none.csv: expected a file",
     ("pretrain", "--text-file", "none.txt"): "none.txt: expected a file, got none",
-    ("pretrain", "--dropout", "1.5"): "`dropout` must be less than 1.0, got 1.5",
+    ("pretrain", "--dropout", "1.5"): "--dropout must be less than 1.0, got 1.5",
     ("predict", "runs/nope", "x"): "runs/nope: expected a run folder, found none; make one by",
     ("evaluate", "runs/nope"): "runs/nope: expected a run folder, found none; make one by",
     ("explain", "runs/nope", "x"): "runs/nope: expected a run folder, found none; make one by",

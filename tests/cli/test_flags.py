@@ -1,6 +1,7 @@
+import click
 import pytest
 
-from textrnn.cli.flags import flags_in_message, renamed_flag, with_flags
+from textrnn.cli.flags import flags_in_message, flags_of, renamed_flag, with_flags
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import RENAMED
 from textrnn.errors import ConfigError, DataError, ModelError
@@ -44,6 +45,28 @@ def test_a_renamed_setting_has_a_renamed_flag(old):
 def test_messages_about_data_name_flags(message, text):
     assert flags_in_message(message).startswith(text)
     assert with_flags(DataError(message)) == flags_in_message(message)
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("`units` must be 1, got `multi_label`.", "--units must be 1, got `multi_label`."),
+        ("`own_cells` names x; set `units`.", "--import names x; pass --units."),
+        ("my.yaml: `units` must be 1.", "my.yaml: `units` must be 1."),
+        ("runs/a/config.yaml:3: `units` must be 1.", "runs/a/config.yaml:3: `units` must be 1."),
+    ],
+)
+def test_errors_about_settings_name_the_flags_of_the_command(message, text):
+    @click.command()
+    @click.argument("text")
+    @click.option("--units")
+    @click.option("--import", "--own-cells", "imports")
+    @click.option("--fast/--slow")
+    def command(**_): ...
+
+    flags = flags_of(command)
+    assert set(flags) == {"units", "import", "own_cells", "fast"}
+    assert with_flags(ConfigError(message), flags) == text
 
 
 def test_a_value_that_a_setting_should_get_is_a_flag_in_each_error():

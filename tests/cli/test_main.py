@@ -84,7 +84,7 @@ def test_wrong_usage_has_exit_code_2(textrnn, arguments):
     [
         (DataError("a.csv:3: expected\na label."), "textrnn: error: a.csv:3: expected a label.\n"),
         (ModelError("run: changed."), "textrnn: error: run: changed.\n"),
-        (ConfigError("`units` must be 1."), "textrnn: settings: `units` must be 1.\n"),
+        (ConfigError("`units` must be 1."), "textrnn: error: `units` must be 1.\n"),
     ],
 )
 def test_an_error_of_the_user_is_one_line_and_exit_code_1(textrnn, failing, error, line):

@@ -113,7 +113,9 @@ def test_other_settings_are_refused(home):
         choose({"model": {"units": 9}}, output=home / "run"),
         choose(config_file=home / "my.yaml", output=home / "run"),
     ):
-        with pytest.raises(ConfigError, match="a run resumes only with unchanged settings"):
+        with pytest.raises(
+            ConfigError, match="unchanged settings, got `units` 9 in place of 7; leave"
+        ):
             choice.resumed()
 
 

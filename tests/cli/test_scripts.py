@@ -35,7 +35,7 @@ def test_a_few_texts_of_many_characters_train_and_say_what_is_unknown(textrnn, h
 def test_a_size_that_is_given_is_refused_by_its_name(textrnn, home):
     data = write_csv(home / "texts.csv", unspaced.labelled("chinese"))
     result = textrnn("train", "--train-file", data, "--vocab-size", 20, *SMALL, code=1)
-    assert "`vocab_size` must be at least" in result.stderr.splitlines()[-1]
+    assert "--vocab-size must be at least" in result.stderr.splitlines()[-1]
     textrnn("train", "--train-file", data, "--vocab-size", "auto", "--cell", "none", *SMALL)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from textrnn.cli.flags import flags_in_message
 from textrnn.runtime.cores import one_thread_per_product
 
 if TYPE_CHECKING:
@@ -76,5 +77,5 @@ class LineReporter:
     """Writes messages to stderr, without the package that draws progress bars."""
 
     def message(self, text: str) -> None:
-        """Writes one line."""
-        click.echo(text, err=True)
+        """Writes one line, with flags."""
+        click.echo(flags_in_message(text), err=True)

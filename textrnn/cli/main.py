@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from textrnn.errors import ConfigError, TextRNNError
+from textrnn.errors import TextRNNError
 
 __all__ = ["main"]
 
@@ -68,10 +68,11 @@ class _LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except TextRNNError as error:
-            from textrnn.cli.flags import with_flags
+            from textrnn.cli.flags import flags_of, with_flags
 
-            kind = "settings" if isinstance(error, ConfigError) else "error"
-            click.echo(f"textrnn: {kind}: {with_flags(error)}", err=True)
+            command = self.get_command(ctx, ctx.invoked_subcommand or "")
+            flags = {} if command is None else flags_of(command)
+            click.echo(f"textrnn: error: {with_flags(error, flags)}", err=True)
             ctx.exit(1)
         except BrokenPipeError:
             # The reader has closed the pipe; Python must not report that once more at its exit.

@@ -13,7 +13,6 @@ from textrnn.cli.console import print_json
 from textrnn.cli.option_group import OptionGroup
 from textrnn.cli.options import check_inputs
 from textrnn.config.section import Settings
-from textrnn.errors import ConfigError
 from textrnn.inference.run_files import CONFIG, read_settings
 
 if TYPE_CHECKING:
@@ -159,17 +158,13 @@ class RunChoice(Generic[C]):
             ConfigError: The chosen settings differ from those of the run.
             ModelError: The folder holds no run that can continue.
         """
-        from textrnn.training.run.folder import check_started
+        from textrnn.training.run.folder import check_started, check_unchanged
 
         path = self.folder / CONFIG
         if not path.is_file():
             check_started(self.folder)
         stored = read_settings(path, type(self.config))
         resumed = self.merge(stored, self.given)
-        differs = self.config_file is not None and not self.config.resumes(stored)
-        if differs or not resumed.resumes(stored):
-            raise ConfigError(
-                "a run resumes only with unchanged settings; leave out the options that differ "
-                f"from {path}, or train anew with --overwrite."
-            )
+        for config in (self.config,) * (self.config_file is not None) + (resumed,):
+            check_unchanged(config, stored, path=path)
         return resumed

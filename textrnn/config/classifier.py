@@ -85,13 +85,13 @@ class ClassifierRunConfig(Settings):
         learned = terms.vat or terms.entropy or self.distillation.active
         if (data.unlabelled or data.unlabelled_file) and not learned:
             raise ConfigError(
-                "texts without labels need `vat`, `entropy` or `teachers`, got none; set `vat`, "
-                "such as to 0.02, or leave the texts out."
+                "texts without labels need `vat`, `entropy` or `teachers`, got none; set "
+                "`vat=0.02`, or leave the texts out."
             )
         if terms.vat_every > 1 and not terms.vat:
             raise ConfigError(
-                f"`vat_every` needs `vat`, got {terms.vat_every} without it; set `vat`, such as to "
-                "0.02, or leave it out."
+                f"`vat_every` needs `vat`, got {terms.vat_every} without it; set `vat=0.02`, or "
+                "leave it out."
             )
         objective = self.decisions.parsed
         named = self.decisions.objective_label is not None or self.task.multi_label

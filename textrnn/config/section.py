@@ -253,18 +253,25 @@ class Settings:
         return self.replace(**chosen)
 
     def resumes(self, other: Settings) -> bool:
-        """Returns whether a run with the other settings may continue with these.
+        """Returns whether a run with the other settings may continue with these."""
+        return not self.differences(other)
+
+    def differences(self, other: Settings) -> dict[str, tuple[Any, Any]]:
+        """Maps the settings that hinder a run with the other ones to continue to both values.
 
         All settings must be equal except the operational ones; relative paths equal absolute ones.
         """
         ours, theirs = (settings._with_paths(os.path.abspath) for settings in (self, other))
-        return all(
-            getattr(getattr(ours, name), definition.name)
-            == getattr(getattr(theirs, name), definition.name)
+        return {
+            definition.name: values
             for name, section in self.sections().items()
             for definition in dataclasses.fields(section)
             if not definition.metadata["operational"]
-        )
+            for values in [
+                tuple(getattr(getattr(config, name), definition.name) for config in (ours, theirs))
+            ]
+            if values[0] != values[1]
+        }
 
 
 RENAMED = {"keep": "final_weights", "towers": "separate_directions", "halve": "pyramid"}

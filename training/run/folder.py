@@ -14,6 +14,7 @@ from textrnn.config.language_model import TextConfig
 from textrnn.config.section import Settings
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_files, run_folder
+from textrnn.messages.wording import listed
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.run.origin import ORIGIN
@@ -24,6 +25,7 @@ __all__ = [
     "begin",
     "check_folder",
     "check_started",
+    "check_unchanged",
     "default_folder",
     "hold",
     "is_started",
@@ -52,6 +54,28 @@ def check_started(folder: Path) -> None:
     """Raises ModelError if the folder contains no checkpoint."""
     if not is_started(folder):
         raise ModelError(f"{folder / CHECKPOINTS}: nothing to resume from; train without `resume`.")
+
+
+def check_unchanged(config: Settings, saved: Settings, *, path: Path) -> None:
+    """Checks that an unfinished run may continue with some settings.
+
+    Args:
+        config: The settings to continue with; those that it leaves to the run are not compared.
+        saved: The settings of the run.
+        path: The file that has them, for the message.
+
+    Raises:
+        ConfigError: A setting that is not operational differs.
+    """
+    different = config.with_choices_of(saved).differences(saved)
+    if different:
+        values = listed(
+            [f"`{name}` {new} in place of {old}" for name, (new, old) in different.items()]
+        )
+        raise ConfigError(
+            f"a run resumes only with unchanged settings, got {values}; leave out what differs "
+            f"from {path}, or train anew with `overwrite`."
+        )
 
 
 @contextlib.contextmanager
@@ -110,11 +134,7 @@ def check_folder(folder: Path, config: Settings, *, resume: bool, overwrite: boo
     if resume:
         check_started(folder)
         saved = run_folder.read_settings(folder / run_folder.CONFIG, type(config))
-        if not config.with_choices_of(saved).resumes(saved):
-            raise ConfigError(
-                "a run resumes only with unchanged settings; give those of "
-                f"{folder / run_folder.CONFIG}, or train anew with `overwrite`."
-            )
+        check_unchanged(config, saved, path=folder / run_folder.CONFIG)
     elif is_started(folder) and not overwrite:
         raise ConfigError(
             f"{folder} contains an unfinished run; continue with `resume`, or replace it by "

@@ -159,7 +159,7 @@ def test_runs_that_begin_with_a_language_model_have_its_shape(
     data_options = ("--train-file", data, "--init-from", "lm")
     command = ("compare", *data_options, "--test-file", "test.csv", "--output", "out", "--vary")
     result = textrnn(*command, "cell=lstm,none", code=1)
-    assert "`cell` must be that of lm, mingru, got lstm" in result.stderr
+    assert "--cell must be that of lm, mingru, got lstm" in result.stderr
 
     configs = []
 

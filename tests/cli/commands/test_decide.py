@@ -55,7 +55,7 @@ def test_a_limit_for_answers(textrnn, run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--objective", "cost"], "`objective` cost and `cost_matrix` need each other"),
+        (["--objective", "cost"], "--objective cost and --cost-matrix need each other"),
         (["--objective", "f1"], "must be one of accuracy"),
         (["--objective", "precision@0.9"], "label that it is about"),
         (["--objective", "cost", "--cost-matrix", "none.csv"], "got: No such file"),

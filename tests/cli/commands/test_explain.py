@@ -110,11 +110,11 @@ def test_a_page_is_written(textrnn, run, home):
 def test_errors_are_one_line(textrnn, run, forward):
     for arguments, message in [
         (("none", "x"), "textrnn: error: none: expected a run folder, found none"),
-        ((run, "x", "--label", "no"), "textrnn: settings: `label` must be one of neg, pos, got"),
+        ((run, "x", "--label", "no"), "textrnn: error: --label must be one of neg, pos, got"),
         ((run, "x", "--html", "no/page.html"), "textrnn: error: no/page.html: cannot write"),
         (
             (forward, "x", "--method", "additive"),
-            "textrnn: settings: expected a pooling head that sums",
+            "textrnn: error: expected a pooling head that sums",
         ),
     ]:
         result = textrnn("explain", *arguments, code=1)

@@ -86,5 +86,5 @@ def test_options_that_do_not_suit_each_other_are_refused(textrnn, run, table, ar
 def test_an_unknown_label_is_an_error_that_leaves_no_parts(textrnn, run, table, home):
     arguments = ("explain", run, "--file", table, "--output", "out.csv", "--label", "no")
     result = textrnn(*arguments, code=1)
-    assert "`label` must be one of neg, pos, got 'no'" in result.stderr
+    assert "--label must be one of neg, pos, got 'no'" in result.stderr
     assert sorted(path.name for path in home.iterdir()) == ["in.csv"]

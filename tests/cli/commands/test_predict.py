@@ -66,7 +66,7 @@ def test_errors_are_one_line(textrnn, run, home):
         ((home, "x"), f"textrnn: error: {home}: expected a run folder, got one without"),
         ((run, "--file", "none.txt"), "textrnn: error: none.txt: expected a file"),
         ((run, "--file", "texts.csv"), "textrnn: error: texts.csv:1: expected one column named"),
-        ((run, "-", "--encoding", "utf-5"), "textrnn: settings: `encoding` must be"),
+        ((run, "-", "--encoding", "utf-5"), "textrnn: error: --encoding must be"),
     ]:
         result = textrnn("predict", *arguments, code=1)
         assert result.stdout == ""

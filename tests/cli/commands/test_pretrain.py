@@ -60,7 +60,7 @@ def test_typed_data_replace_those_of_the_file(textrnn, fake, pretrained):
     ("arguments", "message"),
     [
         (["--text-file", "none.txt"], "none.txt: expected a file, got none"),
-        (["--cell", "none"], "`cell` must name a recurrent cell"),
+        (["--cell", "none"], "--cell must name a recurrent cell"),
         (["--resume", "--output", "nowhere"], "nowhere/checkpoints: nothing to resume from"),
     ],
 )

@@ -5,9 +5,9 @@ import pytest
     ("arguments", "line"),
     [
         (["nowhere"], "textrnn: error: nowhere: expected a run folder, got none"),
-        (["two words"], "textrnn: settings: expected a model name of letters"),
-        (["run", "--queue-texts", "1"], "textrnn: settings: `queue_texts` must be at least"),
-        (["run", "--api-key-file", "none"], "textrnn: settings: none: expected a file of API keys"),
+        (["two words"], "textrnn: error: expected a model name of letters"),
+        (["run", "--queue-texts", "1"], "textrnn: error: --queue-texts must be at least"),
+        (["run", "--api-key-file", "none"], "textrnn: error: none: expected a file of API keys"),
     ],
 )
 def test_what_cannot_be_served_is_one_line(textrnn, home, arguments, line):

@@ -123,7 +123,7 @@ def test_options_reach_the_training(textrnn, fake, typed, options):
 
 def test_a_finished_run_is_only_replaced_on_demand(textrnn, finished, data):
     result = textrnn("train", "--train-file", data, "--output", finished.folder, *TINY, code=1)
-    assert error_line(result).startswith(f"textrnn: settings: {finished.folder} contains a")
+    assert error_line(result).startswith(f"textrnn: error: {finished.folder} contains a")
 
 
 @pytest.mark.parametrize(
@@ -131,11 +131,11 @@ def test_a_finished_run_is_only_replaced_on_demand(textrnn, finished, data):
     [
         (["--train-file", "none.csv"], "textrnn: error: none.csv: expected a file, got none"),
         (["--train-file", "letters.csv", "--text-column", "x"], "textrnn: error: letters.csv:1: "),
-        (["--units", "0"], "textrnn: settings: `units` must be at least 1, got 0."),
+        (["--units", "0"], "textrnn: error: --units must be at least 1, got 0."),
         (["--config", "none.yaml"], "textrnn: error: none.yaml: expected a file of settings"),
         (["--resume", "--output", "none"], "textrnn: error: none/checkpoints: nothing to resume"),
-        (["--train-file", "a", "--dataset", "imdb"], "textrnn: settings: give either `dataset`"),
-        (["--output", "letters.csv"], "textrnn: settings: letters.csv: cannot be written to"),
+        (["--train-file", "a", "--dataset", "imdb"], "textrnn: error: give either --dataset"),
+        (["--output", "letters.csv"], "textrnn: error: letters.csv: cannot be written to"),
     ],
 )
 @pytest.mark.usefixtures("data")
@@ -161,7 +161,9 @@ def test_a_run_resumes_with_its_own_settings(textrnn, fake, home):
     textrnn("train", "--resume", "--output", "run")
     assert (fake.config, fake.options["resume"]) == (config, True)
     result = textrnn("train", "--resume", "--output", "run", "--units", 9, code=1)
-    assert "a run resumes only with unchanged settings" in error_line(result)
+    assert (
+        "a run resumes only with unchanged settings, got --units 9 in place of 7; leave out"
+    ) in error_line(result)
 
 
 def test_a_worker_resumes_without_the_folder_that_the_chief_has(textrnn, fake, monkeypatch):
@@ -304,9 +306,9 @@ def test_the_log_can_be_json(textrnn, fake_train):
     [
         (["--time-budget", "soon"], "expected a duration such as 90s, 30m or 2h, got 'soon'"),
         (["--time-budget", "0s"], "expected a duration such as 90s, 30m or 2h, got '0s'"),
-        (["--epochs", "0"], "`epochs` must be at least 1"),
+        (["--epochs", "0"], "--epochs must be at least 1"),
         (["--strategy", "multiworker"], "needs the environment variable TF_CONFIG"),
-        (["--time-budget", "1ms"], "the `time_budget` of 0 s is used up before training begins"),
+        (["--time-budget", "1ms"], "the --time-budget of 0 s is used up before training begins"),
     ],
 )
 def test_a_wrong_setting_of_the_training_is_one_line(textrnn, data, arguments, message):

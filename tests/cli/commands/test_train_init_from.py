@@ -32,7 +32,7 @@ def test_another_shape_than_that_of_the_language_model_is_refused(textrnn, pretr
     result = textrnn(
         "train", "--train-file", data, "--init-from", pretrained.folder, "--units", "9", code=1
     )
-    assert f"`units` must be that of {pretrained.folder}, 3, got 9; leave it" in result.stderr
+    assert f"--units must be that of {pretrained.folder}, 3, got 9; leave it" in result.stderr
 
 
 def test_a_missing_language_model_is_named(textrnn):
@@ -95,4 +95,4 @@ def test_options_that_the_classifier_does_not_have_are_refused(textrnn, finished
     result = textrnn(*command, "--multi-label", code=1)
     assert "expected one label per text, as" in result.stderr
     result = textrnn(*command, "--head", "mean", code=1)
-    assert f"`head` must be that of {finished.folder}, max, got mean; leave it" in result.stderr
+    assert f"--head must be that of {finished.folder}, max, got mean; leave it" in result.stderr

@@ -205,7 +205,8 @@ def test_nothing_is_read_before_the_settings_are_found_to_differ(config, tmp_pat
     monkeypatch.delattr(running, "load_corpus")
     changed_config = run_config(Path(config.data.train_file), learning_rate=0.2)
     with pytest.raises(
-        ConfigError, match=r"a run resumes only with unchanged settings; .*config\.yaml"
+        ConfigError,
+        match=r"settings, got `learning_rate` 0\.2 in place of .*config\.yaml, or train anew",
     ):
         train(changed_config, tmp_path / "run", reporter=QUIET, resume=True)
     assert run_folder.load_config(tmp_path / "run" / "config.yaml") == config

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from textrnn.cli.console import print_json, print_table, table_console
+from textrnn.cli.flags import flags_in_message
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import data_options, given_settings
 from textrnn.cli.run_argument import run_argument
@@ -104,7 +105,7 @@ def _texts(run: Path, file: Path, given: dict[str, Any]) -> Iterable[str]:
     if bad:
         notices.append(f"{counted(bad, 'row')} that cannot be read left out.")
     for notice in notices:
-        click.echo(f"note: {notice}", err=True)
+        click.echo(f"note: {flags_in_message(notice)}", err=True)
 
 
 def _sampled(texts: Iterable[str], most: int) -> list[str]:
