@@ -2,6 +2,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from textrnn.cli.commands.decide import decide
 from textrnn.cli.commands.pretrain import pretrain
 from textrnn.cli.commands.train import train
 from textrnn.cli.help import SettingOption
@@ -68,6 +69,46 @@ def test_a_renamed_flag_suggests_its_new_name(old, new):
     result = CliRunner().invoke(main, ["train", old])
     assert result.exit_code == 2
     assert f"No such option: {old.partition('=')[0]}. Did you mean {new}?" in result.output
+
+
+def test_the_flag_that_is_most_like_a_misspelt_one_is_the_first_suggestion():
+    result = CliRunner().invoke(main, ["train", "--train-fiel", "a.csv"])
+    assert result.exit_code == 2
+    assert "No such option: --train-fiel. Did you mean --train-file or " in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flag"),
+    [
+        (["train", "a b.csv"], "--train-file 'a b.csv'"),
+        (["train", "a b.csv", "c.csv"], "--train-file 'a b.csv,c.csv'"),
+        (["evaluate", "run", "c.csv"], "--test-file c.csv"),
+        (["pretrain", "c.csv"], "--text-file c.csv"),
+    ],
+)
+def test_a_file_without_its_flag_suggests_the_flag(tmp_path, monkeypatch, arguments, flag):
+    for name in ("a b.csv", "c.csv"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert f"To read files, pass {flag}." in result.output
+
+
+@pytest.mark.parametrize("arguments", [["train", "gone.csv", "5"], ["doctor", "tests"]])
+def test_another_argument_too_many_is_an_error(arguments):
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert "Got unexpected extra argument" in result.output
+    assert "pass" not in result.output
+
+
+def test_the_first_help_lists_what_errors_and_the_command_are_about():
+    data = {"--encoding", "--delimiter", "--skip-bad-rows"}
+    assert data <= flags(help_of(train, "--help"))
+    rule = {"--objective", "--objective-label", "--cost-matrix", "--abstain-below"}
+    assert rule <= flags(help_of(decide, "--help"))
+    assert not rule & flags(help_of(train, "--help"))
 
 
 def test_a_flag_that_the_command_lacks_is_not_suggested():

@@ -23,7 +23,7 @@ def test_each_command_is_one_that_exists_and_names_the_run():
 def test_without_test_texts_the_validation_texts_are_evaluated():
     assert not any("--split" in line for line in classifier_commands(ODD, tested=True))
     (line,) = [line for line in classifier_commands(ODD, tested=False) if "evaluate" in line]
-    assert "--split validation --output mistakes.csv" in line
+    assert "--split validation --output answers.csv" in line
 
 
 def test_commands_are_printed_below_each_other_on_stderr(capsys):

@@ -29,10 +29,22 @@ def test_a_command_receives_them_as_one_object():
     assert (written.columns.top_k, written.columns.explain_words) == (3, 2)
 
 
-@pytest.mark.parametrize("written", [OutputOptions(resume=True), OutputOptions(top_k=2)])
-def test_options_of_a_file_need_one(written, texts):
-    with pytest.raises(click.UsageError, match="need --output"):
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (OutputOptions(resume=True), "expected --output FILE with --resume, got none."),
+        (OutputOptions(token_counts=True), "expected --output FILE with --token-counts, got none."),
+        (
+            OutputOptions(top_k=2, explain_words=1),
+            "expected --output FILE with --top-k, --explain-words, got none; --json prints the "
+            "scores of all labels.",
+        ),
+    ],
+)
+def test_options_of_a_file_need_one(written, message, texts):
+    with pytest.raises(click.UsageError) as caught:
         check_output_options(written, texts)
+    assert str(caught.value) == message
     check_output_options(OutputOptions(), None)
 
 

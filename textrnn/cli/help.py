@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+import os
+import shlex
 from typing import Any
 
 import click
@@ -35,15 +38,43 @@ class SectionedCommand(click.Command):
     """A command whose help lists its options by section."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parses the arguments; the error about a flag that was renamed suggests the new name."""
+        """Parses the arguments; errors suggest the flag that was meant.
+
+        Raises:
+            click.UsageError: An option or an argument is unknown, or has a wrong value.
+        """
+        ctx.allow_extra_args = True  # The error about them is this method's.
         try:
-            return super().parse_args(ctx, args)
+            extra = super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            new = renamed_flag(error.option_name)
-            if new and any(new in (*param.opts, *param.secondary_opts) for param in self.params):
-                message = f"No such option: {error.option_name}. Did you mean {new}?"
-                raise click.NoSuchOption(error.option_name, message, ctx=ctx) from None
-            raise
+            close = " or ".join(self._similar_flags(error.option_name))
+            message = f"No such option: {error.option_name}."
+            message += f" Did you mean {close}?" if close else ""
+            raise click.NoSuchOption(error.option_name, message, ctx=ctx) from None
+        if extra and not ctx.resilient_parsing:
+            raise click.UsageError(self._about_extra(extra), ctx)
+        return extra
+
+    def _similar_flags(self, name: str) -> list[str]:
+        """Returns the flags that a user may have meant, the most similar one first."""
+        flags = [
+            flag
+            for param in self.params
+            for flag in (*param.opts, *param.secondary_opts)
+            if flag.startswith("--")
+        ]
+        new = renamed_flag(name)
+        return [new] if new in flags else difflib.get_close_matches(name, flags)
+
+    def _about_extra(self, extra: list[str]) -> str:
+        """Returns the message about arguments that the command does not have."""
+        message = f"Got unexpected extra argument{'s' * (len(extra) > 1)} ({' '.join(extra)})."
+        names = [param.name for param in self.params]
+        files = ("test_file",) if "run" in names else ("text_file", "train_file")
+        flag = next((f"--{name.replace('_', '-')}" for name in files if name in names), "")
+        if not flag or not all(os.path.exists(name) for name in extra):
+            return message
+        return f"{message} To read files, pass {flag} {shlex.quote(','.join(extra))}."
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's parameters, with `--help-all` if `--help` leaves options out."""

@@ -27,7 +27,7 @@ def classifier_commands(run: Path, *, tested: bool) -> list[str]:
     return [
         f"textrnn predict {folder} 'a text'",
         f"textrnn report {folder}",
-        f"textrnn evaluate {folder}{split} --output mistakes.csv",
+        f"textrnn evaluate {folder}{split} --output answers.csv",
         f"textrnn export {folder}",
     ]
 

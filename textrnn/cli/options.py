@@ -34,7 +34,11 @@ C = TypeVar("C", bound=Settings)
 
 
 def setting_options(
-    kind: type[Settings] = ClassifierRunConfig, *, only: tuple[str, ...] = (), default: str = ""
+    kind: type[Settings] = ClassifierRunConfig,
+    *,
+    only: tuple[str, ...] = (),
+    default: str = "",
+    common: bool = False,
 ) -> Callable[[F], F]:
     """Adds one option, `--like-this`, for each setting to a command.
 
@@ -42,6 +46,7 @@ def setting_options(
         kind: The settings.
         only: Names of the sections whose settings become options; empty: all sections.
         default: The default that the help texts show, if it is not that of the settings.
+        common: Whether `--help` lists all of them, and not the common ones alone.
     """
 
     def decorate(command: F) -> F:
@@ -50,7 +55,13 @@ def setting_options(
                 continue
             types = field_types(section)
             for setting in reversed(dataclasses.fields(section)):
-                option = _option(setting, *types[setting.name], section=name, shown=default)
+                option = _option(
+                    setting,
+                    *types[setting.name],
+                    section=name,
+                    shown=default,
+                    common=common or setting.metadata["common"],
+                )
                 command = option(command)
         return command
 
@@ -105,7 +116,7 @@ data_options = setting_options(only=("data", "task"), default="as in the run")
 
 
 def _option(
-    setting: Any, kind: type, optional: bool, *, section: str, shown: str
+    setting: Any, kind: type, optional: bool, *, section: str, shown: str, common: bool
 ) -> Callable[[F], F]:
     flag = f"--{setting.name.replace('_', '-')}"
     # Each flag needs its opposite: --config may turn on what is off by default.
@@ -119,7 +130,7 @@ def _option(
         setting.name,
         cls=SettingOption,
         section=section,
-        common=setting.metadata["common"],
+        common=common,
         is_flag=kind is bool,
         type=_value_type(setting.metadata, kind, optional=optional),
         default=setting.default,

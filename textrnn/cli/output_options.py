@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import click
@@ -103,10 +103,16 @@ def check_output_options(written: OutputOptions, path: Path | None) -> None:
         DataError: The file cannot be written, or is the file of the texts.
     """
     if written.output is None:
-        if written != OutputOptions():
-            raise click.UsageError(
-                "--resume, --top-k, --all-scores, --token-counts and --explain-words need --output."
-            )
+        given = [
+            field.name
+            for field in fields(written)
+            if getattr(written, field.name) != getattr(OutputOptions(), field.name)
+        ]
+        if given:
+            flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            scores = {"top_k", "all_scores"} & set(given)
+            instead = "; --json prints the scores of all labels" if scores else ""
+            raise click.UsageError(f"expected --output FILE with {flags}, got none{instead}.")
         return
     if path is None:
         raise click.UsageError("--output needs --file, or - for stdin.")

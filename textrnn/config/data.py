@@ -68,10 +68,13 @@ class DataConfig(Section):
     delimiter: str | None = setting(
         None,
         "Separator of a table's columns: one character, or tab.  [default: found from the header]",
+        common=True,
     )
-    encoding: str = setting("utf-8", "Character encoding of the files.")
+    encoding: str = setting("utf-8", "Character encoding of the files.", common=True)
     skip_bad_rows: bool = setting(
-        False, "Count and skip rows that cannot be used, instead of stopping at the first one."
+        False,
+        "Count and skip rows that cannot be used, instead of stopping at the first one.",
+        common=True,
     )
     group_column: str | None = setting(
         None,

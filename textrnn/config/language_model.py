@@ -58,8 +58,9 @@ class TextConfig(Section):
     delimiter: str | None = setting(
         None,
         "Separator of a table's columns: one character, or tab.  [default: found from the header]",
+        common=True,
     )
-    encoding: str = setting("utf-8", "Character encoding of the file.")
+    encoding: str = setting("utf-8", "Character encoding of the file.", common=True)
     held_out: float = setting(
         0.01,
         "Share of the texts that are not learned and measure the model.",

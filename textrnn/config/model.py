@@ -23,8 +23,8 @@ class EncoderConfig(Section):
 
     cell: str = setting(
         "mingru",
-        "Recurrent cell; none is a bag of embeddings, package>Name a cell of yours, which --import "
-        "defines.",
+        "Recurrent cell; none is a bag of embeddings. For a cell of yours: 'package>Name', and its "
+        "module by --import.",
         choices=CELLS,
         common=True,
         registered=True,

@@ -278,7 +278,7 @@ def test_every_mistake_is_in_a_table(page, summary):
     text = " ".join(page.sections["mistakes"].split())
     assert summary.mistakes.value.count == len(summary.wrong) > 0
     assert "All mistakes" in text
-    assert "textrnn evaluate RUN --output mistakes.csv" in text
+    assert "textrnn evaluate RUN --output answers.csv" in text
     for answer in summary.wrong:
         assert " ".join(answer.text.split()) in text
 

@@ -52,6 +52,13 @@ def test_other_columns_and_files(textrnn, home):
     assert "exact_leaks" in kinds
 
 
+@pytest.mark.parametrize("files", ["a.csv,b.csv", "?.csv"])
+def test_several_files_are_read_as_one(textrnn, home, files):
+    for name in "ab":
+        (home / f"{name}.csv").write_text(f"text,label\none {name},x\ntwo {name},y\n")
+    assert json.loads(textrnn("check", files, "--json").stdout)["texts"] == {"train": 4}
+
+
 def test_the_settings_of_a_file(textrnn, tickets, home):
     (home / "c.yaml").write_text("data:\n  train_file: tickets.csv\n")
     assert json.loads(textrnn("check", "--config", "c.yaml", "--json").stdout)["name"] == "tickets"
@@ -67,7 +74,7 @@ def test_folds_rank_the_labels(textrnn, tickets):
     [
         ([], 2, "name the data"),
         (["a.csv", "--train-file", "b.csv"], 2, "give either FILE or"),
-        (["none.csv"], 1, "none.csv: expected a file or a folder, got none"),
+        (["none.csv"], 1, "none.csv: expected a file, got none"),
         (["tickets.csv", "--test-file", "none.csv"], 1, "none.csv: expected a file"),
         (["tickets.csv", "--model", "none"], 1, "none: expected a run folder"),
         (["tickets.csv", "--text-column", "body"], 1, "'body'"),

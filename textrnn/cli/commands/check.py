@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from textrnn.cli.option_group import OptionGroup
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.data.paths import check_exists
 from textrnn.errors import DataError
 from textrnn.inference.run_files import check_finished, load_config
 from textrnn.messages.wording import counted
@@ -118,7 +118,8 @@ def check(
     outputs: _Outputs,
     **_: Any,
 ) -> None:
-    """Look at the labelled texts of FILE, a file or a folder as for textrnn train --train-file.
+    """Look at the labelled texts of FILE, which is what textrnn train --train-file takes: a file, a
+    folder, several names with commas between them, or a pattern in quotes.
 
     Classes, duplicates and near-duplicates, contradictions, leaks between the files, lengths,
     scripts, damage and personal data. With --folds or --model, probable label errors too.
@@ -157,8 +158,8 @@ def _settings(
         raise click.UsageError("give either FILE or --train-file or --dataset.")
     if file is None and not sources and config_file is None:
         raise click.UsageError("name the data: textrnn check FILE.")
-    if file is not None and not os.path.exists(os.path.expanduser(file)):
-        raise DataError(f"{file}: expected a file or a folder, got none; check the path.")
+    if file is not None:
+        check_exists(file)
     settings = {name: dict(values) for name, values in given.items()}
     if file is not None:
         settings.setdefault("data", {})["train_file"] = file

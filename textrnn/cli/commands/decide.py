@@ -22,7 +22,7 @@ __all__ = ["decide"]
 
 @click.command(cls=SectionedCommand, short_help="Fit the decisions of a run to an objective.")
 @run_argument
-@setting_options(only=("decisions",), default="as in the run")
+@setting_options(only=("decisions",), default="as in the run", common=True)
 @data_options
 @click.option("--json", "as_json", is_flag=True, help="Print the rule and the figures as JSON.")
 @click.pass_context
