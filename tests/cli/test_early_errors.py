@@ -63,6 +63,8 @@ def test_a_misspelt_run_gets_a_suggestion(textrnn, finished, home):
     (home / "runs" / "letters").symlink_to(finished.folder)
     result = textrnn("predict", "runs/lettres", "x", code=1)
     assert "or name one of runs/letters." in result.stderr
+    result = textrnn("predict", "runs", "x", code=1)
+    assert "name one of the runs in it: runs/letters." in result.stderr
 
 
 @pytest.mark.parametrize("content", ["text,label\n", "text,label\nx,a\n", "id\n1\n"])

@@ -40,10 +40,13 @@ def test_without_validation_file_a_seeded_share_is_held_out(table):
     assert corpus == load_corpus(config, seed=5) != load_corpus(config, seed=6)
 
 
-def test_more_labels_than_validation_rows_are_reported(table):
-    many = [(f"text {n}", f"label {n % 20}") for n in range(80)]
+@pytest.mark.parametrize(
+    ("texts", "labels", "drawn"), [(80, 20, "8 validation rows"), (10, 5, "1 validation row")]
+)
+def test_more_labels_than_validation_rows_are_reported(table, texts, labels, drawn):
+    many = [(f"text {n}", f"label {n % labels}") for n in range(texts)]
     corpus = load_corpus(ClassifierRunConfig.of(train_file=table("train.csv", many)), seed=0)
-    assert "8 validation rows drawn without regard to the labels" in corpus.notices[0]
+    assert f"{drawn} drawn without regard to the labels" in corpus.notices[0]
 
 
 def test_multi_label_rows_need_no_label(table):

@@ -373,9 +373,9 @@ def _unmeasured_labels(counts: Counter[str], parts: Partition, *, where: str) ->
         )
     if not parts.stratified:
         sentences.append(
-            f"{where}: {len(parts.held_out)} validation rows drawn without regard to the labels, "
-            f"because they are too few for {len(counts) - rare} labels; a larger `valid_fraction` "
-            "has rows of each."
+            f"{where}: {counted(len(parts.held_out), 'validation row')} drawn without regard to "
+            f"the labels, because they are too few for {len(counts) - rare} labels; a larger "
+            "`valid_fraction` has rows of each."
         )
     return sentences
 

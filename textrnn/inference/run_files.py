@@ -23,6 +23,7 @@ from textrnn.config.section import Settings
 from textrnn.data.paths import stem
 from textrnn.errors import ConfigError, ModelError
 from textrnn.host.atomic import write_atomically
+from textrnn.messages.wording import listed
 from textrnn.runtime.run_folder import (
     DECISIONS,
     DIGESTS,
@@ -264,7 +265,11 @@ def check_finished(run: str | Path, kind: type[Settings] = ClassifierRunConfig) 
             f"{folder}: this run is not finished; continue with: "
             f"{command} --resume --output {folder}"
         )
-    raise ModelError(f"{folder}: expected a run folder, got one without {CONFIG} and {DIGESTS}.")
+    runs = sorted(str(path.parent) for path in folder.glob(f"*/{DIGESTS}"))
+    raise ModelError(
+        f"{folder}: expected a run folder, got one without {CONFIG} and {DIGESTS}"
+        + (f"; name one of the runs in it: {listed(runs)}." if runs else ".")
+    )
 
 
 def _close_runs(folder: Path) -> list[str]:

@@ -22,6 +22,7 @@ def test_a_rare_name_is_probably_the_misspelling(split_of):
 def test_two_frequent_names_are_only_named(split_of):
     (finding,) = found(split_of, politics=40, policies=0, politicks=40)
     assert (finding.severity, finding.rows) == ("info", ())
+    assert finding.message.startswith("1 pair of labels are nearly equal: 'politics'")
 
 
 @pytest.mark.parametrize("names", [("level 1", "level 2"), ("pos", "neg"), ("red", "bed")])

@@ -157,7 +157,10 @@ def test_rows_are_read_batch_by_batch(tmp_path, name):
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_missing_column_is_named(tmp_path, name):
     path = write(tmp_path, {"body": ["a"], "label": ["b"]}, name=name)
-    with pytest.raises(DataError, match=r"expected one column named 'text', got 'body', 'label'"):
+    with pytest.raises(DataError, match=r"expected one column named 'text', got 'body', 'label';"):
+        read(path)
+    path = write(tmp_path, {"TEXT": ["a"], "label": ["b"]}, name=name)
+    with pytest.raises(DataError, match=r"got 'TEXT', 'label' \(did you mean 'TEXT'\?\); set"):
         read(path)
 
 

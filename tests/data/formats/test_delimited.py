@@ -58,6 +58,12 @@ def test_a_missing_column_names_its_option():
         read("text,stars\ngood,5\n")
 
 
+@pytest.mark.parametrize("name", ["Label", "lable"])
+def test_a_column_of_a_similar_name_is_suggested(name):
+    with pytest.raises(DataError, match=rf"got 'text', '{name}' \(did you mean '{name}'\?\); set"):
+        read(f"text,{name}\ngood,5\n")
+
+
 def test_a_second_header_in_another_order_is_an_error():
     with pytest.raises(DataError, match="got a second header with its columns in another order"):
         read("text,label\na,b\nlabel,text\nb,a\n")

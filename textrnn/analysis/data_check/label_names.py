@@ -39,7 +39,7 @@ def check_label_names(train: CheckedSplit) -> Iterator[Finding]:
         yield _finding("warning", "differ in a letter or two", misspelt, counts, train)
     both = [pair for pair in close if pair not in misspelt]
     if both:
-        yield _finding("info", "are frequent and nearly equal", both, counts, train)
+        yield _finding("info", "are nearly equal", both, counts, train)
 
 
 def _similar_pairs(names: list[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

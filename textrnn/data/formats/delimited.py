@@ -24,7 +24,7 @@ from pathlib import Path
 from textrnn.data.columns import Column, Record
 from textrnn.data.delimiters import HEAD_LINES, find_delimiter, header_names
 from textrnn.data.encodings import encoding_remedy
-from textrnn.data.formats.table import Request, Table, missing_name
+from textrnn.data.formats.table import Request, Table, got_names, missing_name
 from textrnn.data.lines import NumberedLines
 from textrnn.data.opening import open_text
 from textrnn.data.table_lines import LineSplitter
@@ -284,11 +284,11 @@ class _TableReader:
                 f"{self._path}:{self._header_line}: expected {self._encoding} text in the header, "
                 f"got other bytes; {encoding_remedy(str(self._path), encoding=self._encoding)}."
             )
+        missing = missing_name(column, self.header)
         several = ", `label_columns` for one column of 0 and 1 per label"
         raise DataError(
             f"{self._path}:{self._header_line}: expected one column named "
-            f"{missing_name(column, self.header)!r} in the "
-            f"header, got {quoted(self.header)}; set "
+            f"{missing!r} in the header, got {got_names(missing, self.header)}; set "
             f"`{column.setting}`{several if column.setting == 'label_column' else ''}, `delimiter` "
             "or `encoding`, or add a header row."
         )

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from textrnn.data.columns import ABSENT, Record
-from textrnn.data.formats.table import Request, Table
+from textrnn.data.formats.table import Request, Table, got_names
 from textrnn.data.opening import open_text
-from textrnn.messages.wording import counted, quoted
+from textrnn.messages.wording import counted
 
 __all__ = ["open_json_lines"]
 
@@ -88,7 +88,7 @@ def _missing_key(item: Mapping[str, object], request: Request) -> str:
         # Of several texts, those that are there are joined.
         if column.name not in item and not any(part in item for part in column.parts):
             return (
-                f"expected the key {column.name!r}, got {quoted(item)}; set `{column.setting}` or "
-                "add it"
+                f"expected the key {column.name!r}, got {got_names(column.name, item)}; set "
+                f"`{column.setting}` or add it"
             )
     return ""

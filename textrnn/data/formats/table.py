@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ __all__ = [
     "Request",
     "Table",
     "check_columns",
+    "got_names",
     "missing_name",
 ]
 
@@ -120,7 +122,8 @@ def check_columns(header: Sequence[str], request: Request, *, path: Path) -> tup
         if not present or any(header.count(name) != 1 for name in present):
             raise DataError(
                 f"{path}: expected one column named {missing_name(column, header)!r}, got "
-                f"{quoted(header)}; set `{column.setting}` or rename the column."
+                f"{got_names(missing_name(column, header), header)}; set `{column.setting}` or "
+                "rename the column."
             )
         names += present
     return tuple(dict.fromkeys(names))
@@ -131,3 +134,20 @@ def missing_name(column: Column, header: Sequence[str]) -> str:
     if column.name in header:
         return column.name
     return next((part for part in column.parts if header.count(part) != 1), column.name)
+
+
+def got_names(name: str, header: Iterable[str]) -> str:
+    """Returns the names of the columns for a message, and which of them may have been meant.
+
+    >>> got_names("body", ["Body", "label"])
+    "'Body', 'label' (did you mean 'Body'?)"
+
+    Args:
+        name: The name that was expected.
+        header: The names of all columns.
+    """
+    names = list(header)
+    folded = {other.casefold(): other for other in reversed(names) if other != name}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.8)
+    meant = f" (did you mean {folded[close[0]]!r}?)" if close else ""
+    return f"{quoted(names)}{meant}"
