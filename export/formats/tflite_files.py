@@ -14,6 +14,8 @@ from textrnn.export.manifest import Artefact, Check
 from textrnn.export.verification.checks import none_check, score_checks
 from textrnn.export.verification.probing import ProbeAnswer, ProbeContext
 from textrnn.export.workers.jobs import Job, run_jobs
+from textrnn.inference.classifier import TrainedClassifier
+from textrnn.layers.bidirectional import Bidirectional
 
 __all__ = [
     "FOLDER",
@@ -61,18 +63,36 @@ def convert(conversions: Sequence[Conversion], context: ExportContext) -> list[A
     """
     names = ", ".join(conversion.artefact.name for conversion in conversions)
     context.progress(f"converting: {names}")
-    missing = _QUANTIZER.obstacle()
+    obstacles = [_obstacle(conversion.artefact, context.classifier) for conversion in conversions]
     possible, jobs = [], []
     for place, conversion in enumerate(conversions):
-        if conversion.artefact.precision != "int4" or missing is None:
+        if not obstacles[place]:
             conversion.output.parent.mkdir(exist_ok=True)
             possible.append(place)
             jobs.append(_job(conversion, context))
     answers = run_jobs("textrnn.export.workers.tflite_conversion", jobs)
-    artefacts = [conversion.artefact.left_out(str(missing)) for conversion in conversions]
+    artefacts = [
+        conversion.artefact.left_out(obstacle)
+        for conversion, obstacle in zip(conversions, obstacles, strict=True)
+    ]
     for place, answer in zip(possible, answers, strict=True):
         artefacts[place] = conversions[place].artefact.made_by(answer)
     return artefacts
+
+
+def _obstacle(artefact: Artefact, classifier: TrainedClassifier) -> str:
+    """Returns why a file cannot be made; empty if it can."""
+    if artefact.precision == "int4":
+        return _QUANTIZER.obstacle() or ""
+    stack = classifier.model.stack
+    both = stack is not None and any(isinstance(layer, Bidirectional) for layer in stack.rnns)
+    if artefact.precision == "full_int8" and both:
+        # Its operator REVERSE_SEQUENCE knows no 8-bit integers.
+        return (
+            "LiteRT cannot run models that read in both directions with all values in 8 bits; "
+            "dynamic_int8 has the weights in 8 bits"
+        )
+    return ""
 
 
 def _job(conversion: Conversion, context: ExportContext) -> Job:
