@@ -74,7 +74,7 @@ def test_a_renamed_flag_suggests_its_new_name(old, new):
 def test_the_flag_that_is_most_like_a_misspelt_one_is_the_first_suggestion():
     result = CliRunner().invoke(main, ["train", "--train-fiel", "a.csv"])
     assert result.exit_code == 2
-    assert "No such option: --train-fiel. Did you mean --train-file or " in result.output
+    assert "No such option: --train-fiel. Did you mean --train-file" in result.output
 
 
 @pytest.mark.parametrize(

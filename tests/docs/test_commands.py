@@ -39,9 +39,10 @@ def problem(words: list[str]) -> str:
     """Returns why the command line refuses a command; a sentence may leave arguments out."""
     group, *rest = words[1:]
     try:
-        command = main.get_command(click.Context(main), group)
+        context = click.Context(main, **main.context_settings)
+        command = main.get_command(context, group)
         assert command is not None, f"there is no command {group}"
-        command.make_context(group, rest)
+        command.make_context(group, rest, parent=context)
     except (click.exceptions.Exit, click.MissingParameter):
         return ""
     except (AssertionError, click.ClickException) as error:

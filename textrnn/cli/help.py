@@ -64,7 +64,7 @@ class SectionedCommand(click.Command):
             if flag.startswith("--")
         ]
         new = renamed_flag(name)
-        return [new] if new in flags else difflib.get_close_matches(name, flags)
+        return [new] if new in flags else difflib.get_close_matches(name, flags, cutoff=0.7)
 
     def _about_extra(self, extra: list[str]) -> str:
         """Returns the message about arguments that the command does not have."""

@@ -122,7 +122,6 @@ class ModelConfig(EncoderConfig):
         "Share of the pooled vector, and of the values between layers, that is dropped.",
         minimum=0.0,
         below=1.0,
-        common=True,
     )
     recurrent_dropout: float = setting(
         0.0,

@@ -268,7 +268,7 @@ def check_finished(run: str | Path, kind: type[Settings] = ClassifierRunConfig) 
     runs = sorted(str(path.parent) for path in folder.glob(f"*/{DIGESTS}"))
     raise ModelError(
         f"{folder}: expected a run folder, got one without {CONFIG} and {DIGESTS}"
-        + (f"; name one of the runs in it: {listed(runs)}." if runs else ".")
+        + (f"; name one of the runs in it: {listed(runs, 5)}." if runs else ".")
     )
 
 
