@@ -4,6 +4,7 @@ import gzip
 
 import pytest
 
+from textrnn.data import opening
 from textrnn.data.opening import open_text
 from textrnn.errors import ConfigError, DataError
 
@@ -70,3 +71,26 @@ def test_a_byte_order_mark_that_contradicts_the_encoding_is_an_error(tmp_path, m
         DataError, match=r"got the byte order mark of (utf-\d+); set `encoding='\1'`"
     ):
         read(path, "latin-1")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "gbk"])
+def test_utf8_is_not_read_as_another_encoding(tmp_path, encoding):
+    path = tmp_path / "a.txt"
+    path.write_text("a caf\u00e9 \u65e5\u672c", encoding="utf-8")
+    with pytest.raises(DataError, match="got UTF-8, in which the word 'caf\u00e9' is; set `enc"):
+        read(path, encoding)
+
+
+@pytest.mark.parametrize(("text", "encoding"), [("plain", "cp1252"), ("\u00e9t\u00e9", "latin-1")])
+def test_text_of_the_encoding_is_read(tmp_path, text, encoding):
+    path = tmp_path / "a.txt"
+    path.write_text(text, encoding=encoding)
+    assert read(path, encoding) == text
+
+
+def test_a_character_that_is_cut_at_the_end_is_no_other_encoding(tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "_LOOKED_AT", 6)
+    path = tmp_path / "a.txt"
+    path.write_text("\u00e9\u00e9 \u00e9", encoding="utf-8")
+    with pytest.raises(DataError, match="got UTF-8"):
+        read(path, "cp1252")

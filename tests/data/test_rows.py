@@ -105,3 +105,17 @@ def test_no_row_left_is_a_data_error():
         DataError, match=r"^f: expected texts with labels, got none \(1 row left out"
     ):
         make(("", "x"), keep_blank=False)
+
+
+def test_unknown_labels_that_are_skipped_are_told():
+    rows = [("a", "x")] * 15 + [("b", "new")] * 5 + [("\udca3", "x")]
+    split, (bad, unknown) = make(*rows, known=("x", "y"), skip_bad_rows=True)
+    assert len(split) == 15
+    assert "6 bad rows, 29% of all, left out (the first: f:" in bad
+    assert "5 of these have a label that the training data does not have" in unknown
+
+
+def test_rows_of_another_encoding_are_not_suggested_to_be_skipped():
+    with pytest.raises(DataError, match="0xa3") as caught:
+        make(("\udca3", "x"))
+    assert "skip_bad_rows" not in str(caught.value)

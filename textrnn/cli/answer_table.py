@@ -125,7 +125,9 @@ class AnswerTable:
             reason = RowError(flags_in_message(f"{kept.row.origin}: {problem}"))
             self._first_problem = self._first_problem or str(reason)
             return reason
-        self._blank += not text.strip()
+        if not text.strip():
+            self._blank += 1
+            return RowError(f"{kept.row.origin}: the text is blank")
         return text
 
     def report(self, path: Path) -> None:
@@ -139,8 +141,8 @@ class AnswerTable:
             message(f"note: {notice}")
         if self._blank:
             message(
-                f"note: {counted(self._blank, 'text is', 'texts are')} blank; the answer to a "
-                "blank text is the answer to no words."
+                f"note: {counted(self._blank, 'text is', 'texts are')} blank and got an empty "
+                "answer."
             )
         if self._bad:
             message(

@@ -65,7 +65,7 @@ def rows_of(path) -> list[dict[str, str]]:
 def test_a_table_is_answered_without_tensorflow(tmp_path, textrnn):
     run = tmp_path / "run"
     random_pair(run, cell="mingru", bidirectional=True, max_length=2)
-    (tmp_path / "in.csv").write_text("id,text\n1,a fine film\n2,dull\n3,\n")
+    (tmp_path / "in.csv").write_text("id,text\n1,a fine film\n2,dull\n3,x\n")
     command = ("predict", run, "--file", tmp_path / "in.csv", "--token-counts", "--top-k", "2")
     _, heavy = answered(*command, "--output", tmp_path / "light.csv")
     assert not heavy & TENSORFLOW
