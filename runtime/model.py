@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .batches import batches
 from .errors import ConfigError
 from .examination import Examination, Examiner
 from .explaining import Explainer
@@ -26,10 +27,6 @@ from .text.checks import as_text, as_texts
 from .text.encoder import Encoder
 
 __all__ = ["RuntimeModel", "load"]
-
-BATCH_TEXTS = 32
-BATCH_TOKENS = 16_384
-"""The largest number of texts that are computed together, and of their tokens with padding."""
 
 BLOCK_TEXTS = 1024
 """The number of texts that `predict_stream` reads, sorts by length and answers together."""
@@ -128,7 +125,7 @@ class RuntimeModel:
         cut_at = self.architecture.cut_at
         rows = [row[:cut_at] for row in ids] if cut_at else list(ids)
         logits = np.zeros([len(rows), len(self.labels)])
-        for places in _batches(rows):
+        for places in batches(rows):
             logits[places] = self.network.logits([rows[place] for place in places])
         return self.label_space.probabilities(logits)
 
@@ -254,16 +251,3 @@ def load(folder: str | Path) -> RuntimeModel:
         Labels(labels, multi_label=architecture.multi_label, rule=rule),
         hashlib.sha256(files[NETWORK]).hexdigest(),
     )
-
-
-def _batches(rows: Sequence[np.ndarray]) -> Iterator[list[int]]:
-    """Yields the places of texts of similar lengths that are computed together."""
-    places: list[int] = []
-    for place in sorted(range(len(rows)), key=lambda place: -len(rows[place])):
-        longest = len(rows[places[0]]) if places else 0
-        if places and (len(places) == BATCH_TEXTS or (len(places) + 1) * longest > BATCH_TOKENS):
-            yield places
-            places = []
-        places.append(place)
-    if places:
-        yield places

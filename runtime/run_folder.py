@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ __all__ = [
     "TOKENIZER",
     "has_network",
     "read_files",
+    "read_language_model_files",
     "rule_of",
 ]
 
@@ -55,20 +56,54 @@ def has_network(folder: Path) -> bool:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """Returns the contents of the files, by name, all digests having been compared.
+    """Returns the contents of the files of a classifier, by name, all digests having been compared.
 
     Raises:
-        ModelError: The folder is missing or no finished run, or a file is missing or changed.
+        ModelError: The folder is missing, no finished run or that of a language model, or a file is
+            missing or changed.
+    """
+    digests = _digests(folder, command="textrnn train")
+    if LABELS not in digests:
+        raise ModelError(
+            f"{folder}: expected the run of a classifier, got that of a language model; textrnn "
+            "train makes one."
+        )
+    names = [NETWORK, TOKENIZER, LABELS, *([DECISIONS] if DECISIONS in digests else [])]
+    return _contents(folder, names, digests)
+
+
+def read_language_model_files(folder: Path) -> dict[str, bytes]:
+    """Returns the contents of the files of a language model; see `read_files`.
+
+    Raises:
+        ModelError: The folder is missing, no finished run or that of a classifier, or a file is
+            missing or changed.
+    """
+    digests = _digests(folder, command="textrnn pretrain")
+    if LABELS in digests:
+        raise ModelError(
+            f"{folder}: expected the run of a language model, got that of a classifier; textrnn "
+            "pretrain makes one."
+        )
+    return _contents(folder, [NETWORK, TOKENIZER], digests)
+
+
+def _digests(folder: Path, *, command: str) -> dict[str, object]:
+    """Returns the digests of a finished run by the names of its files.
+
+    Args:
+        folder: The run folder.
+        command: The command that makes such a run, for messages.
     """
     if not folder.is_dir():
-        raise ModelError(f"{folder}: expected a run folder, found none; make one by textrnn train.")
+        raise ModelError(f"{folder}: expected a run folder, found none; make one by {command}.")
     try:
         record = json.loads((folder / DIGESTS).read_text(encoding="utf-8"))
         version, digests = record["format_version"], dict(record["sha256"])
     except FileNotFoundError:
         raise ModelError(
             f"{folder}: expected a finished run, got a folder without {DIGESTS}; finish the run by "
-            "textrnn train --resume, or copy it again."
+            f"{command} --resume, or copy it again."
         ) from None
     except (OSError, ValueError, KeyError, TypeError):
         raise ModelError(f"{folder / DIGESTS}: not readable; copy the run folder again.") from None
@@ -77,12 +112,17 @@ def read_files(folder: Path) -> dict[str, bytes]:
             f"{folder}: expected format version {FORMAT_VERSION}, got {version!r}; load it with "
             "the textrnn version that wrote it, or train again."
         )
+    return digests
+
+
+def _contents(
+    folder: Path, names: Iterable[str], digests: Mapping[str, object]
+) -> dict[str, bytes]:
     if NETWORK not in digests:
         raise ModelError(
             f"{folder}: expected a run with {NETWORK}, got one without; textrnn export RUN --kind "
             "runtime writes it, unless the run has a cell of its own."
         )
-    names = [NETWORK, TOKENIZER, LABELS, *([DECISIONS] if DECISIONS in digests else [])]
     return {name: _content(folder / name, digests) for name in names}
 
 

@@ -9,11 +9,14 @@ import numpy as np
 
 from textrnn.config.choices import CELLS
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.models.classifier import TextClassifier
-from textrnn.runtime.network.architecture import Architecture
+from textrnn.models.language_model import LanguageModel
+from textrnn.runtime.network.architecture import Architecture, LanguageArchitecture
+from textrnn.runtime.network.layer import DIRECTIONS
 from textrnn.runtime.tensor_file import tensor_bytes
 
-__all__ = ["runtime_file"]
+__all__ = ["language_model_file", "runtime_file"]
 
 Named = Iterator[tuple[str, np.ndarray]]
 
@@ -44,6 +47,35 @@ def runtime_file(classifier: TrainedClassifier) -> bytes | None:
         label_separator=config.task.label_separator,
     )
     return tensor_bytes(dict(_tensors(model)), architecture.to_metadata())
+
+
+def language_model_file(trained: TrainedLanguageModel) -> bytes | None:
+    """Returns the content of `runtime.safetensors` of a language model, as `runtime_file` does.
+
+    Args:
+        trained: The language model.
+    """
+    model, shape = trained.model, trained.config.model
+    if shape.cell not in CELLS:
+        return None
+    architecture = LanguageArchitecture(
+        cell=shape.cell,
+        layers=shape.layers,
+        directions=model.directions,
+        window=shape.window,
+        residual=shape.residual,
+        unusual_bits_per_token=trained.unusual_bits_per_token,
+    )
+    return tensor_bytes(dict(_language_model_tensors(model)), architecture.to_metadata())
+
+
+def _language_model_tensors(model: LanguageModel) -> Named:
+    yield "embedding/embeddings", model.embedding.embeddings.numpy()
+    yield "output/bias", model.output_bias.numpy()
+    for stack, projection, direction in zip(model.stacks, model.projections, DIRECTIONS):
+        for number, rnn in enumerate(stack.rnns):
+            yield from _named(rnn.cell.weights, f"layer_{number}/{direction}")
+        yield from _named(projection.weights, f"projection/{direction}")
 
 
 def _tensors(model: TextClassifier) -> Named:
