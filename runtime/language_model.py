@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from .batches import batches
+from .blocks import blocks
 from .errors import ConfigError
 from .likelihood import Likelihood
 from .network.architecture import LanguageArchitecture
@@ -84,8 +84,7 @@ class RuntimeLanguageModel:
 
     def score_stream(self, texts: Iterable[str]) -> Iterator[tuple[str, Likelihood]]:
         """Yields each text with its likelihood, in order; the memory is constant."""
-        remaining = iter(texts)
-        while block := list(islice(remaining, BLOCK_TEXTS)):
+        for block in blocks(texts, BLOCK_TEXTS):
             yield from zip(block, self.score(block), strict=True)
 
     def score_ids(self, texts: Sequence[np.ndarray], *, direction: int = 0) -> list[np.ndarray]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .batches import batches
+from .blocks import blocks
 from .errors import ConfigError
 from .examination import Examination, Examiner
 from .explaining import Explainer
@@ -154,13 +155,8 @@ class RuntimeModel:
         Args:
             texts: The texts.
         """
-        block: list[str] = []
-        for text in texts:
-            block.append(text)
-            if len(block) == BLOCK_TEXTS:
-                yield from zip(block, self.answers(block), strict=True)
-                block = []
-        yield from zip(block, self.answers(block), strict=True)
+        for block in blocks(texts, BLOCK_TEXTS):
+            yield from zip(block, self.answers(block), strict=True)
 
     def explain(self, text: str, *, label: str | None = None) -> Explanation:
         """Returns what each word of one text adds to the logit of a label.

@@ -103,9 +103,7 @@ class LanguageNetwork:
         states, _, after = stack.read(self._embeddings[padded], lengths, layers)
         return states, after
 
-    def _projected(
-        self, states: np.ndarray, lengths: np.ndarray, *, direction: int
-    ) -> np.ndarray:
+    def _projected(self, states: np.ndarray, lengths: np.ndarray, *, direction: int) -> np.ndarray:
         """Returns c `[N, E]` of the N tokens, text by text."""
         kernel, bias = self._projections[direction]
         by_text = states.transpose(1, 0, 2)  # [B, T, H]

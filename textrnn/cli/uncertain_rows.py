@@ -28,12 +28,12 @@ from textrnn.data.paths import kind
 from textrnn.data.resumable_output import PART_ROWS, ResumableOutput
 from textrnn.data.rows import RowError, check_text
 from textrnn.data.writers import WRITERS
-from textrnn.host.blocks import blocks
 from textrnn.inference import run_folder
 from textrnn.inference.diversity import choose_different
 from textrnn.inference.ensemble import check_same_labels, ordered_probabilities
 from textrnn.inference.uncertainty import disagreements, uncertainties
 from textrnn.messages.wording import counted
+from textrnn.runtime.blocks import blocks
 
 if TYPE_CHECKING:
     from textrnn.cli.output_options import OutputOptions

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from textrnn.errors import ConfigError, DataError
-from textrnn.host.blocks import blocks
 from textrnn.inference.classifier import BLOCK_TEXTS, Prediction, TrainedClassifier
 from textrnn.inference.predictions import Predictions
 from textrnn.inference.uncertainty import disagreements
 from textrnn.messages.wording import listed
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.blocks import blocks
 from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.runtime.text.checks import as_texts
 

@@ -12,8 +12,8 @@ import tensorflow as tf
 from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.data.batching import BatchPlan
 from textrnn.errors import ConfigError
-from textrnn.host.blocks import blocks
 from textrnn.models.language_model import BETWEEN, LanguageModel
+from textrnn.runtime.blocks import blocks
 from textrnn.runtime.likelihood import Likelihood
 from textrnn.runtime.text.checks import as_texts
 from textrnn.text.tokenizer import Tokenizer

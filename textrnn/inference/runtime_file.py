@@ -72,7 +72,10 @@ def language_model_file(trained: TrainedLanguageModel) -> bytes | None:
 def _language_model_tensors(model: LanguageModel) -> Named:
     yield "embedding/embeddings", model.embedding.embeddings.numpy()
     yield "output/bias", model.output_bias.numpy()
-    for stack, projection, direction in zip(model.stacks, model.projections, DIRECTIONS):
+    directions = DIRECTIONS[: model.directions]
+    for direction, stack, projection in zip(
+        directions, model.stacks, model.projections, strict=True
+    ):
         for number, rnn in enumerate(stack.rnns):
             yield from _named(rnn.cell.weights, f"layer_{number}/{direction}")
         yield from _named(projection.weights, f"projection/{direction}")

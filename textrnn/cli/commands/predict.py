@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -19,8 +19,16 @@ from textrnn.cli.answers import (
     json_line,
     label_separator,
     text_line,
+    with_likelihoods,
 )
-from textrnn.cli.engine import LineReporter, data_of, engine_option, light_model
+from textrnn.cli.engine import (
+    LineReporter,
+    data_of,
+    engine_option,
+    light_model,
+    settings_of,
+)
+from textrnn.cli.likelihoods import light_scorer
 from textrnn.cli.option_group import OptionGroup
 from textrnn.cli.output_options import OutputOptions, check_output_options, output_options
 from textrnn.cli.run_argument import abstain_option, run_argument
@@ -32,7 +40,7 @@ from textrnn.cli.uncertain_options import UncertainOptions, uncertain_options
 
 if TYPE_CHECKING:
     from textrnn.inference.classifier import TrainedClassifier
-    from textrnn.runtime import RuntimeModel
+    from textrnn.runtime import RuntimeLanguageModel, RuntimeModel
 
 __all__ = ["predict"]
 
@@ -122,9 +130,10 @@ def predict(
     choice.check(run, has_file=source.path is not None, resume=written.resume)
     if written.output is not None and as_json:
         raise click.UsageError("--json is about printed answers; name a .jsonl file by --output.")
-    light = light_model(run, engine, needs_tensorflow=_heavy_option(options, written, choice))
+    light = _light(run, options, engine=engine, heavy=_heavy_option(options, written, choice))
     if light is not None:
-        _print_light(light.abstaining(abstain_below), run, source, texts=texts, as_json=as_json)
+        light = light._replace(model=light.model.abstaining(abstain_below))
+        _print_light(light, run, source, texts=texts, as_json=as_json)
         return
     from textrnn.inference.run_files import check_finished
 
@@ -165,27 +174,54 @@ def _heavy_option(options: AnswerOptions, written: OutputOptions, choice: Uncert
     """Returns an option that the light runtime does not know; empty if there is none."""
     given = {
         "--confident": options.confident is not None,
-        "--with-likelihood": options.likelihood,
         "--output": written.output is not None,
         "--uncertain": choice.uncertain is not None,
     }
     return next((name for name, is_given in given.items() if is_given), "")
 
 
+class _Light(NamedTuple):
+    """A classifier in the light runtime, and the language model of its likelihoods with its run."""
+
+    model: RuntimeModel
+    scorer: tuple[RuntimeLanguageModel, Path] | None
+
+
+def _light(run: Path, options: AnswerOptions, *, engine: str, heavy: str) -> _Light | None:
+    """Returns the models in the light runtime; None if TensorFlow is to answer.
+
+    Args:
+        run: The run folder of the classifier.
+        options: The options of the answers.
+        engine: The value of `--engine`.
+        heavy: The option of the user that needs TensorFlow; empty if there is none.
+    """
+    model = light_model(run, engine, needs_tensorflow=heavy)
+    if model is None or not options.likelihood:
+        return None if model is None else _Light(model, None)
+    started_from = options.language_model or settings_of(run).start.init_from
+    scorer = light_scorer(started_from, engine)
+    return None if scorer is None else _Light(model, scorer)
+
+
 def _print_light(
-    model: RuntimeModel, run: Path, source: TextOptions, *, texts: TextSource, as_json: bool
+    light: _Light, run: Path, source: TextOptions, *, texts: TextSource, as_json: bool
 ) -> None:
     """Prints the answers of the light runtime, and then the notes."""
     reporter, counts = LineReporter(), Counter[str]()
     rows = texts.read(None if source.path is None else data_of(run))
 
-    def answers() -> Iterator[Answer]:
-        for text, answer in model.predict_stream(rows):
+    def predictions() -> Iterator[Answer]:
+        for text, answer in light.model.predict_stream(rows):
             counts.update(read=answer.tokens + answer.cut_tokens, cut=answer.cut_tokens)
             yield Answer(text, answer)
 
-    line = json_line if as_json else partial(text_line, separator=label_separator(model))
-    texts.print_answers(answers(), line, reporter=reporter)
+    answers = predictions()
+    if light.scorer is not None:
+        answers = with_likelihoods(answers, light.scorer[0], run=light.scorer[1])
+    separator = label_separator(light.model)
+    line = json_line if as_json else partial(text_line, separator=separator)
+    texts.print_answers(answers, line, reporter=reporter)
     if counts["cut"]:
         reporter.message(_cut_note(counts["cut"] / counts["read"]))
 
