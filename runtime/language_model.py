@@ -16,8 +16,9 @@ from .likelihood import Likelihood
 from .network.architecture import LanguageArchitecture
 from .network.language_network import LanguageNetwork
 from .run_folder import NETWORK, TOKENIZER, read_language_model_files
+from .surprise import Surprise, surprise_of
 from .tensor_file import read_tensors
-from .text.checks import as_texts
+from .text.checks import as_text, as_texts
 from .text.encoder import Encoder
 
 __all__ = ["RuntimeLanguageModel", "load_language_model"]
@@ -49,6 +50,22 @@ class RuntimeLanguageModel:
     network: LanguageNetwork
     tokenizer: Encoder
     digest: str
+
+    @classmethod
+    def from_bytes(cls, network: bytes, tokenizer: bytes) -> RuntimeLanguageModel:
+        """Makes a language model of the contents of its files.
+
+        Args:
+            network: The content of `runtime.safetensors`.
+            tokenizer: The content of `tokenizer.model`.
+
+        Raises:
+            ModelError: One of them is the content of another file.
+        """
+        tensors, metadata = read_tensors(network)
+        architecture = LanguageArchitecture.from_metadata(metadata)
+        digest = hashlib.sha256(network).hexdigest()
+        return cls(LanguageNetwork(tensors, architecture), Encoder(tokenizer), digest)
 
     @property
     def architecture(self) -> LanguageArchitecture:
@@ -86,6 +103,23 @@ class RuntimeLanguageModel:
         """Yields each text with its likelihood, in order; the memory is constant."""
         for block in blocks(texts, BLOCK_TEXTS):
             yield from zip(block, self.score(block), strict=True)
+
+    def surprise(self, text: str) -> Surprise:
+        """Returns how surprising each word of one text is, given the words before it.
+
+        Args:
+            text: The text.
+
+        Raises:
+            TypeError: `text` is no string.
+        """
+        (likelihood,) = self.score([as_text(text, call="surprise")])
+        return surprise_of(
+            likelihood,
+            text,
+            spans=self.tokenizer.spans(text),
+            unusual_bits_per_token=self.unusual_bits_per_token,
+        )
 
     def score_ids(self, texts: Sequence[np.ndarray], *, direction: int = 0) -> list[np.ndarray]:
         """Returns ln p `[T + 1]` of float32 of the ids of each text, in the order of the text.
@@ -132,10 +166,4 @@ def load_language_model(folder: str | Path) -> RuntimeLanguageModel:
             or without the file of the light runtime.
     """
     files = read_language_model_files(Path(folder))
-    tensors, metadata = read_tensors(files[NETWORK])
-    architecture = LanguageArchitecture.from_metadata(metadata)
-    return RuntimeLanguageModel(
-        LanguageNetwork(tensors, architecture),
-        Encoder(files[TOKENIZER]),
-        hashlib.sha256(files[NETWORK]).hexdigest(),
-    )
+    return RuntimeLanguageModel.from_bytes(files[NETWORK], files[TOKENIZER])

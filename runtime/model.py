@@ -17,12 +17,14 @@ from .examination import Examination, Examiner
 from .explaining import Explainer
 from .explanation import Explanation
 from .labels import Labels
+from .language_model import RuntimeLanguageModel
 from .network.architecture import Architecture
 from .network.network import Network
 from .prediction import Answer
 from .reader import Reader
 from .run_folder import LABELS, NETWORK, TOKENIZER, read_files, rule_of
 from .streaming import Stream, Streams
+from .surprise import Surprise
 from .tensor_file import read_tensors
 from .text.checks import as_text, as_texts
 from .text.encoder import Encoder
@@ -49,12 +51,14 @@ class RuntimeModel:
         tokenizer: Maps texts to ids.
         label_space: The labels and the rule that decides.
         digest: The digest of the model's file.
+        language_model: Tells how probable a text is; None: nothing does.
     """
 
     network: Network
     tokenizer: Encoder
     label_space: Labels
     digest: str
+    language_model: RuntimeLanguageModel | None = None
 
     @property
     def architecture(self) -> Architecture:
@@ -80,11 +84,6 @@ class RuntimeModel:
     def label_separator(self) -> str:
         """The separator of several labels in the data of the run."""
         return self.architecture.label_separator
-
-    @property
-    def language_model(self) -> bool:
-        """Whether the model knows how probable a text is; a classifier does not."""
-        return False
 
     def abstaining(self, below: float | None) -> RuntimeModel:
         """Returns the same model with another limit for answers.
@@ -185,7 +184,27 @@ class RuntimeModel:
             TypeError: `text` is no string.
         """
         examiner = Examiner(self.network, tokenizer=self.tokenizer, label_space=self.label_space)
-        return examiner.examine(as_text(text, call="examine"), label=label)
+        examination = examiner.examine(as_text(text, call="examine"), label=label)
+        if self.language_model is None:
+            return examination
+        return dataclasses.replace(examination, surprise=self.language_model.surprise(text))
+
+    def surprise(self, text: str) -> Surprise:
+        """Returns how surprising each word of one text is to the language model.
+
+        Args:
+            text: The text.
+
+        Raises:
+            ConfigError: There is no language model.
+            TypeError: `text` is no string.
+        """
+        if self.language_model is None:
+            raise ConfigError(
+                "expected a language model beside the classifier, got none; name the run of one "
+                "as `language_model`."
+            )
+        return self.language_model.surprise(text)
 
     def stream(self, state: bytes | None = None) -> Stream:
         """Returns a stream that reads a text piece by piece, with an answer after each piece.

@@ -18,9 +18,11 @@ __all__ = [
     "DIGESTS",
     "FORMAT_VERSION",
     "LABELS",
+    "METRICS",
     "NETWORK",
     "TOKENIZER",
     "has_network",
+    "language_model_of",
     "read_files",
     "read_language_model_files",
     "rule_of",
@@ -37,6 +39,9 @@ TOKENIZER = "tokenizer.model"
 LABELS = "labels.txt"
 DECISIONS = "decisions.json"
 """The file of the rule that decides, and of its figures. Older runs lack it."""
+
+METRICS = "metrics.json"
+"""What was measured, and what the training started from."""
 
 DIGESTS = "digests.json"
 """Written last: a run folder without it is not finished."""
@@ -88,8 +93,32 @@ def read_language_model_files(folder: Path) -> dict[str, bytes]:
     return _contents(folder, [NETWORK, TOKENIZER], digests)
 
 
+def language_model_of(folder: Path) -> Path | None:
+    """Returns the run folder of the language model that the run of a classifier started from.
+
+    Args:
+        folder: The run folder of the classifier.
+
+    Returns:
+        The folder, which may be gone; None if the run did not start from a language model, or was
+        trained by a version that did not record the folder.
+
+    Raises:
+        ModelError: The file of the figures is missing or changed.
+    """
+    digests = _digests(folder, command="textrnn train")
+    if METRICS not in digests:
+        return None  # An exported folder has no figures.
+    try:
+        start = json.loads(_content(folder / METRICS, digests)).get("start") or {}
+        recorded = start.get("folder") if start.get("kind") == "language_model" else None
+    except (ValueError, AttributeError):
+        return None
+    return None if recorded is None else Path(recorded)
+
+
 def _digests(folder: Path, *, command: str) -> dict[str, object]:
-    """Returns the digests of a finished run by the names of its files.
+    """Returns the digests of a finished run with the file of the runtime, by the names of its files.
 
     Args:
         folder: The run folder.
@@ -112,17 +141,17 @@ def _digests(folder: Path, *, command: str) -> dict[str, object]:
             f"{folder}: expected format version {FORMAT_VERSION}, got {version!r}; load it with "
             "the textrnn version that wrote it, or train again."
         )
+    if NETWORK not in digests:
+        raise ModelError(
+            f"{folder}: expected a run with {NETWORK}, got one without; textrnn export RUN --kind "
+            "runtime writes it, unless the run has a cell of its own."
+        )
     return digests
 
 
 def _contents(
     folder: Path, names: Iterable[str], digests: Mapping[str, object]
 ) -> dict[str, bytes]:
-    if NETWORK not in digests:
-        raise ModelError(
-            f"{folder}: expected a run with {NETWORK}, got one without; textrnn export RUN --kind "
-            "runtime writes it, unless the run has a cell of its own."
-        )
     return {name: _content(folder / name, digests) for name in names}
 
 
