@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +74,7 @@ def read_files(folder: Path) -> dict[str, bytes]:
             "train makes one."
         )
     names = [NETWORK, TOKENIZER, LABELS, *([DECISIONS] if DECISIONS in digests else [])]
-    return _contents(folder, names, digests)
+    return {name: _content(folder / name, digests) for name in names}
 
 
 def read_language_model_files(folder: Path) -> dict[str, bytes]:
@@ -90,7 +90,7 @@ def read_language_model_files(folder: Path) -> dict[str, bytes]:
             f"{folder}: expected the run of a language model, got that of a classifier; textrnn "
             "pretrain makes one."
         )
-    return _contents(folder, [NETWORK, TOKENIZER], digests)
+    return {name: _content(folder / name, digests) for name in (NETWORK, TOKENIZER)}
 
 
 def language_model_of(folder: Path) -> Path | None:
@@ -118,7 +118,9 @@ def language_model_of(folder: Path) -> Path | None:
 
 
 def _digests(folder: Path, *, command: str) -> dict[str, object]:
-    """Returns the digests of a finished run with the file of the runtime, by the names of its files.
+    """Returns the digests of a finished run, by the names of its files.
+
+    A run without the file of the light runtime is refused.
 
     Args:
         folder: The run folder.
@@ -147,12 +149,6 @@ def _digests(folder: Path, *, command: str) -> dict[str, object]:
             "runtime writes it, unless the run has a cell of its own."
         )
     return digests
-
-
-def _contents(
-    folder: Path, names: Iterable[str], digests: Mapping[str, object]
-) -> dict[str, bytes]:
-    return {name: _content(folder / name, digests) for name in names}
 
 
 def _content(path: Path, digests: Mapping[str, object]) -> bytes:
