@@ -2,8 +2,9 @@
  * The page: a text, and what each model makes of it.
  *
  * A source of models has `models()`, which resolves to `[{name}]`, and `examine(name, text, label,
- * signal)`, which resolves to an examination as the server's `:examine` returns it. `ServerModels`
- * asks the server that the page came from; a page with its own model passes another source to
+ * signal, onAnswer)`, which resolves to an examination as the server's `:examine` returns it. A source
+ * may call `onAnswer` with an examination whose likelihood is not known yet. `ServerModels` asks the
+ * server that the page came from; a page with its own model passes another source to
  * `showPlayground`.
  */
 
@@ -41,9 +42,13 @@ const percent = (share) =>
   share > 0.999 && share < 1 ? "over 99.9 %"
     : share < 0.001 && share > 0 ? "under 0.1 %"
       : `${(100 * share).toFixed(1)} %`;
+const inBits = (value) => (value === null ? "\u2013" : value.toFixed(1));
 const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
 
-/** The ways to colour the words; `of` returns a number in -1 .. 1 for a word. */
+/** The bits that are shown in the strongest colour: one of 65,536 words would be this surprising. */
+const MOST_BITS = 16;
+
+/** The ways to colour the words; `of` returns a number in -1 .. 1, or with a colour in 0 .. 1. */
 const VIEWS = [
   {
     name: "what it adds",
@@ -62,12 +67,27 @@ const VIEWS = [
   },
   {
     name: "what the state remembers",
-    memory: true,
+    colour: "--memory",
     of: (word, all) => word.remembered / Math.max(...all.map((w) => w.remembered), 1e-9),
     text: (word) => `remembered ${percent(word.remembered)}`,
     legend: () => "The darker, the more the last state would differ if the word were left out.",
   },
 ];
+
+/** The way that needs a language model. */
+const SURPRISE = {
+  name: "how surprising it is",
+  colour: "--surprise",
+  of: (word) => Math.max(word.bits, 0) / MOST_BITS,
+  text: (word) => `${inBits(word.bits)} bits of surprise`,
+  legend: () => "The darker, the less probable the word was after the words before it.",
+};
+
+/** The bits of a word: those of the words of the language model that begin in it. */
+function bitsOf({ start, end }, likelihood) {
+  const inside = likelihood?.words.filter((word) => start <= word.start && word.start < end) ?? [];
+  return inside.length ? inside.reduce((sum, word) => sum + word.bits, 0) : null;
+}
 
 /** What one model makes of the text. */
 class AnswerPanel {
@@ -84,6 +104,7 @@ class AnswerPanel {
     }
     this.parts.name.textContent = name;
     VIEWS.forEach((view) => this._addView(view));
+    this.surprise = this._addView(SURPRISE);
   }
 
   _addView(view) {
@@ -96,13 +117,17 @@ class AnswerPanel {
     const label = document.createElement("label");
     label.append(radio, ` ${view.name}`);
     this.parts.views.append(label);
+    return { radio, label };
   }
 
   /** Shows an examination of a text. */
   show(found, text) {
-    Object.assign(this, { found, text });
+    const { likelihood } = found;
+    const words = found.words.map((word) => ({ ...word, bits: bitsOf(word, likelihood) }));
+    Object.assign(this, { found: { ...found, words }, text });
     this._showAnswer();
     this._showLabels();
+    this._showLikelihood();
     this._showWords();
     this._showCurve();
     this._showDeletions();
@@ -148,6 +173,26 @@ class AnswerPanel {
     }));
   }
 
+  /** Shows the bits of the text, and the controls of the surprise, if there is a language model. */
+  _showLikelihood() {
+    const { found: { likelihood }, parts, surprise } = this;
+    const none = likelihood === null;
+    for (const part of [parts.likelihood, parts.bits, surprise.label]) part.hidden = none;
+    if (none) {
+      if (surprise.radio.checked) this.element.querySelector("[type=radio]").click();
+      return;
+    }
+    const strong = document.createElement("strong");
+    strong.textContent = likelihood.unusual ? " Unlike the texts of its training:" : "";
+    const reason = likelihood.unusual ? " 99 of 100 of those that it did not learn have fewer bits per token." : "";
+    parts.likelihood.replaceChildren(
+      `Surprise, by the language model: ${inBits(likelihood.bits_per_word)} bits per word, ` +
+        `${inBits(likelihood.bits_per_token)} per token, ${inBits(likelihood.bits)} in all. ` +
+        "Under each word are its bits, given the words before it.",
+      strong, reason,
+    );
+  }
+
   _showWords() {
     const { found, parts, view } = this;
     const characters = Array.from(this.text); // The places are counted in code points.
@@ -168,15 +213,24 @@ class AnswerPanel {
     const { found, view } = this;
     const value = view.of(word, found.words, found.scores[found.explained]);
     const mark = document.createElement("mark");
-    const colour = view.memory ? "--memory" : value < 0 ? "--against" : "--for";
+    const colour = view.colour ?? (value < 0 ? "--against" : "--for");
     mark.style.background = `rgba(var(${colour}), ${(0.6 * Math.min(1, Math.abs(value))).toFixed(3)})`;
-    if (!view.memory && Math.abs(value) > 0.15) mark.dataset.sign = value < 0 ? "-" : "+";
+    if (!view.colour && Math.abs(value) > 0.15) mark.dataset.sign = value < 0 ? "-" : "+";
     mark.title = view.text(word);
     mark.textContent = text;
     mark.addEventListener("pointerenter", () => this._point(i));
     mark.addEventListener("pointerleave", () => this._point(null));
     this.marks.push(mark);
-    return mark;
+    return word.bits === null ? mark : AnswerPanel._annotated(mark, word.bits);
+  }
+
+  /** A word above its bits, which a screen reader finds in the table. */
+  static _annotated(mark, bits) {
+    const [ruby, note] = [document.createElement("ruby"), document.createElement("rt")];
+    note.textContent = inBits(bits);
+    note.setAttribute("aria-hidden", "true");
+    ruby.append(mark, note);
+    return ruby;
   }
 
   _point(index) {
@@ -247,6 +301,7 @@ class AnswerPanel {
       const row = document.createElement("tr");
       const cells = [word.word, signed(word.contribution), percent(word.after),
         percent(word.without), percent(word.remembered)];
+      if (this.found.likelihood !== null) cells.push(inBits(word.bits));
       row.append(...cells.map((text) => {
         const cell = document.createElement("td");
         cell.textContent = text;
@@ -319,7 +374,8 @@ class Playground {
     try {
       let wanted = null;
       for (const panel of this.panels) {
-        const found = await this._examine(panel, text, wanted, reading.signal);
+        const onAnswer = (answer) => reading.signal.aborted || panel.show(answer, text);
+        const found = await this._examine(panel, text, wanted, reading.signal, onAnswer);
         if (reading.signal.aborted) return;
         panel.show(found, text);
         wanted ??= found.explained; // The models are compared by the same label.
@@ -330,10 +386,11 @@ class Playground {
     }
   }
 
-  async _examine(panel, text, wanted, signal) {
-    const found = await this.source.examine(panel.name, text, panel.label, signal);
+  async _examine(panel, text, wanted, signal, onAnswer) {
+    const examine = (label) => this.source.examine(panel.name, text, label, signal, onAnswer);
+    const found = await examine(panel.label);
     const other = panel.label === null && wanted in found.scores && wanted !== found.explained;
-    return other ? this.source.examine(panel.name, text, wanted, signal) : found;
+    return other ? examine(wanted) : found;
   }
 
   _noteCut({ words }) {

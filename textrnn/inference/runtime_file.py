@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,36 +49,40 @@ def runtime_file(classifier: TrainedClassifier) -> bytes | None:
     return tensor_bytes(dict(_tensors(model)), architecture.to_metadata())
 
 
-def language_model_file(trained: TrainedLanguageModel) -> bytes | None:
+def language_model_file(
+    trained: TrainedLanguageModel, *, directions: int | None = None
+) -> bytes | None:
     """Returns the content of `runtime.safetensors` of a language model, as `runtime_file` does.
 
     Args:
         trained: The language model.
+        directions: The number of directions in the file: 1 leaves out the backward one, which no
+            likelihood needs; None: those of the model.
     """
     model, shape = trained.model, trained.config.model
     if shape.cell not in CELLS:
         return None
+    directions = directions or model.directions
     architecture = LanguageArchitecture(
         cell=shape.cell,
         layers=shape.layers,
-        directions=model.directions,
+        directions=directions,
         window=shape.window,
         residual=shape.residual,
         unusual_bits_per_token=trained.unusual_bits_per_token,
     )
-    return tensor_bytes(dict(_language_model_tensors(model)), architecture.to_metadata())
+    return tensor_bytes(
+        dict(_language_model_tensors(model, DIRECTIONS[:directions])), architecture.to_metadata()
+    )
 
 
-def _language_model_tensors(model: LanguageModel) -> Named:
+def _language_model_tensors(model: LanguageModel, directions: Sequence[str]) -> Named:
     yield "embedding/embeddings", model.embedding.embeddings.numpy()
     yield "output/bias", model.output_bias.numpy()
-    directions = DIRECTIONS[: model.directions]
-    for direction, stack, projection in zip(
-        directions, model.stacks, model.projections, strict=True
-    ):
-        for number, rnn in enumerate(stack.rnns):
+    for place, direction in enumerate(directions):
+        for number, rnn in enumerate(model.stacks[place].rnns):
             yield from _named(rnn.cell.weights, f"layer_{number}/{direction}")
-        yield from _named(projection.weights, f"projection/{direction}")
+        yield from _named(model.projections[place].weights, f"projection/{direction}")
 
 
 def _tensors(model: TextClassifier) -> Named:

@@ -140,3 +140,13 @@ def test_a_language_model_is_exported_for_the_light_runtime_alone(textrnn, tmp_p
     assert textrnn("score", tmp_path / "lm", "a", "--engine", "numpy").stdout
     refused = textrnn("export", tmp_path / "lm", "--kind", "onnx", code=2)
     assert "--kind onnx is for classifiers" in refused.stderr
+
+
+def test_the_language_model_of_a_page_is_checked_at_once(textrnn, finished, pretrained, write):
+    textrnn("export", finished.folder, "--kind", "web", "--language-model", pretrained.folder)
+    assert write.options.language_model == pretrained.folder
+    arguments = ("export", finished.folder, "--language-model")
+    refused = textrnn(*arguments, pretrained.folder, "--kind", "onnx", code=2)
+    assert "--language-model is for the page of --kind web" in refused.stderr
+    refused = textrnn(*arguments, "nowhere", code=1)
+    assert "nowhere: expected a run folder, found none" in refused.stderr

@@ -39,6 +39,7 @@ class _FileOptions:
     name: str | None
     version: int
     plain_ops: bool
+    language_model: Path | None
 
     def for_run(self, run: Path) -> ExportOptions:
         """Returns the options of the export; the model's default name is that of the run folder."""
@@ -53,7 +54,21 @@ class _FileOptions:
             name=valid_unicode(self.name or run.resolve().name),
             version=self.version,
             plain_ops=self.plain_ops,
+            language_model=self.language_model,
         )
+
+    def check(self) -> None:
+        """Checks the language model of the page before TensorFlow is loaded.
+
+        Raises:
+            click.UsageError: No page is made.
+            ModelError: The language model is missing or not finished.
+        """
+        if self.language_model is None:
+            return
+        if self.kinds and "web" not in self.kinds:
+            raise click.UsageError("--language-model is for the page of --kind web.")
+        check_finished(self.language_model, LanguageModelRunConfig)
 
 
 _file_options = OptionGroup(
@@ -107,6 +122,12 @@ _file_options = OptionGroup(
         help="Write a SavedModel that does not need TF Text; requires --piece-type word or byte "
         "and --normalization plain in the run.",
     ),
+    click.option(
+        "--language-model",
+        type=click.Path(path_type=Path),
+        help="Run folder of a language model for the page of --kind web, which then shows how "
+        "surprising each word is. The page grows by 1.33 times the model's size.",
+    ),
     name="files",
 )
 
@@ -156,6 +177,7 @@ def export(
     If a file fails, the command says why, keeps the file, and exits with code 1.
     """
     given = given_settings(context)
+    files.check()
     if run is not None and verify_only is None and _is_language_model(run):
         artefacts = _export_language_model(run, output or run / "export", kinds=files.kinds)
         _print(artefacts, output or run / "export", as_json=as_json)
