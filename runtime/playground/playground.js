@@ -80,8 +80,11 @@ const SURPRISE = {
   colour: "--surprise",
   of: (word) => Math.max(word.bits, 0) / MOST_BITS,
   text: (word) => `${inBits(word.bits)} bits of surprise`,
-  legend: () => "The darker, the less probable the word was after the words before it.",
+  legend: () => "The stronger the colour, the less probable the word was after the words before it.",
 };
+
+/** The length of the words that stay in one piece, so that their bits can be under them. */
+const LONG_WORD = 24;
 
 /** The bits of a word: those of the words of the language model that begin in it. */
 function bitsOf({ start, end }, likelihood) {
@@ -184,7 +187,8 @@ class AnswerPanel {
     }
     const strong = document.createElement("strong");
     strong.textContent = likelihood.unusual ? " Unlike the texts of its training:" : "";
-    const reason = likelihood.unusual ? " 99 of 100 of those that it did not learn have fewer bits per token." : "";
+    const reason = likelihood.unusual
+      ? " 99 of 100 of them, held out of the training, have fewer bits per token." : "";
     parts.likelihood.replaceChildren(
       `Surprise, by the language model: ${inBits(likelihood.bits_per_word)} bits per word, ` +
         `${inBits(likelihood.bits_per_token)} per token, ${inBits(likelihood.bits)} in all. ` +
@@ -221,13 +225,14 @@ class AnswerPanel {
     mark.addEventListener("pointerenter", () => this._point(i));
     mark.addEventListener("pointerleave", () => this._point(null));
     this.marks.push(mark);
-    return word.bits === null ? mark : AnswerPanel._annotated(mark, word.bits);
+    const plain = word.bits === null || word.end - word.start > LONG_WORD;
+    return plain ? mark : AnswerPanel._annotated(mark, word.bits);
   }
 
   /** A word above its bits, which a screen reader finds in the table. */
   static _annotated(mark, bits) {
     const [ruby, note] = [document.createElement("ruby"), document.createElement("rt")];
-    note.textContent = inBits(bits);
+    note.textContent = bits.toFixed(0); // The table has the decimals.
     note.setAttribute("aria-hidden", "true");
     ruby.append(mark, note);
     return ruby;

@@ -8,12 +8,13 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
-from light_models import random_pair
+from light_models import random_language_pair, random_pair
 
 from textrnn.runtime import load
-from textrnn.runtime.playground.page import PageModel, offline_page
+from textrnn.runtime.playground.page import PageLanguageModel, PageModel, offline_page
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("eagerly")]
 
@@ -34,6 +35,10 @@ const look = () => ({
   sentence: part("sentence")?.textContent,
   words: [...document.querySelectorAll("mark")].map((mark) => mark.textContent),
   points: part("curve")?.querySelector("polyline")?.getAttribute("points").split(" ").length,
+  notes: [...document.querySelectorAll("rt[aria-hidden=true]")].map((note) => note.textContent),
+  likelihood: part("likelihood")?.hidden === false ? part("likelihood").textContent : null,
+  columns: [...document.querySelectorAll("th")].filter((cell) => !cell.hidden).length,
+  cells: part("rows")?.rows[0]?.cells.length,
 });
 addEventListener("load", async () => {
   const text = document.getElementById("text");
@@ -52,6 +57,9 @@ addEventListener("load", async () => {
   const radios = document.querySelectorAll("input[type=radio]");
   radios[2].click();
   seen.legend = part("legend").textContent;
+  radios[3].click();
+  seen.surprise = radios[3].parentElement.hidden ? null : part("legend").textContent;
+  radios[2].click();
   seen.rows = part("rows").rows.length;
   const buttons = part("labels").querySelectorAll("button");
   buttons[1].click();
@@ -85,7 +93,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def page_with(run: Path) -> str:
+def page_with(run: Path, language_model: PageLanguageModel | None = None) -> str:
     model = load(run)
     return offline_page(
         [
@@ -95,6 +103,7 @@ def page_with(run: Path) -> str:
                 tokenizer=(run / "tokenizer.model").read_bytes(),
                 labels=model.labels,
                 rule=model.label_space.rule.to_dict(model.labels),
+                language_model=language_model,
             )
         ]
     )
@@ -108,25 +117,54 @@ def shown(browser: str, address: str, folder: Path, *, width: int) -> str:
     return done.stdout
 
 
+def visited(browser: str, page: str, folder: Path, *, width: int) -> dict[str, Any]:
+    """What a visitor has seen of a page."""
+    # The policy of the page forbids other scripts than its own: the visitor gets a page without.
+    content = re.sub("<meta http-equiv=[^>]*>", "", page)
+    path = folder / "index.html"
+    path.write_text(content.replace("</body>", f"<script>{VISIT}</script></body>"), "utf-8")
+    match = re.search('data-seen="([^"]*)"', shown(browser, path.as_uri(), folder, width=width))
+    assert match is not None
+    seen: dict[str, Any] = json.loads(html.unescape(match[1]))
+    return seen
+
+
 @pytest.mark.parametrize("width", [500, 1280])
 def test_a_visitor_types_and_sees_what_the_words_do(
     browser: str, run: Path, width: int, tmp_path: Path
 ) -> None:
-    # The policy of the page forbids other scripts than its own: the visitor gets a page without.
-    content = re.sub("<meta http-equiv=[^>]*>", "", page_with(run))
-    page = tmp_path / "index.html"
-    page.write_text(content.replace("</body>", f"<script>{VISIT}</script></body>"), "utf-8")
-    match = re.search('data-seen="([^"]*)"', shown(browser, page.as_uri(), tmp_path, width=width))
-    assert match is not None
-    seen = json.loads(html.unescape(match[1]))
+    seen = visited(browser, page_with(run), tmp_path, width=width)
     (first,), (second,) = load(run).answers(["A fine"]), load(run).answers(["A fine film"])
     for moment, answer, words in (("first", first, 2), ("second", second, 3)):
         assert seen[moment]["sentence"] == f"{answer.label}, {100 * answer.score:.1f} %"
         assert seen[moment]["words"] == ["A", "fine", "film"][:words]
         assert seen[moment]["points"] == words
+        assert (seen[moment]["notes"], seen[moment]["likelihood"]) == ([], None)
+        assert (seen[moment]["columns"], seen[moment]["cells"]) == (5, 5)
     assert (seen["hidden"], seen["again"], seen["rows"]) == (True, True, 3)
     assert "last state" in seen["legend"]
     assert seen["pressed"] == ["false", "true"]
+    assert (seen["loaded"], seen["wide"]) == (0, 0)
+    assert seen["surprise"] is None
+
+
+@pytest.mark.parametrize("width", [500, 1280])
+def test_a_visitor_sees_how_surprising_the_words_are(
+    browser: str, run: Path, width: int, tmp_path: Path
+) -> None:
+    model = random_language_pair(
+        tmp_path / "lm", cell="gru", bidirectional=False, unusual=1.0
+    ).model
+    files = [tmp_path / "lm" / name for name in ("runtime.safetensors", "tokenizer.model")]
+    page = page_with(run, PageLanguageModel(*(path.read_bytes() for path in files)))
+    seen = visited(browser, page, tmp_path, width=width)
+    for moment, text in (("first", "A fine"), ("second", "A fine film")):
+        surprise = model.surprise(text)
+        assert seen[moment]["notes"] == [f"{word.bits:.0f}" for word in surprise.words]
+        assert f"{surprise.bits_per_word:.1f} bits per word" in seen[moment]["likelihood"]
+        assert "Unlike the texts of its training" in seen[moment]["likelihood"]
+        assert (seen[moment]["columns"], seen[moment]["cells"]) == (6, 6)
+    assert "less probable" in seen["surprise"]
     assert (seen["loaded"], seen["wide"]) == (0, 0)
 
 
