@@ -40,6 +40,16 @@ def test_a_file_is_answered_without_tensorflow(tmp_path):
     ]
 
 
+def test_the_rows_before_a_bad_one_are_answered(tmp_path, textrnn):
+    pair = random_pair(tmp_path / "run", cell="none")
+    (tmp_path / "texts.csv").write_text("text,n\na fine film,1\ndull,2,3\n")
+    arguments = ("predict", tmp_path / "run", "--json", "--file", tmp_path / "texts.csv")
+    result = textrnn(*arguments, code=1)
+    (answer,) = pair.model.answers(["a fine film"])
+    assert json.loads(result.stdout)["label"] == answer.label
+    assert "texts.csv:3: expected 2 columns, got 3" in result.stderr
+
+
 def test_both_engines_print_the_same(tmp_path, textrnn):
     random_pair(tmp_path / "run", cell="mingru", bidirectional=True, max_length=2)
     results = [
