@@ -67,7 +67,8 @@ def test_the_language_model_that_is_named_is_that_of_all_runs_and_is_loaded_once
     random_language_pair(tmp_path / "other", cell="lstm")
     loader = ModelLoader(tmp_path / "other")
     first, second = loader(run), loader(tmp_path / "second")
-    assert first.language_model is second.language_model is not None
+    assert first.language_model is not None
+    assert first.language_model is second.language_model
     assert first.language_model.architecture.cell == "lstm"
     with pytest.raises(ModelError, match="expected a run folder, found none"):
         ModelLoader(tmp_path / "nowhere")(run)
