@@ -222,8 +222,8 @@ class LocalModels {
       likelihood: null,
     };
     if (model.languageModel === null) return found;
-    onAnswer(found);
-    return { ...found, likelihood: await model.languageModel.read(text, rest) };
+    const onWait = () => onAnswer({ ...found, likelihood: undefined });
+    return { ...found, likelihood: await model.languageModel.read(text, rest, onWait) };
   }
 
   async _deletions(model, readings, answer, without, rest) {

@@ -8,6 +8,7 @@
 /** A trained language model, and the text that it read last. */
 class LanguageModel {
   static BETWEEN = 0; // The token between two texts.
+  static FEW = 32; // The number of new tokens that take hardly any time.
 
   /**
    * @param {Uint8Array} network The content of `runtime.safetensors`.
@@ -30,10 +31,15 @@ class LanguageModel {
     this.places = []; // What is known after each token that was read: while one types, few change.
   }
 
-  /** The likelihood of a text, as the server returns it. `rest` lets the page breathe. */
-  async read(text, rest) {
+  /**
+   * The likelihood of a text, as the server returns it.
+   * @param {string} text
+   * @param {function} rest Lets the page breathe.
+   * @param {function} onWait Called if the reading will take a while.
+   */
+  async read(text, rest, onWait) {
     const tokens = this.tokenizer.encodeWithSpans(text);
-    const bits = await this._bits(tokens.map(({ id }) => id), rest);
+    const bits = await this._bits(tokens.map(({ id }) => id), rest, onWait);
     const codePoints = codePointPlaces(text);
     const words = new Words(text, tokens, this.unspaced).list().map(({ start, end, first, stop }) => ({
       word: text.slice(start, end),
@@ -59,11 +65,12 @@ class LanguageModel {
   }
 
   /** The bits of each token and of the end of the text. */
-  async _bits(ids, rest) {
+  async _bits(ids, rest, onWait) {
     const read = [LanguageModel.BETWEEN, ...ids];
     let known = 0;
     while (known < this.places.length && this.places[known].id === read[known]) known++;
     this.places.length = known;
+    if (read.length - known > LanguageModel.FEW) onWait();
     for (const id of read.slice(known)) {
       await rest();
       this.places.push(this._next(id, this.places[this.places.length - 1]));

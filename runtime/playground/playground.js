@@ -3,7 +3,7 @@
  *
  * A source of models has `models()`, which resolves to `[{name}]`, and `examine(name, text, label,
  * signal, onAnswer)`, which resolves to an examination as the server's `:examine` returns it. A source
- * may call `onAnswer` with an examination whose likelihood is not known yet. `ServerModels` asks the
+ * may call `onAnswer` with an examination whose likelihood is still undefined. `ServerModels` asks the
  * server that the page came from; a page with its own model passes another source to
  * `showPlayground`.
  */
@@ -179,6 +179,7 @@ class AnswerPanel {
   /** Shows the bits of the text, and the controls of the surprise, if there is a language model. */
   _showLikelihood() {
     const { found: { likelihood }, parts, surprise } = this;
+    if (likelihood === undefined) return; // It will come.
     const none = likelihood === null;
     for (const part of [parts.likelihood, parts.bits, surprise.label]) part.hidden = none;
     if (none) {
@@ -306,7 +307,7 @@ class AnswerPanel {
       const row = document.createElement("tr");
       const cells = [word.word, signed(word.contribution), percent(word.after),
         percent(word.without), percent(word.remembered)];
-      if (this.found.likelihood !== null) cells.push(inBits(word.bits));
+      if (!this.parts.bits.hidden) cells.push(inBits(word.bits));
       row.append(...cells.map((text) => {
         const cell = document.createElement("td");
         cell.textContent = text;

@@ -28,7 +28,7 @@ const read = (text, length) => {
   return JSON.stringify({ ids, scores });
 };
 const likelihood = async (text) =>
-  JSON.stringify((await model.languageModel.read(text, async () => {})).log_likelihood);
+  JSON.stringify((await model.languageModel.read(text, async () => {}, () => {})).log_likelihood);
 """
 
 LONGEST_SCORED = 2_000

@@ -18,7 +18,7 @@ from tiny_tokenizers import TEXTS
 
 from textrnn.config.choices import CELLS
 from textrnn.inference.runtime_file import language_model_file
-from textrnn.runtime import RuntimeLanguageModel, RuntimeModel
+from textrnn.runtime import RuntimeLanguageModel, RuntimeModel, load
 from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.runtime.playground.page import PageLanguageModel, PageModel, offline_page, server_page
 
@@ -30,6 +30,11 @@ let models;
 const begin = (json) => { models = modelsOf(json); };
 const examine = async (text, label) =>
   JSON.stringify(await models.examine("tiny", text, label, null));
+const waits = async (text) => {
+  const answers = [];
+  await models.examine("tiny", text, null, null, (answer) => answers.push(answer));
+  return JSON.stringify(answers.map(({ label, likelihood }) => [label, likelihood === undefined]));
+};
 """
 
 
@@ -149,6 +154,18 @@ def test_a_tokenizer_of_its_own_is_used(
 ) -> None:
     settings = {"piece_type": "byte", "bidirectional": False, "unusual": unusual}
     compare_surprise(engine, tmp_path, TEXTS[:2], **settings)
+
+
+def test_the_answer_comes_first_if_the_surprise_takes_a_while(
+    engine: MiniRacer, tmp_path: Path
+) -> None:
+    long = "dull film " * 20
+    compare_surprise(engine, tmp_path, ["dull"], cell="gru")
+    (answer,) = load(tmp_path / "run").answers([long])
+    for text, expected in (("dull film", []), (long, [[answer.label, True]]), (long, [])):
+        promise = engine.eval(f"waits({json.dumps(text)})")
+        assert isinstance(promise, JSPromise)
+        assert json.loads(str(promise.get(timeout=60))) == expected
 
 
 def test_a_language_model_with_the_tokenizer_of_the_model_brings_no_other() -> None:

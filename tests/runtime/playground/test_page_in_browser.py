@@ -47,14 +47,16 @@ addEventListener("load", async () => {
     text.dispatchEvent(new Event("input"));
   };
   await wait(200);
-  seen.hidden = document.getElementById("answers").hidden;
+  seen.hidden = document.getElementById("answers").getClientRects().length === 0;
   type("A fine");
   await wait(1000);
   seen.first = look();
+  const radios = document.querySelectorAll("input[type=radio]");
+  if (!radios[3].parentElement.hidden) radios[3].click();
   type("A fine film");
   await wait(1000);
   seen.second = look();
-  const radios = document.querySelectorAll("input[type=radio]");
+  seen.kept = radios[3].checked;
   radios[2].click();
   seen.legend = part("legend").textContent;
   radios[3].click();
@@ -66,12 +68,14 @@ addEventListener("load", async () => {
   await wait(1000);
   seen.pressed = [...part("labels").querySelectorAll("button")]
     .map((button) => button.getAttribute("aria-pressed"));
+  document.querySelector("details").open = true;
+  seen.wide = [...document.querySelectorAll("body *")]
+    .filter((element) => !element.closest(".scroll table")) // It scrolls by itself.
+    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1).length;
   type("");
   await wait(1000);
-  seen.again = document.getElementById("answers").hidden;
+  seen.again = document.getElementById("answers").getClientRects().length === 0;
   seen.loaded = performance.getEntriesByType("resource").length;
-  seen.wide = [...document.querySelectorAll("body *")]
-    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1).length;
   document.documentElement.dataset.seen = JSON.stringify(seen);
 });
 """
@@ -145,7 +149,7 @@ def test_a_visitor_types_and_sees_what_the_words_do(
     assert "last state" in seen["legend"]
     assert seen["pressed"] == ["false", "true"]
     assert (seen["loaded"], seen["wide"]) == (0, 0)
-    assert seen["surprise"] is None
+    assert (seen["surprise"], seen["kept"]) == (None, False)
 
 
 @pytest.mark.parametrize("width", [500, 1280])
@@ -165,6 +169,7 @@ def test_a_visitor_sees_how_surprising_the_words_are(
         assert "Unlike the texts of its training" in seen[moment]["likelihood"]
         assert (seen[moment]["columns"], seen[moment]["cells"]) == (6, 6)
     assert "less probable" in seen["surprise"]
+    assert seen["kept"]
     assert (seen["loaded"], seen["wide"]) == (0, 0)
 
 
