@@ -26,7 +26,7 @@ __all__ = ["export_language_model"]
 
 
 DRIFT = 1e-5
-"""The largest allowed difference between two log-likelihoods, relative to the number of bits."""
+"""The largest allowed difference between two log-likelihoods, relative to one of them."""
 
 _PROBE = "textrnn.export.verification.probes.likelihood"
 
@@ -94,7 +94,7 @@ def _verified(artefact: Artefact, folder: Path, trained: TrainedLanguageModel) -
             drift_check(
                 np.ones_like(expected),
                 relative,
-                name=f"drift of log-likelihoods, {('forwards', 'backwards')[direction]}",
+                name=("drift", "drift backwards")[direction],
                 bound=DRIFT,
             )
         )

@@ -14,6 +14,7 @@ from ..text.scripts import UNSPACED
 
 __all__ = ["PageLanguageModel", "PageModel", "offline_page", "server_page"]
 
+_PAGE_SCRIPTS = ("views.js", "playground.js")
 _MODELS = '<script type="application/json" id="models">{}</script>'
 
 
@@ -81,7 +82,7 @@ def _base64(content: bytes) -> str:
 def server_page() -> tuple[str, str]:
     """Returns the page of a server, and the value of its header Content-Security-Policy."""
     return _page(
-        ["playground.js"],
+        _PAGE_SCRIPTS,
         start="showPlayground(new ServerModels());",
         connect="'self'",
         links='<a href="docs">How to ask this server</a>',
@@ -98,11 +99,8 @@ def offline_page(models: Sequence[PageModel]) -> str:
     # In a script element, only these characters could end it.
     data = _MODELS.format(data.replace("<", "\\u003c"))
     scripts = [
-        "sentencepiece.js",
-        "network.js",
-        "language_model.js",
-        "examination.js",
-        "playground.js",
+        *("sentencepiece.js", "network.js", "language_model.js", "examination.js"),
+        *_PAGE_SCRIPTS,
     ]
     start = 'showPlayground(modelsOf(document.getElementById("models").textContent));'
     page, _ = _page(scripts, start=start, connect="'none'", data=data)
