@@ -134,8 +134,9 @@ class AnswerPanel {
     }
     const strong = document.createElement("strong");
     strong.textContent = likelihood.unusual ? " Unlike the texts of its training:" : "";
+    const short = likelihood.tokens < FEW_TOKENS ? " Short texts vary more." : "";
     const reason = likelihood.unusual
-      ? " 99 of 100 of them, held out of the training, have fewer bits per token." : "";
+      ? ` 99 of 100 of them, held out of the training, have fewer bits per token.${short}` : "";
     parts.likelihood.replaceChildren(
       `Surprise, by the language model: ${inBits(likelihood.bits_per_word)} bits per word, ` +
         `${inBits(likelihood.bits_per_token)} per token, ${inBits(likelihood.bits)} in all. ` +

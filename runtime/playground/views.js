@@ -47,6 +47,9 @@ const SURPRISE = {
   legend: () => "The stronger the colour, the less probable the word was after the words before it.",
 };
 
+/** The number of tokens below which a text is often unusual by chance. */
+const FEW_TOKENS = 30;
+
 /** The length of the words that stay in one piece, so that their bits can be under them. */
 const LONG_WORD = 24;
 
