@@ -89,10 +89,10 @@ class RuntimeLanguageModel:
             ConfigError: The model has no such direction.
         """
         rows = as_texts(texts, call="score")
-        # The threads of a batch take longer to start than one text takes.
-        alone = len(rows) == 1
-        ids = [np.array(self.tokenizer.encode(rows[0]), np.int32)] if alone else None
-        ids = ids or self.tokenizer.encode_batch(rows)
+        if len(rows) == 1:  # The threads of a batch take longer to start.
+            ids = [np.array(self.tokenizer.encode(rows[0]), np.int32)]
+        else:
+            ids = self.tokenizer.encode_batch(rows)
         scores = self.score_ids(ids, direction=direction)
         return [
             Likelihood(tuple(map(self.tokenizer.id_to_piece, row.tolist())), values)
