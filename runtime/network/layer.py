@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .architecture import Architecture
+from .architecture import StackArchitecture
 from .cells import CELLS, CellWeights, spans
 from .token_gates import TokenGates
 
@@ -43,7 +43,7 @@ class Layer:
     """
 
     def __init__(
-        self, tensors: Mapping[str, np.ndarray], number: int, *, architecture: Architecture
+        self, tensors: Mapping[str, np.ndarray], number: int, *, architecture: StackArchitecture
     ) -> None:
         directions = DIRECTIONS if architecture.bidirectional else DIRECTIONS[:1]
         names = [f"layer_{number}/{direction}" for direction in directions]

@@ -21,9 +21,9 @@ from textrnn.data.rows import RowError, check_text
 from textrnn.data.writers import WRITERS
 from textrnn.data.writers.excel import check_fits
 from textrnn.data.writers.writer import Layout
-from textrnn.host.blocks import blocks
 from textrnn.inference.run_files import DIGESTS
 from textrnn.messages.wording import counted
+from textrnn.runtime.blocks import blocks
 
 if TYPE_CHECKING:
     from textrnn.cli.answering_run import AnsweringRun

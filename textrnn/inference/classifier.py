@@ -15,11 +15,11 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.training import BATCH_TOKENS
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ConfigError, ModelError
-from textrnn.host.blocks import blocks
 from textrnn.inference.predictions import Predictions
 from textrnn.inference.reader import Reader, model_digest
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.blocks import blocks
 from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.runtime.early_answer import read_until_certain
 from textrnn.runtime.model import BLOCK_TEXTS
