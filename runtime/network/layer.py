@@ -150,7 +150,7 @@ class Layer:
         joined = np.concatenate(parts, axis=-1) if window > 1 else parts[0]
         product = joined.reshape(-1, joined.shape[-1]) @ cell.kernel[direction]
         product += cell.bias[direction]
-        return product.reshape(stop - start, padded.shape[1], -1)
+        return np.asarray(product.reshape(stop - start, padded.shape[1], -1))
 
     def _add_earlier(self, gates: np.ndarray, before: np.ndarray) -> None:
         """Adds to the gates `[T, D, B, G*H]` of the first steps what the inputs before them do.
