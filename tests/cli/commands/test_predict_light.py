@@ -69,8 +69,8 @@ def test_uncertain_rows_are_chosen_without_tensorflow(tmp_path, textrnn):
     for name in ("run", "member"):
         random_pair(tmp_path / name, cell="none" if name == "run" else "gru")
     (tmp_path / "in.csv").write_text("text\na fine film\ndull\nx\na b c\n")
-    command = ("predict", tmp_path / "run", "--file", tmp_path / "in.csv", "--json")
-    command += ("--uncertain", "2", "--member", tmp_path / "member")
+    command = ["predict", tmp_path / "run", "--file", tmp_path / "in.csv", "--json"]
+    command += ["--uncertain", "2", "--member", tmp_path / "member"]
     lines, heavy = answered(*command)
     assert not heavy & TENSORFLOW
     expected = textrnn(*command, "--engine", "tensorflow").stdout.splitlines()
@@ -81,8 +81,8 @@ def test_uncertain_rows_are_chosen_without_tensorflow(tmp_path, textrnn):
 
 def test_early_answers_need_no_tensorflow(tmp_path, textrnn):
     random_pair(tmp_path / "run", cell="gru", bidirectional=False, head="mean")
-    command = ("predict", tmp_path / "run", "a fine film of a dull kind", "--json")
-    command += ("--confident", "0.4", "--confident-tokens", "3")
+    command = ["predict", tmp_path / "run", "a fine film of a dull kind", "--json"]
+    command += ["--confident", "0.4", "--confident-tokens", "3"]
     (line,), heavy = answered(*command)
     assert heavy == set()
     (other,) = textrnn(*command, "--engine", "tensorflow").stdout.splitlines()
@@ -179,8 +179,8 @@ def test_a_run_without_the_file_is_answered_by_tensorflow(tmp_path, textrnn):
 def test_what_needs_tensorflow_is_named(tmp_path, textrnn):
     random_pair(tmp_path / "run", cell="none")
     (tmp_path / "in.csv").write_text("text\na film\n")
-    arguments = ("--file", tmp_path / "in.csv", "--output", tmp_path / "out.csv")
-    arguments += ("--explain-words", "1", "--engine", "numpy")
+    arguments = ["--file", tmp_path / "in.csv", "--output", tmp_path / "out.csv"]
+    arguments += ["--explain-words", "1", "--engine", "numpy"]
     refused = textrnn("predict", tmp_path / "run", *arguments, code=2)
     assert "--explain-words needs TensorFlow" in refused.stderr
 
