@@ -20,6 +20,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -82,9 +83,7 @@ def fasttext(_: Path, folder: Path) -> Answer:
 
 
 def sklearn(_: Path, folder: Path) -> Answer:
-    import joblib
-
-    return joblib.load(folder / "sklearn.joblib").predict_proba
+    return pickle.loads((folder / "sklearn.pickle").read_bytes()).predict_proba
 
 
 ENGINES = {f.__name__: f for f in (light, tensorflow, litert, fasttext, sklearn)}
@@ -116,7 +115,6 @@ def answer_all(engine: str, run: Path, folder: Path, begin: float) -> None:
 def fit_peers(rows: list[dict[str, str]], folder: Path) -> None:
     """Fits fastText and the pipeline of scikit-learn, and saves them."""
     import fasttext
-    import joblib
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -134,7 +132,7 @@ def fit_peers(rows: list[dict[str, str]], folder: Path) -> None:
         LogisticRegression(C=30, max_iter=1000),
     )
     pipeline.fit([row["text"] for row in rows], [row["label"] for row in rows])
-    joblib.dump(pipeline, folder / "sklearn.joblib")
+    (folder / "sklearn.pickle").write_bytes(pickle.dumps(pipeline))
 
 
 def read(path: Path) -> list[dict[str, str]]:

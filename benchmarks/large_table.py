@@ -78,8 +78,7 @@ def samples(command: list[str]) -> list[dict[str, str | float]]:
         except psutil.Error:
             pass
         while not lines.empty():
-            row = {"until": message, "seconds": time.monotonic() - begin}
-            rows.append(row | {"resident, MB": resident / 1e6, "of no file, MB": anonymous / 1e6})
+            rows.append(_row(message, begin, resident, anonymous))
             message, resident, anonymous = lines.get(), 0, 0
             print(f"{time.monotonic() - begin:8.0f} s  {message}", flush=True)
         if ended:
@@ -89,9 +88,16 @@ def samples(command: list[str]) -> list[dict[str, str | float]]:
     print(process.stdout.read(), flush=True)
     if process.returncode:
         raise click.ClickException(f"The training ended with {process.returncode}.")
-    row = {"until": message, "seconds": time.monotonic() - begin}
-    rows.append(row | {"resident, MB": resident / 1e6, "of no file, MB": anonymous / 1e6})
-    return rows
+    return [*rows, _row(message, begin, resident, anonymous)]
+
+
+def _row(message: str, begin: float, resident: int, anonymous: int) -> dict[str, str | float]:
+    return {
+        "until": message,
+        "seconds": time.monotonic() - begin,
+        "resident, MB": resident / 1e6,
+        "of no file, MB": anonymous / 1e6,
+    }
 
 
 @click.command(help=__doc__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from textrnn.config.choices import EXPORT_KINDS, EXPORT_PRECISIONS
@@ -29,6 +30,8 @@ class ExportOptions:
         name: The name by which a server knows the model.
         version: The version number of the model.
         plain_ops: Whether the SavedModel tokenises texts with TensorFlow's core operations alone.
+        language_model: The run folder of a language model for the page of the format `web`, which
+            then shows how surprising each word is; None: without.
 
     Raises:
         ConfigError: An option has a value that is not allowed.
@@ -44,6 +47,7 @@ class ExportOptions:
     name: str = "textrnn"
     version: int = 1
     plain_ops: bool = False
+    language_model: str | Path | None = None
 
     def __post_init__(self) -> None:
         for name in ("formats", "lengths", "precisions"):

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .errors import ConfigError, DataError, ModelError, TextRNNError
     from .explanation import Explanation
+    from .language_model import RuntimeLanguageModel, load_language_model
+    from .likelihood import Likelihood
     from .model import RuntimeModel, load
     from .prediction import Answer, Prediction
     from .streaming import Stream, Streams
@@ -23,13 +25,16 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Explanation",
+    "Likelihood",
     "ModelError",
     "Prediction",
+    "RuntimeLanguageModel",
     "RuntimeModel",
     "Stream",
     "Streams",
     "TextRNNError",
     "load",
+    "load_language_model",
 ]
 
 _HOMES = {
@@ -37,13 +42,16 @@ _HOMES = {
     "ConfigError": "errors",
     "DataError": "errors",
     "Explanation": "explanation",
+    "Likelihood": "likelihood",
     "ModelError": "errors",
     "Prediction": "prediction",
+    "RuntimeLanguageModel": "language_model",
     "RuntimeModel": "model",
     "Stream": "streaming",
     "Streams": "streaming",
     "TextRNNError": "errors",
     "load": "model",
+    "load_language_model": "language_model",
 }
 
 

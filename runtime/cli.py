@@ -8,14 +8,11 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .cores import one_thread_per_product
 from .errors import TextRNNError
 from .serve.command import add_serve_command, run_serve_command
-
-if TYPE_CHECKING:
-    from .model import RuntimeModel
 
 __all__ = ["main"]
 
@@ -32,14 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     one_thread_per_product()
-    from .model import load
-
     try:
         if options.command == "serve":
             run_serve_command(options)
             return 0
-        for fields in options.answer(load(options.run), options):
-            print(_line(fields, as_json=options.as_json), flush=options.command == "stream")
+        for line in options.lines(options):
+            print(line, flush=options.command == "stream")
     except TextRNNError as error:
         print(f"textrnn-runtime: error: {error}", file=sys.stderr)
         return 1
@@ -54,21 +49,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="textrnn-runtime", description="Answer texts with a trained classifier of textrnn."
+        prog="textrnn-runtime", description="Answer texts with a trained model of textrnn."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, answer, about in (
+    for name, lines, about in (
         ("predict", _predict, "Print label, score and text, one line per text."),
+        ("score", _score, "Print how probable texts are by a language model."),
         ("explain", _explain, "Print what each word of a text adds to the logit of its label."),
         ("stream", _stream, "Read stdin as one text, and print a line after each sentence."),
     ):
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("run", metavar="RUN", help="Run folder, or a copy of its files.")
         command.add_argument("--json", dest="as_json", action="store_true", help="Print JSON.")
-        command.set_defaults(answer=answer)
-        if name == "predict":
+        command.set_defaults(lines=lines)
+        if name in ("predict", "score"):
             command.add_argument(
                 "texts", metavar="TEXT", nargs="+", help="Text; - for the lines of stdin."
+            )
+        if name == "score":
+            command.add_argument(
+                "--per-token",
+                action="store_true",
+                help="Print also the log-probability of each token; implies --json.",
             )
         if name == "explain":
             command.add_argument("text", metavar="TEXT")
@@ -79,32 +81,58 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _predict(model: RuntimeModel, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    texts: Any = options.texts
-    if texts == [STDIN]:
-        if isinstance(sys.stdin, io.TextIOWrapper):
-            sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-        texts = (line.rstrip("\r\n") for line in sys.stdin)
-    for text, answer in model.predict_stream(texts):
-        yield {"text": text, **answer.to_dict()}
+def _texts(options: argparse.Namespace) -> Any:
+    """Returns the texts of a command: its arguments, or the lines of stdin."""
+    if options.texts != [STDIN]:
+        return options.texts
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    return (line.rstrip("\r\n") for line in sys.stdin)
 
 
-def _explain(model: RuntimeModel, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    explanation = model.explain(options.text, label=options.label)
+def _predict(options: argparse.Namespace) -> Iterator[str]:
+    from .model import load
+
+    for text, answer in load(options.run).predict_stream(_texts(options)):
+        yield _line({"text": text, **answer.to_dict()}, as_json=options.as_json)
+
+
+def _score(options: argparse.Namespace) -> Iterator[str]:
+    from .language_model import load_language_model
+
+    model = load_language_model(options.run)
+    for text, likelihood in model.score_stream(_texts(options)):
+        if options.as_json or options.per_token:
+            fields = {"text": text, **likelihood.to_dict(per_token=options.per_token)}
+            yield json.dumps(fields, ensure_ascii=False)
+        else:
+            yield (
+                f"{likelihood.log_likelihood:.3f}\t{likelihood.bits_per_token:.4f}\t"
+                f"{likelihood.perplexity:.1f}\t{' '.join(text.split())}"
+            )
+
+
+def _explain(options: argparse.Namespace) -> Iterator[str]:
+    from .model import load
+
+    explanation = load(options.run).explain(options.text, label=options.label)
     if options.as_json:
-        yield explanation.to_dict()
+        yield json.dumps(explanation.to_dict(), ensure_ascii=False)
         return
     for word in explanation.words:
-        yield {"label": explanation.label, "score": word.score, "text": word.text}
+        fields = {"label": explanation.label, "score": word.score, "text": word.text}
+        yield _line(fields, as_json=False)
 
 
-def _stream(model: RuntimeModel, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def _stream(options: argparse.Namespace) -> Iterator[str]:
     from .following import follow_sentences
+    from .model import load
 
-    stream = model.stream()
+    stream = load(options.run).stream()
     pieces = iter(lambda: os.read(sys.stdin.fileno(), READ_BYTES), b"")
     for sentence, answer in follow_sentences(stream, pieces):
-        yield {"text": sentence.strip(), "tokens": answer.tokens, **answer.to_dict()}
+        fields = {"text": sentence.strip(), "tokens": answer.tokens, **answer.to_dict()}
+        yield _line(fields, as_json=options.as_json)
 
 
 def _line(fields: dict[str, Any], *, as_json: bool) -> str:

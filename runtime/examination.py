@@ -13,6 +13,7 @@ from .explaining import Explainer
 from .labels import Labels
 from .network.network import Network, NetworkState
 from .prediction import Prediction
+from .surprise import Surprise
 from .text.encoder import Encoder
 from .text.words import Word, merge_words, word_groups
 
@@ -90,6 +91,7 @@ class Examination:
         deletions: The words without which the answer is another one; None if none were found. At
             most eight words are tried, those first that support the answer most.
         cut: Whether the text has more words than `words`.
+        surprise: How surprising the words are to a language model; None without one.
     """
 
     answer: Prediction
@@ -97,6 +99,7 @@ class Examination:
     words: tuple[WordExamination, ...]
     deletions: Deletions | None
     cut: bool
+    surprise: Surprise | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values, ready for JSON."""
@@ -118,6 +121,7 @@ class Examination:
             "words": [word.to_dict() for word in self.words],
             "deletions": deletions,
             "cut": self.cut,
+            "likelihood": None if self.surprise is None else self.surprise.to_dict(),
         }
 
 

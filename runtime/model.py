@@ -10,27 +10,27 @@ from pathlib import Path
 
 import numpy as np
 
+from .batches import batches
+from .blocks import blocks
 from .early_answer import read_until_certain
 from .errors import ConfigError
 from .examination import Examination, Examiner
 from .explaining import Explainer
 from .explanation import Explanation
 from .labels import Labels
+from .language_model import RuntimeLanguageModel
 from .network.architecture import Architecture
 from .network.network import Network
 from .prediction import Answer
 from .reader import Reader
 from .run_folder import LABELS, NETWORK, TOKENIZER, read_files, rule_of
 from .streaming import Stream, Streams
+from .surprise import Surprise
 from .tensor_file import read_tensors
 from .text.checks import as_text, as_texts
 from .text.encoder import Encoder
 
 __all__ = ["BLOCK_TEXTS", "RuntimeModel", "load"]
-
-BATCH_TEXTS = 32
-BATCH_TOKENS = 16_384
-"""The largest number of texts that are computed together, and of their tokens with padding."""
 
 BLOCK_TEXTS = 1024
 """The number of texts that are read, sorted by length and answered together."""
@@ -52,12 +52,14 @@ class RuntimeModel:
         tokenizer: Maps texts to ids.
         label_space: The labels and the rule that decides.
         digest: The digest of the model's file.
+        language_model: Tells how probable a text is; None: nothing does.
     """
 
     network: Network
     tokenizer: Encoder
     label_space: Labels
     digest: str
+    language_model: RuntimeLanguageModel | None = None
 
     @property
     def architecture(self) -> Architecture:
@@ -83,11 +85,6 @@ class RuntimeModel:
     def label_separator(self) -> str:
         """The separator of several labels in the data of the run."""
         return self.architecture.label_separator
-
-    @property
-    def language_model(self) -> bool:
-        """Whether the model knows how probable a text is; a classifier does not."""
-        return False
 
     def abstaining(self, below: float | None) -> RuntimeModel:
         """Returns the same model with another limit for answers.
@@ -129,7 +126,7 @@ class RuntimeModel:
         cut_at = self.architecture.cut_at
         rows = [row[:cut_at] for row in ids] if cut_at else list(ids)
         logits = np.zeros([len(rows), len(self.labels)])
-        for places in _batches(rows):
+        for places in batches(rows):
             logits[places] = self.network.logits([rows[place] for place in places])
         return self.label_space.probabilities(logits)
 
@@ -158,13 +155,8 @@ class RuntimeModel:
         Args:
             texts: The texts.
         """
-        block: list[str] = []
-        for text in texts:
-            block.append(text)
-            if len(block) == BLOCK_TEXTS:
-                yield from zip(block, self.answers(block), strict=True)
-                block = []
-        yield from zip(block, self.answers(block), strict=True)
+        for block in blocks(texts, BLOCK_TEXTS):
+            yield from zip(block, self.answers(block), strict=True)
 
     def predict_early(
         self, text: str, *, confident: float, tokens: int = 32
@@ -218,7 +210,27 @@ class RuntimeModel:
             TypeError: `text` is no string.
         """
         examiner = Examiner(self.network, tokenizer=self.tokenizer, label_space=self.label_space)
-        return examiner.examine(as_text(text, call="examine"), label=label)
+        examination = examiner.examine(as_text(text, call="examine"), label=label)
+        if self.language_model is None:
+            return examination
+        return dataclasses.replace(examination, surprise=self.language_model.surprise(text))
+
+    def surprise(self, text: str) -> Surprise:
+        """Returns how surprising each word of one text is to the language model.
+
+        Args:
+            text: The text.
+
+        Raises:
+            ConfigError: There is no language model.
+            TypeError: `text` is no string.
+        """
+        if self.language_model is None:
+            raise ConfigError(
+                "expected a language model beside the classifier, got none; name the run of one "
+                "as `language_model`."
+            )
+        return self.language_model.surprise(text)
 
     def stream(self, state: bytes | None = None) -> Stream:
         """Returns a stream that reads a text piece by piece, with an answer after each piece.
@@ -280,16 +292,3 @@ def load(folder: str | Path) -> RuntimeModel:
         Labels(labels, multi_label=architecture.multi_label, rule=rule),
         hashlib.sha256(files[NETWORK]).hexdigest(),
     )
-
-
-def _batches(rows: Sequence[np.ndarray]) -> Iterator[list[int]]:
-    """Yields the places of texts of similar lengths that are computed together."""
-    places: list[int] = []
-    for place in sorted(range(len(rows)), key=lambda place: -len(rows[place])):
-        longest = len(rows[places[0]]) if places else 0
-        if places and (len(places) == BATCH_TEXTS or (len(places) + 1) * longest > BATCH_TOKENS):
-            yield places
-            places = []
-        places.append(place)
-    if places:
-        yield places

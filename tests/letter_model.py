@@ -75,6 +75,7 @@ class LetterModel:
         gate: The model waits for it before each batch; by default it is set.
         seconds: The time of each batch.
         batches: The texts of each batch.
+        language_model: Whether the model knows how surprising a text is.
     """
 
     streams: bool = True
@@ -84,6 +85,7 @@ class LetterModel:
     seconds: float = 0.0
     batches: list[list[str]] = field(default_factory=list)
     labels: tuple[str, ...] = LABELS
+    language_model: bool = True
 
     def answers(self, texts: Sequence[str]) -> list[LetterAnswer]:
         self.batches.append(list(texts))
@@ -113,6 +115,11 @@ class LetterModel:
 
     def examine(self, text: str, label: str | None = None) -> LetterExplanation:
         return LetterExplanation(label or self.answer(text).label, tuple(text.split()))
+
+    def surprise(self, text: str) -> LetterExplanation:
+        if not self.language_model:
+            raise ConfigError("expected a language model beside the classifier, got none.")
+        return LetterExplanation(self.answer(text).label, tuple(text.split()))
 
     def stream(self) -> LetterStream:
         if not self.streams:

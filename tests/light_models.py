@@ -1,4 +1,4 @@
-"""Classifiers with random weights, in TensorFlow and in the light runtime."""
+"""Classifiers and language models with random weights, in TensorFlow and in the light runtime."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from tiny import LABELS, MODEL, TRAINING
 from tiny_tokenizers import TEXTS, tokenizer_of
 
 from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.layers.ngrams import NO_KEY
 from textrnn.models.classifier import TextClassifier
-from textrnn.runtime import RuntimeModel, load
+from textrnn.models.language_model import LanguageModel
+from textrnn.runtime import RuntimeLanguageModel, RuntimeModel, load, load_language_model
 from textrnn.runtime.decision_rule import DecisionRule
 
 HARD_TEXTS = [
@@ -36,6 +39,39 @@ class Pair(NamedTuple):
 
     classifier: TrainedClassifier
     model: RuntimeModel
+
+
+class LanguagePair(NamedTuple):
+    """A language model in TensorFlow, and the same one in the light runtime."""
+
+    trained: TrainedLanguageModel
+    model: RuntimeLanguageModel
+
+
+def random_language_pair(
+    folder: Path, *, piece_type: str = "unigram", unusual: float | None = 9.0, **settings: Any
+) -> LanguagePair:
+    """Saves a language model with random weights, and loads it in both ways.
+
+    Args:
+        folder: The run folder.
+        piece_type: The type of the tokenizer.
+        unusual: The bits per token above which a text is unusual.
+        **settings: The settings of the run.
+    """
+    tokenizer = tokenizer_of(piece_type)
+    values = {"units": 3, "layers": 1, "embedding_units": 4, "window": 1, **settings}
+    config = LanguageModelRunConfig.of(
+        piece_type=piece_type, vocab_size=tokenizer.vocab_size, **values
+    )
+    rng = np.random.default_rng(1)
+    model = LanguageModel(tokenizer.vocab_size, config=config.model)
+    model.build((None, None))
+    for weight in model.weights:
+        weight.assign(rng.normal(scale=0.7, size=weight.shape))
+    metrics = {} if unusual is None else {"held_out": {"unusual_bits_per_token": unusual}}
+    run_folder.save_language_model(TrainedLanguageModel(model, tokenizer, config, metrics), folder)
+    return LanguagePair(run_folder.load_language_model(folder), load_language_model(folder))
 
 
 def random_pair(

@@ -45,9 +45,10 @@ WITHIN = {
     "redundancy report",
     "training": "batches devices update loop run search",
     "export": "options sample manifest reference graphs workers verification formats description "
-    "run",
-    "cli": "console flags reporting help option_group options run_argument engine interrupt "
-    "run_choice fold_lines next_commands training startup answering_run stdin_pieces text_options "
+    "language_model run",
+    "cli": "console flags reporting help option_group options run_argument engine likelihoods "
+    "interrupt run_choice fold_lines next_commands training startup answering_run stdin_pieces "
+    "text_options "
     "texts answers answer_columns output_options uncertain_options answer_table evaluation_table "
     "explanations uncertain_rows run_data commands main",
 }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textrnn.evaluation.evaluate import evaluate
     from textrnn.inference.classifier import TrainedClassifier
     from textrnn.inference.ensemble import Ensemble
-    from textrnn.inference.language_model import Likelihood, TrainedLanguageModel
+    from textrnn.inference.language_model import TrainedLanguageModel
     from textrnn.inference.predictions import Predictions
     from textrnn.inference.run_folder import load, load_language_model
     from textrnn.layers.bidirectional import Bidirectional
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from textrnn.models.classifier import TextClassifier
     from textrnn.models.language_model import LanguageModel
     from textrnn.runtime.decision_rule import DecisionRule
+    from textrnn.runtime.likelihood import Likelihood
     from textrnn.runtime.prediction import Prediction
     from textrnn.runtime.streaming import Stream
     from textrnn.text.tokenizer import Tokenizer
@@ -112,7 +113,7 @@ _HOMES = {
     "LanguageModel": "models.language_model",
     "LanguageModelRunConfig": "config.language_model",
     "LastState": "layers.pooling",
-    "Likelihood": "inference.language_model",
+    "Likelihood": "runtime.likelihood",
     "LinearRNNCell": "layers.cells",
     "MaxPooling": "layers.pooling",
     "MeanPooling": "layers.pooling",

@@ -8,6 +8,8 @@ answers the run without TensorFlow from then on.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -25,7 +27,41 @@ from textrnn.inference.run_files import replace_file, seal
 from textrnn.inference.runtime_file import runtime_file
 from textrnn.runtime.run_folder import DECISIONS, LABELS, NETWORK, TOKENIZER, has_network
 
-__all__ = ["RuntimeFormat"]
+__all__ = ["RuntimeFormat", "add_network", "write_files"]
+
+
+def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Writes files and their digests into a folder, which the runtime then loads.
+
+    Args:
+        folder: The folder.
+        files: The contents by name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    seal(folder, list(files))
+
+
+def add_network(run: Path, content: bytes) -> None:
+    """Adds the file of the light runtime to a run that lacks it.
+
+    Args:
+        run: The run folder.
+        content: The content of the file.
+
+    Raises:
+        ModelError: The file cannot be written.
+    """
+    if has_network(run):
+        return
+    try:
+        replace_file(run, NETWORK, content)
+    except OSError as error:
+        raise ModelError(
+            f"{run}: {NETWORK} was not written ({error.strerror}); make room, or copy the run to a "
+            "folder that can be written to."
+        ) from None
 
 
 class RuntimeFormat(ExportFormat):
@@ -46,22 +82,14 @@ class RuntimeFormat(ExportFormat):
         content = runtime_file(classifier)
         if content is None:
             return [artefact.left_out("the light runtime knows the built-in cells only")]
-        folder = context.folder / artefact.path
-        folder.mkdir(exist_ok=True)
-        classifier.tokenizer.save(folder / TOKENIZER)
-        labels = "".join(f"{label}\n" for label in classifier.labels)
-        write_atomically(folder / LABELS, labels)
-        write_atomically(folder / DECISIONS, run_folder.decisions_text(classifier))
-        write_atomically(folder / NETWORK, content)
-        seal(folder, [NETWORK, TOKENIZER, LABELS, DECISIONS])
-        if not has_network(context.run):
-            try:
-                replace_file(context.run, NETWORK, content)
-            except OSError as error:
-                raise ModelError(
-                    f"{context.run}: {NETWORK} was not written ({error.strerror}); make room, or "
-                    "copy the run to a folder that can be written to."
-                ) from None
+        files: dict[str, str | bytes] = {
+            NETWORK: content,
+            TOKENIZER: classifier.tokenizer.to_bytes(),
+            LABELS: "".join(f"{label}\n" for label in classifier.labels),
+            DECISIONS: run_folder.decisions_text(classifier),
+        }
+        write_files(context.folder / artefact.path, files)
+        add_network(context.run, content)
         return [artefact]
 
     def question(self, artefact: Artefact, context: ProbeContext) -> Job:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .architecture import Architecture
+from .architecture import StackArchitecture
 from .cells import CELLS, CellWeights, spans
 from .token_gates import TokenGates
 
@@ -43,7 +43,7 @@ class Layer:
     """
 
     def __init__(
-        self, tensors: Mapping[str, np.ndarray], number: int, *, architecture: Architecture
+        self, tensors: Mapping[str, np.ndarray], number: int, *, architecture: StackArchitecture
     ) -> None:
         directions = DIRECTIONS if architecture.bidirectional else DIRECTIONS[:1]
         names = [f"layer_{number}/{direction}" for direction in directions]
@@ -150,7 +150,7 @@ class Layer:
         joined = np.concatenate(parts, axis=-1) if window > 1 else parts[0]
         product = joined.reshape(-1, joined.shape[-1]) @ cell.kernel[direction]
         product += cell.bias[direction]
-        return product.reshape(stop - start, padded.shape[1], -1)
+        return np.asarray(product.reshape(stop - start, padded.shape[1], -1))
 
     def _add_earlier(self, gates: np.ndarray, before: np.ndarray) -> None:
         """Adds to the gates `[T, D, B, G*H]` of the first steps what the inputs before them do.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .architecture import Architecture
+from .architecture import StackArchitecture
 from .layer import Layer, LayerState
 
 __all__ = ["Stack", "halve_time"]
@@ -23,7 +23,7 @@ class Stack:
         architecture: The settings of the model.
     """
 
-    def __init__(self, tensors: Mapping[str, np.ndarray], architecture: Architecture) -> None:
+    def __init__(self, tensors: Mapping[str, np.ndarray], architecture: StackArchitecture) -> None:
         count = 0 if architecture.cell == "none" else architecture.layers
         self.architecture, self._embeddings = architecture, tensors["embedding/embeddings"]
         self.layers = [Layer(tensors, i, architecture=architecture) for i in range(count)]

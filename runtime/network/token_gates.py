@@ -47,7 +47,7 @@ class TokenGates:
         """Returns whether the rows of all tokens may be kept."""
         vocab_size, size = embeddings.shape
         directions, inputs, gates = kernel.shape
-        return 4 * vocab_size * (inputs // size) * directions * gates <= MOST_BYTES
+        return bool(4 * vocab_size * (inputs // size) * directions * gates <= MOST_BYTES)
 
     def gates(self, ids: np.ndarray, direction: int, *, start: int, stop: int) -> np.ndarray:
         """Returns the gates `[T', B, G*H]` of the steps from `start` to `stop`.

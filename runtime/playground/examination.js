@@ -77,14 +77,20 @@ class Words {
 class LocalModel {
   /**
    * @param {{name: string, labels: string[], rule: object, unspaced: string, network: Uint8Array,
-   *   tokenizer: Uint8Array}} files `rule` as in `decisions.json`.
+   *   tokenizer: Uint8Array, languageModel: ?{network: Uint8Array, tokenizer: ?Uint8Array}}} files
+   *   `rule` as in `decisions.json`; a language model without a tokenizer has that of the model.
    */
-  constructor({ name, labels, rule, unspaced, network, tokenizer }) {
+  constructor({ name, labels, rule, unspaced, network, tokenizer, languageModel }) {
     Object.assign(this, { name, labels, rule });
     this.unspaced = new RegExp(unspaced, "u");
     this.tokenizer = new SentencePiece(tokenizer);
     this.network = new Network(new TensorFile(network));
     this.multiLabel = this.network.settings.multi_label;
+    this.languageModel = null;
+    if (languageModel) {
+      const own = languageModel.tokenizer ? new SentencePiece(languageModel.tokenizer) : this.tokenizer;
+      this.languageModel = new LanguageModel(languageModel.network, own, this.unspaced);
+    }
   }
 
   probabilities(logits) {
@@ -170,7 +176,7 @@ class LocalModels {
     return this.all.map(({ name }) => ({ name }));
   }
 
-  async examine(name, text, label, signal) {
+  async examine(name, text, label, signal, onAnswer = () => {}) {
     const model = this.all.find((other) => other.name === name);
     const tokens = model.tokenizer.encodeWithSpans(text);
     const ids = model.network.cut(tokens.map(({ id }) => id));
@@ -197,9 +203,9 @@ class LocalModels {
         remembered: Math.hypot(...difference) / length,
       });
     }
-    const codePoints = LocalModels._codePoints(text);
+    const codePoints = codePointPlaces(text);
     const sum = ({ first, stop }) => parts?.subarray(first, stop).reduce((all, x) => all + x, 0) ?? null;
-    return {
+    const found = {
       ...answer,
       explained,
       words: seen.map((word, i) => ({
@@ -213,7 +219,11 @@ class LocalModels {
       })),
       deletions: await this._deletions(model, readings, answer, without, rest),
       cut: seen.length < words.length,
+      likelihood: null,
     };
+    if (model.languageModel === null) return found;
+    const onWait = () => onAnswer({ ...found, likelihood: undefined });
+    return { ...found, likelihood: await model.languageModel.read(text, rest, onWait) };
   }
 
   async _deletions(model, readings, answer, without, rest) {
@@ -252,21 +262,21 @@ class LocalModels {
       since = Date.now();
     };
   }
+}
 
-  /** The place in code points of each place in UTF-16 units. */
-  static _codePoints(text) {
-    const places = new Uint32Array(text.length + 1);
-    let count = 0;
-    for (let at = 0; at < text.length; at++) {
-      places[at] = count;
-      const low = at > 0 && (text.charCodeAt(at) & 0xfc00) === 0xdc00
-        && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
-      if (low) places[at] = count - 1;
-      else count += 1;
-    }
-    places[text.length] = count;
-    return places;
+/** The place in code points of each place in UTF-16 units. */
+function codePointPlaces(text) {
+  const places = new Uint32Array(text.length + 1);
+  let count = 0;
+  for (let at = 0; at < text.length; at++) {
+    places[at] = count;
+    const low = at > 0 && (text.charCodeAt(at) & 0xfc00) === 0xdc00
+      && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
+    if (low) places[at] = count - 1;
+    else count += 1;
   }
+  places[text.length] = count;
+  return places;
 }
 
 /** The bytes of a text in base64. */
@@ -289,9 +299,11 @@ function decodeBase64(text) {
 
 /** The models that a page holds as JSON, their files in base64. */
 function modelsOf(json) {
+  const decoded = ({ network, tokenizer }) =>
+    ({ network: decodeBase64(network), tokenizer: tokenizer === null ? null : decodeBase64(tokenizer) });
   return new LocalModels(JSON.parse(json).map((files) => new LocalModel({
     ...files,
-    network: decodeBase64(files.network),
-    tokenizer: decodeBase64(files.tokenizer),
+    ...decoded(files),
+    languageModel: files.language_model ? decoded(files.language_model) : null,
   })));
 }

@@ -12,9 +12,23 @@ from typing import Any
 
 from ..text.scripts import UNSPACED
 
-__all__ = ["PageModel", "offline_page", "server_page"]
+__all__ = ["PageLanguageModel", "PageModel", "offline_page", "server_page"]
 
+_PAGE_SCRIPTS = ("views.js", "playground.js")
 _MODELS = '<script type="application/json" id="models">{}</script>'
+
+
+@dataclass(frozen=True)
+class PageLanguageModel:
+    """A language model that a page contains, which tells how surprising the words are.
+
+    Attributes:
+        network: The content of its `runtime.safetensors`.
+        tokenizer: The content of its `tokenizer.model`.
+    """
+
+    network: bytes
+    tokenizer: bytes
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,7 @@ class PageModel:
         tokenizer: The content of `tokenizer.model`.
         labels: The label names.
         rule: The rule that decides, as `DecisionRule.to_dict` returns it.
+        language_model: The language model beside it; None: the page has no likelihoods.
     """
 
     name: str
@@ -34,6 +49,7 @@ class PageModel:
     tokenizer: bytes
     labels: Sequence[str]
     rule: Mapping[str, Any]
+    language_model: PageLanguageModel | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values, ready for JSON."""
@@ -42,15 +58,31 @@ class PageModel:
             "labels": list(self.labels),
             "rule": {name: value for name, value in self.rule.items() if name != "fitted"},
             "unspaced": UNSPACED.pattern,
-            "network": base64.b64encode(self.network).decode(),
-            "tokenizer": base64.b64encode(self.tokenizer).decode(),
+            "network": _base64(self.network),
+            "tokenizer": _base64(self.tokenizer),
+            "language_model": self._language_model(),
         }
+
+    def _language_model(self) -> dict[str, str | None] | None:
+        """Returns the files of the language model; its tokenizer is None if it is the model's."""
+        model = self.language_model
+        if model is None:
+            return None
+        same = model.tokenizer == self.tokenizer
+        return {
+            "network": _base64(model.network),
+            "tokenizer": None if same else _base64(model.tokenizer),
+        }
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def server_page() -> tuple[str, str]:
     """Returns the page of a server, and the value of its header Content-Security-Policy."""
     return _page(
-        ["playground.js"],
+        _PAGE_SCRIPTS,
         start="showPlayground(new ServerModels());",
         connect="'self'",
         links='<a href="docs">How to ask this server</a>',
@@ -66,7 +98,10 @@ def offline_page(models: Sequence[PageModel]) -> str:
     data = json.dumps([model.to_dict() for model in models])
     # In a script element, only these characters could end it.
     data = _MODELS.format(data.replace("<", "\\u003c"))
-    scripts = ["sentencepiece.js", "network.js", "examination.js", "playground.js"]
+    scripts = [
+        *("sentencepiece.js", "network.js", "language_model.js", "examination.js"),
+        *_PAGE_SCRIPTS,
+    ]
     start = 'showPlayground(modelsOf(document.getElementById("models").textContent));'
     page, _ = _page(scripts, start=start, connect="'none'", data=data)
     return page

@@ -2,8 +2,9 @@
  * The page: a text, and what each model makes of it.
  *
  * A source of models has `models()`, which resolves to `[{name}]`, and `examine(name, text, label,
- * signal)`, which resolves to an examination as the server's `:examine` returns it. `ServerModels`
- * asks the server that the page came from; a page with its own model passes another source to
+ * signal, onAnswer)`, which resolves to an examination as the server's `:examine` returns it. A source
+ * may call `onAnswer` with an examination whose likelihood is still undefined. `ServerModels` asks the
+ * server that the page came from; a page with its own model passes another source to
  * `showPlayground`.
  */
 
@@ -37,38 +38,6 @@ class ServerModels {
   }
 }
 
-const percent = (share) =>
-  share > 0.999 && share < 1 ? "over 99.9 %"
-    : share < 0.001 && share > 0 ? "under 0.1 %"
-      : `${(100 * share).toFixed(1)} %`;
-const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
-
-/** The ways to colour the words; `of` returns a number in -1 .. 1 for a word. */
-const VIEWS = [
-  {
-    name: "what it adds",
-    of: (word, all) => word.contribution / Math.max(...all.map((w) => Math.abs(w.contribution)), 1e-9),
-    text: (word) => `adds ${signed(word.contribution)} to the logit`,
-    legend: (label) =>
-      `Blue and underlined: the word speaks for “${label}”. Orange and dotted: against it.`,
-  },
-  {
-    name: "the change without it",
-    of: (word, all, score) =>
-      (score - word.without) / Math.max(...all.map((w) => Math.abs(score - w.without)), 1e-9),
-    text: (word) => `without it ${percent(word.without)}`,
-    legend: (label) =>
-      `Blue: without the word, “${label}” would be less probable. Orange: more probable.`,
-  },
-  {
-    name: "what the state remembers",
-    memory: true,
-    of: (word, all) => word.remembered / Math.max(...all.map((w) => w.remembered), 1e-9),
-    text: (word) => `remembered ${percent(word.remembered)}`,
-    legend: () => "The darker, the more the last state would differ if the word were left out.",
-  },
-];
-
 /** What one model makes of the text. */
 class AnswerPanel {
   constructor(name, onLabel) {
@@ -84,6 +53,7 @@ class AnswerPanel {
     }
     this.parts.name.textContent = name;
     VIEWS.forEach((view) => this._addView(view));
+    this.surprise = this._addView(SURPRISE);
   }
 
   _addView(view) {
@@ -96,13 +66,17 @@ class AnswerPanel {
     const label = document.createElement("label");
     label.append(radio, ` ${view.name}`);
     this.parts.views.append(label);
+    return { radio, label };
   }
 
   /** Shows an examination of a text. */
   show(found, text) {
-    Object.assign(this, { found, text });
+    const { likelihood } = found;
+    const words = found.words.map((word) => ({ ...word, bits: bitsOf(word, likelihood) }));
+    Object.assign(this, { found: { ...found, words }, text });
     this._showAnswer();
     this._showLabels();
+    this._showLikelihood();
     this._showWords();
     this._showCurve();
     this._showDeletions();
@@ -148,6 +122,29 @@ class AnswerPanel {
     }));
   }
 
+  /** Shows the bits of the text, and the controls of the surprise, if there is a language model. */
+  _showLikelihood() {
+    const { found: { likelihood }, parts, surprise } = this;
+    if (likelihood === undefined) return; // It will come.
+    const none = likelihood === null;
+    for (const part of [parts.likelihood, parts.bits, surprise.label]) part.hidden = none;
+    if (none) {
+      if (surprise.radio.checked) this.element.querySelector("[type=radio]").click();
+      return;
+    }
+    const strong = document.createElement("strong");
+    strong.textContent = likelihood.unusual ? " Unlike the texts of its training:" : "";
+    const short = likelihood.tokens < FEW_TOKENS ? " Short texts vary more." : "";
+    const reason = likelihood.unusual
+      ? ` 99 of 100 of them, held out of the training, have fewer bits per token.${short}` : "";
+    parts.likelihood.replaceChildren(
+      `Surprise, by the language model: ${inBits(likelihood.bits_per_word)} bits per word, ` +
+        `${inBits(likelihood.bits_per_token)} per token, ${inBits(likelihood.bits)} in all. ` +
+        "Under each word are its bits, given the words before it.",
+      strong, reason,
+    );
+  }
+
   _showWords() {
     const { found, parts, view } = this;
     const characters = Array.from(this.text); // The places are counted in code points.
@@ -168,15 +165,25 @@ class AnswerPanel {
     const { found, view } = this;
     const value = view.of(word, found.words, found.scores[found.explained]);
     const mark = document.createElement("mark");
-    const colour = view.memory ? "--memory" : value < 0 ? "--against" : "--for";
+    const colour = view.colour ?? (value < 0 ? "--against" : "--for");
     mark.style.background = `rgba(var(${colour}), ${(0.6 * Math.min(1, Math.abs(value))).toFixed(3)})`;
-    if (!view.memory && Math.abs(value) > 0.15) mark.dataset.sign = value < 0 ? "-" : "+";
+    if (!view.colour && Math.abs(value) > 0.15) mark.dataset.sign = value < 0 ? "-" : "+";
     mark.title = view.text(word);
     mark.textContent = text;
     mark.addEventListener("pointerenter", () => this._point(i));
     mark.addEventListener("pointerleave", () => this._point(null));
     this.marks.push(mark);
-    return mark;
+    const plain = word.bits === null || word.end - word.start > LONG_WORD;
+    return plain ? mark : AnswerPanel._annotated(mark, word.bits);
+  }
+
+  /** A word above its bits, which a screen reader finds in the table. */
+  static _annotated(mark, bits) {
+    const [ruby, note] = [document.createElement("ruby"), document.createElement("rt")];
+    note.textContent = bits.toFixed(0); // The table has the decimals.
+    note.setAttribute("aria-hidden", "true");
+    ruby.append(mark, note);
+    return ruby;
   }
 
   _point(index) {
@@ -247,6 +254,7 @@ class AnswerPanel {
       const row = document.createElement("tr");
       const cells = [word.word, signed(word.contribution), percent(word.after),
         percent(word.without), percent(word.remembered)];
+      if (!this.parts.bits.hidden) cells.push(inBits(word.bits));
       row.append(...cells.map((text) => {
         const cell = document.createElement("td");
         cell.textContent = text;
@@ -319,7 +327,8 @@ class Playground {
     try {
       let wanted = null;
       for (const panel of this.panels) {
-        const found = await this._examine(panel, text, wanted, reading.signal);
+        const onAnswer = (answer) => reading.signal.aborted || panel.show(answer, text);
+        const found = await this._examine(panel, text, wanted, reading.signal, onAnswer);
         if (reading.signal.aborted) return;
         panel.show(found, text);
         wanted ??= found.explained; // The models are compared by the same label.
@@ -330,10 +339,11 @@ class Playground {
     }
   }
 
-  async _examine(panel, text, wanted, signal) {
-    const found = await this.source.examine(panel.name, text, panel.label, signal);
+  async _examine(panel, text, wanted, signal, onAnswer) {
+    const examine = (label) => this.source.examine(panel.name, text, label, signal, onAnswer);
+    const found = await examine(panel.label);
     const other = panel.label === null && wanted in found.scores && wanted !== found.explained;
-    return other ? this.source.examine(panel.name, text, wanted, signal) : found;
+    return other ? examine(wanted) : found;
   }
 
   _noteCut({ words }) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .serve import serve
@@ -56,9 +57,11 @@ def run_serve_command(options: argparse.Namespace) -> None:
     Raises:
         TextRNNError: A setting, a model or the address cannot be used.
     """
-    from ..model import load
+    from .loading import ModelLoader
 
     values = {setting.name: getattr(options, setting.name) for _, setting in fields_with_section()}
     values["cors_origins"] = tuple(values["cors_origins"])
     settings = ServeSettings.from_dict(values)
+    named = settings.likelihood.language_model
+    load = ModelLoader(None if named is None else Path(named))
     serve([parse_source(run) for run in options.runs], load, settings=settings)

@@ -56,8 +56,8 @@ class Stream(Protocol):
 class Model(Protocol):
     """A classifier whose methods may be called from several threads at a time.
 
-    `stream` raises a `TextRNNError` if the model cannot read a text piece by piece, and `explain`
-    if its logits are no sums over words.
+    `stream` raises a `TextRNNError` if the model cannot read a text piece by piece, `explain` if
+    its logits are no sums over words, and `surprise` if there is no language model beside it.
     """
 
     @property
@@ -76,6 +76,9 @@ class Model(Protocol):
 
     def examine(self, text: str, label: str | None = None) -> Explanation:
         """Returns what each word of a text does to a label, and what would change the answer."""
+
+    def surprise(self, text: str) -> Explanation:
+        """Returns how surprising each word of a text is."""
 
     def stream(self) -> Stream:
         """Begins a text."""

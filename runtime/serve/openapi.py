@@ -183,6 +183,35 @@ _EXPLANATION = _object(
     description="As `textrnn explain --json` prints it.",
 )
 
+_LIKELIHOOD = _object(
+    {
+        "log_likelihood": {"type": "number", "description": "ln p of the text, in nats."},
+        "tokens": {"type": "integer"},
+        "bits_per_token": {"type": "number", "description": "The end counts as a token."},
+        "perplexity": {"type": "number"},
+        "bits": {"type": "number", "description": "-log2 p of the text."},
+        "bits_per_word": {"type": ["number", "null"]},
+        "unusual": {
+            "type": ["boolean", "null"],
+            "description": "Whether 99 of 100 held-out texts have fewer bits per token.",
+        },
+        "words": _list(
+            _object(
+                {
+                    "word": {"type": "string"},
+                    "start": {"type": "integer"},
+                    "end": {"type": "integer"},
+                    "bits": {"type": "number"},
+                },
+                *("word", "start", "end", "bits"),
+            )
+        ),
+        "end_bits": {"type": "number", "description": "The bits of the end of the text."},
+    },
+    *("log_likelihood", "bits_per_token", "bits", "unusual", "words", "end_bits"),
+    description="How probable a text is by the language model beside the classifier.",
+)
+
 _EXAMINATION = _object(
     {
         "label": {"type": "string"},
@@ -210,9 +239,16 @@ _EXAMINATION = _object(
             "description": "A few words without which the answer is another one.",
         },
         "cut": {"type": "boolean"},
+        "likelihood": {"oneOf": [_ref("Likelihood"), {"type": "null"}]},
     },
     *("label", "scores", "explained", "words", "deletions"),
     description="The first words of a text, at most 128, each with what it does to the answer.",
+)
+
+_INSTANCES = _object(
+    {"instances": _list({"oneOf": [_ref("Text"), _NAMED_TEXT]}, minItems=1)},
+    "instances",
+    examples=[{"instances": ["The striker scored twice."]}],
 )
 
 _SCHEMAS = {
@@ -226,11 +262,7 @@ _SCHEMAS = {
         ]
     },
     "Row": _ROW,
-    "ExplainRequest": _object(
-        {"instances": _list({"oneOf": [_ref("Text"), _NAMED_TEXT]}, minItems=1)},
-        "instances",
-        examples=[{"instances": ["The striker scored twice."]}],
-    ),
+    "ExplainRequest": _INSTANCES,
     "ExplainResponse": _object({"explanations": _list(_EXPLANATION)}, "explanations"),
     "ExamineRequest": _object(
         {"text": _ref("Text"), "label": {"type": ["string", "null"]}},
@@ -239,6 +271,9 @@ _SCHEMAS = {
         examples=[{"text": "The striker scored twice."}],
     ),
     "ExamineResponse": _EXAMINATION,
+    "Likelihood": _LIKELIHOOD,
+    "LikelihoodRequest": _INSTANCES,
+    "LikelihoodResponse": _object({"likelihoods": _list(_ref("Likelihood"))}, "likelihoods"),
     "InferRequest": _INFER,
     "InferResponse": _object(
         {
@@ -298,6 +333,7 @@ def _model_operations(*, versioned: bool) -> dict[str, tuple[str, Json]]:
         f"{v1}:predict": ("predict", "Answers texts, by rows or by columns.", "Predict"),
         f"{v1}:explain": ("explain", "Shows what each word did for the answer.", "Explain"),
         f"{v1}:examine": ("examine", "Shows what would change the answer to a text.", "Examine"),
+        f"{v1}:likelihood": ("likelihood", "Tells how probable texts are.", "Likelihood"),
         f"{v2}/infer": ("infer", "Answers a tensor of texts.", "Infer"),
     }
     operations: dict[str, tuple[str, Json]] = {}

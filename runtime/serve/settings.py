@@ -12,6 +12,7 @@ from ..errors import ConfigError
 __all__ = [
     "Access",
     "Batching",
+    "Likelihood",
     "Limits",
     "Listening",
     "Logging",
@@ -103,6 +104,17 @@ class VersionPolicy(_Section):
 
 
 @dataclass(frozen=True)
+class Likelihood(_Section):
+    """How probable texts are."""
+
+    language_model: str | None = _setting(
+        None,
+        "Run folder of the language model that tells how probable texts are, for every RUN. "
+        "Without it each RUN has the one that its training started from, if that is there.",
+    )
+
+
+@dataclass(frozen=True)
 class Access(_Section):
     """Who may ask."""
 
@@ -152,6 +164,7 @@ class ServeSettings:
     batching: Batching = field(default_factory=Batching)
     limits: Limits = field(default_factory=Limits)
     versions: VersionPolicy = field(default_factory=VersionPolicy)
+    likelihood: Likelihood = field(default_factory=Likelihood)
     access: Access = field(default_factory=Access)
     logging: Logging = field(default_factory=Logging)
     stopping: Stopping = field(default_factory=Stopping)
@@ -191,6 +204,7 @@ _SECTIONS: dict[str, type[_Section]] = {
     "batching": Batching,
     "limits": Limits,
     "versions": VersionPolicy,
+    "likelihood": Likelihood,
     "access": Access,
     "logging": Logging,
     "stopping": Stopping,

@@ -98,7 +98,7 @@ def test_the_rows_are_reported(home):
     written.report(home / "out.csv")
     assert log.messages == [
         "note: in.csv: 1 blank line skipped (the first: in.csv:5).",
-        "note: 1 text is blank; the answer to a blank text is the answer to no words.",
+        "note: 1 text is blank and got an empty answer.",
         "note: 1 row could not be read and got an empty answer (the first: in.csv:4: expected 1 "
         "columns, got 2; put cells that contain the delimiter in quotes).",
         f"3 rows written to {home / 'out.csv'}",

@@ -29,6 +29,8 @@ def test_classes_need_no_notice():
         (["a", "b", "a;b"], {}, "got combinations such as 'a;b'"),
         (["a;b", "c"], {"multi_label": True}, "but ';' in 'a;b' and others; set `label_sep"),
         ([f"{n}.5" for n in range(60)], {}, "got 60 different numbers with fractions, such as"),
+        (["2026-01-02", "2026-01-03 10:00"] * 9, {}, "got 2 different dates, such as 2026-01-02"),
+        (["1.2.2026", "3.2.2026"] * 9, {}, "got 2 different dates"),
         ([f"text {n}" for n in range(30)], {}, "got 30 different labels in 30 rows, such as"),
     ],
 )

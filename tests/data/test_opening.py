@@ -5,6 +5,7 @@ import gzip
 
 import pytest
 
+from textrnn.data import opening
 from textrnn.data.opening import open_text
 from textrnn.errors import ConfigError, DataError
 
@@ -81,3 +82,26 @@ def test_the_mark_of_utf_8_before_other_text_is_an_error_with_a_way_out(tmp_path
     message = r"mark of utf-8, but line 2 is not utf-8 \(probably latin-1\); save the file again"
     with pytest.raises(DataError, match=message):
         read(path, "latin-1")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "gbk"])
+def test_utf8_is_not_read_as_another_encoding(tmp_path, encoding):
+    path = tmp_path / "a.txt"
+    path.write_text("a caf\u00e9 \u65e5\u672c", encoding="utf-8")
+    with pytest.raises(DataError, match="got UTF-8, in which the word 'caf\u00e9' is; set `enc"):
+        read(path, encoding)
+
+
+@pytest.mark.parametrize(("text", "encoding"), [("plain", "cp1252"), ("\u00e9t\u00e9", "latin-1")])
+def test_text_of_the_encoding_is_read(tmp_path, text, encoding):
+    path = tmp_path / "a.txt"
+    path.write_text(text, encoding=encoding)
+    assert read(path, encoding) == text
+
+
+def test_a_character_that_is_cut_at_the_end_is_no_other_encoding(tmp_path, monkeypatch):
+    monkeypatch.setattr(opening, "_LOOKED_AT", 6)
+    path = tmp_path / "a.txt"
+    path.write_text("\u00e9\u00e9 \u00e9", encoding="utf-8")
+    with pytest.raises(DataError, match="got UTF-8"):
+        read(path, "cp1252")

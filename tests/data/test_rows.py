@@ -115,3 +115,17 @@ def test_no_row_left_is_an_error_that_says_why(rows, left_out):
     with pytest.raises(DataError) as caught:
         make(*rows, known=("a",), keep_blank=False, skip_bad_rows=True)
     assert str(caught.value).startswith(f"f: expected texts with labels, got none ({left_out}")
+
+
+def test_unknown_labels_that_are_skipped_are_told():
+    rows = [("a", "x")] * 15 + [("b", "new")] * 5 + [("\udca3", "x")]
+    split, (bad, unknown) = make(*rows, known=("x", "y"), skip_bad_rows=True)
+    assert len(split) == 15
+    assert "6 bad rows, 29% of all, left out (the first: f:" in bad
+    assert "5 of these have a label that the training data does not have" in unknown
+
+
+def test_rows_of_another_encoding_are_not_suggested_to_be_skipped():
+    with pytest.raises(DataError, match="0xa3") as caught:
+        make(("\udca3", "x"))
+    assert "skip_bad_rows" not in str(caught.value)

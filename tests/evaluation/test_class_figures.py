@@ -1,6 +1,13 @@
 import numpy as np
+import pytest
+from sklearn.metrics import f1_score
 
-from textrnn.evaluation.class_figures import SHOWN_CLASSES, class_figures, shown_classes
+from textrnn.evaluation.class_figures import (
+    SHOWN_CLASSES,
+    class_figures,
+    macro_f1,
+    shown_classes,
+)
 
 
 def test_the_figures_of_single_labels():
@@ -22,6 +29,15 @@ def test_the_figures_of_several_labels_per_text():
 def test_one_label_that_a_text_may_carry():
     figures, _ = class_figures(np.array([[1], [0]]), np.array([[1], [1]]), classes=1)
     assert figures.precision.tolist() == [0.5]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_macro_f1_is_that_of_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    true, predicted = rng.choice([0, 1, 2, 5, 7], [2, 6])  # Of 9 classes, some of which are absent.
+    expected = f1_score(true, predicted, average="macro", zero_division=0.0)
+    assert macro_f1(np.eye(9)[true], np.eye(9)[predicted]) == pytest.approx(expected)
+    assert macro_f1(np.zeros([3, 2]), np.zeros([3, 2])) == 0.0
 
 
 def test_few_classes_are_all_shown():

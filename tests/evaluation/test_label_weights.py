@@ -9,9 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from random_examples import examples
-from sklearn.metrics import f1_score
 
-from textrnn.evaluation.label_weights import fit_label_weights, macro_f1
+from textrnn.evaluation.label_weights import fit_label_weights
+
+
+def macro_f1(true: np.ndarray, predicted: np.ndarray, *, classes: int) -> float:
+    """The mean F1 of all classes, of which those without texts and answers have 0."""
+    right = np.bincount(true[true == predicted], minlength=classes)
+    either = np.bincount(true, minlength=classes) + np.bincount(predicted, minlength=classes)
+    return float((2 * right / np.maximum(either, 1)).mean())
 
 
 def answers(probabilities: np.ndarray, logs: np.ndarray) -> np.ndarray:
@@ -57,13 +63,6 @@ def test_more_labels_come_near_to_the_best() -> None:
     # One weight after another may end beside the best of all: of random texts, seldom far from it.
     assert np.mean(shares) > 0.98
     assert np.mean(np.array(shares) > 0.9) > 0.9
-
-
-def test_the_macro_f1_is_that_of_scikit_learn() -> None:
-    _, true = drawn(0, 40, 4)
-    _, predicted = drawn(1, 40, 4)
-    expected = f1_score(true, predicted, average="macro", labels=range(4), zero_division=0.0)
-    assert macro_f1(true, predicted, classes=4) == pytest.approx(expected)
 
 
 def test_a_rare_label_gains() -> None:

@@ -1,4 +1,6 @@
+import copy
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -245,3 +247,10 @@ def test_one_text_alone_must_be_a_string(classifier):
     ):
         with pytest.raises(TypeError, match="`text` must be a string, got nan"):
             call(float("nan"))
+
+
+def test_a_classifier_is_saved_and_not_pickled(finished):
+    with pytest.raises(pickle.PicklingError, match=r"write it by save\(folder\)"):
+        pickle.dumps(finished.classifier)
+    with pytest.raises(pickle.PicklingError):
+        copy.deepcopy(finished.classifier)

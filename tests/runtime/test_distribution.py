@@ -1,12 +1,13 @@
 """The distribution `textrnn-runtime`: what it contains and what it needs."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from light_models import random_pair
+from light_models import random_language_pair, random_pair
 
 import textrnn.runtime
 
@@ -76,6 +77,17 @@ def test_it_answers_and_explains_under_its_own_name(tmp_path):
     assert output("predict", run, text) == [expected]
     assert output("predict", run, "-", stdin=f"{text}\n") == [expected]
     assert output("stream", run, stdin=text)[-1].startswith(f"{answer.label}\t{answer.score:.4f}")
+    language = random_language_pair(tmp_path / "lm", cell="gru")
+    scored = ("score", str(tmp_path / "lm"))
+    (likelihood,) = language.trained.score([text])
+    (line,) = output(*scored, text)
+    assert line.split("\t")[1:] == [
+        f"{likelihood.bits_per_token:.4f}",
+        f"{likelihood.perplexity:.1f}",
+        text,
+    ]
+    (line,) = output(*scored, "--per-token", "-", stdin=f"{text}\n")
+    assert json.loads(line)["pieces"] == list(likelihood.pieces)
     words = pair.model.explain(text).words
     assert [line.split("\t")[-1] for line in output("explain", run, text)] == [
         word.text for word in words

@@ -21,9 +21,9 @@ from textrnn.data.rows import RowError, check_text
 from textrnn.data.writers import WRITERS
 from textrnn.data.writers.excel import check_fits
 from textrnn.data.writers.writer import Layout
-from textrnn.host.blocks import blocks
 from textrnn.inference.run_files import DIGESTS
 from textrnn.messages.wording import counted
+from textrnn.runtime.blocks import blocks
 
 if TYPE_CHECKING:
     from textrnn.cli.answering_run import AnsweringRun
@@ -125,7 +125,9 @@ class AnswerTable:
             reason = RowError(flags_in_message(f"{kept.row.origin}: {problem}"))
             self._first_problem = self._first_problem or str(reason)
             return reason
-        self._blank += not text.strip()
+        if not text.strip():
+            self._blank += 1
+            return RowError(f"{kept.row.origin}: the text is blank")
         return text
 
     def report(self, path: Path) -> None:
@@ -139,8 +141,8 @@ class AnswerTable:
             message(f"note: {notice}")
         if self._blank:
             message(
-                f"note: {counted(self._blank, 'text is', 'texts are')} blank; the answer to a "
-                "blank text is the answer to no words."
+                f"note: {counted(self._blank, 'text is', 'texts are')} blank and got an empty "
+                "answer."
             )
         if self._bad:
             message(

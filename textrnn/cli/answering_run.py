@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textrnn.cli.engine import light_model, settings_of
+from textrnn.cli.likelihoods import Scorer, light_scorer, load_scorer
 from textrnn.cli.startup import start_tensorflow
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from textrnn.runtime.labels import Labels
     from textrnn.runtime.text.encoder import Encoder
 
-__all__ = ["AnsweringRun", "open_run", "open_runs"]
+__all__ = ["AnsweringRun", "open_run", "open_runs", "with_scorer"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,13 @@ class AnsweringRun:
     Attributes:
         folder: The run folder.
         classifier: The classifier, in the engine that answers.
+        scorer: The language model of likelihoods, and its run folder; None: there is none yet.
         counts: The tokens that were `read` by the light runtime, and those that were `cut` off.
     """
 
     folder: Path
     classifier: TrainedClassifier | RuntimeModel
+    scorer: tuple[Scorer, Path] | None = None
     counts: Counter[str] = field(default_factory=Counter)
 
     @cached_property
@@ -47,6 +50,13 @@ class AnsweringRun:
         if isinstance(self.classifier, RuntimeModel):
             return settings_of(self.folder)
         return self.classifier.config
+
+    @property
+    def is_light(self) -> bool:
+        """Whether the light runtime answers."""
+        from textrnn.runtime import RuntimeModel
+
+        return isinstance(self.classifier, RuntimeModel)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -154,3 +164,27 @@ def open_runs(
     from textrnn.inference import run_folder
 
     return [AnsweringRun(run, run_folder.load(run)) for run in runs]
+
+
+def with_scorer(
+    run: AnsweringRun, members: Sequence[AnsweringRun], language_model: Path | None, *, engine: str
+) -> list[AnsweringRun]:
+    """Returns runs, the first of which has a language model in the engine of all of them.
+
+    Args:
+        run: The run that answers.
+        members: Further runs.
+        language_model: The run folder of the language model; None: that the run started from.
+        engine: The value of `--engine`.
+
+    Raises:
+        ConfigError: There is no language model.
+        ModelError: It cannot be loaded.
+    """
+    folder = language_model or run.config.start.init_from
+    if run.is_light:
+        scorer = light_scorer(folder, engine)
+        if scorer is not None:
+            return [replace(run, scorer=scorer), *members]
+        run, *members = open_runs([run.folder, *(m.folder for m in members)], "tensorflow")
+    return [replace(run, scorer=load_scorer(folder)), *members]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,16 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textrnn.cli.console import single_spaced
+from textrnn.cli.likelihoods import Scorer, load_scorer, usual_bits
 from textrnn.cli.texts import BadRow
-from textrnn.errors import ConfigError, ModelError
+from textrnn.runtime.blocks import blocks
 
 if TYPE_CHECKING:
     from textrnn.cli.answering_run import AnsweringRun
     from textrnn.inference.classifier import TrainedClassifier
-    from textrnn.inference.language_model import TrainedLanguageModel
     from textrnn.runtime import Prediction, RuntimeModel
 
-__all__ = ["Answer", "AnswerOptions", "answer_texts", "json_line", "label_separator", "text_line"]
+__all__ = [
+    "Answer",
+    "AnswerOptions",
+    "answer_texts",
+    "json_line",
+    "label_separator",
+    "text_line",
+    "with_likelihoods",
+]
 
 BLOCK_TEXTS = 256
 """Number of texts whose likelihoods are computed together."""
@@ -80,7 +87,9 @@ def answer_texts(
     """
     answers = _predictions(run, texts, options)
     if options.likelihood:
-        return _with_likelihoods(answers, options.language_model or run.config.start.init_from)
+        started_from = options.language_model or run.config.start.init_from
+        model, folder = run.scorer or load_scorer(started_from)
+        return with_likelihoods(answers, model, run=folder)
     return answers
 
 
@@ -98,15 +107,21 @@ def _predictions(
         yield Answer(text, prediction, {"tokens_read": read, "tokens": tokens})
 
 
-def _with_likelihoods(answers: Iterable[Answer], run: str | Path | None) -> Iterator[Answer]:
+def with_likelihoods(answers: Iterable[Answer], model: Scorer, *, run: Path) -> Iterator[Answer]:
     """Adds to each answer the likelihood of its text, and whether the text is unusual.
 
     A text is unusual if it has more bits per token than 99 of 100 texts that were held out of the
     training of the language model.
-    """
-    from textrnn.host.blocks import blocks
 
-    model, usual = _load_language_model(run)
+    Args:
+        answers: The answers.
+        model: The language model.
+        run: Its run folder, for messages.
+
+    Raises:
+        ModelError: The language model was not measured.
+    """
+    usual = usual_bits(model, run)
     for block in blocks(answers, BLOCK_TEXTS):
         likelihoods = model.score([answer.text for answer in block])
         for answer, likelihood in zip(block, likelihoods, strict=True):
@@ -116,26 +131,6 @@ def _with_likelihoods(answers: Iterable[Answer], run: str | Path | None) -> Iter
                 "unusual": likelihood.bits_per_token > usual,
             }
             yield replace(answer, figures={**answer.figures, **figures})
-
-
-@functools.lru_cache(maxsize=1)
-def _load_language_model(run: str | Path | None) -> tuple[TrainedLanguageModel, float]:
-    """Returns the language model and the largest number of bits per token that is usual."""
-    from textrnn.inference import run_folder
-
-    if run is None:
-        raise ConfigError(
-            "likelihoods need a language model, and the run did not start from one; name the run "
-            "folder of one, which textrnn pretrain makes, by --language-model."
-        )
-    try:
-        model = run_folder.load_language_model(run)
-    except ModelError as error:
-        raise ModelError(f"{error} --language-model RUN names another one.") from None
-    held_out = model.metrics.get("held_out", {})
-    if "unusual_bits_per_token" not in held_out:
-        raise ModelError(f"{run}: expected figures of held-out texts, got none; pretrain it again.")
-    return model, float(held_out["unusual_bits_per_token"])
 
 
 def json_line(answer: Answer | BadRow) -> str:

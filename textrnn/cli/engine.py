@@ -13,9 +13,17 @@ from textrnn.runtime.cores import one_thread_per_product
 
 if TYPE_CHECKING:
     from textrnn.config.classifier import ClassifierRunConfig
-    from textrnn.runtime import RuntimeModel
+    from textrnn.config.language_model import TextConfig
+    from textrnn.runtime import RuntimeLanguageModel, RuntimeModel
 
-__all__ = ["LineReporter", "engine_option", "light_model", "settings_of"]
+__all__ = [
+    "LineReporter",
+    "engine_option",
+    "light_language_model",
+    "light_model",
+    "settings_of",
+    "texts_of",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,6 +41,21 @@ def engine_option(command: F) -> F:
     )(command)
 
 
+def _may_be_light(engine: str, *, needs_tensorflow: str = "") -> bool:
+    """Returns whether the light runtime may answer.
+
+    Args:
+        engine: The value of `--engine`.
+        needs_tensorflow: The option of the user that needs TensorFlow; empty if there is none.
+
+    Raises:
+        click.UsageError: The light runtime was asked for what needs TensorFlow.
+    """
+    if needs_tensorflow and engine == "numpy":
+        raise click.UsageError(f"{needs_tensorflow} needs TensorFlow; leave out --engine.")
+    return engine != "tensorflow" and not needs_tensorflow
+
+
 def light_model(run: Path, engine: str, *, needs_tensorflow: str = "") -> RuntimeModel | None:
     """Returns the model of a run in the light runtime; None if TensorFlow is to answer.
 
@@ -45,24 +68,41 @@ def light_model(run: Path, engine: str, *, needs_tensorflow: str = "") -> Runtim
         click.UsageError: The light runtime was asked for what needs TensorFlow.
         ModelError: The run folder is damaged, or lacks the file that was asked for.
     """
-    if engine == "tensorflow":
-        return None
-    if needs_tensorflow:
-        if engine == "numpy":
-            raise click.UsageError(f"{needs_tensorflow} needs TensorFlow; leave out --engine.")
-        return None
-    one_thread_per_product()
-    from textrnn.runtime.run_folder import has_network
-
-    if engine == "auto" and not has_network(run):
+    if not _may_be_light(engine, needs_tensorflow=needs_tensorflow) or not _is_light(run, engine):
         return None
     from textrnn.runtime import load
 
     return load(run)
 
 
+def light_language_model(run: Path, engine: str) -> RuntimeLanguageModel | None:
+    """Returns the language model of a run in the light runtime; None if TensorFlow is to answer.
+
+    Args:
+        run: The run folder.
+        engine: The value of `--engine`.
+
+    Raises:
+        ModelError: The run folder is damaged, is that of a classifier, or lacks the file that was
+            asked for.
+    """
+    if engine == "tensorflow" or not _is_light(run, engine):
+        return None
+    from textrnn.runtime import load_language_model
+
+    return load_language_model(run)
+
+
+def _is_light(run: Path, engine: str) -> bool:
+    """Returns whether the light runtime is to load a run."""
+    one_thread_per_product()
+    from textrnn.runtime.run_folder import has_network
+
+    return engine == "numpy" or has_network(run)
+
+
 def settings_of(run: Path) -> ClassifierRunConfig:
-    """Returns the settings of a run.
+    """Returns the settings of the run of a classifier.
 
     Raises:
         ModelError: The file of the settings is missing or changed.
@@ -71,6 +111,14 @@ def settings_of(run: Path) -> ClassifierRunConfig:
     from textrnn.inference.run_files import checked_settings
 
     return checked_settings(run, ClassifierRunConfig)
+
+
+def texts_of(run: Path) -> TextConfig:
+    """Returns the settings of the texts of a language model's run; see `settings_of`."""
+    from textrnn.config.language_model import LanguageModelRunConfig
+    from textrnn.inference.run_files import checked_settings
+
+    return checked_settings(run, LanguageModelRunConfig).data
 
 
 class LineReporter:

@@ -20,8 +20,8 @@ from textrnn.data.paths import kind
 from textrnn.data.resumable_output import PART_ROWS, ResumableOutput
 from textrnn.data.writers import WRITERS
 from textrnn.data.writers.writer import Layout
-from textrnn.host.blocks import blocks
 from textrnn.messages.wording import counted
+from textrnn.runtime.blocks import blocks
 
 if TYPE_CHECKING:
     from textrnn.inference.classifier import Prediction, TrainedClassifier

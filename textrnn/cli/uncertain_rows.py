@@ -28,11 +28,11 @@ from textrnn.data.paths import kind
 from textrnn.data.resumable_output import PART_ROWS, ResumableOutput
 from textrnn.data.rows import RowError, check_text
 from textrnn.data.writers import WRITERS
-from textrnn.host.blocks import blocks
 from textrnn.inference.diversity import choose_different
 from textrnn.inference.ensemble import check_same_labels
 from textrnn.inference.uncertainty import disagreements, uncertainties
 from textrnn.messages.wording import counted
+from textrnn.runtime.blocks import blocks
 
 if TYPE_CHECKING:
     from textrnn.cli.answering_run import AnsweringRun

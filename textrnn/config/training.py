@@ -144,8 +144,8 @@ class ScheduleConfig(Section):
 
     epochs: int | None = setting(
         None,
-        "Passes over the training data, or auto: 3, or as many as make 2,000 updates and 40 for "
-        "each class; with --time-budget, as many as fit.  [default: auto]",
+        "Passes over the training data, or auto: 3, or as many as make 2,000 updates, or 40 "
+        "updates for each class; with --time-budget, as many as fit.  [default: auto]",
         minimum=1,
         common=True,
     )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from textrnn.host.blocks import blocks
+from textrnn.runtime.blocks import blocks
 
 if TYPE_CHECKING:
     import numpy as np

@@ -26,6 +26,7 @@ _NEVER_IN_NAMES = (";", "|", "\t")
 
 _VECTOR = re.compile(r"[01](?:[\s,;|]*[01])+")
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?")
+_DATE = re.compile(r"\d{4}([-./])\d\d?\1\d\d?([ T].*)?|\d\d?([-./])\d\d?\3\d{4}( .*)?")
 _MANY_FRACTIONS = 10
 """Up to this many different numbers with fractions may be the grades of a rating."""
 _MANY_NUMBERS = 50
@@ -195,6 +196,12 @@ def _refuse_scale(counts: Mapping[str, int], rows: int, where: str) -> None:
             f"fractions, such as {listed(numbers, _MOST_SHOWN)}, in {rows:,} rows; textrnn sorts "
             "texts into classes: write ranges as labels (low, high), name another `label_column`, "
             "or set `check_labels=False`."
+        )
+    if len(counts) > 1 and all(map(_DATE.fullmatch, counts)):
+        raise DataError(
+            f"{where}: expected classes as labels, got {len(counts):,} different dates, such as "
+            f"{listed(list(counts), _MOST_SHOWN)}; name the column of the classes by "
+            "`label_column`, or set `check_labels=False`."
         )
     single = sum(count == 1 for count in counts.values())
     if rows > _FEW_ROWS and single > rows / 2:

@@ -27,7 +27,15 @@ from textrnn.config.section import listed_names
 from textrnn.data.encodings import encoding_remedy
 from textrnn.messages.wording import listed
 
-__all__ = ["LabelReader", "RowError", "as_json", "check_unicode", "label_key"]
+__all__ = [
+    "EncodingError",
+    "LabelReader",
+    "RowError",
+    "UnknownLabelError",
+    "as_json",
+    "check_unicode",
+    "label_key",
+]
 
 _MISSING = {"nan", "<na>", "nat"}
 """The spellings of a missing value in pandas and NumPy."""
@@ -51,6 +59,14 @@ _JOINERS = "\u200c\u200d"
 
 class RowError(Exception):
     """A row that cannot be used; the message says what is wrong and what to do."""
+
+
+class EncodingError(RowError):
+    """A row with bytes that are no text in the encoding of its file."""
+
+
+class UnknownLabelError(RowError):
+    """A row with a label that the training data does not have."""
 
 
 class LabelReader:
@@ -196,7 +212,7 @@ class LabelReader:
         if known_name is None:
             escaped = "" if name.isascii() else f" ({name!a})"
             known = listed(list(self._known.values()), _MOST_SHOWN)
-            raise RowError(
+            raise UnknownLabelError(
                 f"expected a label of the training data ({known}), got {name!r}{escaped}; correct "
                 "it or train on texts with that label"
             )
@@ -287,7 +303,7 @@ def check_unicode(text: str, encoding: str, *, origin: str = "") -> None:
     except UnicodeEncodeError as error:
         code = ord(text[error.start])
         if 0xDC80 <= code <= 0xDCFF:
-            raise RowError(
+            raise EncodingError(
                 f"expected {encoding} text, got the byte 0x{code - 0xDC00:02x}; "
                 + encoding_remedy(origin, encoding=encoding)
             ) from None

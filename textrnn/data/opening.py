@@ -24,6 +24,9 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 
+_LOOKED_AT = 2**20
+"""The number of bytes at the start of a file by which its encoding is judged."""
+
 _CONTAINERS = {
     b"\x1f\x8b": "data compressed by gzip; give its name the ending .gz",
     b"PK\x03\x04": "an Excel, Word or zip file; give an Excel file its ending .xlsx",
@@ -52,6 +55,7 @@ def open_text(path: Path, encoding: str, *, newline: str) -> Iterator[TextIO]:
     try:
         with open_bytes(path) as raw:
             codec = _marked_codec(path, raw, encoding) or codec
+            _refuse_utf8(path, encoding)
             lines = io.TextIOWrapper(raw, codec, errors="surrogateescape", newline=newline)
             try:
                 yield lines
@@ -139,6 +143,30 @@ def _mark_remedy(path: Path, marked: str, encoding: str) -> str:
                         "again in one encoding"
                     )
     return f"; set `encoding={marked!r}`"
+
+
+def _refuse_utf8(path: Path, encoding: str) -> None:
+    """Raises DataError if a file that is to be read in an older encoding is UTF-8.
+
+    Nearly every encoding of one byte a character reads UTF-8 without an error, as other text. Text
+    in such an encoding that has characters beyond ASCII is hardly ever valid UTF-8.
+    """
+    name = codecs.lookup(encoding).name
+    if name.startswith("utf") or name == "ascii" or str(path) == "-":
+        return
+    with open_bytes(path) as file:
+        start = file.read(_LOOKED_AT)
+    if start.isascii():
+        return
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return
+    word = next(word for word in text.split() if not word.isascii())
+    raise DataError(
+        f"{path}: expected {encoding} text, got UTF-8, in which the word {word[:40]!r} is; set "
+        "`encoding='utf-8'`, or save files that are read together in one encoding."
+    )
 
 
 @contextmanager

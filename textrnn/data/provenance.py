@@ -15,7 +15,7 @@ from typing import Any
 
 from textrnn.data.corpus import Corpus, Split
 from textrnn.errors import DataError
-from textrnn.host.blocks import blocks
+from textrnn.runtime.blocks import blocks
 
 __all__ = ["LABEL_COUNTS", "check_unchanged", "provenance"]
 

@@ -13,7 +13,14 @@ from textrnn.data.column_store import LabelColumn, TextColumn
 from textrnn.data.corpus import Split
 from textrnn.data.label_checks import check_labels
 from textrnn.data.label_spelling import merge_spellings
-from textrnn.data.labels import LabelReader, RowError, as_json, check_unicode
+from textrnn.data.labels import (
+    EncodingError,
+    LabelReader,
+    RowError,
+    UnknownLabelError,
+    as_json,
+    check_unicode,
+)
 from textrnn.data.times import TimeReader
 from textrnn.errors import DataError
 from textrnn.messages.wording import counted
@@ -56,6 +63,10 @@ def check_text(row: Row, *, encoding: str) -> str:
     return text
 
 
+_MANY_ROWS, _MUCH = 20, 0.05
+"""A note on bad rows names their share of this many rows and more, from this share on."""
+
+
 class SplitBuilder:
     """Collects the valid rows of a source into a split, and counts the others.
 
@@ -73,6 +84,8 @@ class SplitBuilder:
         other_columns: Whether a label is a dictionary of the columns that the settings name: that
             of the label, or those of the labels, and that of the groups or times.
     """
+
+    _OR_SKIP = ", or set `skip_bad_rows=True`"
 
     def __init__(
         self,
@@ -94,7 +107,7 @@ class SplitBuilder:
         self._label_sets: dict[tuple[str, ...], int] = {}
         self._places = array("q")
         self._cells: Counter[str] = Counter()  # Label cells as they are written.
-        self._bad = self._bad_lines = self._blank = 0
+        self._bad = self._bad_lines = self._blank = self._unknown = 0
         self._first_problem = ""
 
     def build(self, rows: Iterable[Row]) -> Split:
@@ -154,8 +167,11 @@ class SplitBuilder:
             moment = self._time_reader.read(time) if data.time_column and self._other_columns else 0
         except RowError as problem:
             if not self._config.data.skip_bad_rows:
-                raise DataError(f"{row.origin}: {problem}, or set `skip_bad_rows=True`.") from None
+                # Rows of another encoding are no exceptions: most of a file may be left out.
+                or_skip = "" if isinstance(problem, EncodingError) else self._OR_SKIP
+                raise DataError(f"{row.origin}: {problem}{or_skip}.") from None
             self._bad, self._bad_lines = self._bad + 1, self._bad_lines + row.lines
+            self._unknown += isinstance(problem, UnknownLabelError)
             self._first_problem = self._first_problem or f"{row.origin}: {problem}"
             return None
         if not self._keep_blank and not text.strip():
@@ -188,9 +204,18 @@ class SplitBuilder:
     def _report(self) -> None:
         if self._bad:
             lines = f" of {self._bad_lines:,} lines" if self._bad_lines > self._bad else ""
+            total = self._bad + self._blank + len(self._codes)
+            many = total >= _MANY_ROWS and self._bad >= _MUCH * total
+            percent = f", {self._bad / total:.0%} of all," if many else ""
             self._notices.append(
-                f"{self._where}: {counted(self._bad, 'bad row')}{lines} left out (the first: "
-                f"{self._first_problem})."
+                f"{self._where}: {counted(self._bad, 'bad row')}{lines}{percent} left out (the "
+                f"first: {self._first_problem})."
+            )
+        if self._unknown:
+            self._notices.append(
+                f"{self._where}: {counted(self._unknown, 'of these has', 'of these have')} a label "
+                "that the training data does not have; no answer could be right, and the figures "
+                "do not count that."
             )
         if self._blank:
             self._notices.append(

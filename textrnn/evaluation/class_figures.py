@@ -14,6 +14,7 @@ __all__ = [
     "WEAKEST_CLASSES",
     "ClassFigures",
     "class_figures",
+    "macro_f1",
     "shown_classes",
     "weakest_class",
     "weakest_class_sentence",
@@ -69,6 +70,25 @@ def class_figures(
     )
     micro = sk.f1_score(true, predicted, labels=labels, average="micro", zero_division=0.0)
     return ClassFigures(*map(np.asarray, figures)), float(micro)
+
+
+def macro_f1(true: np.ndarray, predicted: np.ndarray) -> float:
+    """Returns the mean F1 of the classes that some text or some prediction has, as scikit-learn.
+
+    A class without both says nothing, and does not count; 0 if there is no other.
+
+    >>> macro_f1(np.array([[1, 0, 0], [0, 1, 0]]), np.array([[1, 0, 0], [1, 0, 0]]))
+    0.3333333333333333
+
+    Args:
+        true: `[N, C]` of 0 and 1.
+        predicted: `[N, C]` of 0 and 1.
+    """
+    true, predicted = np.asarray(true, bool), np.asarray(predicted, bool)
+    either = true.sum(axis=0) + predicted.sum(axis=0)
+    right = (true & predicted).sum(axis=0)
+    occurs = either > 0
+    return float((2 * right[occurs] / either[occurs]).mean()) if occurs.any() else 0.0
 
 
 def shown_classes(f1: np.ndarray, support: np.ndarray) -> list[int]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from textrnn.config.decisions import DecisionsConfig, Objective
 from textrnn.errors import DataError
+from textrnn.evaluation.class_figures import macro_f1
 from textrnn.evaluation.cost_matrix import read_cost_matrix
 from textrnn.evaluation.label_weights import fit_label_weights, log_ratios
 from textrnn.evaluation.thresholds import Sweep
@@ -189,8 +190,8 @@ def _fit_macro_f1(
     before = dataclasses.replace(label_space, rule=plain).decide(probabilities)
     figures = {
         "texts": len(targets),
-        "macro_f1_by_default": _macro_f1(targets, before),
-        "macro_f1_cross_validated": _macro_f1(targets, held_out),
+        "macro_f1_by_default": macro_f1(targets, before),
+        "macro_f1_cross_validated": macro_f1(targets, held_out),
     }
     if _share_of_gains(targets, before, held_out, seed=seed) < SURE:
         note = (
@@ -201,7 +202,7 @@ def _fit_macro_f1(
         return FittedRule(dataclasses.replace(plain, fitted=figures), (note,))
     rule = fit(plain, probabilities, targets)
     decided = dataclasses.replace(label_space, rule=rule).decide(probabilities)
-    figures["macro_f1_fitted"] = _macro_f1(targets, decided)
+    figures["macro_f1_fitted"] = macro_f1(targets, decided)
     note = (
         f"decisions fitted to {counted(len(targets), 'validation text')}: on texts that they were "
         f"not fitted to, their macro F1 is {figures['macro_f1_cross_validated']:.2%}, that of the "
@@ -239,12 +240,6 @@ def _share_of_gains(
         return np.asarray((2 * right / np.maximum(either, 1)).mean(axis=1))
 
     return float((figures(after) > figures(before) + 1e-6).mean())
-
-
-def _macro_f1(targets: np.ndarray, decided: np.ndarray) -> float:
-    right = (targets & decided).sum(axis=0)
-    either = targets.sum(axis=0) + decided.sum(axis=0)
-    return float((2 * right / np.maximum(either, 1)).mean())
 
 
 def _single_label_fit(

@@ -29,7 +29,7 @@ class Evaluation:
         texts: The number of texts.
         accuracy: The share of the texts that are answered correctly; in a multi-label run, the
             share of the texts whose labels are all correct.
-        macro_f1: The mean F1 of the labels.
+        macro_f1: The mean F1 of the labels that some text or some answer has.
         micro_f1: The F1 of all decisions together; None for a single-label run.
         log_loss: The mean negative log-probability of the true labels, in nats; in a multi-label
             run, per decision.

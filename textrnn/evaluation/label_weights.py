@@ -6,25 +6,12 @@ import numpy as np
 
 from textrnn.evaluation.thresholds import cuts
 
-__all__ = ["fit_label_weights", "log_ratios", "macro_f1"]
+__all__ = ["fit_label_weights", "log_ratios"]
 
 MOST_PASSES = 4
 """The number of times that all labels are tried; nearly always the second changes little."""
 
 _LEAST = 1e-12
-
-
-def macro_f1(true: np.ndarray, predicted: np.ndarray, *, classes: int) -> float:
-    """Returns the mean F1 of all classes; a class without texts and answers has 0.
-
-    Args:
-        true: The class of each text, `[N]`.
-        predicted: The answers, `[N]`.
-        classes: C.
-    """
-    right = np.bincount(true[true == predicted], minlength=classes)
-    either = np.bincount(true, minlength=classes) + np.bincount(predicted, minlength=classes)
-    return float((2 * right / np.maximum(either, 1)).mean())
 
 
 def log_ratios(log_utilities: np.ndarray, label: int) -> tuple[np.ndarray, np.ndarray]:

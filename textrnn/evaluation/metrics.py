@@ -8,7 +8,7 @@ import numpy as np
 from sklearn import metrics as sk
 
 from textrnn.evaluation.abstention import abstention_figures
-from textrnn.evaluation.class_figures import class_figures
+from textrnn.evaluation.class_figures import class_figures, macro_f1
 from textrnn.evaluation.confusion import Confusion
 from textrnn.inference.calibration import reliability
 from textrnn.models.label_space import LabelSpace
@@ -34,8 +34,9 @@ def evaluate(
         temperature: The temperature that calibrated the probabilities.
 
     Returns:
-        `texts`, `accuracy`, `macro_f1`, `log_loss` (in nats), `calibration_error`, `per_class`
-        (precision, recall, f1 and support of each label), and the values of `abstention_figures`.
+        `texts`, `accuracy`, `macro_f1` (see `textrnn.evaluation.class_figures.macro_f1`),
+        `log_loss` (in nats), `calibration_error`, `per_class` (precision, recall, f1 and support
+        of each label), and the values of `abstention_figures`.
         A multi-label result has `micro_f1`, a single-label result the values of
         `textrnn.evaluation.confusion.Confusion.to_dict`. With costs there is `mean_cost`. With a
         temperature there is `uncalibrated`: the log loss and the calibration error of the same
@@ -43,13 +44,14 @@ def evaluate(
     """
     labels = label_space.labels
     true, predicted = targets.astype(int), label_space.decide(probabilities).astype(int)
+    mean_f1 = macro_f1(true, predicted)
     if not label_space.multi_label:
         true, predicted = true.argmax(axis=1), predicted.argmax(axis=1)
     figures, micro_f1 = class_figures(true, predicted, classes=len(labels))
     result: dict[str, Any] = {
         "texts": len(targets),
         "accuracy": float(sk.accuracy_score(true, predicted)),
-        "macro_f1": float(np.mean(figures.f1)),
+        "macro_f1": mean_f1,
         "log_loss": log_loss(probabilities, targets, label_space=label_space),
         "calibration_error": expected_calibration_error(
             probabilities, targets, label_space=label_space

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import tensorflow as tf
@@ -15,11 +16,11 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.training import BATCH_TOKENS
 from textrnn.data.batching import Batch, BatchPlan
 from textrnn.errors import ConfigError, ModelError
-from textrnn.host.blocks import blocks
 from textrnn.inference.predictions import Predictions
 from textrnn.inference.reader import Reader, model_digest
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.label_space import LabelSpace
+from textrnn.runtime.blocks import blocks
 from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.runtime.early_answer import read_until_certain
 from textrnn.runtime.model import BLOCK_TEXTS
@@ -126,6 +127,12 @@ class TrainedClassifier:
     def __post_init__(self) -> None:
         self._cached_reader: Reader | None = None
         self._scorer = Scorer(self.model, label_space=self.label_space)
+
+    def __reduce__(self) -> NoReturn:
+        raise pickle.PicklingError(
+            "a TrainedClassifier is not pickled; write it by save(folder), and read it by "
+            "textrnn.load(folder)."
+        )
 
     @property
     def label_space(self) -> LabelSpace:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textrnn.errors import ConfigError, DataError
-from textrnn.host.blocks import blocks
 from textrnn.inference.predictions import Predictions
 from textrnn.inference.uncertainty import disagreements
 from textrnn.messages.wording import listed
+from textrnn.runtime.blocks import blocks
 from textrnn.runtime.decision_rule import DecisionRule
 from textrnn.runtime.labels import Labels
 from textrnn.runtime.model import BLOCK_TEXTS

@@ -29,6 +29,7 @@ from textrnn.runtime.run_folder import (
     DIGESTS,
     FORMAT_VERSION,
     LABELS,
+    METRICS,
     NETWORK,
     TOKENIZER,
 )
@@ -64,7 +65,6 @@ C = TypeVar("C", bound=Settings)
 
 CONFIG = "config.yaml"
 WEIGHTS = "model.weights.h5"
-METRICS = "metrics.json"
 DATA = "data.json"
 """The file of the rows and digests of the splits of the run, and of the profile of its texts, with
 which new texts are compared. Older runs lack it."""

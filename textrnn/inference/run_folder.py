@@ -35,7 +35,7 @@ from textrnn.inference.run_files import (
     read_settings,
     seal,
 )
-from textrnn.inference.runtime_file import runtime_file
+from textrnn.inference.runtime_file import language_model_file, runtime_file
 from textrnn.models.classifier import TextClassifier
 from textrnn.models.language_model import LanguageModel
 from textrnn.runtime.run_folder import rule_of
@@ -82,11 +82,7 @@ def save(classifier: TrainedClassifier, run: str | Path, *, is_light: bool = Tru
     (folder / DATA).unlink(missing_ok=True)
     if classifier.data:
         write_atomically(folder / DATA, json.dumps(classifier.data, indent=2) + "\n")
-    (folder / NETWORK).unlink(missing_ok=True)
-    network = runtime_file(classifier) if is_light else None
-    if network is not None:
-        write_atomically(folder / NETWORK, network)
-    _save(classifier, folder)
+    _save(classifier, folder, network=runtime_file(classifier) if is_light else None)
 
 
 def decisions_text(classifier: TrainedClassifier) -> str:
@@ -99,10 +95,15 @@ def save_language_model(trained: TrainedLanguageModel, run: str | Path) -> None:
     """Writes a trained language model into a run folder, as `save` does a classifier."""
     folder = Path(run)
     begin(folder, trained.config)
-    _save(trained, folder)
+    _save(trained, folder, network=language_model_file(trained))
 
 
-def _save(trained: TrainedClassifier | TrainedLanguageModel, folder: Path) -> None:
+def _save(
+    trained: TrainedClassifier | TrainedLanguageModel, folder: Path, *, network: bytes | None
+) -> None:
+    (folder / NETWORK).unlink(missing_ok=True)
+    if network is not None:
+        write_atomically(folder / NETWORK, network)
     trained.tokenizer.save(folder / TOKENIZER)
     write_atomically(folder / METRICS, json.dumps(trained.metrics, indent=2) + "\n")
     partial = folder / f"partial.{WEIGHTS}"

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from textrnn.config.choices import CELLS
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.models.classifier import TextClassifier
+from textrnn.models.language_model import LanguageModel
 from textrnn.runtime.model import RuntimeModel
-from textrnn.runtime.network.architecture import Architecture
+from textrnn.runtime.network.architecture import Architecture, LanguageArchitecture
+from textrnn.runtime.network.layer import DIRECTIONS
 from textrnn.runtime.network.network import Network
 from textrnn.runtime.tensor_file import tensor_bytes
 
-__all__ = ["light_model", "runtime_file"]
+__all__ = ["language_model_file", "light_model", "runtime_file"]
 
 Named = Iterator[tuple[str, np.ndarray]]
 
@@ -61,6 +64,42 @@ def _architecture(classifier: TrainedClassifier) -> Architecture:
         multi_label=config.task.multi_label,
         label_separator=config.task.label_separator,
     )
+
+
+def language_model_file(
+    trained: TrainedLanguageModel, *, directions: int | None = None
+) -> bytes | None:
+    """Returns the content of `runtime.safetensors` of a language model, as `runtime_file` does.
+
+    Args:
+        trained: The language model.
+        directions: The number of directions in the file: 1 leaves out the backward one, which no
+            likelihood needs; None: those of the model.
+    """
+    model, shape = trained.model, trained.config.model
+    if shape.cell not in CELLS:
+        return None
+    directions = directions or model.directions
+    architecture = LanguageArchitecture(
+        cell=shape.cell,
+        layers=shape.layers,
+        directions=directions,
+        window=shape.window,
+        residual=shape.residual,
+        unusual_bits_per_token=trained.unusual_bits_per_token,
+    )
+    return tensor_bytes(
+        dict(_language_model_tensors(model, DIRECTIONS[:directions])), architecture.to_metadata()
+    )
+
+
+def _language_model_tensors(model: LanguageModel, directions: Sequence[str]) -> Named:
+    yield "embedding/embeddings", model.embedding.embeddings.numpy()
+    yield "output/bias", model.output_bias.numpy()
+    for place, direction in enumerate(directions):
+        for number, rnn in enumerate(model.stacks[place].rnns):
+            yield from _named(rnn.cell.weights, f"layer_{number}/{direction}")
+        yield from _named(model.projections[place].weights, f"projection/{direction}")
 
 
 def _tensors(model: TextClassifier) -> Named:

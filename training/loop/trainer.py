@@ -209,6 +209,10 @@ class Trainer:
             on_epoch(row)
         self._callbacks.on_train_end()
         self.model.set_weights(self._best_weights)
+        if self.state.best_epoch < self.state.epoch:
+            early = "stopped early: " if self.state.epoch < (self.epochs or 0) else ""
+            best = self.state.best_epoch
+            reporter.message(f"{early}no epoch after {best} was better, so its weights are kept")
         return self.state
 
     def _end_epoch(self, row: dict[str, float], reporter: Reporter) -> None:

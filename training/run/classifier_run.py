@@ -18,8 +18,6 @@ from textrnn.analysis.statistics import caution
 from textrnn.data import Corpus, load_corpus
 from textrnn.data.provenance import provenance
 from textrnn.errors import ModelError
-from textrnn.evaluation import baseline
-from textrnn.evaluation.baseline import baseline_message, measure_baseline
 from textrnn.evaluation.decide import decide_on
 from textrnn.evaluation.decision_fitting import DecisionRequest
 from textrnn.evaluation.measurement import measure
@@ -42,7 +40,6 @@ from textrnn.training.loop.schedule import TimeBudget
 from textrnn.training.loop.trainer import Trainer
 from textrnn.training.loop.training_data import TrainingData
 from textrnn.training.loop.validation import choose_validation
-from textrnn.training.run import ngrams
 from textrnn.training.run.descriptions import describe_batches, describe_corpus, kernel_message
 from textrnn.training.run.faults import warn_on_failure
 from textrnn.training.run.final_model import final_model
@@ -55,6 +52,7 @@ from textrnn.training.run.initial_weights import (
     start_from_vectors,
 )
 from textrnn.training.run.light_check import check_light_answers
+from textrnn.training.run.linear_models import estimate_seconds, measure_linear_model
 from textrnn.training.run.model_card import TrainedModel, model_card
 from textrnn.training.run.origin import ORIGIN, Origin
 from textrnn.training.run.preparation import (
@@ -138,7 +136,8 @@ class ClassifierRun:
         if not self.resume:
             start_from_vectors(model, train_data, context=context)
             start_from_run(model, self._origin, context=context, language_loss=language_loss)
-        fitting_seconds = self._fitting_seconds(context.corpus, train_data)
+        tokens = train_data.plan.total_tokens
+        fitting_seconds = estimate_seconds(self.config, context.corpus, tokens=tokens)
         budget = self.limits.budget(context.corpus, token_seconds, fitting_seconds)
         if budget is not None and not self.resume:
             budget.check()
@@ -189,20 +188,6 @@ class ClassifierRun:
             content = stream.getvalue()
         targets = np.load(io.BytesIO(self.distribution.broadcast(content)))
         return taught(labelled, targets, context=context)
-
-    def _fitting_seconds(self, corpus: Corpus, data: LabelledBatches) -> float:
-        """Returns an estimate of the time that the linear models take after the training."""
-        tokens, classes = data.plan.total_tokens, len(corpus.label_names)
-        if self.config.distillation.active:
-            tokens *= 2  # The n-grams are fitted to each text with and without each label.
-        seconds = sum(
-            ngrams.estimate_seconds(tokens, orders=candidate.orders, classes=classes)
-            for candidate in ngrams.candidates(self.config.model.ngrams, tokens=tokens)
-        )
-        if self.config.runtime.linear_baseline:
-            characters = corpus.train.characters
-            seconds += baseline.estimate_seconds(characters, classes=classes)
-        return seconds
 
     def _set_random_state(self) -> None:
         keras.utils.set_random_seed(self.config.runtime.seed)
@@ -347,11 +332,9 @@ class ClassifierRun:
                 until=self.limits.deadline(1.0),
             )
         if self.config.runtime.linear_baseline:
-            with self.reporter.wait("fitting the linear model"):
-                classifier.metrics["baseline"] = measure_baseline(
-                    corpus, label_space=context.label_space, seed=self.config.runtime.seed
-                )
-            self.reporter.message(baseline_message(classifier.metrics))
+            measure_linear_model(
+                classifier, corpus, until=self.limits.deadline(1.0), reporter=self.reporter
+            )
         if sentence := caution(classifier.metrics["validation"], name="validation"):
             self.reporter.message(sentence)
         return classifier

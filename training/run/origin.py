@@ -113,13 +113,17 @@ class Origin:
         return Tokenizer.load(Path(self.run) / TOKENIZER)
 
     def to_metrics(self, labels: Sequence[str]) -> dict[str, Any]:
-        """Returns the origin as plain values: `run`, `kind` and, of a classifier, its labels.
+        """Returns the origin as plain values: `run`, `kind`, and what belongs to the kind.
+
+        That is the absolute path of a language model, which a server looks for, and the labels of a
+        classifier.
 
         Args:
             labels: The labels of the run that started from the model.
         """
         if self.labels is None:
-            return {"run": self.run, "kind": "language_model"}
+            folder = str(Path(self.run).absolute())
+            return {"run": self.run, "folder": folder, "kind": "language_model"}
         return {
             "run": self.run,
             "kind": "classifier",

@@ -14,10 +14,10 @@ from textrnn.data import Corpus, Split, load_unlabelled
 from textrnn.data.batching import BatchPlan
 from textrnn.data.column_store import LabelColumn
 from textrnn.errors import DataError
-from textrnn.host.blocks import blocks
 from textrnn.messages.wording import counted
 from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Reporter
+from textrnn.runtime.blocks import blocks
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.batches.token_rows import TokenRows

@@ -22,10 +22,10 @@ import numpy as np
 from textrnn.errors import ConfigError, DataError, ModelError
 from textrnn.evaluation.baseline import LinearBaseline
 from textrnn.host.atomic import write_atomically
-from textrnn.host.blocks import blocks
 from textrnn.inference import run_folder
 from textrnn.inference.ensemble import check_same_labels
 from textrnn.messages.wording import counted
+from textrnn.runtime.blocks import blocks
 from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.run.folder import TARGETS
 from textrnn.training.run.preparation import RunContext, encode_unlabelled, unlabelled_texts

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from textrnn.export.workers.jobs import serve
+from textrnn.runtime import RuntimeLanguageModel
+
+if TYPE_CHECKING:
+    from py_mini_racer import MiniRacer
 
 __all__ = ["probe"]
 
@@ -22,7 +27,15 @@ const read = (text, length) => {
   const { scores } = model.read(model.network.cut(ids).slice(0, length));
   return JSON.stringify({ ids, scores });
 };
+const likelihood = async (text) =>
+  JSON.stringify((await model.languageModel.read(text, async () => {}, () => {})).log_likelihood);
 """
+
+LONGEST_SCORED = 2_000
+"""The number of characters of a text whose likelihood is compared: a token takes milliseconds."""
+
+SECONDS = 120
+"""The time after which a likelihood is given up."""
 
 
 class _Scripts(HTMLParser):
@@ -54,8 +67,10 @@ def probe(model: str, *, texts: str, length: int, output: str) -> dict[str, Any]
         output: The path of the .npy file for the scores `[N, C]`.
 
     Returns:
-        `other_ids`, the places of the texts with other ids, and `latency_ms`, the median over the
-        texts of the time per text in milliseconds.
+        `other_ids`, the places of the texts with other ids; `latency_ms`, the median over the texts
+        of the time per text in milliseconds; and `likelihood_drift`, the largest difference between
+        a log-likelihood of the page and one of the light runtime, relative to the latter, None for
+        a page without a language model.
     """
     from py_mini_racer import MiniRacer
 
@@ -74,8 +89,36 @@ def probe(model: str, *, texts: str, length: int, output: str) -> dict[str, Any]
             scores.append(answer["scores"])
             if answer["ids"] != ids:
                 other.append(place)
+        drift = _likelihood_drift(engine, json.loads(models)[0], content["texts"])
     np.save(output, np.array(scores, np.float32))
-    return {"other_ids": other, "latency_ms": float(np.median(times)) * 1e3}
+    latency = float(np.median(times)) * 1e3
+    return {"other_ids": other, "latency_ms": latency, "likelihood_drift": drift}
+
+
+def _likelihood_drift(engine: MiniRacer, files: dict[str, Any], texts: list[str]) -> float | None:
+    """Compares the likelihoods of the page with those of the light runtime.
+
+    Args:
+        engine: Runs the page.
+        files: The files of the model in base64.
+        texts: The texts.
+    """
+    from py_mini_racer import JSPromise
+
+    if files["language_model"] is None:
+        return None
+    network = base64.b64decode(files["language_model"]["network"])
+    tokenizer = base64.b64decode(files["language_model"]["tokenizer"] or files["tokenizer"])
+    model = RuntimeLanguageModel.from_bytes(network, tokenizer)
+    drift = 0.0
+    for text, likelihood in model.score_stream(text[:LONGEST_SCORED] for text in texts):
+        promise = engine.eval(f"likelihood({json.dumps(text)})")
+        if not isinstance(promise, JSPromise):
+            raise TypeError(f"expected a promise, got {promise!r}.")
+        found = float(str(promise.get(timeout=SECONDS)))
+        expected = likelihood.log_likelihood
+        drift = max(drift, abs(found - expected) / abs(expected))
+    return drift
 
 
 if __name__ == "__main__":

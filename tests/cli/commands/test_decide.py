@@ -14,7 +14,7 @@ def run(finished, home):
 def test_the_decisions_change_and_are_obeyed(textrnn, run, home):
     (home / "costs.csv").write_text("true,neg,pos\nneg,0,0\npos,5,0\n")
     printed = textrnn("decide", run, "--objective", "cost", "--cost-matrix", "costs.csv").stdout
-    assert f"decisions of {run}: cost; figures of the test texts:" in printed
+    assert f"decisions of {run} for cost: the answer of the least expected cost; figures" in printed
     assert "mean cost" in printed
     assert textrnn("predict", run, "y", "x").stdout.splitlines()[0].startswith("pos\t")
 

@@ -48,7 +48,8 @@ def test_the_explanations_are_written_beside_all_columns(textrnn, run, table, ho
     with (home / "out.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["id", "text", "label", "score", "words", "warning", "error"]
-    assert [(row["id"], row["label"]) for row in rows] == [(str(i), "neg") for i in range(3)]
+    assert [(row["id"], row["label"]) for row in rows] == [("0", "neg"), ("1", "neg"), ("2", "")]
+    assert rows[2]["error"].endswith(": the text is blank")
     assert [word["text"] for word in json.loads(rows[0]["words"])] == ["a", "x", "b"]
     textrnn("explain", run, "--file", table, "--output", "out.jsonl")
     first = json.loads((home / "out.jsonl").read_text().splitlines()[0])

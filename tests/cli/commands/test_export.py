@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from light_models import random_language_pair
+from light_processes import forget_network
 
 from textrnn.config.choices import EXPORT_KINDS, EXPORT_PRECISIONS
 from textrnn.export.manifest import Artefact, Check
@@ -125,3 +127,26 @@ def test_a_form_that_does_not_suit_is_refused(textrnn, finished, home):
     result = textrnn("export", finished.folder, "--form", "fused", "--output", home / "x", code=1)
     assert "fused needs an LSTMCell" in result.stderr
     assert not (home / "x").exists()
+
+
+@pytest.mark.process
+@pytest.mark.usefixtures("eagerly")
+def test_a_language_model_is_exported_for_the_light_runtime_alone(textrnn, tmp_path, monkeypatch):
+    monkeypatch.setattr("textrnn.export.reference.MEGABYTE", 2_000)
+    random_language_pair(tmp_path / "lm")
+    forget_network(tmp_path / "lm")
+    (artefact,) = json.loads(textrnn("export", tmp_path / "lm", "--json").stdout)
+    assert (artefact["kind"], artefact["status"]) == ("runtime", "verified")
+    assert textrnn("score", tmp_path / "lm", "a", "--engine", "numpy").stdout
+    refused = textrnn("export", tmp_path / "lm", "--kind", "onnx", code=2)
+    assert "--kind onnx is for classifiers" in refused.stderr
+
+
+def test_the_language_model_of_a_page_is_checked_at_once(textrnn, finished, pretrained, write):
+    textrnn("export", finished.folder, "--kind", "web", "--language-model", pretrained.folder)
+    assert write.options.language_model == pretrained.folder
+    arguments = ("export", finished.folder, "--language-model")
+    refused = textrnn(*arguments, pretrained.folder, "--kind", "onnx", code=2)
+    assert "--language-model is for the page of --kind web" in refused.stderr
+    refused = textrnn(*arguments, "nowhere", code=1)
+    assert "nowhere: expected a run folder, found none" in refused.stderr

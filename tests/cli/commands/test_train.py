@@ -353,3 +353,9 @@ def test_folds_are_measured_before_the_run_is_trained(textrnn, data, home):
     assert lines[-1] == "run folder run"
     assert result.stderr.count("finished already") == 2
     assert package.load("run").config.data.fold is None
+
+
+@pytest.mark.parametrize("option", [("--label-column", "team"), ("--test-file", "a.csv")])
+def test_options_about_a_file_need_a_file(textrnn, option):
+    refused = textrnn("train", *option, code=2)
+    assert f"{option[0]} is about a file; name the training data by --train-file" in refused.stderr

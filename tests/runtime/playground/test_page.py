@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -10,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from light_models import HARD_TEXTS, random_pair
+from light_models import HARD_TEXTS, random_language_pair, random_pair
 from py_mini_racer import JSPromise, MiniRacer
 from tiny import every_pair
 from tiny_tokenizers import TEXTS
 
-from textrnn.runtime import RuntimeModel
+from textrnn.config.choices import CELLS
+from textrnn.inference.runtime_file import language_model_file
+from textrnn.runtime import RuntimeLanguageModel, RuntimeModel, load
 from textrnn.runtime.decision_rule import DecisionRule
-from textrnn.runtime.playground.page import PageModel, offline_page, server_page
+from textrnn.runtime.playground.page import PageLanguageModel, PageModel, offline_page, server_page
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
@@ -27,6 +30,11 @@ let models;
 const begin = (json) => { models = modelsOf(json); };
 const examine = async (text, label) =>
   JSON.stringify(await models.examine("tiny", text, label, null));
+const waits = async (text) => {
+  const answers = [];
+  await models.examine("tiny", text, null, null, (answer) => answers.push(answer));
+  return JSON.stringify(answers.map(({ label, likelihood }) => [label, likelihood === undefined]));
+};
 """
 
 
@@ -49,7 +57,9 @@ def engine() -> Iterator[MiniRacer]:
         yield engine
 
 
-def a_page(folder: Path, model: RuntimeModel) -> str:
+def a_page(
+    folder: Path, model: RuntimeModel, *, language_model: PageLanguageModel | None = None
+) -> str:
     labels = model.labels
     page_model = PageModel(
         name="tiny",
@@ -57,17 +67,18 @@ def a_page(folder: Path, model: RuntimeModel) -> str:
         tokenizer=(folder / "tokenizer.model").read_bytes(),
         labels=labels,
         rule=model.label_space.rule.to_dict(labels),
+        language_model=language_model,
     )
     return offline_page([page_model])
 
 
-def close(value: Any) -> Any:
+def close(value: Any, tolerance: float = 2e-6) -> Any:
     """The value, its numbers being approximate."""
     if isinstance(value, dict):
-        return {name: close(part) for name, part in value.items()}
+        return {name: close(part, tolerance) for name, part in value.items()}
     if isinstance(value, list):
-        return [close(part) for part in value]
-    return pytest.approx(value, abs=2e-6) if isinstance(value, float) else value
+        return [close(part, tolerance) for part in value]
+    return pytest.approx(value, abs=tolerance) if isinstance(value, float) else value
 
 
 def compare(engine: MiniRacer, folder: Path, texts: list[str], **settings: Any) -> None:
@@ -81,6 +92,85 @@ def compare(engine: MiniRacer, folder: Path, texts: list[str], **settings: Any) 
             assert isinstance(answer, JSPromise)
             found = json.loads(str(answer.get(timeout=60)))
             assert found == close(model.examine(text, label).to_dict()), text
+
+
+def compare_surprise(engine: MiniRacer, folder: Path, texts: list[str], **settings: Any) -> None:
+    """Compares examinations with likelihoods, one text after the other in the same page."""
+    pair = random_language_pair(folder / "lm", **settings)
+    content = language_model_file(pair.trained, directions=1)
+    assert content is not None
+    tokenizer = (folder / "lm" / "tokenizer.model").read_bytes()
+    language_model = RuntimeLanguageModel.from_bytes(content, tokenizer)
+    model = random_pair(folder / "run", cell="mingru").model
+    page = a_page(folder / "run", model, language_model=PageLanguageModel(content, tokenizer))
+    models, program = Scripts(page).contents[:2]
+    engine.eval(program + EXAMINE)
+    engine.eval(f"begin({json.dumps(models)})")
+    model = dataclasses.replace(model, language_model=language_model)
+    for text in texts:
+        answer = engine.eval(f"examine({json.dumps(text)}, null)")
+        assert isinstance(answer, JSPromise)
+        found = json.loads(str(answer.get(timeout=60)))
+        expected = model.examine(text).to_dict()
+        bits = expected["likelihood"]
+        assert found["likelihood"].pop("words") == close(bits.pop("words"), 1e-4), text
+        assert found.pop("likelihood") == {
+            name: pytest.approx(value, rel=1e-5) if isinstance(value, float) else value
+            for name, value in bits.items()
+        }
+        del expected["likelihood"]
+        assert found == close(expected)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "mingru",
+        *(
+            pytest.param(c, marks=pytest.mark.thorough)
+            for c in CELLS
+            if c not in ("mingru", "none")
+        ),
+    ],
+)
+def test_the_surprise_of_every_word_is_that_of_python(
+    cell: str, engine: MiniRacer, tmp_path: Path
+) -> None:
+    settings = {"layers": 2, "window": 3, "bidirectional": True}
+    compare_surprise(engine, tmp_path, [*HARD_TEXTS, TEXTS[0]], cell=cell, **settings)
+
+
+def test_the_surprise_follows_the_text_while_it_is_typed(engine: MiniRacer, tmp_path: Path) -> None:
+    typed = [TEXTS[0][:length] for length in (1, 5, 6, 12, 31, 20, 31)]
+    changed = [TEXTS[0].replace("fine", "dull"), "", TEXTS[0]]
+    compare_surprise(
+        engine, tmp_path, typed + changed, cell="lstm", units=4, layers=3, residual=True
+    )
+
+
+@pytest.mark.parametrize("unusual", [0.0, 99.0, None])
+def test_a_tokenizer_of_its_own_is_used(
+    unusual: float | None, engine: MiniRacer, tmp_path: Path
+) -> None:
+    settings = {"piece_type": "byte", "bidirectional": False, "unusual": unusual}
+    compare_surprise(engine, tmp_path, TEXTS[:2], **settings)
+
+
+def test_the_answer_comes_first_if_the_surprise_takes_a_while(
+    engine: MiniRacer, tmp_path: Path
+) -> None:
+    long = "dull film " * 20
+    compare_surprise(engine, tmp_path, ["dull"], cell="gru")
+    (answer,) = load(tmp_path / "run").answers([long])
+    for text, expected in (("dull film", []), (long, [[answer.label, True]]), (long, [])):
+        promise = engine.eval(f"waits({json.dumps(text)})")
+        assert isinstance(promise, JSPromise)
+        assert json.loads(str(promise.get(timeout=60))) == expected
+
+
+def test_a_language_model_with_the_tokenizer_of_the_model_brings_no_other() -> None:
+    model = PageModel("a", b"1", b"2", ["x"], {}, PageLanguageModel(b"3", b"2"))
+    assert model.to_dict()["language_model"] == {"network": "Mw==", "tokenizer": None}
 
 
 @pytest.mark.thorough

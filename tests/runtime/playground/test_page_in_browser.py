@@ -8,12 +8,13 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
-from light_models import random_pair
+from light_models import random_language_pair, random_pair
 
 from textrnn.runtime import load
-from textrnn.runtime.playground.page import PageModel, offline_page
+from textrnn.runtime.playground.page import PageLanguageModel, PageModel, offline_page
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("eagerly")]
 
@@ -34,6 +35,10 @@ const look = () => ({
   sentence: part("sentence")?.textContent,
   words: [...document.querySelectorAll("mark")].map((mark) => mark.textContent),
   points: part("curve")?.querySelector("polyline")?.getAttribute("points").split(" ").length,
+  notes: [...document.querySelectorAll("rt[aria-hidden=true]")].map((note) => note.textContent),
+  likelihood: part("likelihood")?.hidden === false ? part("likelihood").textContent : null,
+  columns: [...document.querySelectorAll("th")].filter((cell) => !cell.hidden).length,
+  cells: part("rows")?.rows[0]?.cells.length,
 });
 addEventListener("load", async () => {
   const text = document.getElementById("text");
@@ -42,28 +47,35 @@ addEventListener("load", async () => {
     text.dispatchEvent(new Event("input"));
   };
   await wait(200);
-  seen.hidden = document.getElementById("answers").hidden;
+  seen.hidden = document.getElementById("answers").getClientRects().length === 0;
   type("A fine");
   await wait(1000);
   seen.first = look();
+  const radios = document.querySelectorAll("input[type=radio]");
+  if (!radios[3].parentElement.hidden) radios[3].click();
   type("A fine film");
   await wait(1000);
   seen.second = look();
-  const radios = document.querySelectorAll("input[type=radio]");
+  seen.kept = radios[3].checked;
   radios[2].click();
   seen.legend = part("legend").textContent;
+  radios[3].click();
+  seen.surprise = radios[3].parentElement.hidden ? null : part("legend").textContent;
+  radios[2].click();
   seen.rows = part("rows").rows.length;
   const buttons = part("labels").querySelectorAll("button");
   buttons[1].click();
   await wait(1000);
   seen.pressed = [...part("labels").querySelectorAll("button")]
     .map((button) => button.getAttribute("aria-pressed"));
+  document.querySelector("details").open = true;
+  seen.wide = [...document.querySelectorAll("body *")]
+    .filter((element) => !element.closest(".scroll table")) // It scrolls by itself.
+    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1).length;
   type("");
   await wait(1000);
-  seen.again = document.getElementById("answers").hidden;
+  seen.again = document.getElementById("answers").getClientRects().length === 0;
   seen.loaded = performance.getEntriesByType("resource").length;
-  seen.wide = [...document.querySelectorAll("body *")]
-    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1).length;
   document.documentElement.dataset.seen = JSON.stringify(seen);
 });
 """
@@ -85,7 +97,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def page_with(run: Path) -> str:
+def page_with(run: Path, language_model: PageLanguageModel | None = None) -> str:
     model = load(run)
     return offline_page(
         [
@@ -95,6 +107,7 @@ def page_with(run: Path) -> str:
                 tokenizer=(run / "tokenizer.model").read_bytes(),
                 labels=model.labels,
                 rule=model.label_space.rule.to_dict(model.labels),
+                language_model=language_model,
             )
         ]
     )
@@ -108,25 +121,55 @@ def shown(browser: str, address: str, folder: Path, *, width: int) -> str:
     return done.stdout
 
 
+def visited(browser: str, page: str, folder: Path, *, width: int) -> dict[str, Any]:
+    """What a visitor has seen of a page."""
+    # The policy of the page forbids other scripts than its own: the visitor gets a page without.
+    content = re.sub("<meta http-equiv=[^>]*>", "", page)
+    path = folder / "index.html"
+    path.write_text(content.replace("</body>", f"<script>{VISIT}</script></body>"), "utf-8")
+    match = re.search('data-seen="([^"]*)"', shown(browser, path.as_uri(), folder, width=width))
+    assert match is not None
+    seen: dict[str, Any] = json.loads(html.unescape(match[1]))
+    return seen
+
+
 @pytest.mark.parametrize("width", [500, 1280])
 def test_a_visitor_types_and_sees_what_the_words_do(
     browser: str, run: Path, width: int, tmp_path: Path
 ) -> None:
-    # The policy of the page forbids other scripts than its own: the visitor gets a page without.
-    content = re.sub("<meta http-equiv=[^>]*>", "", page_with(run))
-    page = tmp_path / "index.html"
-    page.write_text(content.replace("</body>", f"<script>{VISIT}</script></body>"), "utf-8")
-    match = re.search('data-seen="([^"]*)"', shown(browser, page.as_uri(), tmp_path, width=width))
-    assert match is not None
-    seen = json.loads(html.unescape(match[1]))
+    seen = visited(browser, page_with(run), tmp_path, width=width)
     (first,), (second,) = load(run).answers(["A fine"]), load(run).answers(["A fine film"])
     for moment, answer, words in (("first", first, 2), ("second", second, 3)):
         assert seen[moment]["sentence"] == f"{answer.label}, {100 * answer.score:.1f} %"
         assert seen[moment]["words"] == ["A", "fine", "film"][:words]
         assert seen[moment]["points"] == words
+        assert (seen[moment]["notes"], seen[moment]["likelihood"]) == ([], None)
+        assert (seen[moment]["columns"], seen[moment]["cells"]) == (5, 5)
     assert (seen["hidden"], seen["again"], seen["rows"]) == (True, True, 3)
     assert "last state" in seen["legend"]
     assert seen["pressed"] == ["false", "true"]
+    assert (seen["loaded"], seen["wide"]) == (0, 0)
+    assert (seen["surprise"], seen["kept"]) == (None, False)
+
+
+@pytest.mark.parametrize("width", [500, 1280])
+def test_a_visitor_sees_how_surprising_the_words_are(
+    browser: str, run: Path, width: int, tmp_path: Path
+) -> None:
+    model = random_language_pair(
+        tmp_path / "lm", cell="gru", bidirectional=False, unusual=1.0
+    ).model
+    files = [tmp_path / "lm" / name for name in ("runtime.safetensors", "tokenizer.model")]
+    page = page_with(run, PageLanguageModel(*(path.read_bytes() for path in files)))
+    seen = visited(browser, page, tmp_path, width=width)
+    for moment, text in (("first", "A fine"), ("second", "A fine film")):
+        surprise = model.surprise(text)
+        assert seen[moment]["notes"] == [f"{word.bits:.0f}" for word in surprise.words]
+        assert f"{surprise.bits_per_word:.1f} bits per word" in seen[moment]["likelihood"]
+        assert "Unlike the texts of its training" in seen[moment]["likelihood"]
+        assert (seen[moment]["columns"], seen[moment]["cells"]) == (6, 6)
+    assert "less probable" in seen["surprise"]
+    assert seen["kept"]
     assert (seen["loaded"], seen["wide"]) == (0, 0)
 
 

@@ -67,7 +67,10 @@ def test_the_history_has_a_row_an_epoch(finished):
 
 def test_the_figures_are_in_the_file_and_in_the_card(finished):
     metrics = json.loads((finished.folder / "metrics.json").read_text())
-    assert set(metrics) == {"training", "ngrams", "baseline", "validation", "calibration", "test"}
+    assert set(metrics) == {
+        *("training", "ngrams", "baseline", "validation", "calibration", "test"),
+        "light_runtime",
+    }
     assert (metrics["validation"]["texts"], metrics["test"]["texts"]) == (4, 10)
     assert metrics["training"]["epochs"] == 3
     card = (finished.folder / "README.md").read_text()
@@ -165,6 +168,7 @@ def test_the_test_texts_are_not_encoded_before_training_has_ended(
         ("trained", None),
         ("encode", False),
         ("encode", True),
+        *[("encode", False)] * 2,  # The light runtime is compared on validation texts.
     ]
 
 
@@ -204,6 +208,7 @@ def test_without_test_data_only_the_validation_is_measured(config, tmp_path, cap
         "baseline",
         "validation",
         "calibration",
+        "light_runtime",
     }
     assert "There was no test data" in (tmp_path / "run" / "README.md").read_text()
     out, err = capsys.readouterr()

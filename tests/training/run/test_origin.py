@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from tiny import finished_run
 
@@ -50,5 +52,9 @@ def test_metrics_and_message_name_new_and_dropped_labels():
     assert "with 1 new label (c) and 1 dropped label (a)" in origin.message(("b", "c"))
     assert "with the same labels" in origin.message(("a", "b"))
     model = Origin("runs/lm", None)
-    assert model.to_metrics(("a",)) == {"run": "runs/lm", "kind": "language_model"}
+    assert model.to_metrics(("a",)) == {
+        "run": "runs/lm",
+        "folder": str(Path("runs/lm").absolute()),
+        "kind": "language_model",
+    }
     assert model.message(("a",)) == "starting from the language model runs/lm"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from textrnn.cli.run_argument import run_argument
 from textrnn.cli.run_data import check_run, data_settings
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config.decisions import DecisionsConfig
+
+if TYPE_CHECKING:
+    from textrnn.runtime.decision_rule import DecisionRule
 
 __all__ = ["decide"]
 
@@ -51,5 +54,17 @@ def decide(context: click.Context, /, run: Path, as_json: bool, **_: Any) -> Non
         rule = classifier.rule.to_dict(classifier.labels)
         click.echo(json.dumps({"rule": rule, which: with_interval(figures)}))
         return
-    click.echo(f"decisions of {run}: {classifier.rule.objective}; figures of the {which} texts:")
+    click.echo(
+        f"decisions of {run} for {classifier.rule.objective}: "
+        f"{_state(classifier.rule)}; figures of the {which} texts:"
+    )
     print_figures(figures, table_console())
+
+
+def _state(rule: DecisionRule) -> str:
+    """Returns in a few words what a rule does."""
+    if rule.costs:
+        return "the answer of the least expected cost"
+    if rule.thresholds:
+        return "a threshold for each label"
+    return "a weight for each label" if rule.weights else "the default decisions"

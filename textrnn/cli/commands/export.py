@@ -18,6 +18,8 @@ from textrnn.cli.options import data_options, given_settings
 from textrnn.cli.run_data import check_run, data_settings
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config.choices import EXPORT_FORMS, EXPORT_KINDS, EXPORT_PRECISIONS
+from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.inference.run_files import CONFIG, check_finished, read_any_settings
 
 if TYPE_CHECKING:
     from textrnn.export.manifest import Artefact
@@ -37,6 +39,7 @@ class _FileOptions:
     name: str | None
     version: int
     plain_ops: bool
+    language_model: Path | None
 
     def for_run(self, run: Path) -> ExportOptions:
         """Returns the options of the export; the model's default name is that of the run folder."""
@@ -51,7 +54,21 @@ class _FileOptions:
             name=valid_unicode(self.name or run.resolve().name),
             version=self.version,
             plain_ops=self.plain_ops,
+            language_model=self.language_model,
         )
+
+    def check(self) -> None:
+        """Checks the language model of the page before TensorFlow is loaded.
+
+        Raises:
+            click.UsageError: No page is made.
+            ModelError: The language model is missing or not finished.
+        """
+        if self.language_model is None:
+            return
+        if self.kinds and "web" not in self.kinds:
+            raise click.UsageError("--language-model is for the page of --kind web.")
+        check_finished(self.language_model, LanguageModelRunConfig)
 
 
 _file_options = OptionGroup(
@@ -105,6 +122,12 @@ _file_options = OptionGroup(
         help="Write a SavedModel that does not need TF Text; requires --piece-type word or byte "
         "and --normalization plain in the run.",
     ),
+    click.option(
+        "--language-model",
+        type=click.Path(path_type=Path),
+        help="Run folder of a language model for the page of --kind web, which then shows how "
+        "surprising each word is. The page grows by 1.33 times the model's size.",
+    ),
     name="files",
 )
 
@@ -149,9 +172,16 @@ def export(
     those of the classifier, on validation texts of the run and on difficult texts. The data
     options select other texts.
 
+    A language model has one kind, runtime, with which textrnn score needs no TensorFlow.
+
     If a file fails, the command says why, keeps the file, and exits with code 1.
     """
     given = given_settings(context)
+    files.check()
+    if run is not None and verify_only is None and _is_language_model(run):
+        artefacts = _export_language_model(run, output or run / "export", kinds=files.kinds)
+        _print(artefacts, output or run / "export", as_json=as_json)
+        return
     if run is not None and verify_only is None:
         check_run(run, given)
     elif run is not None or verify_only is None:
@@ -173,6 +203,38 @@ def export(
     else:
         options = files.for_run(source)
         artefacts = write(source, folder, options=options, sample=sample, reporter=reporter)
+    _print(artefacts, folder, as_json=as_json)
+
+
+def _is_language_model(run: Path) -> bool:
+    """Returns whether a folder is the run of a language model."""
+    if not (run / CONFIG).is_file():
+        return False
+    return isinstance(read_any_settings(run / CONFIG), LanguageModelRunConfig)
+
+
+def _export_language_model(run: Path, folder: Path, *, kinds: Sequence[str]) -> list[Artefact]:
+    """Exports a language model.
+
+    Raises:
+        click.UsageError: A language model is not exported to one of the kinds.
+    """
+    others = [kind for kind in kinds if kind != "runtime"]
+    if others:
+        raise click.UsageError(
+            f"--kind {others[0]} is for classifiers, and {run} is a language model, which has "
+            "--kind runtime. A page of --kind web takes it by --language-model."
+        )
+    check_finished(run, LanguageModelRunConfig)
+    start_tensorflow()
+    from textrnn.cli.reporting import CommandReporter
+    from textrnn.export.language_model import export_language_model
+
+    return export_language_model(run, folder, reporter=CommandReporter())
+
+
+def _print(artefacts: Sequence[Artefact], folder: Path, *, as_json: bool) -> None:
+    """Prints the files; the exit code is 1 if one of them failed."""
     if as_json:
         print_json([artefact.to_dict() for artefact in artefacts])
     else:
@@ -181,7 +243,7 @@ def export(
     failed = [artefact for artefact in artefacts if artefact.status == "failed"]
     _print_failures(failed, folder)
     if failed:
-        context.exit(1)
+        click.get_current_context().exit(1)
 
 
 def _print_table(artefacts: Sequence[Artefact], console: Console) -> None:

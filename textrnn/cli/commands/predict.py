@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from textrnn.cli.answering_run import AnsweringRun, open_run, open_runs
+from textrnn.cli.answering_run import AnsweringRun, open_run, open_runs, with_scorer
 from textrnn.cli.answers import (
     AnswerOptions,
     answer_texts,
@@ -118,8 +118,10 @@ def predict(
     choice.check(run, has_file=source.path is not None, resume=written.resume)
     if written.output is not None and as_json:
         raise click.UsageError("--json is about printed answers; name a .jsonl file by --output.")
-    heavy = _heavy_option(options, written)
+    heavy = "--explain-words" if written.explain_words else ""
     opened, *members = open_runs([run, *choice.members], engine, needs_tensorflow=heavy)
+    if options.likelihood:
+        opened, *members = with_scorer(opened, members, options.language_model, engine=engine)
     opened = opened.abstaining(abstain_below)
     if choice.uncertain is not None:
         from textrnn.cli.reporting import CommandReporter
@@ -147,15 +149,6 @@ def predict(
         )
     if opened.cut_share:
         click.echo(_cut_note(opened.cut_share), err=True)
-
-
-def _heavy_option(options: AnswerOptions, written: OutputOptions) -> str:
-    """Returns an option that the light runtime does not know; empty if there is none."""
-    given = {
-        "--with-likelihood": options.likelihood,
-        "--explain-words": bool(written.explain_words),
-    }
-    return next((name for name, is_given in given.items() if is_given), "")
 
 
 def _data_of(run: AnsweringRun, source: TextOptions) -> DataConfig | None:

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from textrnn.cli.console import single_spaced
+from textrnn.cli.engine import LineReporter, engine_option, light_language_model, texts_of
 from textrnn.cli.run_argument import run_argument
 from textrnn.cli.startup import start_tensorflow
 from textrnn.cli.text_options import TextOptions, text_options
 from textrnn.cli.texts import BadRow, TextSource
-from textrnn.config.language_model import LanguageModelRunConfig
-from textrnn.inference.run_files import check_finished
 
 if TYPE_CHECKING:
-    from textrnn.inference.language_model import Likelihood
+    from textrnn.runtime import Likelihood
 
 __all__ = ["score"]
 
@@ -34,8 +33,9 @@ _Answer = tuple[str, "Likelihood"]
     is_flag=True,
     help="Print also the log-probability of each token; implies --json.",
 )
+@engine_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-def score(run: Path, source: TextOptions, per_token: bool, as_json: bool) -> None:
+def score(run: Path, source: TextOptions, per_token: bool, engine: str, as_json: bool) -> None:
     """Print how probable texts are by RUN, a language model that `textrnn pretrain` made.
 
     There is one line per text, in input order: log-likelihood in nats, bits per token, perplexity,
@@ -46,6 +46,15 @@ def score(run: Path, source: TextOptions, per_token: bool, as_json: bool) -> Non
     them from a file.
     """
     texts = TextSource(source)
+    line = partial(_json_line, per_token=per_token) if as_json or per_token else _text_line
+    light = light_language_model(run, engine)
+    if light is not None:
+        rows = texts.read(None if source.path is None else texts_of(run))
+        texts.print_answers(light.score_stream(rows), line, reporter=LineReporter())
+        return
+    from textrnn.config.language_model import LanguageModelRunConfig
+    from textrnn.inference.run_files import check_finished
+
     check_finished(run, LanguageModelRunConfig)
     start_tensorflow()
     from textrnn.cli.reporting import CommandReporter
@@ -53,9 +62,7 @@ def score(run: Path, source: TextOptions, per_token: bool, as_json: bool) -> Non
 
     model = run_folder.load_language_model(run)
     texts.print_answers(
-        model.score_stream(texts.read(model.config.data)),
-        partial(_json_line, per_token=per_token) if as_json or per_token else _text_line,
-        reporter=CommandReporter(),
+        model.score_stream(texts.read(model.config.data)), line, reporter=CommandReporter()
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -64,11 +65,14 @@ def serve(runs: tuple[str, ...], **values: Any) -> None:
     has the name of its folder; NAME=RUN gives it another one.
 
     The server speaks the REST interface of TensorFlow Serving (/v1/models/NAME:predict), the Open
-    Inference Protocol (/v2/models/NAME/infer), explains answers (/v1/models/NAME:explain), and
-    answers texts while they are written (WebSocket /v1/models/NAME/stream). /docs lists all calls.
+    Inference Protocol (/v2/models/NAME/infer), explains answers (/v1/models/NAME:explain), answers
+    texts while they are written (WebSocket /v1/models/NAME/stream), and tells how probable texts
+    are if there is a language model (/v1/models/NAME:likelihood). /docs lists all calls.
     """
     settings = ServeSettings.from_dict(values)
     sources = [parse_source(run) for run in runs]
-    from textrnn.runtime import load
+    from textrnn.runtime.serve.loading import ModelLoader
 
+    named = settings.likelihood.language_model
+    load = ModelLoader(None if named is None else Path(named))
     run_server(sources, load, settings=settings)

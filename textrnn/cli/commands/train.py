@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from textrnn.training.search.folds import Folds
 
 __all__ = ["train"]
+
+_OF_A_FILE = (
+    *("valid_file", "test_file", "text_column", "text_join", "label_column", "delimiter"),
+    *("encoding", "group_column", "time_column"),
+)
+"""The settings that say nothing about the bundled data set."""
 
 
 @click.command(cls=SectionedCommand, short_help="Train a classifier on labelled texts.")
@@ -89,6 +96,8 @@ def train(
         raise click.UsageError("--no-final needs --folds.")
     started = time.monotonic()
     choice = _choose(context, options)
+    if not (options.config_file or options.resume):
+        _check_data(choice.given.get("data", {}))
     if not (options.resume or resume_or_start):
         choice.check_inputs()
     start_tensorflow(choice.config.runtime.device)
@@ -117,6 +126,18 @@ def train(
     )
     if classifier is not None:  # Only the chief worker has the classifier.
         print_results(classifier, choice.folder, options=options, folds=measured)
+
+
+def _check_data(given: Mapping[str, Any]) -> None:
+    """Raises click.UsageError if options describe a file that no option names.
+
+    Args:
+        given: The settings of the data that the user typed.
+    """
+    described = [name for name in given if name in _OF_A_FILE]
+    if described and not {"train_file", "dataset"} & set(given):
+        flag = f"--{described[0].replace('_', '-')}"
+        raise click.UsageError(f"{flag} is about a file; name the training data by --train-file.")
 
 
 def _choose(context: click.Context, options: RunOptions) -> RunChoice[ClassifierRunConfig]:

@@ -1,6 +1,6 @@
 import pytest
 
-from textrnn.host.blocks import blocks
+from textrnn.runtime.blocks import blocks
 
 
 @pytest.mark.parametrize(
