@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -129,7 +128,7 @@ class TrainedClassifier:
         self._scorer = Scorer(self.model, label_space=self.label_space)
 
     def __reduce__(self) -> NoReturn:
-        raise pickle.PicklingError(
+        raise TypeError(
             "a TrainedClassifier is not pickled; write it by save(folder), and read it by "
             "textrnn.load(folder)."
         )

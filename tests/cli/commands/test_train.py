@@ -355,7 +355,7 @@ def test_folds_are_measured_before_the_run_is_trained(textrnn, data, home):
     assert package.load("run").config.data.fold is None
 
 
-@pytest.mark.parametrize("option", [("--label-column", "team"), ("--test-file", "a.csv")])
+@pytest.mark.parametrize("option", [("--label-column", "team"), ("--encoding", "latin-1")])
 def test_options_about_a_file_need_a_file(textrnn, option):
     refused = textrnn("train", *option, code=2)
     assert f"{option[0]} is about a file; name the training data by --train-file" in refused.stderr

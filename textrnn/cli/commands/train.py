@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 _OF_A_FILE = (
-    *("valid_file", "test_file", "text_column", "text_join", "label_column", "delimiter"),
-    *("encoding", "group_column", "time_column"),
+    *("text_column", "text_join", "label_column", "delimiter", "encoding"),
+    *("group_column", "time_column"),
 )
 """The settings that say nothing about the bundled data set."""
 
