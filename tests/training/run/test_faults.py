@@ -82,7 +82,7 @@ def test_a_batch_beyond_the_memory_says_so_too(config, tmp_path, monkeypatch):
 @pytest.mark.thorough
 @without_a_graph
 def test_a_disk_that_is_full_at_the_end_loses_nothing(config, tmp_path, monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
