@@ -91,8 +91,6 @@ ENGINES = {f.__name__: f for f in (light, tensorflow, litert, fasttext, sklearn)
 
 def answer_all(engine: str, run: Path, folder: Path, begin: float) -> None:
     """Measures one engine, in this process, and prints the figures as JSON."""
-    import resource
-
     texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
     answer = ENGINES[engine](run, folder)
     answer(texts[:1])
@@ -107,7 +105,9 @@ def answer_all(engine: str, run: Path, folder: Path, begin: float) -> None:
     start = time.perf_counter()
     answer(many)
     speed = len(many) / (time.perf_counter() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    # `ru_maxrss` would begin with the memory of the process that started this one.
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    (peak,) = (int(line.split()[1]) / 1000 for line in status if line.startswith("VmHWM"))
     p50, p99 = np.percentile(single, [50, 99])
     print(json.dumps({"first": first, "p50": p50, "p99": p99, "texts/s": speed, "MB": peak}))
 
