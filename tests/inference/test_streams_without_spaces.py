@@ -65,7 +65,7 @@ def test_tokens_are_followed_long_before_the_text_ends(classifier, script):
             yield piece
 
     half = 0
-    for tokens, prediction in follow_tokens(classifier.stream(), arriving(), every=10):
+    for tokens, prediction in follow_tokens(classifier.stream(), arriving(), every=50):
         if read < len(text.encode()) / 2:
             half = tokens
         expected = classifier.score_ids([np.array(ids[:tokens])])[0]

@@ -115,7 +115,7 @@ def test_reduced_precision_ends_in_a_model_of_float32(data, tmp_path):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("precision", ["bfloat16", pytest.param("float16", marks=pytest.mark.slow)])
 def test_reduced_precision_ends_in_a_model_like_any_other(
     data, tmp_path, monkeypatch, capsys, precision
 ):
