@@ -33,6 +33,9 @@ class ServerModels {
 
   static async _read(response) {
     const body = await response.json().catch(() => ({}));
+    if (response.status === 401) {
+      throw new Error("the server wants an API key: put #key=KEY behind the address of this page");
+    }
     if (!response.ok) throw new Error(body.error || `the server answered ${response.status}`);
     return body;
   }
@@ -282,7 +285,7 @@ class Playground {
     try {
       this._offer(await this.source.models());
     } catch (error) {
-      this.status.textContent = `The models cannot be reached: ${error.message}.`;
+      this._report(`The models cannot be reached: ${error.message}`);
       return;
     }
     this.selects.forEach((select) => select.addEventListener("change", () => this._choose()));
@@ -335,8 +338,14 @@ class Playground {
         if (found.cut) this._noteCut(found);
       }
     } catch (error) {
-      if (error.name !== "AbortError") this.status.textContent = `No answer: ${error.message}.`;
+      if (error.name !== "AbortError") this._report(`No answer: ${error.message}`);
     }
+  }
+
+  /** Shows a message in place of the answers. */
+  _report(message) {
+    this.status.textContent = message.replace(/[.]*$/, ".");
+    this.answers.hidden = true;
   }
 
   async _examine(panel, text, wanted, signal, onAnswer) {

@@ -34,7 +34,7 @@ const VIEWS = [
     colour: "--memory",
     of: (word, all) => word.remembered / Math.max(...all.map((w) => w.remembered), 1e-9),
     text: (word) => `remembered ${percent(word.remembered)}`,
-    legend: () => "The darker, the more the last state would differ if the word were left out.",
+    legend: () => "The stronger the colour, the more the last state would differ if the word were left out.",
   },
 ];
 

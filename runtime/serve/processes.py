@@ -74,7 +74,7 @@ class _Workers:
         bound: socket.socket,
     ) -> None:
         self._arguments = (sources, load, settings, bound)
-        self._settings = settings
+        self._settings, self._bound = settings, bound
         self._workers: list[_Worker] = []
         self._is_stopping = False
 
@@ -118,12 +118,20 @@ class _Workers:
             _log.error("a server process ended with code %s; another one starts", code)
             self._workers[place] = self._started()
 
+    def _is_any_alive(self) -> bool:
+        return any(worker.process.is_alive() for worker in self._workers)
+
     def _end(self) -> None:
         """Asks the processes to stop, and kills those that do not in time."""
         for worker in self._workers:
             worker.process.terminate()
         stopping = self._settings.stopping
-        deadline = time.monotonic() + stopping.drain_seconds + stopping.stop_seconds + 5
+        begin = time.monotonic()
+        while time.monotonic() < begin + stopping.drain_seconds and self._is_any_alive():
+            time.sleep(_LOOK_SECONDS / 10)
+        # As long as this process has it open, connections are made that no worker accepts.
+        self._bound.close()
+        deadline = begin + stopping.drain_seconds + stopping.stop_seconds + 5
         for worker in self._workers:
             worker.process.join(max(0.0, deadline - time.monotonic()))
             if worker.process.is_alive():

@@ -138,6 +138,27 @@ def test_accepted_requests_are_answered_after_sigterm(start, workers):
     assert "Traceback" not in server.log.read_text()
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_stopping_server_refuses_connections(start, workers):
+    server = start(seconds=3.0, workers=workers)
+    with ThreadPoolExecutor(1) as clients:
+        asked = clients.submit(server.predict)
+        wait_until(lambda: server.metric("textrnn_active_requests") == 2)
+        server.process.send_signal(signal.SIGTERM)
+
+        def is_refused() -> bool:
+            try:
+                socket.create_connection(("127.0.0.1", server.port), timeout=5).close()
+            except ConnectionRefusedError:
+                return True
+            return False
+
+        wait_until(is_refused)
+        assert not asked.done()
+        assert asked.result().status_code == 200
+    assert server.process.wait(60) == 0
+
+
 def test_a_draining_server_is_not_ready_and_still_answers(start):
     server = start(drain_seconds=1.0)
     with requests.Session() as session:
