@@ -1,7 +1,9 @@
 """A handler for AWS Lambda and compatible platforms: HTTP events in, answers out.
 
 The package holds this file, the packages of `pip install textrnn-runtime`, and the run folder that
-the environment variable TEXTRNN_RUN names. The body of a request is `{"instances": [TEXT, ..]}`.
+the environment variable TEXTRNN_RUN names. The body of a request is `{"instances": [TEXT, ..]}`,
+where TEXT may be `{"text": TEXT}`. The answers are those that `textrnn predict --json` prints:
+`scores` maps each label to its probability, and `labels` are the labels that the text gets.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     try:
         texts = _texts(event)
     except (ValueError, KeyError, TypeError, RecursionError):
-        message = f"expected an object with `instances`, a list of 1 to {MOST_TEXTS} texts."
+        message = (
+            f"expected an object with `instances`, a list of 1 to {MOST_TEXTS} texts of at most "
+            f"{MOST_CHARACTERS:,} characters."
+        )
         return _response(400, {"error": message})
     return _response(200, {"predictions": [answer.to_dict() for answer in model().answers(texts)]})
 
@@ -42,6 +47,7 @@ def _texts(event: dict[str, Any]) -> list[str]:
     texts = json.loads(body)["instances"]
     if not isinstance(texts, list) or not 1 <= len(texts) <= MOST_TEXTS:
         raise ValueError
+    texts = [text["text"] if isinstance(text, dict) else text for text in texts]
     if not all(isinstance(text, str) and len(text) <= MOST_CHARACTERS for text in texts):
         raise ValueError
     return texts

@@ -50,7 +50,7 @@ def handler(monkeypatch):
 
 @pytest.mark.parametrize("is_base64", [False, True])
 def test_the_handler_answers_an_event(handler, is_base64):
-    body = json.dumps({"instances": ["bb", "c"]})
+    body = json.dumps({"instances": [{"text": "bb"}, "c"]})
     if is_base64:
         body = base64.b64encode(body.encode()).decode()
     response = handler({"body": body, "isBase64Encoded": is_base64})
@@ -67,6 +67,7 @@ def test_the_handler_answers_an_event(handler, is_base64):
         {"body": "[]"},
         {"body": '{"instances": []}'},
         {"body": '{"instances": [3]}'},
+        {"body": '{"instances": [{"txt": "a"}]}'},
         {"body": json.dumps({"instances": ["a"] * 257})},
         {"body": "?", "isBase64Encoded": True},
     ],

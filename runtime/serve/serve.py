@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 from ..cores import one_thread_per_product
 from ..errors import ConfigError
@@ -46,6 +47,8 @@ def serve(
     bound = listening_socket(settings.listening)
     try:
         host, port = bound.getsockname()[:2]
+        if settings.access.api_key_file is None and not ip_address(host).is_loopback:
+            _log.warning("whoever reaches this address may ask; --api-key-file makes keys needed")
         where = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         if settings.listening.workers > 1:
             from .processes import run_processes
