@@ -38,6 +38,8 @@ __all__ = ["routes"]
 
 _log = logging.getLogger("textrnn.serve")
 
+_REASON_BYTES = 123
+
 
 async def stream(websocket: WebSocket) -> None:
     """Answers a text after each of its pieces."""
@@ -64,7 +66,9 @@ async def _close(websocket: WebSocket, status: int, message: str) -> None:
     """Tells the client why the connection is closed, and closes it."""
     try:
         await _send(websocket, {"type": "error", "status": status, "error": message})
-        await websocket.close(4000 + status)
+        # The protocol allows 123 bytes for the reason.
+        reason = message.encode("utf-8")[:_REASON_BYTES].decode("utf-8", "ignore")
+        await websocket.close(4000 + status, reason)
     except (WebSocketDisconnect, RuntimeError):
         if websocket.client_state is not WebSocketState.DISCONNECTED:
             raise

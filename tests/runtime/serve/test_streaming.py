@@ -11,6 +11,8 @@ def closed(socket):
     assert error["type"] == "error"
     with pytest.raises(WebSocketDisconnect) as raised:
         socket.receive_json()
+    assert error["error"].startswith(raised.value.reason)
+    assert raised.value.reason
     return error, raised.value.code
 
 
