@@ -1,4 +1,4 @@
-"""What each token adds to the gates of the first layer, computed once for all texts."""
+"""The gates of the first layer, as sums of rows that are computed once for each token."""
 
 from __future__ import annotations
 

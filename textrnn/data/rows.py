@@ -85,8 +85,6 @@ class SplitBuilder:
             of the label, or those of the labels, and that of the groups or times.
     """
 
-    _OR_SKIP = ", or set `skip_bad_rows=True`"
-
     def __init__(
         self,
         config: ClassifierRunConfig,
@@ -168,7 +166,8 @@ class SplitBuilder:
         except RowError as problem:
             if not self._config.data.skip_bad_rows:
                 # Rows of another encoding are no exceptions: most of a file may be left out.
-                or_skip = "" if isinstance(problem, EncodingError) else self._OR_SKIP
+                wrong = isinstance(problem, EncodingError)
+                or_skip = "" if wrong else ", or set `skip_bad_rows=True`"
                 raise DataError(f"{row.origin}: {problem}{or_skip}.") from None
             self._bad, self._bad_lines = self._bad + 1, self._bad_lines + row.lines
             self._unknown += isinstance(problem, UnknownLabelError)

@@ -1,4 +1,4 @@
-"""What each token adds to the gates of the first layer."""
+"""The gates of the first layer, as sums of rows of tokens."""
 
 from concurrent.futures import ThreadPoolExecutor
 
