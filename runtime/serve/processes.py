@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -16,7 +17,7 @@ from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 from types import FrameType
 
-from ..errors import ModelError
+from ..errors import ModelError, TextRNNError
 from .metrics import PROCESSES_FOLDER
 from .model import Load
 from .settings import ServeSettings
@@ -44,7 +45,11 @@ def _serve(
     # Ctrl-C reaches all processes of a terminal; the parent passes it on as SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log_to_stderr(settings)
-    app = create_app(sources, load, settings=settings)
+    try:
+        app = create_app(sources, load, settings=settings)
+    except TextRNNError as error:
+        _log.error("%s", error)
+        sys.exit(1)
     has_started.set()
     run_server(app, settings, sockets=[bound])
 
