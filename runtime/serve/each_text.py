@@ -13,8 +13,8 @@ from .bodies import json_object, json_response
 from .errors import RequestError
 from .model import Explanation, Model
 from .options import with_options
+from .predict_call import requested_texts
 from .serving import call_of, served_version, serving_of
-from .tensorflow_serving import requested_texts
 from .texts import check_texts
 
 __all__ = ["answer_each_text"]

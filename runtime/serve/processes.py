@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import sys
 import tempfile
 import threading
 import time
@@ -49,7 +48,7 @@ def _serve(
         app = create_app(sources, load, settings=settings)
     except TextRNNError as error:
         _log.error("%s", error)
-        sys.exit(1)
+        return  # The parent finds that this process has not started.
     has_started.set()
     run_server(app, settings, sockets=[bound])
 
@@ -117,8 +116,7 @@ class _Workers:
             code = worker.process.exitcode
             if not worker.has_started.is_set():
                 raise ModelError(
-                    f"a server process ended with code {code} when it started; its message is "
-                    "above."
+                    f"a server process could not start (exit code {code}); its message is above."
                 )
             _log.error("a server process ended with code %s; another one starts", code)
             self._workers[place] = self._started()

@@ -27,13 +27,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ..errors import TextRNNError
 from .authentication import ApiKeys, check_origin
-from .bodies import parsed_object
 from .errors import RequestError, busy
 from .metrics import STREAM_ERROR
 from .model import Answer, Stream
 from .serving import Serving, served_version, serving_of
 from .tensorflow_serving import MODEL_PATHS
-from .texts import valid_text
+from .texts import parsed_object, valid_text
 
 __all__ = ["routes"]
 
