@@ -132,9 +132,6 @@ def page_with(
     language_model: PageLanguageModel | None = None,
     *,
     names: tuple[str, ...] = ("tiny",),
-    language_model: PageLanguageModel | None = None,
-    *,
-    names: tuple[str, ...] = ("tiny",),
 ) -> str:
     model = load(run)
     return offline_page(
