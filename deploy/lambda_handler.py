@@ -14,7 +14,9 @@ import os
 from typing import Any
 
 from textrnn_runtime import RuntimeModel, load
-from textrnn_runtime.serve import Limits, RequestError, predict
+from textrnn_runtime.serve.errors import RequestError
+from textrnn_runtime.serve.predict_call import predict
+from textrnn_runtime.serve.settings import Limits
 
 LIMITS = Limits(max_texts=256)
 

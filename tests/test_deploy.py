@@ -14,8 +14,7 @@ from letter_model import LetterModel, write_run
 from starlette.testclient import TestClient
 from tiny import not_none
 
-import textrnn.runtime.serve
-from textrnn.runtime.serve import ModelSource
+from textrnn.runtime.serve import ModelSource, errors, predict_call, settings
 from textrnn.runtime.serve.app import create_app
 from textrnn.runtime.serve.settings import fields_with_section
 
@@ -44,7 +43,9 @@ def handler(monkeypatch):
     names = types.ModuleType("textrnn_runtime")
     vars(names).update(load=lambda folder: LetterModel(), RuntimeModel=LetterModel)
     monkeypatch.setitem(sys.modules, "textrnn_runtime", names)
-    monkeypatch.setitem(sys.modules, "textrnn_runtime.serve", textrnn.runtime.serve)
+    for module in (errors, predict_call, settings):
+        name = module.__name__.replace("textrnn.runtime", "textrnn_runtime")
+        monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setenv("TEXTRNN_RUN", "run")
     path = DEPLOY / "lambda_handler.py"
     spec = not_none(importlib.util.spec_from_file_location("lambda_handler", path))
