@@ -14,6 +14,9 @@ from .texts import parsed_object
 
 __all__ = ["json_object", "json_response", "read_body"]
 
+# json.dumps would make an encoder for each response.
+_write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
 
 async def read_body(request: Request) -> bytes:
     """Returns the body of a request.
@@ -61,5 +64,4 @@ async def json_object(request: Request) -> dict[str, Any]:
 
 def json_response(value: Any, *, status: int = 200) -> Response:
     """Returns a JSON response; numbers that are not finite are a bug and raise ValueError."""
-    body = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(body.encode("utf-8"), status, media_type="application/json")
+    return Response(_write(value).encode("utf-8"), status, media_type="application/json")

@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from .columns import Columns, rounded
+from .columns import OUTPUTS
 from .errors import RequestError
 from .model import Answer, Model
 from .settings import Limits
 from .texts import check_texts, parsed_object, text_of
 
-__all__ = ["INPUT", "SIGNATURE", "predict", "predict_response", "requested_texts"]
+__all__ = ["INPUT", "SIGNATURE", "predict", "predict_response", "requested_texts", "rounded"]
 
 SIGNATURE = "serving_default"
 INPUT = "text"
@@ -81,19 +79,29 @@ def predict_response(
         labels: The C labels of the model.
         by_rows: Whether the request was in the row format.
     """
-    columns = Columns.of(answers, labels)
-    numbers = rounded(np.column_stack([columns.score, columns.scores]))
-    outputs = {
-        "label": columns.label,
-        "score": [score for score, *_ in numbers],
-        "labels": [columns.labels] * len(answers),
-        "scores": [scores for _, *scores in numbers],
-        "decided": columns.decided.tolist(),
-    }
-    if not by_rows:
-        return {"outputs": outputs}
-    rows = zip(*outputs.values(), strict=True)
-    return {"predictions": [dict(zip(outputs, row, strict=True)) for row in rows]}
+    names = list(labels)
+    rows = [
+        {
+            "label": "" if answer.abstained else answer.label,
+            "score": rounded(answer.score),
+            "labels": names,
+            "scores": [rounded(answer.scores[name]) for name in names],
+            "decided": [not answer.abstained and name in answer.labels for name in names],
+        }
+        for answer in answers
+    ]
+    if by_rows:
+        return {"predictions": rows}
+    return {"outputs": {name: [row[name] for row in rows] for name in OUTPUTS}}
+
+
+def rounded(value: float) -> float:
+    """Returns a float32 number as TF Serving writes it, with six significant digits.
+
+    >>> rounded(0.97995412), rounded(0.00522789321)
+    (0.979954, 0.00522789)
+    """
+    return float(f"{value:.6g}")
 
 
 def predict(model: Model, body: bytes | str, *, limits: Limits) -> dict[str, Any]:
