@@ -270,6 +270,7 @@ class Playground {
       this._offer(await this.source.models());
     } catch (error) {
       this._report(`The models cannot be reached: ${error.message}`);
+      addEventListener("hashchange", () => location.reload()); // Perhaps with a key.
       return;
     }
     this.selects.forEach((select) => select.addEventListener("change", () => this._choose()));

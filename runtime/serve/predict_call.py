@@ -42,7 +42,12 @@ def requested_texts(body: dict[str, Any]) -> tuple[list[str], bool]:
             f"server has {SIGNATURE} only, the SavedModel of textrnn export has the others.",
         )
     if ("instances" in body) == ("inputs" in body):
-        raise RequestError(400, "expected either `instances` or `inputs`, got both or neither.")
+        found = "both" if "inputs" in body else "neither"
+        raise RequestError(
+            400,
+            f"expected either `instances` or `inputs`, got {found}; send for example "
+            '{"instances": ["a text"]}.',
+        )
     if "instances" in body:
         rows = body["instances"]
         if not isinstance(rows, list) or not rows:
