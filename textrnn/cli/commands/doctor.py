@@ -25,13 +25,15 @@ _PACKAGES = (
     "tensorflow-datasets",
     "sentencepiece",
     "numpy",
+    # Of extras: `textrnn export` needs some of these for each format, `textrnn tune` the last.
     "tensorflow-text",
+    "tensorflow-serving-api",
     "ai-edge-litert",
-    # `textrnn export` needs these for some formats only.
     "mediapipe",
     "onnxruntime",
     "tf2onnx",
     "ai-edge-quantizer",
+    "optuna",
 )
 
 
