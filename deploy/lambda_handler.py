@@ -1,9 +1,8 @@
 """A handler for AWS Lambda and compatible platforms: HTTP events in, answers out.
 
 The package holds this file, the packages of `pip install textrnn-runtime`, and the run folder that
-the environment variable TEXTRNN_RUN names. The body of a request is `{"instances": [TEXT, ..]}`,
-where TEXT may be `{"text": TEXT}`. The answers are those that `textrnn predict --json` prints:
-`scores` maps each label to its probability, and `labels` are the labels that the text gets.
+the environment variable TEXTRNN_RUN names. The body of a request, the answer and the errors are
+those of `POST /v1/models/NAME:predict` of `textrnn serve`, whatever the path of the event is.
 """
 
 from __future__ import annotations
@@ -15,9 +14,11 @@ import os
 from typing import Any
 
 from textrnn_runtime import RuntimeModel, load
+from textrnn_runtime.serve.errors import RequestError
+from textrnn_runtime.serve.predict_call import predict
+from textrnn_runtime.serve.settings import Limits
 
-MOST_TEXTS = 256
-MOST_CHARACTERS = 100_000
+LIMITS = Limits(max_texts=256)
 
 
 @functools.cache
@@ -29,28 +30,20 @@ def model() -> RuntimeModel:
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answers one event of an API gateway or a function URL."""
     try:
-        texts = _texts(event)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        message = (
-            f"expected an object with `instances`, a list of 1 to {MOST_TEXTS} texts of at most "
-            f"{MOST_CHARACTERS:,} characters."
-        )
-        return _response(400, {"error": message})
-    return _response(200, {"predictions": [answer.to_dict() for answer in model().answers(texts)]})
+        return _response(200, predict(model(), _body(event), limits=LIMITS))
+    except RequestError as error:
+        return _response(error.status, {"error": error.message})
 
 
-def _texts(event: dict[str, Any]) -> list[str]:
-    """Returns the texts of an event, or raises ValueError, KeyError or TypeError."""
-    body = event["body"]
-    if event.get("isBase64Encoded"):
-        body = base64.b64decode(body)
-    texts = json.loads(body)["instances"]
-    if not isinstance(texts, list) or not 1 <= len(texts) <= MOST_TEXTS:
-        raise ValueError
-    texts = [text["text"] if isinstance(text, dict) else text for text in texts]
-    if not all(isinstance(text, str) and len(text) <= MOST_CHARACTERS for text in texts):
-        raise ValueError
-    return texts
+def _body(event: dict[str, Any]) -> bytes | str:
+    """Returns the body of an event; an event without one has an empty body."""
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return body
+    try:
+        return base64.b64decode(body, validate=True)
+    except ValueError:
+        raise RequestError(400, "expected a body in base64, got other text.") from None
 
 
 def _response(status: int, value: dict[str, Any]) -> dict[str, Any]:

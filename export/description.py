@@ -9,12 +9,16 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.export.formats.base import ExportContext
 from textrnn.export.graphs.streaming_state import STREAM_TOKENS
+from textrnn.export.manifest import CLASSIFIER, LANGUAGE_MODEL
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.language_model import TrainedLanguageModel
+from textrnn.text.tokenizer import Tokenizer
 
-__all__ = ["describe", "describe_decisions"]
+__all__ = ["describe", "describe_decisions", "describe_language_model"]
 
 _PACKAGES = ("textrnn", "tensorflow", "keras", "tensorflow-text", "sentencepiece")
 
@@ -27,23 +31,43 @@ def describe(context: ExportContext, *, verified_texts: int) -> dict[str, Any]:
         verified_texts: How many real texts the files were verified with.
     """
     classifier, options = context.classifier, context.options
+    config = classifier.config.tokenizer
     return {
+        "model": CLASSIFIER,
         "name": options.name,
         "version": options.version,
         "run": _relative(context.run, context.folder),
         "labels": list(classifier.labels),
         "multi_label": classifier.label_space.multi_label,
         "decisions": describe_decisions(classifier),
-        "tokenizer": _tokenizer(classifier),
+        "tokenizer": _tokenizer(run_folder.TOKENIZER, classifier.tokenizer, config),
         "plain_ops": options.plain_ops,
         "max_length": classifier.config.batches.max_length or None,
         "lengths": list(options.lengths),
         "stream_tokens": STREAM_TOKENS,
         "verified_with_texts": verified_texts,
-        "made_with": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in _PACKAGES},
-        },
+        "made_with": _made_with(),
+    }
+
+
+def describe_language_model(
+    trained: TrainedLanguageModel, run: Path, folder: Path, *, tokenizer_file: str
+) -> dict[str, Any]:
+    """Returns plain values for the manifest of a language model.
+
+    Args:
+        trained: The language model.
+        run: Its run folder.
+        folder: The export folder.
+        tokenizer_file: The path of the tokenizer from the export folder.
+    """
+    config = trained.config.tokenizer
+    return {
+        "model": LANGUAGE_MODEL,
+        "run": _relative(run, folder),
+        "directions": trained.model.directions,
+        "tokenizer": _tokenizer(tokenizer_file, trained.tokenizer, config),
+        "made_with": _made_with(),
     }
 
 
@@ -63,14 +87,18 @@ def _relative(run: Path, folder: Path) -> str:
     return os.path.relpath(run.resolve(), folder.resolve())
 
 
-def _tokenizer(classifier: TrainedClassifier) -> dict[str, Any]:
-    config = classifier.config.tokenizer
+def _made_with() -> dict[str, str]:
+    packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **packages}
+
+
+def _tokenizer(file: str, tokenizer: Tokenizer, config: TokenizerConfig) -> dict[str, Any]:
     return {
-        "file": run_folder.TOKENIZER,
+        "file": file,
         "kind": f"SentencePiece {config.piece_type}",
-        "vocab_size": classifier.tokenizer.vocab_size,
-        "padding_id": classifier.tokenizer.PAD,
-        "unknown_id": classifier.tokenizer.UNK,
+        "vocab_size": tokenizer.vocab_size,
+        "padding_id": tokenizer.PAD,
+        "unknown_id": tokenizer.UNK,
         "lower_cases": config.lowercase,
         "normalization": config.normalization,
         "begin_and_end_ids": None,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from textrnn.export import manifest
+from textrnn.export.description import describe_language_model
 from textrnn.export.formats.runtime import add_network, write_files
 from textrnn.export.manifest import Artefact, Check
 from textrnn.export.reference import LONGEST_PIECEWISE, hard_texts
@@ -22,7 +23,7 @@ from textrnn.inference.runtime_file import language_model_file
 from textrnn.progress import Reporter, Silent
 from textrnn.runtime.run_folder import NETWORK, TOKENIZER
 
-__all__ = ["export_language_model"]
+__all__ = ["export_language_model", "verify_language_model"]
 
 
 DRIFT = 1e-5
@@ -36,7 +37,8 @@ def export_language_model(
 ) -> list[Artefact]:
     """Writes the files of the light runtime, and verifies them in a process without TensorFlow.
 
-    A run of an earlier version lacks `runtime.safetensors`, which is added to it.
+    `manifest.json` has the digests of the files and the checks, as for a classifier. A run of
+    an earlier version lacks `runtime.safetensors`, which is added to it.
 
     Args:
         run: The run folder of a language model.
@@ -55,7 +57,8 @@ def export_language_model(
     artefact = Artefact("runtime", "runtime", "runtime")
     content = language_model_file(trained)
     if content is None:
-        return [artefact.left_out("the light runtime knows the built-in cells only")]
+        artefact = artefact.left_out("the light runtime knows the built-in cells only")
+        return _noted([artefact], trained, run, folder)
     reporter.message("writing the files of the light runtime")
     files = {NETWORK: content, TOKENIZER: trained.tokenizer.to_bytes()}
     write_files(folder / artefact.path, files)
@@ -64,7 +67,44 @@ def export_language_model(
     artefact = _verified(artefact, folder, trained)
     sha256 = manifest.digests(folder / artefact.path, base=folder)
     size = sum((folder / name).stat().st_size for name in sha256)
-    return [dataclasses.replace(artefact, sha256=sha256, size=size)]
+    artefact = dataclasses.replace(artefact, sha256=sha256, size=size)
+    return _noted([artefact], trained, run, folder)
+
+
+def verify_language_model(
+    folder: str | Path, *, reporter: Reporter | None = None
+) -> list[Artefact]:
+    """Verifies the files of an exported language model once more, and changes nothing.
+
+    Args:
+        folder: The export folder.
+        reporter: Receives a message before each long step; None: nothing is reported.
+
+    Returns:
+        The files with their new checks, and those that the export left out.
+
+    Raises:
+        ModelError: The folder has no manifest, its run is missing, or a file is missing or
+            changed.
+    """
+    folder, reporter = Path(folder), reporter or Silent()
+    artefacts, _ = manifest.read(folder)
+    trained = run_folder.load_language_model(manifest.run_of(folder))
+    for artefact in artefacts:
+        if artefact.reason is None:
+            manifest.check_unchanged(artefact, folder)
+    reporter.message("verifying the files of the light runtime")
+    return [a if a.reason is not None else _verified(a, folder, trained) for a in artefacts]
+
+
+def _noted(
+    artefacts: list[Artefact], trained: TrainedLanguageModel, run: Path, folder: Path
+) -> list[Artefact]:
+    """Writes the manifest of some artefacts, and returns them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    about = describe_language_model(trained, run, folder, tokenizer_file=f"runtime/{TOKENIZER}")
+    manifest.write(folder, artefacts, about=about)
+    return artefacts
 
 
 def _verified(artefact: Artefact, folder: Path, trained: TrainedLanguageModel) -> Artefact:

@@ -13,10 +13,25 @@ from typing import Any
 from textrnn.errors import ModelError
 from textrnn.host.atomic import write_atomically
 
-__all__ = ["FORMAT_VERSION", "MANIFEST", "Artefact", "Check", "digests", "read", "write"]
+__all__ = [
+    "CLASSIFIER",
+    "FORMAT_VERSION",
+    "LANGUAGE_MODEL",
+    "MANIFEST",
+    "Artefact",
+    "Check",
+    "check_unchanged",
+    "digests",
+    "read",
+    "run_of",
+    "write",
+]
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
+
+CLASSIFIER, LANGUAGE_MODEL = "classifier", "language model"
+"""What was exported: the `model` of a manifest."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +144,27 @@ def digests(path: Path, *, base: Path) -> dict[str, str]:
     }
 
 
+def check_unchanged(artefact: Artefact, folder: Path) -> None:
+    """Checks that the files of an artefact are those that were verified.
+
+    Args:
+        artefact: The artefact, as the manifest describes it.
+        folder: The export folder.
+
+    Raises:
+        ModelError: A file is missing or changed.
+    """
+    path = folder / artefact.path
+    if not path.exists():
+        raise ModelError(f"{path}: missing; export the run again.")
+    present = digests(path, base=folder)
+    for name in sorted(present.keys() | artefact.sha256.keys()):
+        if present.get(name) != artefact.sha256.get(name):
+            raise ModelError(
+                f"{folder / name}: changed since it was verified; export the run again."
+            )
+
+
 def write(folder: Path, artefacts: Sequence[Artefact], *, about: Mapping[str, Any]) -> None:
     """Writes `manifest.json`.
 
@@ -174,3 +210,12 @@ def read(folder: Path) -> tuple[list[Artefact], dict[str, Any]]:
             "again."
         )
     return artefacts, content
+
+
+def run_of(folder: str | Path) -> Path:
+    """Returns the run folder that an export folder was made of.
+
+    Raises:
+        ModelError: The export folder has no manifest.
+    """
+    return (Path(folder) / str(read(Path(folder))[1]["run"])).resolve()

@@ -14,7 +14,7 @@ from textrnn.export.formats import FORMATS
 from textrnn.export.formats.base import ExportContext
 from textrnn.export.graphs.core_ops_tokenizer import plain_obstacle
 from textrnn.export.graphs.recurrence_forms import choose_form
-from textrnn.export.manifest import Artefact
+from textrnn.export.manifest import Artefact, run_of
 from textrnn.export.options import ExportOptions
 from textrnn.export.reference import Reference
 from textrnn.export.sample import VerificationSample
@@ -196,32 +196,10 @@ def verify_folder(
         )
     for artefact in artefacts:
         if artefact.reason is None:
-            _check_unchanged(artefact, folder)
+            manifest.check_unchanged(artefact, folder)
     sample = sample or VerificationSample.of_run(run_of(folder), reporter=reporter)
     reference = Reference(classifier, sample.texts, targets=sample.targets)
     verifier = Verifier(
         formats=FORMATS, folder=folder, reference=reference, progress=reporter.message
     )
     return verifier.verify(artefacts)
-
-
-def _check_unchanged(artefact: Artefact, folder: Path) -> None:
-    """Raises ModelError if a file is missing, or not the one that was verified."""
-    path = folder / artefact.path
-    if not path.exists():
-        raise ModelError(f"{path}: missing; export the run again.")
-    present = manifest.digests(path, base=folder)
-    for name in sorted(present.keys() | artefact.sha256.keys()):
-        if present.get(name) != artefact.sha256.get(name):
-            raise ModelError(
-                f"{folder / name}: changed since it was verified; export the run again."
-            )
-
-
-def run_of(folder: str | Path) -> Path:
-    """Returns the run folder that an export folder was made of.
-
-    Raises:
-        ModelError: The export folder has no manifest.
-    """
-    return (Path(folder) / str(manifest.read(Path(folder))[1]["run"])).resolve()

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .cores import one_thread_per_product
+from .distribution import version
 from .errors import TextRNNError
 from .serve.command import add_serve_command, run_serve_command
+from .serve.options import with_options
 
 __all__ = ["main"]
 
@@ -36,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in options.lines(options):
             print(line, flush=options.command == "stream")
     except TextRNNError as error:
-        print(f"textrnn-runtime: error: {error}", file=sys.stderr)
+        message = with_options(str(error)) if options.command == "serve" else str(error)
+        print(f"textrnn-runtime: error: {message}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # The reader has closed the pipe; Python must not report that once more at its exit.
@@ -47,10 +50,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _Version(argparse.Action):
+    """Prints the version; unlike argparse's action, it looks for it only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *values: object) -> None:
+        """Prints the version and ends the command."""
+        print(f"textrnn-runtime, version {version()}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="textrnn-runtime", description="Answer texts with a trained model of textrnn."
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="Show the version and exit.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, lines, about in (
         ("predict", _predict, "Print label, score and text, one line per text."),

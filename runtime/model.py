@@ -35,6 +35,9 @@ __all__ = ["BLOCK_TEXTS", "RuntimeModel", "load"]
 BLOCK_TEXTS = 1024
 """The number of texts that are read, sorted by length and answered together."""
 
+FEW_CHARACTERS = 16_384
+"""The number of characters of all texts up to which the threads of a batch take longer to start."""
+
 
 @dataclass(frozen=True)
 class RuntimeModel:
@@ -141,13 +144,9 @@ class RuntimeModel:
         """
         ids = self._encode(as_texts(texts, call="answers"))
         cut_at = self.architecture.cut_at
-        answers = []
-        for row, scores in zip(ids, self.score_ids(ids), strict=True):
-            read = min(len(row), cut_at or len(row))
-            answers.append(
-                Answer.of(scores, self.label_space, tokens=read, cut_tokens=len(row) - read)
-            )
-        return answers
+        read = [min(len(row), cut_at or len(row)) for row in ids]
+        cut = [len(row) - tokens for row, tokens in zip(ids, read, strict=True)]
+        return Answer.of_each(self.score_ids(ids), self.label_space, tokens=read, cut_tokens=cut)
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[tuple[str, Answer]]:
         """Yields each text with its answer, in order; the memory is constant.
@@ -261,8 +260,8 @@ class RuntimeModel:
         )
 
     def _encode(self, texts: list[str]) -> list[np.ndarray]:
-        if len(texts) == 1:  # The threads of a batch take longer to start.
-            return [np.array(self.tokenizer.encode(texts[0]), np.int32)]
+        if sum(map(len, texts)) <= FEW_CHARACTERS:
+            return [np.array(self.tokenizer.encode(text), np.int32) for text in texts]
         return list(self.tokenizer.encode_batch(texts))
 
 

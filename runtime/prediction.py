@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -47,18 +48,39 @@ class Prediction:
             label_space: The labels and the rule that decides.
             **figures: Further attributes of the class.
         """
-        order = np.argsort(-scores, kind="stable")
-        names, rows = label_space.labels, scores[np.newaxis]
-        decided, best = label_space.decide(rows)[0], int(label_space.best(rows)[0])
-        answered = bool(label_space.answered(rows)[0])
-        return cls(
-            label=names[best],
-            score=float(scores[best]),
-            scores={name: float(p) for name, p in zip(names, scores, strict=True)},
-            labels=tuple(names[i] for i in order if decided[i] and answered),
-            abstained=not answered,
-            **figures,
-        )
+        several = {name: [figure] for name, figure in figures.items()}
+        return cls.of_each(scores[np.newaxis], label_space, **several)[0]
+
+    @classmethod
+    def of_each(
+        cls: type[P], scores: np.ndarray, label_space: Labels, **figures: Sequence[int]
+    ) -> list[P]:
+        """Returns the predictions that the probabilities `[N, C]` of N texts mean.
+
+        Args:
+            scores: The probabilities.
+            label_space: The labels and the rule that decides.
+            **figures: Further attributes of the class, one value for each text.
+        """
+        names = label_space.labels
+        order = np.argsort(-scores, axis=1, kind="stable").tolist()
+        decided, answered = label_space.decide(scores).tolist(), label_space.answered(scores)
+        best, rows = label_space.best(scores).tolist(), scores.tolist()
+        further = [
+            dict(zip(figures, values, strict=True))
+            for values in zip(*figures.values(), strict=True)
+        ]
+        return [
+            cls(
+                label=names[best[n]],
+                score=row[best[n]],
+                scores=dict(zip(names, row, strict=True)),
+                labels=tuple(names[i] for i in order[n] if decided[n][i]) if answers else (),
+                abstained=not answers,
+                **(further[n] if further else {}),
+            )
+            for n, (row, answers) in enumerate(zip(rows, answered.tolist(), strict=True))
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values, ready for JSON.

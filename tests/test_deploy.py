@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from letter_model import LetterModel
+from letter_model import LetterModel, write_run
+from starlette.testclient import TestClient
 from tiny import not_none
 
+from textrnn.runtime.serve import ModelSource, errors, predict_call, settings
+from textrnn.runtime.serve.app import create_app
 from textrnn.runtime.serve.settings import fields_with_section
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -37,9 +40,12 @@ def test_the_yaml_files_can_be_read(name):
 @pytest.fixture
 def handler(monkeypatch):
     """The handler of serverless platforms, with a model that counts letters."""
-    runtime = types.ModuleType("textrnn_runtime")
-    vars(runtime).update(load=lambda folder: LetterModel(), RuntimeModel=LetterModel)
-    monkeypatch.setitem(sys.modules, "textrnn_runtime", runtime)
+    names = types.ModuleType("textrnn_runtime")
+    vars(names).update(load=lambda folder: LetterModel(), RuntimeModel=LetterModel)
+    monkeypatch.setitem(sys.modules, "textrnn_runtime", names)
+    for module in (errors, predict_call, settings):
+        name = module.__name__.replace("textrnn.runtime", "textrnn_runtime")
+        monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setenv("TEXTRNN_RUN", "run")
     path = DEPLOY / "lambda_handler.py"
     spec = not_none(importlib.util.spec_from_file_location("lambda_handler", path))
@@ -48,31 +54,47 @@ def handler(monkeypatch):
     return lambda event: module.handler(event, None)
 
 
+@pytest.fixture
+def served(tmp_path):
+    """A client of a server of the same model."""
+    sources = [ModelSource("letters", write_run(tmp_path / "letters"))]
+    with TestClient(create_app(sources, lambda folder: LetterModel())) as client:
+        yield client
+
+
 @pytest.mark.parametrize("is_base64", [False, True])
-def test_the_handler_answers_an_event(handler, is_base64):
-    body = json.dumps({"instances": [{"text": "bb"}, "c"]})
-    if is_base64:
-        body = base64.b64encode(body.encode()).decode()
-    response = handler({"body": body, "isBase64Encoded": is_base64})
-    rows = json.loads(response["body"])["predictions"]
-    assert (response["statusCode"], [row["label"] for row in rows]) == (200, ["b", "c"])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('{"instances": [{"text": "bb"}, "c", {"b64": "YQ=="}]}', 200),
+        ('{"inputs": {"text": ["bb", "c"]}}', 200),
+        ("", 400),
+        ("{", 400),
+        ("[]", 400),
+        ('{"instances": []}', 400),
+        ('{"instances": [3]}', 400),
+        ('{"instances": [{"txt": "a"}]}', 400),
+        (json.dumps({"instances": ["a" * 100_001]}), 413),
+    ],
+)
+def test_the_handler_answers_as_the_server_does(handler, served, body, status, is_base64):
+    expected = served.post("/v1/models/letters:predict", content=body)
+    assert expected.status_code == status
+    sent = base64.b64encode(body.encode()).decode() if is_base64 else body
+    response = handler({"body": sent, "isBase64Encoded": is_base64})
+    assert (response["statusCode"], json.loads(response["body"])) == (status, expected.json())
 
 
 @pytest.mark.parametrize(
-    "event",
+    ("event", "status"),
     [
-        {},
-        {"body": None},
-        {"body": "{"},
-        {"body": "[]"},
-        {"body": '{"instances": []}'},
-        {"body": '{"instances": [3]}'},
-        {"body": '{"instances": [{"txt": "a"}]}'},
-        {"body": json.dumps({"instances": ["a"] * 257})},
-        {"body": "?", "isBase64Encoded": True},
+        ({}, 400),
+        ({"body": None}, 400),
+        ({"body": "?", "isBase64Encoded": True}, 400),
+        ({"body": json.dumps({"instances": ["a"] * 257})}, 413),
     ],
 )
-def test_the_handler_refuses_other_events(handler, event):
+def test_the_handler_refuses_other_events(handler, event, status):
     response = handler(event)
-    assert response["statusCode"] == 400
+    assert response["statusCode"] == status
     assert "expected" in json.loads(response["body"])["error"]

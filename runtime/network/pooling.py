@@ -182,7 +182,8 @@ class AttentionPooling(Pooling):
     def _add(self, summary: Summary, states: np.ndarray, lengths: np.ndarray) -> Summary:
         largest, total, weighted = summary
         real = np.arange(len(states))[:, np.newaxis] < lengths  # [T, B]
-        logits = np.where(real, self._logits(states), LOWEST)
+        logits = np.full(real.shape, LOWEST, np.float32)
+        logits[real] = self._logits(states[real])
         new = np.maximum(largest, logits.max(axis=0)[:, np.newaxis])  # [B, 1]
         shares = np.where(real, np.exp(logits - new[:, 0]), np.float32(0.0))
         more = np.matmul(shares.T[:, np.newaxis], states.transpose(1, 0, 2))[:, 0]  # [B, H]

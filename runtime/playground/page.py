@@ -14,7 +14,7 @@ from ..text.scripts import UNSPACED
 
 __all__ = ["PageLanguageModel", "PageModel", "offline_page", "server_page"]
 
-_PAGE_SCRIPTS = ("views.js", "playground.js")
+_PAGE_SCRIPTS = ("views.js", "curve.js", "playground.js")
 _MODELS = '<script type="application/json" id="models">{}</script>'
 
 

@@ -55,6 +55,7 @@ class AnswerPanel {
       this.parts[part.dataset.part] = part;
     }
     this.parts.name.textContent = name;
+    this.curve = new Curve(this.parts, (index) => this._point(index));
     VIEWS.forEach((view) => this._addView(view));
     this.surprise = this._addView(SURPRISE);
   }
@@ -72,16 +73,22 @@ class AnswerPanel {
     return { radio, label };
   }
 
-  /** Shows an examination of a text. */
-  show(found, text) {
+  /**
+   * Shows an examination of a text.
+   * @param {object} found The examination.
+   * @param {string} text The text.
+   * @param {string|null} other The model whose label is explained; null: this one.
+   */
+  show(found, text, other = null) {
     const { likelihood } = found;
     const words = found.words.map((word) => ({ ...word, bits: bitsOf(word, likelihood) }));
-    Object.assign(this, { found: { ...found, words }, text });
+    Object.assign(this, { found: { ...found, words }, text, struck: new Set() });
     this._showAnswer();
     this._showLabels();
+    this._showExplained(other);
     this._showLikelihood();
     this._showWords();
-    this._showCurve();
+    this.curve.show(words, found.explained);
     this._showDeletions();
     this._showRows();
   }
@@ -123,6 +130,16 @@ class AnswerPanel {
       item.append(button);
       return item;
     }));
+  }
+
+  /** Says which label the words and the curve explain, if it is not the answer. */
+  _showExplained(other) {
+    const { found: { explained, label }, parts } = this;
+    const of = other === null
+      ? "the label that you chose"
+      : `the label of ${other}, so that both models can be compared`;
+    parts.explained.hidden = explained === label;
+    parts.explained.textContent = `The words and the curve explain “${explained}”, ${of}.`;
   }
 
   /** Shows the bits of the text, and the controls of the surprise, if there is a language model. */
@@ -171,6 +188,7 @@ class AnswerPanel {
     const colour = view.colour ?? (value < 0 ? "--against" : "--for");
     mark.style.background = `rgba(var(${colour}), ${(0.6 * Math.min(1, Math.abs(value))).toFixed(3)})`;
     if (!view.colour && Math.abs(value) > 0.15) mark.dataset.sign = value < 0 ? "-" : "+";
+    mark.classList.toggle("delete", this.struck.has(i));
     mark.title = view.text(word);
     mark.textContent = text;
     mark.addEventListener("pointerenter", () => this._point(i));
@@ -191,46 +209,7 @@ class AnswerPanel {
 
   _point(index) {
     this.marks.forEach((mark, i) => mark.classList.toggle("here", i === index));
-    const line = this.parts.curve.querySelector(".here");
-    if (line === null) return;
-    line.setAttribute("visibility", index === null ? "hidden" : "visible");
-    for (const x of ["x1", "x2"]) line.setAttribute(x, String(this._x(index ?? 0)));
-  }
-
-  _x(index) {
-    return this.found.words.length < 2 ? 300 : (600 * index) / (this.found.words.length - 1);
-  }
-
-  _showCurve() {
-    const { found, parts } = this;
-    const { words, explained } = found;
-    const create = (name, attributes) => {
-      const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-      for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-      return element;
-    };
-    const y = (share) => (150 - 146 * share - 2).toFixed(1);
-    const points = words.map((word, i) => `${this._x(i).toFixed(1)},${y(word.after)}`).join(" ");
-    const title = words.length
-      ? `Probability of “${explained}” after each word: from ${percent(words[0].after)} to ` +
-        `${percent(words[words.length - 1].after)}, lowest ` +
-        `${percent(Math.min(...words.map((w) => w.after)))}, highest ` +
-        `${percent(Math.max(...words.map((w) => w.after)))}`
-      : "No words yet";
-    parts.curve.setAttribute("aria-label", title);
-    parts.curve.replaceChildren(
-      create("line", { class: "half", x1: 0, x2: 600, y1: y(0.5), y2: y(0.5) }),
-      create("polyline", { class: "line", points }),
-      create("line", { class: "here", x1: 0, x2: 0, y1: 0, y2: 150, visibility: "hidden" }),
-    );
-    parts.caption.textContent =
-      `Probability of “${explained}” after each word (0 to 100 %, dashed: 50 %)`;
-    parts.curve.onpointermove = (event) => {
-      const box = parts.curve.getBoundingClientRect();
-      const share = (event.clientX - box.left) / box.width;
-      if (words.length) this._point(Math.round(share * (words.length - 1)));
-    };
-    parts.curve.onpointerleave = () => this._point(null);
+    this.curve.point(index);
   }
 
   _showDeletions() {
@@ -245,9 +224,13 @@ class AnswerPanel {
     const quoted = words.map((i) => `“${found.words[i].word}”`).join(", ");
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = "Show them";
-    button.addEventListener("click", () =>
-      words.forEach((i) => this.marks[i].classList.toggle("delete")));
+    button.textContent = `Strike ${words.length > 1 ? "these words" : "this word"} through in the text`;
+    button.setAttribute("aria-pressed", "false");
+    button.addEventListener("click", () => {
+      this.struck = new Set(this.struck.size ? [] : words);
+      button.setAttribute("aria-pressed", String(this.struck.size > 0));
+      this.marks.forEach((mark, i) => mark.classList.toggle("delete", this.struck.has(i)));
+    });
     parts.deletions.replaceChildren(
       `Without ${quoted} the answer would be ${label === null ? "no label" : `“${label}”`} (${percent(score)}). `, button);
   }
@@ -277,6 +260,7 @@ class Playground {
     this.panels = [];
     this.text = document.getElementById("text");
     this.status = document.getElementById("status");
+    this.hint = document.getElementById("hint");
     this.answers = document.getElementById("answers");
     this.selects = ["first", "second"].map((id) => document.getElementById(id));
   }
@@ -286,6 +270,7 @@ class Playground {
       this._offer(await this.source.models());
     } catch (error) {
       this._report(`The models cannot be reached: ${error.message}`);
+      addEventListener("hashchange", () => location.reload()); // Perhaps with a key.
       return;
     }
     this.selects.forEach((select) => select.addEventListener("change", () => this._choose()));
@@ -294,13 +279,25 @@ class Playground {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this._read(), Playground.PAUSE);
     });
-    // A link may bring a text and the models, behind the # that browsers do not send.
+    addEventListener("hashchange", () => this._follow());
+    this._follow();
+  }
+
+  /** A link may bring a text and the models, behind the # that browsers do not send. */
+  _follow() {
     const link = new URLSearchParams(location.hash.slice(1));
     this.text.value = link.get("text") ?? this.text.value;
+    const names = [...this.selects[0].options].map(({ value }) => value);
+    const unknown = [];
     this.selects.forEach((select) => {
       const name = link.get(select.id);
-      if ([...select.options].some(({ value }) => value === name)) select.value = name;
+      if (names.includes(name)) select.value = name;
+      else if (name) unknown.push(`“${name}”`);
     });
+    document.getElementById("unknown").textContent = unknown.length
+      ? `The address of this page names ${unknown.join(" and ")}, but there is no such model; ` +
+        `there is ${names.join(", ")}.`
+      : "";
     this._choose();
   }
 
@@ -325,15 +322,17 @@ class Playground {
     const text = this.text.value;
     document.getElementById("note").textContent = "";
     this.answers.hidden = !text.trim();
+    this.hint.hidden = !this.answers.hidden;
     this.status.textContent = "";
     if (!text.trim()) return;
     try {
       let wanted = null;
       for (const panel of this.panels) {
-        const onAnswer = (answer) => reading.signal.aborted || panel.show(answer, text);
+        const other = panel.label === null && wanted !== null ? this.panels[0].name : null;
+        const onAnswer = (answer) => reading.signal.aborted || panel.show(answer, text, other);
         const found = await this._examine(panel, text, wanted, reading.signal, onAnswer);
         if (reading.signal.aborted) return;
-        panel.show(found, text);
+        panel.show(found, text, other);
         wanted ??= found.explained; // The models are compared by the same label.
         if (found.cut) this._noteCut(found);
       }

@@ -123,5 +123,7 @@ def check_origin(headers: Headers, allowed: Collection[str]) -> None:
         return
     if urlsplit(origin).netloc != headers.get("host"):
         raise RequestError(
-            403, "expected a page of this server or of `cors_origins`, got another origin."
+            403,
+            "expected a page of this server or of an origin that --cors-origin names, got "
+            "another one.",
         )

@@ -73,7 +73,8 @@ class Batcher:
         if len(self._queue) + len(texts) > self._settings.queue_texts:
             self._drop_cancelled()
         waiting = len(self._queue)
-        if waiting + len(texts) > self._settings.queue_texts:
+        # A request larger than the queue would never be accepted otherwise.
+        if waiting and waiting + len(texts) > self._settings.queue_texts:
             seconds = math.ceil(waiting * self._seconds_per_text)
             raise busy(
                 f"expected room for {len(texts)} texts, got {waiting} that wait already; ask "

@@ -10,8 +10,12 @@ from starlette.responses import Response
 
 from .errors import RequestError
 from .serving import call_of, serving_of
+from .texts import parsed_object
 
-__all__ = ["json_object", "json_response", "parsed_object", "read_body"]
+__all__ = ["json_object", "json_response", "read_body"]
+
+# json.dumps would make an encoder for each response.
+_write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 async def read_body(request: Request) -> bytes:
@@ -58,24 +62,6 @@ async def json_object(request: Request) -> dict[str, Any]:
     return parsed_object(await read_body(request))
 
 
-def parsed_object(body: bytes | str) -> dict[str, Any]:
-    """Returns a JSON object that was sent.
-
-    Raises:
-        RequestError: It is something else; status 400.
-    """
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        # The message of the parser has a place and no content.
-        reason = "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-        raise RequestError(400, f"expected a JSON object, got: {reason[:200]}.") from None
-    if not isinstance(value, dict):
-        raise RequestError(400, "expected a JSON object, got another JSON value.")
-    return value
-
-
 def json_response(value: Any, *, status: int = 200) -> Response:
     """Returns a JSON response; numbers that are not finite are a bug and raise ValueError."""
-    body = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(body.encode("utf-8"), status, media_type="application/json")
+    return Response(_write(value).encode("utf-8"), status, media_type="application/json")

@@ -9,12 +9,10 @@ import numpy as np
 
 from .model import Answer
 
-__all__ = ["OUTPUTS", "Columns", "rounded"]
+__all__ = ["OUTPUTS", "Columns"]
 
 OUTPUTS = ("label", "score", "labels", "scores", "decided")
 """The names of the outputs of the signature `serving_default`."""
-
-_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -57,20 +55,3 @@ class Columns:
             scores,
             decided,
         )
-
-
-def rounded(values: np.ndarray) -> list[list[float]]:
-    """Returns float32 numbers as TF Serving writes them, with six significant digits.
-
-    >>> rounded(np.array([[0.97995412, 0.00522789321]], np.float32))
-    [[0.979954, 0.00522789]]
-
-    Args:
-        values: `[N, K]`.
-    """
-    exact = values.astype(np.float64)
-    size = np.where(exact == 0, 1.0, np.abs(exact))
-    # A whole number divided by a power of ten is the float of these digits.
-    scale = 10.0 ** np.clip(_DIGITS - 1 - np.floor(np.log10(size)), 0, 22)
-    result: list[list[float]] = (np.round(exact * scale) / scale).tolist()
-    return result

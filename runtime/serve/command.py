@@ -7,6 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .options import option_of
 from .serve import serve
 from .settings import ServeSettings, fields_with_section
 from .versions import parse_source
@@ -42,9 +43,8 @@ def _add_option(
         shown = "" if setting.default is None else f"  [default: {setting.default}]"
         options = {"type": kind, "default": setting.default, "metavar": kind.__name__.upper()}
         about += shown
-    name = setting.name.removesuffix("s") if "append" in options.values() else setting.name
     command.add_argument(
-        f"--{name.replace('_', '-')}", dest=setting.name, help=f"{about} ({section})", **options
+        option_of(setting), dest=setting.name, help=f"{about} ({section})", **options
     )
 
 

@@ -12,8 +12,9 @@ from ..errors import TextRNNError
 from .bodies import json_object, json_response
 from .errors import RequestError
 from .model import Explanation, Model
+from .options import with_options
+from .predict_call import requested_texts
 from .serving import call_of, served_version, serving_of
-from .tensorflow_serving import requested_texts
 from .texts import check_texts
 
 __all__ = ["answer_each_text"]
@@ -48,5 +49,5 @@ async def answer_each_text(
             found = await serving.in_thread(answer, served.model, text)
             answers.append(found.to_dict())
     except TextRNNError as error:
-        raise RequestError(400, str(error)) from None
+        raise RequestError(400, with_options(str(error))) from None
     return json_response({key: answers})

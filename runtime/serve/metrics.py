@@ -17,14 +17,19 @@ from prometheus_client import (
 
 from .model import Answer
 
-__all__ = ["CONTENT_TYPE", "PROCESSES_FOLDER", "Metrics", "ModelMetrics"]
+__all__ = ["CONTENT_TYPE", "PROCESSES_FOLDER", "STREAM_ERROR", "Metrics", "ModelMetrics"]
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 PROCESSES_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable of the folder in which several processes keep their metrics."""
 
+STREAM_ERROR = 4000
+"""A WebSocket that fails with the status of a request is closed with this plus the status."""
+
+_STREAM_STATUSES = frozenset({400, 401, 403, 404, 408, 413, 429, 500})
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_STREAM_SECONDS = (0.1, 1, 10, 30, 60, 300, 600, 1800, 3600)
 _TEXTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -49,6 +54,24 @@ class Metrics:
         )
         self.active = self._gauge("textrnn_active_requests", "Requests that are worked on.")
         self.streams = self._gauge("textrnn_streams", "Texts that are written by WebSocket.")
+        self.stream_accepts = Counter(
+            "textrnn_stream_accepts_total",
+            "WebSockets that were accepted.",
+            registry=self._registry,
+        )
+        self._stream_closes = Counter(
+            "textrnn_stream_closes_total",
+            "WebSockets that were closed, by the code of the side that closed first.",
+            ["model", "code"],
+            registry=self._registry,
+        )
+        self._stream_seconds = Histogram(
+            "textrnn_stream_seconds",
+            "Time for which a WebSocket was open, in seconds.",
+            ["model"],
+            buckets=_STREAM_SECONDS,
+            registry=self._registry,
+        )
         self.waiting = self._gauge("textrnn_waiting_texts", "Texts without an answer.", "model")
         self.version = Gauge(
             "textrnn_model_version",
@@ -83,6 +106,19 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+
+    def count_stream(self, model: str, code: int, seconds: float) -> None:
+        """Counts a WebSocket that was closed.
+
+        Args:
+            model: The name of the model; empty if none was found.
+            code: The code of the close. A client may send any of 3000 to 4999, which are counted
+                as `other` unless the server uses them too.
+            seconds: For how long it was open.
+        """
+        known = code < 3000 or code - STREAM_ERROR in _STREAM_STATUSES
+        self._stream_closes.labels(model, str(code) if known else "other").inc()
+        self._stream_seconds.labels(model).observe(seconds)
 
     def exposition(self) -> bytes:
         """Returns all metrics as text; of all processes, if there are several."""

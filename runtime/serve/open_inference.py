@@ -13,12 +13,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from .binary_tensors import HEADER, joined_body, packed, split_body, unpacked_strings
-from .bodies import json_response, parsed_object, read_body
+from .bodies import json_response, read_body
 from .columns import OUTPUTS, Columns
 from .errors import RequestError
 from .paths import model_paths
 from .serving import call_of, served_version, serving_of
-from .texts import check_texts, text_of
+from .texts import check_texts, parsed_object, text_of
 
 __all__ = ["MODEL_PATHS", "SERVER_VERSION", "routes"]
 

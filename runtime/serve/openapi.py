@@ -180,7 +180,7 @@ _EXPLANATION = _object(
         ),
     },
     *("label", "words"),
-    description="As `textrnn explain --json` prints it.",
+    description="As textrnn explain --json prints it.",
 )
 
 _LIKELIHOOD = _object(

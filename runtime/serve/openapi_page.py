@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from typing import Any
 
 from starlette.requests import Request
@@ -32,7 +33,7 @@ async def page(request: Request) -> Response:
     call_of(request).name = "page"
     described = document()
     about = "".join(
-        f"<p>{html.escape(part)}</p>" for part in described["info"]["description"].split("\n\n")
+        f"<p>{_inline(part)}</p>" for part in described["info"]["description"].split("\n\n")
     )
     operations = "".join(
         _operation(path, method, operation, described["components"]["schemas"])
@@ -54,7 +55,7 @@ async def page(request: Request) -> Response:
 def _operation(path: str, method: str, operation: dict[str, Any], schemas: dict[str, Any]) -> str:
     """Returns one call as HTML: its summary, an example of its body, and its statuses."""
     rows = "".join(
-        f"<tr><td>{status}</td><td>{html.escape(response['description'])}</td></tr>"
+        f"<tr><td>{status}</td><td>{_inline(response['description'])}</td></tr>"
         for status, response in operation["responses"].items()
     )
     example = ""
@@ -65,8 +66,13 @@ def _operation(path: str, method: str, operation: dict[str, Any], schemas: dict[
         example = f'<p>Body: <a href="#{name}">{name}</a>, for example</p>{shown}'
     return (
         f"<details><summary><code>{method.upper()} {html.escape(path)}</code> "
-        f"{html.escape(operation['summary'])}</summary>{example}<table>{rows}</table></details>"
+        f"{_inline(operation['summary'])}</summary>{example}<table>{rows}</table></details>"
     )
+
+
+def _inline(text: str) -> str:
+    """Returns a text of the description as HTML; what it has in backticks is code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def _json(value: Any) -> str:

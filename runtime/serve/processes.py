@@ -16,7 +16,7 @@ from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 from types import FrameType
 
-from ..errors import ModelError
+from ..errors import ModelError, TextRNNError
 from .metrics import PROCESSES_FOLDER
 from .model import Load
 from .settings import ServeSettings
@@ -44,7 +44,11 @@ def _serve(
     # Ctrl-C reaches all processes of a terminal; the parent passes it on as SIGTERM.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log_to_stderr(settings)
-    app = create_app(sources, load, settings=settings)
+    try:
+        app = create_app(sources, load, settings=settings)
+    except TextRNNError as error:
+        _log.error("%s", error)
+        return  # The parent finds that this process has not started.
     has_started.set()
     run_server(app, settings, sockets=[bound])
 
@@ -112,8 +116,7 @@ class _Workers:
             code = worker.process.exitcode
             if not worker.has_started.is_set():
                 raise ModelError(
-                    f"a server process ended with code {code} when it started; its message is "
-                    "above."
+                    f"a server process could not start (exit code {code}); its message is above."
                 )
             _log.error("a server process ended with code %s; another one starts", code)
             self._workers[place] = self._started()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 from ..cores import one_thread_per_product
+from ..distribution import DISTRIBUTION
 from ..errors import ConfigError
 from .model import Load
 from .settings import ServeSettings
@@ -39,7 +40,7 @@ def serve(
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"expected the packages of the server, but {error.name} is missing; install them by "
-            "pip install 'textrnn[serve]'."
+            f"pip install '{DISTRIBUTION}[serve]'."
         ) from None
     for source in sources:
         version_folders(source.folder)
@@ -53,7 +54,7 @@ def serve(
         if settings.listening.workers > 1:
             from .processes import run_processes
 
-            _log.info("listening at %s with %d processes", where, settings.listening.workers)
+            _log.info("starting %d processes that listen at %s", settings.listening.workers, where)
             run_processes(sources, load, settings, bound=bound)
         else:
             app = create_app(sources, load, settings=settings)

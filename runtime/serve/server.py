@@ -6,12 +6,14 @@ import logging
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
 
+from ..distribution import DISTRIBUTION
 from ..errors import ConfigError
 from .observation import REQUEST_LOG
 from .serving import Serving
@@ -92,23 +94,33 @@ def listening_socket(listening: Listening) -> socket.socket:
         bound.bind((host, port))
     except (OSError, OverflowError) as error:
         bound.close()
+        reason = str(error).rstrip(".")
         raise ConfigError(
-            f"expected a free address, got {host}:{port}: {error}; choose another `port` or `host`."
+            f"expected a free address, got {host}:{port}: {reason}; choose another `port` or "
+            "`host`."
         ) from None
     bound.set_inheritable(True)
     return bound
 
 
 def log_to_stderr(settings: ServeSettings) -> None:
-    """Writes the messages of the server to stderr, and the requests if the user wants them."""
+    """Writes the messages of the server to stderr, and the requests if the user wants them.
+
+    A message has its time in UTC, the command, the number of the process, and the level.
+    """
+    messages = logging.Formatter(
+        f"%(asctime)s {DISTRIBUTION} serve[%(process)d] %(levelname)s: %(message)s",
+        "%Y-%m-%dT%H:%M:%SZ",
+    )
+    messages.converter = time.gmtime
     for name, form in (
-        ("textrnn.serve", "textrnn serve: %(message)s"),
-        (REQUEST_LOG, "%(message)s"),
-        ("uvicorn.error", "textrnn serve: %(message)s"),
+        ("textrnn.serve", messages),
+        (REQUEST_LOG, logging.Formatter("%(message)s")),
+        ("uvicorn.error", messages),
     ):
         logger = logging.getLogger(name)
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter(form))
+        handler.setFormatter(form)
         logger.handlers = [handler]
         logger.propagate = False
         logger.setLevel(logging.WARNING if name == "uvicorn.error" else logging.INFO)

@@ -60,7 +60,10 @@ class Batching(_Section):
     )
     batch_texts: int = _setting(64, "Most texts that are answered together.", minimum=1)
     queue_texts: int = _setting(
-        4096, "Most texts that wait for an answer, per model; more get status 429.", minimum=1
+        4096,
+        "Most texts that wait for an answer, per model and process; a request beyond gets status "
+        "429. A request that finds no text waiting is accepted whatever its size.",
+        minimum=1,
     )
     threads: int = _setting(1, "Number of threads per process that run the models.", minimum=1)
 
@@ -157,7 +160,7 @@ class ServeSettings:
     9000
 
     Raises:
-        ConfigError: A value is out of bounds, or two values contradict each other.
+        ConfigError: A value is out of bounds.
     """
 
     listening: Listening = field(default_factory=Listening)
@@ -168,13 +171,6 @@ class ServeSettings:
     access: Access = field(default_factory=Access)
     logging: Logging = field(default_factory=Logging)
     stopping: Stopping = field(default_factory=Stopping)
-
-    def __post_init__(self) -> None:
-        if self.batching.queue_texts < self.limits.max_texts:
-            raise ConfigError(
-                f"`queue_texts` must be at least `max_texts` ({self.limits.max_texts}), got "
-                f"{self.batching.queue_texts}: the largest request would never be accepted."
-            )
 
     @classmethod
     def of(cls, **values: Any) -> ServeSettings:

@@ -27,12 +27,12 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ..errors import TextRNNError
 from .authentication import ApiKeys, check_origin
-from .bodies import parsed_object
 from .errors import RequestError, busy
+from .metrics import STREAM_ERROR
 from .model import Answer, Stream
-from .serving import Serving, call_of, served_version, serving_of
+from .serving import Serving, served_version, serving_of
 from .tensorflow_serving import MODEL_PATHS
-from .texts import valid_text
+from .texts import parsed_object, valid_text
 
 __all__ = ["routes"]
 
@@ -45,21 +45,15 @@ async def stream(websocket: WebSocket) -> None:
     """Answers a text after each of its pieces."""
     serving = serving_of(websocket)
     await websocket.accept()
-    status = 200
     try:
         await _Connection(websocket, serving).run()
     except WebSocketDisconnect:
         pass
     except RequestError as error:
-        status = error.status
-        await _close(websocket, status, error.message)
+        await _close(websocket, error.status, error.message)
     except Exception as error:
-        status = 500
         _log.error("a stream failed", exc_info=error)
-        await _close(websocket, status, "the server failed; its log has the reason.")
-    finally:
-        call = call_of(websocket)
-        serving.metrics.requests.labels(call.model, "stream", str(status)).inc()
+        await _close(websocket, 500, "the server failed; its log has the reason.")
 
 
 async def _close(websocket: WebSocket, status: int, message: str) -> None:
@@ -68,7 +62,7 @@ async def _close(websocket: WebSocket, status: int, message: str) -> None:
         await _send(websocket, {"type": "error", "status": status, "error": message})
         # The protocol allows 123 bytes for the reason.
         reason = message.encode("utf-8")[:_REASON_BYTES].decode("utf-8", "ignore")
-        await websocket.close(4000 + status, reason)
+        await websocket.close(STREAM_ERROR + status, reason)
     except (WebSocketDisconnect, RuntimeError):
         if websocket.client_state is not WebSocketState.DISCONNECTED:
             raise

@@ -9,23 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from .bodies import json_object, json_response
-from .columns import Columns, rounded
 from .errors import RequestError
 from .paths import model_paths
+from .predict_call import INPUT, SIGNATURE, predict_response, requested_texts
 from .serving import asked_version, call_of, served_version, serving_of
-from .store import ServedVersion
-from .texts import check_texts, text_of
+from .texts import check_texts
 
-__all__ = ["MODEL_PATHS", "SIGNATURE", "requested_texts", "routes"]
-
-SIGNATURE = "serving_default"
-INPUT = "text"
+__all__ = ["MODEL_PATHS", "routes"]
 
 MODEL_PATHS = model_paths("/v1")
 """The paths of the newest version of a model, and of one version."""
@@ -97,7 +92,8 @@ async def predict(request: Request) -> Response:
     texts, by_rows = requested_texts(body)
     check_texts(texts, serving_of(request).settings.limits)
     call_of(request).texts = texts
-    return json_response(await _answered(served, texts, by_rows=by_rows))
+    answers = await served.batcher.answers(texts)
+    return json_response(predict_response(answers, served.model.labels, by_rows=by_rows))
 
 
 async def refuse_other_methods(request: Request) -> Response:
@@ -109,71 +105,6 @@ async def refuse_other_methods(request: Request) -> Response:
         f"Expected {method} signature method_name to be tensorflow/serving/{method}. Was: "
         "tensorflow/serving/predict; call :predict instead.",
     )
-
-
-async def _answered(served: ServedVersion, texts: list[str], *, by_rows: bool) -> dict[str, Any]:
-    columns = Columns.of(await served.batcher.answers(texts), served.model.labels)
-    numbers = rounded(np.column_stack([columns.score, columns.scores]))
-    outputs = {
-        "label": columns.label,
-        "score": [score for score, *_ in numbers],
-        "labels": [columns.labels] * len(texts),
-        "scores": [scores for _, *scores in numbers],
-        "decided": columns.decided.tolist(),
-    }
-    if not by_rows:
-        return {"outputs": outputs}
-    rows = zip(*outputs.values(), strict=True)
-    return {"predictions": [dict(zip(outputs, row, strict=True)) for row in rows]}
-
-
-def requested_texts(body: dict[str, Any]) -> tuple[list[str], bool]:
-    """Returns the texts of a request, and whether it is in the row format.
-
-    >>> requested_texts({"instances": [{"text": "good"}, "bad"]})
-    (['good', 'bad'], True)
-    >>> requested_texts({"inputs": {"text": ["good", "bad"]}})
-    (['good', 'bad'], False)
-
-    Args:
-        body: The JSON object that was sent.
-
-    Raises:
-        RequestError: It is not what TF Serving would accept; status 400.
-    """
-    signature = body.get("signature_name", SIGNATURE)
-    if signature not in ("", SIGNATURE):
-        raise RequestError(
-            400,
-            f"Serving signature name: {str(signature)[:100]!r} not found in signature def; this "
-            f"server has {SIGNATURE} only, the SavedModel of textrnn export has the others.",
-        )
-    if ("instances" in body) == ("inputs" in body):
-        raise RequestError(400, "expected either `instances` or `inputs`, got both or neither.")
-    if "instances" in body:
-        rows = body["instances"]
-        if not isinstance(rows, list) or not rows:
-            raise RequestError(400, "`instances`: expected a list of at least one text.")
-        return [_row(row, f"instances[{place}]") for place, row in enumerate(rows)], True
-    column = body["inputs"]
-    if isinstance(column, dict) and "b64" not in column:
-        column = _only_input(column, "inputs")
-    if not isinstance(column, list):
-        raise RequestError(400, "`inputs`: expected a list of texts, or an object with one.")
-    return [text_of(text, place=f"inputs[{place}]") for place, text in enumerate(column)], False
-
-
-def _row(row: Any, place: str) -> str:
-    if isinstance(row, dict) and "b64" not in row:
-        row = _only_input(row, place)
-    return text_of(row, place=place)
-
-
-def _only_input(named: dict[str, Any], place: str) -> Any:
-    if set(named) != {INPUT}:
-        names = ", ".join(sorted(named))[:100] or "none"
-        raise RequestError(400, f"{place}: expected the input `{INPUT}` alone, got {names}.")
-    return named[INPUT]
 
 
 def routes() -> list[BaseRoute]:

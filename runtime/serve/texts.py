@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from .errors import RequestError
 from .settings import Limits
 
-__all__ = ["check_texts", "text_of", "valid_text"]
+__all__ = ["check_texts", "parsed_object", "text_of", "valid_text"]
+
+
+def parsed_object(body: bytes | str) -> dict[str, Any]:
+    """Returns a JSON object that was sent.
+
+    Raises:
+        RequestError: It is something else; status 400.
+    """
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        # The message of the parser has a place and no content.
+        reason = "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise RequestError(400, f"expected a JSON object, got: {reason[:200]}.") from None
+    if not isinstance(value, dict):
+        raise RequestError(400, "expected a JSON object, got another JSON value.")
+    return value
 
 
 def text_of(value: Any, *, place: str) -> str:

@@ -197,7 +197,7 @@ class Encoder:
             parts = [part for segments in block for part, joined in segments if joined == continued]
             processor = self._processor_for(continued and bool(parts))
             encoded[continued] = iter(
-                processor.encode(parts, return_type="numpy", num_threads=threads)
+                processor.encode(parts, return_type="numpy", num_threads=threads) if parts else ()
             )
         for segments in block:
             # The library's arrays are read-only views of longer buffers.

@@ -131,3 +131,12 @@ print(slow & set(sys.modules), file=sys.stderr)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr == "set()\n"
     assert done.stdout.count("Usage: ") == 1 + len(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_an_option_shows_one_default(name):
+    context = click.Context(main)
+    command = not_none(main.get_command(context, name))
+    records = [parameter.get_help_record(context) for parameter in command.params]
+    shown = [record[1] for record in records if record is not None]
+    assert [text for text in shown if text.count("[default: ") > 1] == []

@@ -50,6 +50,12 @@ def test_only_what_it_needs_is_imported():
 
 
 @pytest.mark.process
+def test_the_command_loads_no_numpy_before_its_products_get_one_thread():
+    code = "import sys, textrnn.runtime.cli\nassert 'numpy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.process
 def test_it_answers_and_explains_under_its_own_name(tmp_path):
     pair = random_pair(tmp_path / "run", cell="gru", head="mean", bidirectional=False)
     (tmp_path / "site").mkdir()

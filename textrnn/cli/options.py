@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -28,6 +29,9 @@ __all__ = [
 
 _METAVARS = {"imports": "MODULE", "teachers": "RUN"}
 """The values of the options that may be repeated, in the help."""
+
+_OWN_DEFAULT = re.compile(r"\s*\[default: [^\]]*\]$")
+"""The default in the help text of a setting whose default is None."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=Settings)
@@ -135,7 +139,7 @@ def _option(
         type=_value_type(setting.metadata, kind, optional=optional),
         default=setting.default,
         show_default=shown or (not optional and kind is not bool) or bool(setting.default),
-        help=setting.metadata["help"],
+        help=_OWN_DEFAULT.sub("", setting.metadata["help"]) if shown else setting.metadata["help"],
         **{"metavar": "INTEGER|auto" if optional and kind is int else None, **repeated},
     )
 

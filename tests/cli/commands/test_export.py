@@ -5,6 +5,7 @@ from light_models import random_language_pair
 from light_processes import forget_network
 
 from textrnn.config.choices import EXPORT_KINDS, EXPORT_PRECISIONS
+from textrnn.export import manifest
 from textrnn.export.manifest import Artefact, Check
 
 VERIFIED = Artefact(
@@ -43,10 +44,9 @@ def write(monkeypatch):
 
 
 @pytest.fixture
-def verify(monkeypatch, finished):
+def verify(monkeypatch):
     fake = FakeExport()
     monkeypatch.setattr("textrnn.export.run.verify_folder", fake)
-    monkeypatch.setattr("textrnn.export.run.run_of", lambda folder: finished.folder)
     return fake
 
 
@@ -108,7 +108,9 @@ def test_a_file_that_fails_is_named_and_the_exit_code_is_1(textrnn, finished, wr
     assert "textrnn: out/x.tflite: drift: expected at most 1, got 2.0\n" in result.stderr
 
 
-def test_verify_only_writes_nothing(textrnn, verify, write, home):
+def test_verify_only_writes_nothing(textrnn, verify, write, finished, home):
+    (home / "export").mkdir()
+    manifest.write(home / "export", [], about={"run": str(finished.folder)})
     textrnn("export", "--verify-only", home / "export")
     assert verify.folders == (home / "export",)
     assert not hasattr(write, "folders")
@@ -138,6 +140,12 @@ def test_a_language_model_is_exported_for_the_light_runtime_alone(textrnn, tmp_p
     (artefact,) = json.loads(textrnn("export", tmp_path / "lm", "--json").stdout)
     assert (artefact["kind"], artefact["status"]) == ("runtime", "verified")
     assert textrnn("score", tmp_path / "lm", "a", "--engine", "numpy").stdout
+    files = tmp_path / "lm" / "export"
+    (again,) = json.loads(textrnn("export", "--verify-only", files, "--json").stdout)
+    assert (again["sha256"], again["status"]) == (artefact["sha256"], "verified")
+    (files / "runtime" / "tokenizer.model").unlink()
+    changed = textrnn("export", "--verify-only", files, code=1)
+    assert "changed since it was verified" in changed.stderr
     refused = textrnn("export", tmp_path / "lm", "--kind", "onnx", code=2)
     assert "--kind onnx is for classifiers" in refused.stderr
 

@@ -6,14 +6,14 @@ import pytest
     [
         (["nowhere"], "textrnn: error: nowhere: expected a run folder, got none"),
         (["two words"], "textrnn: error: expected a model name of letters"),
-        (["run", "--queue-texts", "1"], "textrnn: error: --queue-texts must be at least"),
+        (["run", "--port", "99999"], "port must be 0-65535; choose another --port or --host."),
         (["run", "--api-key-file", "none"], "textrnn: error: none: expected a file of API keys"),
     ],
 )
 def test_what_cannot_be_served_is_one_line(textrnn, home, arguments, line):
     (home / "run").mkdir()
     (home / "run" / "digests.json").write_text("{}")
-    result = textrnn("serve", *arguments, "--port", "0", code=1)
+    result = textrnn("serve", "--port", "0", *arguments, code=1)
     assert line in result.stderr.splitlines()[-1]
 
 

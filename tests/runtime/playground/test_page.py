@@ -233,3 +233,18 @@ def test_the_page_of_a_server_holds_no_model() -> None:
     page, policy = server_page()
     assert "connect-src 'self'" in policy
     assert not any("class Network" in script for script in Scripts(page).contents)
+
+
+def test_the_curve_is_described_with_its_axes(engine: MiniRacer) -> None:
+    program = Scripts(server_page()[0]).contents[0]
+    after = [("A", 0.5), ("dull", 0.125), ("film", 0.75)]
+    words = json.dumps([{"word": word, "after": share} for word, share in after])
+    described = engine.eval(f"{program}; Curve._description({words}, 'pos')")
+    assert described == (
+        "Curve. Horizontal axis: the words, 1 to 3. Vertical axis: the probability of "
+        "\u201cpos\u201d, 0 to 100 %. It begins with 50.0 % after word 1 \u201cA\u201d and ends "
+        "with 75.0 % after word 3 \u201cfilm\u201d; lowest 12.5 % after word 2 \u201cdull\u201d, "
+        "highest 75.0 % after word 3 \u201cfilm\u201d. The table below has every value in the "
+        "column \u201cup to it\u201d."
+    )
+    assert engine.eval("Curve._description([], 'pos')") == "No words yet"

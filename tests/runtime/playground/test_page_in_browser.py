@@ -80,6 +80,36 @@ addEventListener("load", async () => {
 });
 """
 
+# What a visitor does who compares two models: explains another label, and follows another link.
+COMPARISON = """
+const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+const seen = {};
+const parts = (name) => [...document.querySelectorAll(`.answer [data-part="${name}"]`)];
+const text = (id) => document.getElementById(id).textContent;
+addEventListener("load", async () => {
+  await wait(1500);
+  seen.unknown = text("unknown");
+  seen.names = parts("name").map((part) => part.textContent);
+  seen.before = parts("explained").map((part) => part.hidden);
+  parts("labels")[0].querySelectorAll("button")[1].click();
+  await wait(1500);
+  seen.explained = parts("explained").map((part) => !part.hidden && part.textContent);
+  seen.curve = parts("curve")[1].getAttribute("aria-label");
+  const strike = parts("deletions")[0].querySelector("button");
+  seen.strike = strike === null ? null : [strike.textContent];
+  if (strike !== null) {
+    strike.click();
+    document.querySelectorAll(".answer input[type=radio]")[1].click(); // The words are drawn anew.
+    seen.strike.push(strike.getAttribute("aria-pressed"));
+    seen.strike.push(document.querySelectorAll(".answer mark.delete").length > 0);
+  }
+  location.hash = "text=";
+  await wait(1500);
+  seen.after = [text("unknown"), document.getElementById("hint").hidden];
+  document.documentElement.dataset.seen = JSON.stringify(seen);
+});
+"""
+
 
 @pytest.fixture(scope="module")
 def browser() -> str:
@@ -97,18 +127,24 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def page_with(run: Path, language_model: PageLanguageModel | None = None) -> str:
+def page_with(
+    run: Path,
+    language_model: PageLanguageModel | None = None,
+    *,
+    names: tuple[str, ...] = ("tiny",),
+) -> str:
     model = load(run)
     return offline_page(
         [
             PageModel(
-                name="tiny",
+                name=name,
                 network=(run / "runtime.safetensors").read_bytes(),
                 tokenizer=(run / "tokenizer.model").read_bytes(),
                 labels=model.labels,
                 rule=model.label_space.rule.to_dict(model.labels),
                 language_model=language_model,
             )
+            for name in names
         ]
     )
 
@@ -121,13 +157,16 @@ def shown(browser: str, address: str, folder: Path, *, width: int) -> str:
     return done.stdout
 
 
-def visited(browser: str, page: str, folder: Path, *, width: int) -> dict[str, Any]:
+def visited(
+    browser: str, page: str, folder: Path, *, width: int, visit: str = VISIT, link: str = ""
+) -> dict[str, Any]:
     """What a visitor has seen of a page."""
     # The policy of the page forbids other scripts than its own: the visitor gets a page without.
     content = re.sub("<meta http-equiv=[^>]*>", "", page)
     path = folder / "index.html"
-    path.write_text(content.replace("</body>", f"<script>{VISIT}</script></body>"), "utf-8")
-    match = re.search('data-seen="([^"]*)"', shown(browser, path.as_uri(), folder, width=width))
+    path.write_text(content.replace("</body>", f"<script>{visit}</script></body>"), "utf-8")
+    address = f"{path.as_uri()}#{link}"
+    match = re.search('data-seen="([^"]*)"', shown(browser, address, folder, width=width))
     assert match is not None
     seen: dict[str, Any] = json.loads(html.unescape(match[1]))
     return seen
@@ -181,3 +220,25 @@ def test_a_link_brings_a_text_to_the_page_with_its_policy(
     (answer,) = load(run).answers(["A fine film"])
     dom = shown(browser, f"{page.as_uri()}#text=A+fine+film", tmp_path, width=1280)
     assert f"<strong>{answer.label}</strong>, {100 * answer.score:.1f} %" in dom
+
+
+def test_a_visitor_compares_two_models_and_follows_links(
+    browser: str, run: Path, tmp_path: Path
+) -> None:
+    page = page_with(run, names=("tiny", "other"))
+    link = "text=A+fine+film&first=nowhere&second=other"
+    seen = visited(browser, page, tmp_path, width=1280, visit=COMPARISON, link=link)
+    assert seen["unknown"] == (
+        "The address of this page names \u201cnowhere\u201d, but there is no such model; there is "
+        "tiny, other."
+    )
+    assert (seen["names"], seen["before"]) == (["tiny", "other"], [True, True])
+    chosen, compared = seen["explained"]
+    assert "the label that you chose" in chosen
+    assert "the label of tiny, so that both models can be compared" in compared
+    assert "Vertical axis: the probability of" in seen["curve"]
+    if seen["strike"] is not None:
+        name, pressed, struck = seen["strike"]
+        assert re.fullmatch("Strike (this word|these words) through in the text", name)
+        assert (pressed, struck) == ("true", True)
+    assert seen["after"] == ["", False]

@@ -136,3 +136,17 @@ def test_no_texts_are_answered_without_the_model():
     model = LetterModel()
     assert run(lambda batcher: batcher.answers([]), model) == []
     assert model.batches == []
+
+
+def test_a_request_larger_than_the_queue_is_accepted_if_none_waits():
+    model = LetterModel(gate=threading.Event())
+
+    async def test(batcher):
+        large = asyncio.create_task(batcher.answers([*"abc"]))
+        await until(lambda: model.batches)
+        with pytest.raises(RequestError):  # Two texts wait.
+            await batcher.answers([*"ab"])
+        model.gate.set()
+        return labels(await large)
+
+    assert run(test, model, batch_texts=1, queue_texts=1) == ["a", "b", "c"]

@@ -1,18 +1,19 @@
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from letter_model import LABELS, LetterModel
 
-from textrnn.runtime.serve.columns import rounded
-
-
-@given(st.lists(st.floats(0, 1, width=32)))
-def test_numbers_have_the_six_digits_that_tensorflow_serving_writes(numbers):
-    expected = [float(f"{number:.6g}") for number in numbers]
-    np.testing.assert_allclose(
-        rounded(np.array(numbers, np.float32)), expected, rtol=2e-16, atol=1e-22
-    )
+from textrnn.runtime.serve.columns import Columns
 
 
-def test_rows_of_numbers_are_rounded_too():
-    numbers = np.array([[1 / 3, 0.0], [1.0, 1e-7]], np.float32)
-    assert rounded(numbers) == [[0.333333, 0.0], [1.0, 1e-7]]
+def test_each_output_is_a_column():
+    columns = Columns.of(LetterModel().answers(["bb", "c"]), LABELS)
+    assert (columns.label, columns.labels) == (["b", "c"], ["a", "b", "c"])
+    np.testing.assert_allclose(columns.score, [0.6, 0.5])
+    np.testing.assert_allclose(columns.scores, [[0.2, 0.6, 0.2], [0.25, 0.25, 0.5]])
+    assert columns.decided.tolist() == [[False, True, False], [False, False, True]]
+
+
+def test_a_withheld_answer_has_no_label_and_a_text_may_have_several():
+    model = LetterModel(multi_label=True, abstain_below=0.4)
+    columns = Columns.of(model.answers(["aabb", "abc"]), LABELS)
+    assert columns.label == ["a", ""]
+    assert columns.decided.tolist() == [[True, True, False], [False, False, False]]

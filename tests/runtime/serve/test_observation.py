@@ -1,12 +1,15 @@
 import json
 import logging
+import os
 
 import pytest
 from letter_model import LetterModel
+from starlette.websockets import WebSocketDisconnect
 
 from textrnn.runtime.serve.observation import REQUEST_LOG
 
 PREDICT = "/v1/models/letters:predict"
+STREAM = "/v1/models/letters/stream"
 
 
 def metrics(client):
@@ -44,7 +47,40 @@ def test_streams_are_counted_while_they_are_open(client):
         assert metrics(client)["textrnn_streams"] == 1
     found = metrics(client)
     assert found["textrnn_streams"] == 0
-    assert found['textrnn_requests_total{call="stream",model="letters",status="200"}'] == 1
+    assert found["textrnn_stream_accepts_total"] == 1
+    assert found['textrnn_stream_closes_total{code="1000",model="letters"}'] == 1
+    assert found['textrnn_stream_seconds_count{model="letters"}'] == 1
+    assert 0 < found['textrnn_stream_seconds_sum{model="letters"}'] < 60
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "labels"),
+    [
+        (STREAM, {"type": "other"}, 'code="4400",model="letters"'),
+        ("/v1/models/other/stream", {}, 'code="4404",model=""'),
+    ],
+)
+def test_a_stream_that_the_server_closes_is_counted_by_its_code(client, path, message, labels):
+    with client.websocket_connect(path) as socket:
+        socket.send_json(message)
+        assert socket.receive_json()["type"] == "error"
+    assert metrics(client)[f"textrnn_stream_closes_total{{{labels}}}"] == 1
+
+
+@pytest.mark.parametrize(("code", "label"), [(1001, "1001"), (3999, "other"), (4999, "other")])
+def test_codes_that_clients_invent_make_no_metrics(client, code, label):
+    with client.websocket_connect(STREAM) as socket:
+        socket.close(code)
+    name = f'textrnn_stream_closes_total{{code="{label}",model="letters"}}'
+    assert metrics(client)[name] == 1
+
+
+def test_a_websocket_of_another_path_is_a_request_that_is_refused(client):
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/v1/models"):
+        pass
+    found = metrics(client)
+    assert found['textrnn_requests_total{call="",model="",status="403"}'] == 1
+    assert found["textrnn_stream_accepts_total"] == 0
 
 
 @pytest.fixture
@@ -64,6 +100,20 @@ def test_requests_are_logged_if_wanted_and_texts_only_if_wanted(served, logged, 
     (line,) = logged()
     assert (line["method"], line["path"], line["status"]) == ("POST", PREDICT, 200)
     assert (line["texts"], line.get("content")) == (2, content)
+    assert (line["event"], line["pid"]) == ("request", os.getpid())
+
+
+def test_a_stream_is_logged_when_it_begins_and_when_it_ends(served, logged):
+    with served(log_texts=True).websocket_connect(f"{STREAM}?key=x") as socket:
+        socket.send_json({"type": "feed", "text": "secret"})
+        socket.receive_json()
+        (begin,) = logged()
+        assert (begin["event"], begin["path"], begin["pid"]) == ("accept", STREAM, os.getpid())
+        socket.close(1001)
+    end = logged()[-1]
+    assert (end["event"], end["code"], end["messages"]) == ("close", 1001, 1)
+    assert end["ms"] > 0
+    assert "secret" not in json.dumps(logged())
 
 
 def test_nothing_is_logged_otherwise(client, logged, caplog):

@@ -172,3 +172,9 @@ def test_other_methods_are_told_the_right_ones(client, method, path):
     assert response.status_code == 405
     allowed = {"GET", "HEAD"} if method == "get" else {"POST"}
     assert set(response.headers["allow"].split(", ")) == allowed
+
+
+def test_the_page_of_all_calls_shows_code_as_code(client):
+    page = client.get("/docs").text
+    assert "`" not in page
+    assert "<code>/v1/models/{name}/stream</code>" in page

@@ -249,6 +249,23 @@ def test_an_address_in_use_is_an_error(start, tmp_path):
     assert "expected a free address" in done.stderr
 
 
+def test_workers_that_cannot_load_a_model_say_why_without_a_traceback(tmp_path):
+    run = write_run(tmp_path / "model" / "1", labels="broken")
+    done = subprocess.run(
+        [sys.executable, str(TESTS / "letter_server.py"), "0", "2", "0", str(run.parent)],
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    first, second, *_ = [line for line in done.stderr.splitlines() if "SpawnProcess" not in line]
+    assert "starting 2 processes" in first
+    assert f"ERROR: {run}: expected letters, got none." in second
+    assert "a server process could not start (exit code 0)" in done.stderr
+    assert done.stderr.count("Traceback") == 1  # That of letter_server.py, which has no command.
+
+
 def test_the_client_of_triton_is_answered(start):
     triton = pytest.importorskip("tritonclient.http")
     import numpy as np

@@ -1,5 +1,8 @@
 """The start of the server."""
 
+import os
+import re
+
 import pytest
 from letter_model import load, write_run
 
@@ -35,5 +38,8 @@ def test_an_open_address_without_keys_is_told(
     settings = ServeSettings(access=Access(api_key_file=keys))
     serve([ModelSource("model", tmp_path / "run")], load, settings=settings)
     printed = capsys.readouterr().err
+    form = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ textrnn serve\[\d+\] (INFO|WARNING): .+"
+    assert all(re.fullmatch(form, line) for line in printed.splitlines())
+    assert f"serve[{os.getpid()}]" in printed
     assert f"listening at http://{host}:8501" in printed
     assert ("whoever reaches this address may ask" in printed) == is_warned

@@ -23,7 +23,6 @@ def test_each_setting_is_found_by_its_name_alone():
         ({"port": -1}, "`port` must be at least 0"),
         ({"threads": 0}, "`threads` must be at least 1"),
         ({"request_seconds": float("nan")}, "`request_seconds` must be"),
-        ({"queue_texts": 10}, "`queue_texts` must be at least `max_texts`"),
         ({"prot": 1}, "got the setting `prot`"),
     ],
 )

@@ -172,7 +172,8 @@ def export(
     those of the classifier, on validation texts of the run and on difficult texts. The data
     options select other texts.
 
-    A language model has one kind, runtime, with which textrnn score needs no TensorFlow.
+    A language model has one kind, runtime, with which textrnn score needs no TensorFlow. Its file
+    is verified with difficult texts alone.
 
     If a file fails, the command says why, keeps the file, and exits with code 1.
     """
@@ -186,6 +187,9 @@ def export(
         check_run(run, given)
     elif run is not None or verify_only is None:
         raise click.UsageError("give either RUN, or --verify-only with an export folder.")
+    if verify_only is not None and _is_exported_language_model(verify_only):
+        _print(_verify_language_model(verify_only), verify_only, as_json=as_json)
+        return
     start_tensorflow()
     from textrnn.cli.reporting import CommandReporter
     from textrnn.export.run import export as write
@@ -231,6 +235,25 @@ def _export_language_model(run: Path, folder: Path, *, kinds: Sequence[str]) -> 
     from textrnn.export.language_model import export_language_model
 
     return export_language_model(run, folder, reporter=CommandReporter())
+
+
+def _is_exported_language_model(folder: Path) -> bool:
+    """Returns whether a folder is the export of a language model.
+
+    Raises:
+        ModelError: It is no export folder.
+    """
+    from textrnn.export import manifest
+
+    return manifest.read(folder)[1].get("model") == manifest.LANGUAGE_MODEL
+
+
+def _verify_language_model(folder: Path) -> list[Artefact]:
+    start_tensorflow()
+    from textrnn.cli.reporting import CommandReporter
+    from textrnn.export.language_model import verify_language_model
+
+    return verify_language_model(folder, reporter=CommandReporter())
 
 
 def _print(artefacts: Sequence[Artefact], folder: Path, *, as_json: bool) -> None:

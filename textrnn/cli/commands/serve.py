@@ -12,6 +12,7 @@ import click
 from textrnn.cli.help import SectionedCommand, SettingOption
 from textrnn.runtime.serve import ServeSettings, parse_source
 from textrnn.runtime.serve import serve as run_server
+from textrnn.runtime.serve.options import option_of
 from textrnn.runtime.serve.settings import fields_with_section
 
 __all__ = ["serve"]
@@ -29,7 +30,6 @@ def _server_options(command: F) -> F:
 def _option(section: str, setting: dataclasses.Field[Any]) -> Callable[[F], F]:
     minimum = setting.metadata["minimum"]
     is_list = isinstance(setting.default, tuple)
-    name = setting.name.removesuffix("s") if is_list else setting.name
     kinds: dict[type, Any] = {
         int: click.IntRange(min=minimum),
         float: click.FloatRange(min=minimum),
@@ -37,7 +37,7 @@ def _option(section: str, setting: dataclasses.Field[Any]) -> Callable[[F], F]:
     }
     is_flag = isinstance(setting.default, bool)
     return click.option(
-        f"--{name.replace('_', '-')}",
+        option_of(setting),
         setting.name,
         cls=SettingOption,
         section=section,
