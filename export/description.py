@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import os
 import platform
 from pathlib import Path
@@ -13,6 +12,7 @@ from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.export.formats.base import ExportContext
 from textrnn.export.graphs.streaming_state import STREAM_TOKENS
 from textrnn.export.manifest import CLASSIFIER, LANGUAGE_MODEL
+from textrnn.host.packages import installed_version
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.language_model import TrainedLanguageModel
@@ -88,8 +88,9 @@ def _relative(run: Path, folder: Path) -> str:
 
 
 def _made_with() -> dict[str, str]:
-    packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    return {"python": platform.python_version(), **packages}
+    versions = {name: installed_version(name) for name in _PACKAGES}
+    installed = {name: version for name, version in versions.items() if version is not None}
+    return {"python": platform.python_version(), **installed}
 
 
 def _tokenizer(file: str, tokenizer: Tokenizer, config: TokenizerConfig) -> dict[str, Any]:

@@ -36,6 +36,27 @@ def test_what_is_needed_is_stated(distribution):
     assert {"tensorflow", "keras", "sentencepiece", "numpy", "h5py", "click"} <= needed
 
 
+def test_what_some_commands_need_is_an_extra(distribution):
+    always = {
+        re.split(r"[^\w-]", requirement)[0].lower()
+        for requirement in distribution.requires
+        if "extra ==" not in requirement
+    }
+    for extra, package in (
+        ("export", "tensorflow-text"),
+        ("export", "tensorflow-serving-api"),
+        ("export", "ai-edge-litert"),
+        ("tune", "optuna"),
+        ("tensorboard", "tensorboard"),
+        ("serve", "starlette"),
+    ):
+        assert package not in always
+        assert any(
+            requirement.startswith(package) and re.search(f"extra == .{extra}.", requirement)
+            for requirement in distribution.requires
+        )
+
+
 def test_the_types_are_shipped():
     assert (importlib.resources.files("textrnn") / "py.typed").is_file()
 

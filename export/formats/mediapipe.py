@@ -35,7 +35,7 @@ class MediaPipeFormat(ExportFormat):
     """`model_mediapipe.tflite`."""
 
     name = "mediapipe"
-    requirement = Requirement(("mediapipe",), "textrnn[mediapipe]")
+    requirement = Requirement(("mediapipe", "ai_edge_litert"), "textrnn[mediapipe]")
     probe = "textrnn.export.verification.probes.mediapipe"
 
     def unsuitable(self, classifier: TrainedClassifier) -> str | None:

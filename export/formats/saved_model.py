@@ -41,7 +41,7 @@ class SavedModelFormat(ExportFormat):
     """`saved_model/NAME/VERSION`, the layout of TF Serving."""
 
     name = "saved_model"
-    requirement = Requirement(("tensorflow_text", "tensorflow_serving"), "textrnn")
+    requirement = Requirement(("tensorflow_text", "tensorflow_serving"), "textrnn[export]")
     probe = "textrnn.export.verification.probes.saved_model"
 
     def make(self, context: ExportContext) -> list[Artefact]:

@@ -30,7 +30,7 @@ __all__ = [
 FOLDER = "tflite"
 """The folder of the TFLite files in the export folder."""
 
-LITERT = Requirement(("ai_edge_litert",), "textrnn")
+LITERT = Requirement(("ai_edge_litert",), "textrnn[export]")
 LITERT_PROBE = "textrnn.export.verification.probes.litert"
 
 CALIBRATION_TEXTS = 100

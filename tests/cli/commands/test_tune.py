@@ -83,3 +83,11 @@ def test_a_language_model_fixes_its_settings(textrnn, search, data, pretrained):
     textrnn("tune", "--train-file", data, "--init-from", pretrained.folder)
     assert {"cell", "units", "vocab_size"} <= search.fixed
     assert search.config.model.units == 3
+
+
+def test_a_missing_package_is_named(textrnn, search, data, monkeypatch):
+    monkeypatch.setattr("textrnn.cli.commands.tune.find_spec", lambda _: None)
+    result = textrnn("tune", "--train-file", data, code=1)
+    assert "needs the package optuna" in result.stderr
+    assert "pip install 'textrnn[tune]'" in result.stderr
+    assert not hasattr(search, "config")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 from typing import TYPE_CHECKING
@@ -25,13 +24,15 @@ _PACKAGES = (
     "tensorflow-datasets",
     "sentencepiece",
     "numpy",
+    # Of extras: `textrnn export` needs some of these for each format, `textrnn tune` the last.
     "tensorflow-text",
+    "tensorflow-serving-api",
     "ai-edge-litert",
-    # `textrnn export` needs these for some formats only.
     "mediapipe",
     "onnxruntime",
     "tf2onnx",
     "ai-edge-quantizer",
+    "optuna",
 )
 
 
@@ -57,6 +58,7 @@ def doctor(as_json: bool, check: bool, xla: bool) -> None:
 
     from textrnn.host.cache import cache_folder
     from textrnn.host.gpu import unseen_gpu_message
+    from textrnn.host.packages import installed_version
     from textrnn.host.threads import count_cores
     from textrnn.layers.cells import CELLS
     from textrnn.layers.recurrence import batch_parts, choose_kernel
@@ -66,7 +68,7 @@ def doctor(as_json: bool, check: bool, xla: bool) -> None:
         parts = batch_parts(directions=1)
     facts = {
         "python": platform.python_version(),
-        **{name: _version(name) for name in _PACKAGES},
+        **{name: installed_version(name) or "not installed" for name in _PACKAGES},
         "cores": str(count_cores()),
         "threads": f"{os.environ['TF_NUM_INTEROP_THREADS']} operations at once, "
         f"threads per operation: {os.environ['TF_NUM_INTRAOP_THREADS']}",
@@ -114,10 +116,3 @@ def _gpu() -> str:
     ]
     rounding = "on" if tf.config.experimental.tensor_float_32_execution_enabled() else "off"
     return f"{', '.join(names)}; TF32 (products of float32 rounded to 10 bits) is {rounding}"
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,11 @@ def tune(context: click.Context, /, output: Path, limits: _Limits, as_json: bool
     The same command continues a search that was interrupted; with a longer budget, it continues a
     search that has ended. The run of the best trial is copied to OUTPUT/best.
     """
+    if find_spec("optuna") is None:
+        raise ConfigError(
+            "textrnn tune needs the package optuna, which is missing; install it by "
+            "`pip install 'textrnn[tune]'`."
+        )
     given = given_settings(context)
     check_inputs(merge_settings(ClassifierRunConfig(), given), given, source="")
     start_tensorflow()
