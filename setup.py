@@ -13,7 +13,6 @@ EXPORT = [
 ]
 MEDIAPIPE = ["mediapipe>=1.2,<2", LITERT]
 TUNE = ["optuna>=5,<6"]
-TENSORBOARD = ["tensorboard>=2.20,<3"]  # Shows the events that a run writes.
 ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.18,<2", "onnxruntime>=1.22,<2"]
 INT4 = [*EXPORT, "ai-edge-quantizer>=0.10,<0.11"]
 CHECK = ["cleanlab>=2.7,<3"]  # The rank of labels; the rest of `textrnn check` needs no extra.
@@ -29,7 +28,7 @@ SERVE_CLIENTS = ["httpx2>=2,<3", "requests>=2.32,<3", "tritonclient[http]>=2.50,
 NOTEBOOK = ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"]  # For one slow test.
 TEST = [
     *(*CHECK, *DEMO, *EXPORT, *MEDIAPIPE, *ONNX, *EXCEL, *WEB, *SERVE, *SERVE_CLIENTS),
-    *(*TUNE, *TENSORBOARD),
+    *TUNE,
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"),
 ]
 
@@ -86,6 +85,7 @@ setup(
         "filelock>=3.16",
         "humanfriendly>=10,<11",
         "platformdirs>=4,<5",
+        "tensorboard>=2.20,<3",  # Without it TensorFlow has no operations that write its events.
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
@@ -100,7 +100,6 @@ setup(
         "web": WEB,
         "serve": SERVE,
         "tune": TUNE,
-        "tensorboard": TENSORBOARD,
         "test": TEST,
         "jax": ["jax>=0.10"],
         "dev": [*TEST, "pytest-cov>=7", "mypy>=1.15", "ruff>=0.11", "types-PyYAML", *NOTEBOOK],

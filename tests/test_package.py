@@ -47,7 +47,6 @@ def test_what_some_commands_need_is_an_extra(distribution):
         ("export", "tensorflow-serving-api"),
         ("export", "ai-edge-litert"),
         ("tune", "optuna"),
-        ("tensorboard", "tensorboard"),
         ("serve", "starlette"),
     ):
         assert package not in always
