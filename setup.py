@@ -67,6 +67,8 @@ setup(
         "keras>=3.12,<3.16",  # tests/test_keras_internals.py holds the upper bound.
         "tensorflow-datasets>=4.9.10,<5",
         "importlib_resources>=6",  # tensorflow-datasets 4.9.10 imports it undeclared.
+        # pip 23, which Python 3.10 has, searches for many minutes before it finds that.
+        "etils<1.14; python_version < '3.11'",
         "sentencepiece>=0.2.3,<0.3",
         "numpy>=1.26,<3",
         "h5py>=3.11,<4",
