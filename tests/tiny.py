@@ -71,6 +71,7 @@ TRAINING: dict[str, Any] = {
     "label_smoothing": 0.0,
     "class_weights": False,
     "patience": 3,
+    "pretrain_epochs": 0,
     "seed": 0,
     "precision": "float32",
 }

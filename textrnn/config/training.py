@@ -256,8 +256,23 @@ class StartConfig(Section):
         path=True,
     )
 
+    pretrain_epochs: int | None = setting(
+        None,
+        "Epochs in which a language model reads the training texts before the classifier starts "
+        "from its embeddings and recurrence (0: none), or auto: up to 8, as long as they read at "
+        "most 4 million tokens; 0 if the texts have fewer than 50,000 tokens or more than 2 "
+        "million, and with --time-budget, --vectors or --init-from.  [default: auto]",
+        minimum=0,
+        chosen=True,
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.pretrain_epochs and (self.vectors or self.init_from):
+            raise ConfigError(
+                "`pretrain_epochs` excludes `vectors` and `init_from`, which give the same "
+                "weights; leave either out."
+            )
         if self.vectors and self.init_from:
             raise ConfigError("give either `vectors` or `init_from`, not both.")
 

@@ -6,7 +6,8 @@ import hashlib
 import json
 import zipfile
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -17,12 +18,50 @@ from textrnn.host.atomic import write_atomically
 from textrnn.models.language_model import BETWEEN
 from textrnn.text.tokenizer import Tokenizer
 
-__all__ = ["TokenStore"]
+__all__ = ["TokenStore", "TokensInMemory"]
 
 BLOCK_TEXTS = 2048
 """The number of texts that are encoded at a time."""
 
 TOKENS, ABOUT, OFFSETS, HELD_OUT = "tokens.bin", "tokens.json", "offsets.npy", "held.npz"
+
+
+@dataclass(frozen=True)
+class TokensInMemory:
+    """The ids of many texts in one array; see `TokenStore` for the attributes."""
+
+    tokens: np.ndarray
+    offsets: np.ndarray
+    held_out: list[np.ndarray]
+    counts: np.ndarray
+    digest: str
+
+    @classmethod
+    def of(
+        cls, texts: Sequence[np.ndarray], *, held_out: Sequence[np.ndarray], vocab_size: int
+    ) -> TokensInMemory:
+        """Joins the ids of texts.
+
+        Args:
+            texts: The ids `[T]` of each text, none of which is empty.
+            held_out: Those of the texts that are held out.
+            vocab_size: V.
+        """
+        between = np.array([BETWEEN], np.int32)
+        tokens = np.concatenate([part for text in texts for part in (between, text)]).astype(
+            np.uint16 if vocab_size <= 2**16 else np.uint32
+        )
+        offsets = np.cumsum([0, *(1 + len(text) for text in texts)], dtype=np.int64)
+        digest = hashlib.sha256(tokens.tobytes())
+        for text in held_out:
+            digest.update(b"held" + text.astype(tokens.dtype).tobytes())
+        return cls(
+            tokens,
+            offsets,
+            [np.asarray(text, np.int32) for text in held_out],
+            np.bincount(tokens, minlength=vocab_size),
+            digest.hexdigest(),
+        )
 
 
 class TokenStore:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from textrnn.training.batches.token_store import TokenStore
+from textrnn.training.batches.token_store import TokensInMemory, TokenStore
 
 __all__ = ["TokenStreams"]
 
@@ -31,7 +31,7 @@ class TokenStreams:
 
     def __init__(
         self,
-        store: TokenStore,
+        store: TokenStore | TokensInMemory,
         *,
         streams: int,
         segment: int,

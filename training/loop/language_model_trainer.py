@@ -17,7 +17,7 @@ from textrnn.messages.wording import counted
 from textrnn.models.language_model import LanguageModel
 from textrnn.progress import Reporter, Silent
 from textrnn.text.tokenizer import Tokenizer
-from textrnn.training.batches.token_store import TokenStore
+from textrnn.training.batches.token_store import TokensInMemory, TokenStore
 from textrnn.training.batches.token_streams import TokenStreams
 from textrnn.training.devices.device import dtype_policy
 from textrnn.training.loop.checkpointer import Checkpointer
@@ -61,7 +61,7 @@ class LanguageModelTrainer:
         config: LanguageModelRunConfig,
         *,
         tokenizer: Tokenizer,
-        store: TokenStore,
+        store: TokenStore | TokensInMemory,
         checkpoints: Checkpoints,
         execution: Execution,
     ) -> None:

@@ -55,6 +55,7 @@ from textrnn.training.run.light_check import check_light_answers
 from textrnn.training.run.linear_models import estimate_seconds, measure_linear_model
 from textrnn.training.run.model_card import TrainedModel, model_card
 from textrnn.training.run.origin import ORIGIN, Origin
+from textrnn.training.run.own_texts import choose_epochs, start_from_own_texts
 from textrnn.training.run.preparation import (
     RunContext,
     add_unlabelled,
@@ -121,7 +122,12 @@ class ClassifierRun:
         valid_data = encode_split(context.corpus.validation, context=context)
         token_seconds = time.monotonic() - tokens_started
         choices = config.model.choices(float(train_data.plan.lengths.mean()))
-        self.config = config = config.replace(**choices)
+        epochs = choose_epochs(
+            config,
+            tokens=train_data.plan.total_tokens,
+            devices=self.distribution.replicas,
+        )
+        self.config = config = config.replace(**choices, pretrain_epochs=epochs)
         context = dataclasses.replace(context, config=config)
         if config.distillation.active:
             train_data = self._taught(train_data, context)
@@ -136,6 +142,13 @@ class ClassifierRun:
         if not self.resume:
             start_from_vectors(model, train_data, context=context)
             start_from_run(model, self._origin, context=context, language_loss=language_loss)
+            start_from_own_texts(
+                model,
+                train_data,
+                valid_data,
+                context=context,
+                execution=Execution(self.distribution, self.request.should_stop),
+            )
         tokens = train_data.plan.total_tokens
         fitting_seconds = estimate_seconds(self.config, context.corpus, tokens=tokens)
         budget = self.limits.budget(context.corpus, token_seconds, fitting_seconds)

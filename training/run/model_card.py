@@ -98,7 +98,7 @@ def model_card(
         f"- The weights are those of epoch {training['best_epoch']} of {training['epochs']}, "
         f"{'the best on the validation data' if chosen else 'the last one'}; "
         f"seed {config.runtime.seed}.",
-        *_start(metrics),
+        *_start(metrics, config.start.pretrain_epochs),
         *_teachers(config.distillation),
         "",
         *_metrics_section(metrics, trained.rule, labels=labels, task=config.task),
@@ -122,9 +122,14 @@ def model_card(
     return "\n".join(lines)
 
 
-def _start(metrics: Mapping[str, Any]) -> list[str]:
-    """Returns a line about the run that the training started from; none without one."""
+def _start(metrics: Mapping[str, Any], pretrain_epochs: int | None) -> list[str]:
+    """Returns a line about what the training started from; none if from random weights."""
     start = metrics.get("start")
+    if pretrain_epochs:
+        return [
+            "- The embeddings and the recurrence started from a language model that had read the "
+            f"training texts, in {counted(pretrain_epochs, 'epoch')}."
+        ]
     if start is None:
         return []
     run = markdown(start["run"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig
@@ -19,7 +21,15 @@ from textrnn.inference.run_files import read_any_settings
 from textrnn.models.classifier import TextClassifier
 from textrnn.training.run.continuation import check_continues, dropout_rates, shape_of
 
-__all__ = ["FINE_TUNING_DROPOUT", "adopt_shape", "adopted_settings", "transfer", "with_run"]
+__all__ = [
+    "FINE_TUNING_DROPOUT",
+    "adopt_shape",
+    "adopted_settings",
+    "encoder_weights",
+    "transfer",
+    "with_run",
+    "write_encoder",
+]
 
 MAY_DIFFER = ("kernel", "recompute", "imports", "bidirectional")
 """Settings of the encoder that a classifier need not share with its language model: the weights do
@@ -150,6 +160,26 @@ def _directions_differ(encoder: EncoderConfig) -> bool:
     return encoder.layers > 1 or encoder.residual
 
 
+def encoder_weights(trained: TrainedLanguageModel) -> list[np.ndarray]:
+    """Returns the embeddings, and the weights of each cell, direction by direction."""
+    source = trained.model
+    cells = [cell for stack in source.stacks for cell in stack.cells]
+    return [array for part in (source.embedding, *cells) for array in part.get_weights()]
+
+
+def write_encoder(weights: Sequence[np.ndarray], model: TextClassifier) -> None:
+    """Writes what `encoder_weights` returns into a built classifier of the same shape."""
+    left = list(weights)
+    layers = [] if model.stack is None else model.stack.rnns
+    both = model.config.bidirectional
+    forwards = [layer.forward_layer if both else layer for layer in layers]
+    backwards = [layer.backward_layer for layer in layers] if both else []
+    for part in (model.embedding, *(layer.cell for layer in (*forwards, *backwards))):
+        count = len(part.weights)
+        part.set_weights(left[:count])
+        del left[:count]
+
+
 def transfer(trained: TrainedLanguageModel, model: TextClassifier) -> None:
     """Copies the embeddings and recurrent weights of a language model into a built classifier.
 
@@ -177,9 +207,4 @@ def transfer(trained: TrainedLanguageModel, model: TextClassifier) -> None:
         raise ConfigError(
             "`pyramid` must be off, because the language model's layers read every step."
         )
-    source = trained.model
-    model.embedding.set_weights(source.embedding.get_weights())
-    for i, layer in enumerate(model.stack.rnns):
-        targets = [layer.forward_layer, layer.backward_layer] if config.bidirectional else [layer]
-        for stack, target in zip(source.stacks, targets, strict=False):
-            target.cell.set_weights(stack.cells[i].get_weights())
+    write_encoder(encoder_weights(trained), model)

@@ -4,7 +4,7 @@ import pytest
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.errors import DataError
 from textrnn.text.tokenizer import Tokenizer
-from textrnn.training.batches.token_store import TokenStore
+from textrnn.training.batches.token_store import TokensInMemory, TokenStore
 
 TEXTS = [
     " ".join("abcdefgh"[i % 8] for i in range(start, start + length))
@@ -69,3 +69,15 @@ def test_encoded_texts_are_counted(tokenizer, tmp_path):
         tmp_path, TEXTS, tokenizer=tokenizer, held_out=0.5, seed=0, advance=counts.append
     )
     assert sum(counts) == len(TEXTS)
+
+
+def test_texts_in_memory_are_those_of_a_store(store, tokenizer):
+    ids = [tokenizer.encode(text) for text in TEXTS]
+    here = TokensInMemory.of(ids[1:], held_out=ids[:1], vocab_size=tokenizer.vocab_size)
+    assert np.array_equal(here.tokens, store.tokens)
+    assert here.tokens.dtype == store.tokens.dtype
+    assert np.array_equal(here.offsets, store.offsets)
+    assert np.array_equal(here.counts, store.counts)
+    assert [list(text) for text in here.held_out] == [list(text) for text in store.held_out]
+    other = TokensInMemory.of(ids[2:], held_out=ids[:2], vocab_size=tokenizer.vocab_size)
+    assert here.digest != other.digest

@@ -1,0 +1,185 @@
+"""The language model that reads the training texts first."""
+
+import numpy as np
+import pytest
+from tiny import labelled_texts, not_none, run_config, write_csv
+
+import textrnn
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.errors import ConfigError
+from textrnn.progress import Silent
+from textrnn.training.devices.strategy import Distribution
+from textrnn.training.run import own_texts
+from textrnn.training.run.classifier import train
+from textrnn.training.run.classifier_run import ClassifierRun
+from textrnn.training.run.folder import is_started
+from textrnn.training.run.own_texts import choose_epochs, language_model_config
+from textrnn.training.run.request import RunRequest
+
+pytestmark = pytest.mark.usefixtures("cache", "eagerly")
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write_csv(tmp_path / "letters.csv", labelled_texts(40))
+
+
+class Heard(Silent):
+    """Keeps the messages."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def own(data, **settings):
+    return run_config(data, **{"cell": "mingru", "window": 2, "pretrain_epochs": 2, **settings})
+
+
+def model_at_start(config, folder):
+    """The classifier before its first update."""
+    request = RunRequest(config, folder)
+    trainer, _ = ClassifierRun(request, Distribution.choose("single")).prepare()
+    return trainer.model
+
+
+@pytest.mark.parametrize(
+    ("settings", "tokens", "devices", "expected"),
+    [
+        ({}, 49_999, 1, 0),
+        ({}, 50_000, 1, 8),
+        ({}, 500_001, 1, 7),
+        ({}, 2_000_000, 1, 2),
+        ({}, 2_000_001, 1, 0),
+        ({}, 200_000, 2, 0),
+        ({"time_budget": "3m"}, 200_000, 1, 0),
+        ({"init_from": "runs/first"}, 200_000, 1, 0),
+        ({"vectors": "glove.txt"}, 200_000, 1, 0),
+        ({"cell": "none"}, 200_000, 1, 0),
+        ({"layers": 2}, 200_000, 1, 0),
+        ({"layers": 2, "separate_directions": True}, 200_000, 1, 8),
+        ({"layers": 2, "bidirectional": False}, 200_000, 1, 8),
+        ({"layers": 2, "bidirectional": False, "pyramid": True}, 200_000, 1, 0),
+        ({"residual": True}, 200_000, 1, 0),
+        ({"pretrain_epochs": 3, "time_budget": "3m"}, 9, 2, 3),
+        ({"pretrain_epochs": 0}, 200_000, 1, 0),
+    ],
+)
+def test_the_number_of_epochs_depends_on_the_texts(settings, tokens, devices, expected):
+    config = ClassifierRunConfig.of(**settings)
+    assert choose_epochs(config, tokens=tokens, devices=devices) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"cell": "none"}, "a bag of embeddings has no recurrence; or set it to 0"),
+        ({"layers": 2}, "set `separate_directions`, or 1 layer"),
+        ({"layers": 2, "bidirectional": False, "pyramid": True}, "turn `pyramid` off"),
+        ({"vectors": "glove.txt"}, "excludes `vectors`"),
+        ({"init_from": "runs/lm"}, "excludes `vectors` and `init_from`"),
+    ],
+)
+def test_what_cannot_start_from_a_language_model_is_refused(settings, reason):
+    with pytest.raises(ConfigError, match=reason):
+        ClassifierRunConfig.of(pretrain_epochs=1, **settings)
+
+
+def test_the_language_model_has_the_shape_of_the_classifier(data):
+    config = own(data, cell="minlstm", units=5, bidirectional=False, piece_type="bpe", seed=3)
+    shape = language_model_config(config)
+    assert (shape.model.cell, shape.model.units, shape.model.bidirectional) == ("minlstm", 5, False)
+    assert shape.tokenizer == config.tokenizer
+    assert (shape.schedule.epochs, shape.runtime.seed) == (2, 3)
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_embeddings_and_cells_are_those_of_the_language_model(
+    data, tmp_path, monkeypatch, bidirectional
+):
+    trained = []
+
+    def remembered(*args):
+        trained.append(train_it(*args))
+        return trained[0]
+
+    train_it = own_texts._train
+    monkeypatch.setattr(own_texts, "_train", remembered)
+    config = own(data, bidirectional=bidirectional)
+    model = model_at_start(config, tmp_path / "own")
+    random_start = own(data, bidirectional=bidirectional, pretrain_epochs=0)
+    without = model_at_start(random_start, tmp_path / "random")
+    (language_model,) = [run.model for run in trained]
+    (rnn,) = model.stack.rnns
+    layers = [rnn.forward_layer, rnn.backward_layer] if bidirectional else [rnn]
+    pairs = [(model.embedding, language_model.embedding)]
+    for layer, stack in zip(layers, language_model.stacks, strict=True):
+        pairs.append((layer.cell, stack.cells[0]))
+    for ours, theirs in pairs:
+        for weight, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            assert np.array_equal(weight, other)
+    # What the language model does not give is what it would be without one.
+    assert np.array_equal(model.classify.kernel.numpy(), without.classify.kernel.numpy())
+
+
+def test_the_language_model_learns_from_the_training_texts_alone(data, tmp_path, monkeypatch):
+    stores = []
+
+    def remembered(texts, **settings):
+        stores.append(of(texts, **settings))
+        return stores[0]
+
+    of = own_texts.TokensInMemory.of
+    monkeypatch.setattr(own_texts.TokensInMemory, "of", remembered)
+    heard = Heard()
+    config = own(data, pretrain_epochs=9, units=8)
+    request = RunRequest(config, tmp_path / "run", reporter=heard)
+    trainer, _ = ClassifierRun(request, Distribution.choose("single")).prepare()
+    plan = trainer.data.train.plan
+    (store,) = stores
+    assert len(store.tokens) == plan.total_tokens + len(plan.texts)
+    assert len(store.held_out) == len(trainer.data.validation.plan.texts)
+    bits = [float(line.split()[2]) for line in heard.lines if "bits a token" in line]
+    assert len(bits) == 9
+    assert bits == sorted(bits, reverse=True)
+    assert len(set(bits)) > 6
+
+
+def test_a_run_says_what_it_started_from(data, tmp_path):
+    trained = not_none(train(own(data), tmp_path / "run"))
+    assert textrnn.load(tmp_path / "run").config.start.pretrain_epochs == 2
+    assert "a language model that had read the training texts, in 2 epochs" in (
+        (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
+    )
+    assert trained.config.start.pretrain_epochs == 2
+
+
+def test_the_choice_of_a_run_is_kept_when_it_resumes(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(own_texts, "LEAST_TOKENS", 10)
+    monkeypatch.setattr(own_texts, "MOST_EPOCHS", 2)
+    config = own(data, pretrain_epochs=None, epochs=2)
+    whole = not_none(train(config, tmp_path / "whole"))
+    assert whole.config.start.pretrain_epochs == 2
+    given = []
+
+    def remembered(weights, model):
+        given.append(write_it(weights, model))
+
+    write_it = own_texts.write_encoder
+    monkeypatch.setattr(own_texts, "write_encoder", remembered)
+    with pytest.raises(KeyboardInterrupt):
+        train(config, tmp_path / "stopped", should_stop=lambda: bool(given))
+    assert is_started(tmp_path / "stopped")
+    monkeypatch.setattr(own_texts, "LEAST_TOKENS", 10**9)
+    monkeypatch.setattr(own_texts, "_train", lambda *_: pytest.fail("it was read again"))
+    resumed = not_none(train(config, tmp_path / "stopped", resume=True))
+    for ours, theirs in zip(resumed.model.weights, whole.model.weights, strict=True):
+        assert np.array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_a_stop_while_it_reads_leaves_nothing(data, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        train(own(data), tmp_path / "run", should_stop=lambda: True)
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,156 @@
+"""Lets a language model read the training texts first, whose weights the classifier starts from.
+
+A few thousand labels say little about what a language is like; the texts themselves say more. A
+recurrence that has first learned to predict the next token of the training texts is a better start
+than a random one: Dai & Le 2015, "Semi-supervised Sequence Learning".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.config.language_model import LanguageModelRunConfig
+from textrnn.config.model import EncoderConfig
+from textrnn.inference.language_model import TrainedLanguageModel
+from textrnn.messages.wording import counted
+from textrnn.models.classifier import TextClassifier
+from textrnn.training.batches.labelled_batches import LabelledBatches
+from textrnn.training.batches.token_store import TokensInMemory
+from textrnn.training.loop.checkpoints import Checkpoints
+from textrnn.training.loop.execution import Execution
+from textrnn.training.loop.language_model_trainer import LanguageModelTrainer
+from textrnn.training.run.preparation import RunContext
+from textrnn.training.run.transfer import encoder_weights, write_encoder
+
+__all__ = ["choose_epochs", "start_from_own_texts"]
+
+MOST_EPOCHS = 8
+LEAST_TOKENS, MOST_TOKENS = 50_000, 4_000_000
+"""The number of tokens of the texts from which on they are read first, and the number of tokens
+that are read in all epochs together: of more texts, a language model would take longer than the
+classifier."""
+
+DROPOUT = 0.2
+MOST_HELD_OUT = 500
+"""The number of validation texts that choose the epoch of the language model."""
+
+
+def choose_epochs(config: ClassifierRunConfig, *, tokens: int, devices: int) -> int:
+    """Returns the number of epochs in which a language model reads the training texts; 0: none.
+
+    >>> config = ClassifierRunConfig()
+    >>> [choose_epochs(config, tokens=n, devices=1) for n in (9_000, 200_000, 1_000_000, 7_000_000)]
+    [0, 8, 4, 0]
+
+    Args:
+        config: The settings; `pretrain_epochs` has precedence if it is set.
+        tokens: The number of tokens of the training texts.
+        devices: The number of devices; where there are several, all but one would wait.
+    """
+    if config.start.pretrain_epochs is not None:
+        return config.start.pretrain_epochs
+    limited = config.schedule.time_budget is not None
+    if limited or devices > 1 or tokens < LEAST_TOKENS or config.pretraining_hindrance is not None:
+        return 0
+    epochs = min(MOST_EPOCHS, MOST_TOKENS // tokens)
+    return epochs if epochs > 1 else 0
+
+
+def start_from_own_texts(
+    model: TextClassifier,
+    train: LabelledBatches,
+    validation: LabelledBatches,
+    *,
+    context: RunContext,
+    execution: Execution,
+) -> None:
+    """Trains a language model on the training texts, and copies its weights into a classifier.
+
+    Nothing is kept of the language model, and an interrupted one begins again. Of several workers,
+    the chief trains it. Does nothing if `pretrain_epochs` is 0.
+
+    Args:
+        model: The classifier, already built.
+        train: The training texts.
+        validation: The validation texts, some of which choose the language model's epoch.
+        context: The settings and the tokenizer.
+        execution: The devices, and what may end the training early.
+
+    Raises:
+        ModelError: The loss is no longer a number.
+        KeyboardInterrupt: `should_stop` returned True.
+    """
+    epochs = context.config.start.pretrain_epochs
+    if not epochs:
+        return
+    content = b""
+    if execution.distribution.is_chief:
+        context.reporter.message(
+            f"a language model reads the training texts first, in {counted(epochs, 'epoch')}; "
+            "the classifier starts from it"
+        )
+        trained = _train(train, validation, context, execution)
+        stream = io.BytesIO()
+        np.savez(stream, *encoder_weights(trained))
+        content = stream.getvalue()
+    arrays = np.load(io.BytesIO(execution.distribution.broadcast(content)))
+    write_encoder([arrays[name] for name in arrays.files], model)
+    keras.utils.set_random_seed(context.config.runtime.seed)
+
+
+def _train(
+    train: LabelledBatches,
+    validation: LabelledBatches,
+    context: RunContext,
+    execution: Execution,
+) -> TrainedLanguageModel:
+    """Returns a language model that has read the training texts, in float32."""
+    config = language_model_config(context.config)
+    keras.utils.set_random_seed(config.runtime.seed)
+    store = TokensInMemory.of(
+        _cut(train),
+        held_out=_cut(validation)[:MOST_HELD_OUT],
+        vocab_size=context.tokenizer.vocab_size,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = LanguageModelTrainer(
+            config,
+            tokenizer=context.tokenizer,
+            store=store,
+            checkpoints=Checkpoints(Path(folder), keep_count=1),
+            execution=Execution(should_stop=execution.should_stop),
+        )
+        trainer.fit(reporter=context.reporter)
+    return trainer.trained()
+
+
+def language_model_config(config: ClassifierRunConfig) -> LanguageModelRunConfig:
+    """Returns the settings of the language model that suits a classifier."""
+    encoder = {
+        field.name: getattr(config.model, field.name) for field in dataclasses.fields(EncoderConfig)
+    }
+    runtime = config.runtime
+    return LanguageModelRunConfig.of(
+        **encoder,
+        **config.tokenizer.to_dict(),
+        epochs=config.start.pretrain_epochs,
+        dropout=DROPOUT,
+        seed=runtime.seed,
+        precision=runtime.precision,
+        deterministic=runtime.deterministic,
+        jit=runtime.jit,
+    )
+
+
+def _cut(batches: LabelledBatches) -> list[np.ndarray]:
+    """Returns the token ids of the texts that have any, as far as the classifier reads them."""
+    plan = batches.plan
+    pairs = zip(plan.texts, plan.lengths, strict=True)
+    return [text[:length] for text, length in pairs if length]
