@@ -64,29 +64,11 @@ class ClassifierRunConfig(Settings):
         factors = {"none": 1.0, "sqrt": math.sqrt(growth), "linear": growth}
         return self.optimizer.learning_rate * factors[self.optimizer.rate_scaling]
 
-    @property
-    def pretraining_hindrance(self) -> str | None:
-        """The reason why no language model can give its weights to the classifier; None: it can.
-
-        >>> ClassifierRunConfig.of(cell="none").pretraining_hindrance
-        'a bag of embeddings has no recurrence'
-        """
-        model = self.model
-        if self.start.vectors or self.start.init_from:
-            return "the weights come from elsewhere"
-        if model.cell == "none":
-            return "a bag of embeddings has no recurrence"
-        deep = model.layers > 1
-        joined = model.bidirectional and not model.separate_directions
-        if joined and (deep or model.residual):
-            return "its directions are separate; set `separate_directions`, or 1 layer"
-        return "its layers read every step; turn `pyramid` off" if model.pyramid and deep else None
-
     def __post_init__(self) -> None:
         data = self.data
-        if self.start.pretrain_epochs and (hindrance := self.pretraining_hindrance):
+        if self.start.pretrain_epochs and (hindrance := _pretraining_hindrance(self.model)):
             raise ConfigError(
-                f"`pretrain_epochs` needs a classifier that can start from a language model, but "
+                "`pretrain_epochs` needs a classifier that can start from a language model, but "
                 f"{hindrance}; or set it to 0."
             )
         text_columns = (data.text_column, *listed_names(data.text_column))
@@ -146,3 +128,18 @@ class ClassifierRunConfig(Settings):
                 "`adversarial`, `vat` and `entropy` need each text as a whole, expected no "
                 f"`tbptt`, got {self.optimizer.tbptt!r}; leave it out, and set `max_length`."
             )
+
+
+def _pretraining_hindrance(model: ModelConfig) -> str | None:
+    """Returns the reason why no language model can give its weights; None: it can."""
+    if model.cell == "none":
+        return "a bag of embeddings has no recurrence"
+    deep = model.layers > 1
+    if model.bidirectional and not model.separate_directions and (deep or model.residual):
+        return (
+            "its directions are not separate; set `separate_directions`, or 1 layer without "
+            "`residual`"
+        )
+    return (
+        "its layers do not read every step; turn `pyramid` off" if model.pyramid and deep else None
+    )

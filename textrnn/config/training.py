@@ -256,14 +256,11 @@ class StartConfig(Section):
         path=True,
     )
 
-    pretrain_epochs: int | None = setting(
-        None,
-        "Epochs in which a language model reads the training texts before the classifier starts "
-        "from its embeddings and recurrence (0: none), or auto: up to 8, as long as they read at "
-        "most 4 million tokens; 0 if the texts have fewer than 50,000 tokens or more than 2 "
-        "million, and with --time-budget, --vectors or --init-from.  [default: auto]",
+    pretrain_epochs: int = setting(
+        0,
+        "Epochs in which a language model first reads the training texts, whose embeddings and "
+        "recurrence the classifier then starts from (0: none).",
         minimum=0,
-        chosen=True,
     )
 
     def __post_init__(self) -> None:

@@ -55,7 +55,7 @@ from textrnn.training.run.light_check import check_light_answers
 from textrnn.training.run.linear_models import estimate_seconds, measure_linear_model
 from textrnn.training.run.model_card import TrainedModel, model_card
 from textrnn.training.run.origin import ORIGIN, Origin
-from textrnn.training.run.own_texts import choose_epochs, start_from_own_texts
+from textrnn.training.run.own_texts import start_from_own_texts
 from textrnn.training.run.preparation import (
     RunContext,
     add_unlabelled,
@@ -122,12 +122,7 @@ class ClassifierRun:
         valid_data = encode_split(context.corpus.validation, context=context)
         token_seconds = time.monotonic() - tokens_started
         choices = config.model.choices(float(train_data.plan.lengths.mean()))
-        epochs = choose_epochs(
-            config,
-            tokens=train_data.plan.total_tokens,
-            devices=self.distribution.replicas,
-        )
-        self.config = config = config.replace(**choices, pretrain_epochs=epochs)
+        self.config = config = config.replace(**choices)
         context = dataclasses.replace(context, config=config)
         if config.distillation.active:
             train_data = self._taught(train_data, context)

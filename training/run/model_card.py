@@ -122,7 +122,7 @@ def model_card(
     return "\n".join(lines)
 
 
-def _start(metrics: Mapping[str, Any], pretrain_epochs: int | None) -> list[str]:
+def _start(metrics: Mapping[str, Any], pretrain_epochs: int) -> list[str]:
     """Returns a line about what the training started from; none if from random weights."""
     start = metrics.get("start")
     if pretrain_epochs:

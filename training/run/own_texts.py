@@ -29,38 +29,11 @@ from textrnn.training.loop.language_model_trainer import LanguageModelTrainer
 from textrnn.training.run.preparation import RunContext
 from textrnn.training.run.transfer import encoder_weights, write_encoder
 
-__all__ = ["choose_epochs", "start_from_own_texts"]
-
-MOST_EPOCHS = 8
-LEAST_TOKENS, MOST_TOKENS = 50_000, 4_000_000
-"""The number of tokens of the texts from which on they are read first, and the number of tokens
-that are read in all epochs together: of more texts, a language model would take longer than the
-classifier."""
+__all__ = ["language_model_config", "start_from_own_texts"]
 
 DROPOUT = 0.2
 MOST_HELD_OUT = 500
 """The number of validation texts that choose the epoch of the language model."""
-
-
-def choose_epochs(config: ClassifierRunConfig, *, tokens: int, devices: int) -> int:
-    """Returns the number of epochs in which a language model reads the training texts; 0: none.
-
-    >>> config = ClassifierRunConfig()
-    >>> [choose_epochs(config, tokens=n, devices=1) for n in (9_000, 200_000, 1_000_000, 7_000_000)]
-    [0, 8, 4, 0]
-
-    Args:
-        config: The settings; `pretrain_epochs` has precedence if it is set.
-        tokens: The number of tokens of the training texts.
-        devices: The number of devices; where there are several, all but one would wait.
-    """
-    if config.start.pretrain_epochs is not None:
-        return config.start.pretrain_epochs
-    limited = config.schedule.time_budget is not None
-    if limited or devices > 1 or tokens < LEAST_TOKENS or config.pretraining_hindrance is not None:
-        return 0
-    epochs = min(MOST_EPOCHS, MOST_TOKENS // tokens)
-    return epochs if epochs > 1 else 0
 
 
 def start_from_own_texts(

@@ -72,7 +72,7 @@ def test_encoded_texts_are_counted(tokenizer, tmp_path):
 
 
 def test_texts_in_memory_are_those_of_a_store(store, tokenizer):
-    ids = [tokenizer.encode(text) for text in TEXTS]
+    ids = [np.array(tokenizer.encode(text)) for text in TEXTS]
     here = TokensInMemory.of(ids[1:], held_out=ids[:1], vocab_size=tokenizer.vocab_size)
     assert np.array_equal(here.tokens, store.tokens)
     assert here.tokens.dtype == store.tokens.dtype

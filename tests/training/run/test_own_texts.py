@@ -13,7 +13,7 @@ from textrnn.training.run import own_texts
 from textrnn.training.run.classifier import train
 from textrnn.training.run.classifier_run import ClassifierRun
 from textrnn.training.run.folder import is_started
-from textrnn.training.run.own_texts import choose_epochs, language_model_config
+from textrnn.training.run.own_texts import language_model_config
 from textrnn.training.run.request import RunRequest
 
 pytestmark = pytest.mark.usefixtures("cache", "eagerly")
@@ -46,37 +46,11 @@ def model_at_start(config, folder):
 
 
 @pytest.mark.parametrize(
-    ("settings", "tokens", "devices", "expected"),
-    [
-        ({}, 49_999, 1, 0),
-        ({}, 50_000, 1, 8),
-        ({}, 500_001, 1, 7),
-        ({}, 2_000_000, 1, 2),
-        ({}, 2_000_001, 1, 0),
-        ({}, 200_000, 2, 0),
-        ({"time_budget": "3m"}, 200_000, 1, 0),
-        ({"init_from": "runs/first"}, 200_000, 1, 0),
-        ({"vectors": "glove.txt"}, 200_000, 1, 0),
-        ({"cell": "none"}, 200_000, 1, 0),
-        ({"layers": 2}, 200_000, 1, 0),
-        ({"layers": 2, "separate_directions": True}, 200_000, 1, 8),
-        ({"layers": 2, "bidirectional": False}, 200_000, 1, 8),
-        ({"layers": 2, "bidirectional": False, "pyramid": True}, 200_000, 1, 0),
-        ({"residual": True}, 200_000, 1, 0),
-        ({"pretrain_epochs": 3, "time_budget": "3m"}, 9, 2, 3),
-        ({"pretrain_epochs": 0}, 200_000, 1, 0),
-    ],
-)
-def test_the_number_of_epochs_depends_on_the_texts(settings, tokens, devices, expected):
-    config = ClassifierRunConfig.of(**settings)
-    assert choose_epochs(config, tokens=tokens, devices=devices) == expected
-
-
-@pytest.mark.parametrize(
     ("settings", "reason"),
     [
         ({"cell": "none"}, "a bag of embeddings has no recurrence; or set it to 0"),
-        ({"layers": 2}, "set `separate_directions`, or 1 layer"),
+        ({"residual": True}, "set `separate_directions`, or 1 layer without `residual`"),
+        ({"layers": 2}, "set `separate_directions`, or 1 layer without `residual`"),
         ({"layers": 2, "bidirectional": False, "pyramid": True}, "turn `pyramid` off"),
         ({"vectors": "glove.txt"}, "excludes `vectors`"),
         ({"init_from": "runs/lm"}, "excludes `vectors` and `init_from`"),
@@ -156,12 +130,9 @@ def test_a_run_says_what_it_started_from(data, tmp_path):
     assert trained.config.start.pretrain_epochs == 2
 
 
-def test_the_choice_of_a_run_is_kept_when_it_resumes(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(own_texts, "LEAST_TOKENS", 10)
-    monkeypatch.setattr(own_texts, "MOST_EPOCHS", 2)
-    config = own(data, pretrain_epochs=None, epochs=2)
+def test_a_resumed_run_does_not_read_them_again(data, tmp_path, monkeypatch):
+    config = own(data, epochs=2)
     whole = not_none(train(config, tmp_path / "whole"))
-    assert whole.config.start.pretrain_epochs == 2
     given = []
 
     def remembered(weights, model):
@@ -172,7 +143,6 @@ def test_the_choice_of_a_run_is_kept_when_it_resumes(data, tmp_path, monkeypatch
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "stopped", should_stop=lambda: bool(given))
     assert is_started(tmp_path / "stopped")
-    monkeypatch.setattr(own_texts, "LEAST_TOKENS", 10**9)
     monkeypatch.setattr(own_texts, "_train", lambda *_: pytest.fail("it was read again"))
     resumed = not_none(train(config, tmp_path / "stopped", resume=True))
     for ours, theirs in zip(resumed.model.weights, whole.model.weights, strict=True):
