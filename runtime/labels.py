@@ -97,7 +97,8 @@ class Labels:
         Args:
             probabilities: `[N, C]`.
         """
-        return self.answer_probabilities(probabilities) >= np.float32(self.rule.abstain_below)
+        limit = np.float32(self.rule.abstain_below)
+        return np.asarray(self.answer_probabilities(probabilities) >= limit)
 
     def outcome_probabilities(self, probabilities: np.ndarray) -> np.ndarray:
         """Returns the probability `[N, D, K]` of each of the K outcomes of each of D decisions.

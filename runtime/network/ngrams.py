@@ -148,4 +148,4 @@ class NGrams:
         again = (ordered[1:] == ordered[:-1]) & (order[1:] - order[:-1] <= self._once_in)
         once = rows.copy()
         once[order[1:][again]] = 0
-        return once
+        return np.asarray(once)

@@ -91,5 +91,6 @@ def main() -> None:
 
     print_any_name()
     # `--import`, and runs with own cells, find modules here too, after all that are installed.
-    if "" not in sys.path and not sys.flags.safe_path:
+    is_safe = getattr(sys.flags, "safe_path", False)  # Python 3.11 has it.
+    if "" not in sys.path and not is_safe:
         sys.path.append("")

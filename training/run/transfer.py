@@ -163,8 +163,11 @@ def _directions_differ(encoder: EncoderConfig) -> bool:
 def encoder_weights(trained: TrainedLanguageModel) -> list[np.ndarray]:
     """Returns the embeddings, and the weights of each cell, direction by direction."""
     source = trained.model
-    cells = [cell for stack in source.stacks for cell in stack.cells]
-    return [array for part in (source.embedding, *cells) for array in part.get_weights()]
+    arrays = list(source.embedding.get_weights())
+    for stack in source.stacks:
+        for cell in stack.cells:
+            arrays += cell.get_weights()
+    return arrays
 
 
 def write_encoder(weights: Sequence[np.ndarray], model: TextClassifier) -> None:

@@ -8,6 +8,7 @@ import textrnn
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.progress import Silent
+from textrnn.training.batches.token_store import TokensInMemory
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.run import own_texts
 from textrnn.training.run.classifier import train
@@ -15,6 +16,7 @@ from textrnn.training.run.classifier_run import ClassifierRun
 from textrnn.training.run.folder import is_started
 from textrnn.training.run.own_texts import language_model_config
 from textrnn.training.run.request import RunRequest
+from textrnn.training.run.transfer import write_encoder
 
 pytestmark = pytest.mark.usefixtures("cache", "eagerly")
 
@@ -105,8 +107,8 @@ def test_the_language_model_learns_from_the_training_texts_alone(data, tmp_path,
         stores.append(of(texts, **settings))
         return stores[0]
 
-    of = own_texts.TokensInMemory.of
-    monkeypatch.setattr(own_texts.TokensInMemory, "of", remembered)
+    of = TokensInMemory.of
+    monkeypatch.setattr(TokensInMemory, "of", remembered)
     heard = Heard()
     config = own(data, pretrain_epochs=9, units=8)
     request = RunRequest(config, tmp_path / "run", reporter=heard)
@@ -133,12 +135,12 @@ def test_a_run_says_what_it_started_from(data, tmp_path):
 def test_a_resumed_run_does_not_read_them_again(data, tmp_path, monkeypatch):
     config = own(data, epochs=2)
     whole = not_none(train(config, tmp_path / "whole"))
-    given = []
+    given: list[None] = []
 
     def remembered(weights, model):
-        given.append(write_it(weights, model))
+        write_encoder(weights, model)
+        given.append(None)
 
-    write_it = own_texts.write_encoder
     monkeypatch.setattr(own_texts, "write_encoder", remembered)
     with pytest.raises(KeyboardInterrupt):
         train(config, tmp_path / "stopped", should_stop=lambda: bool(given))
