@@ -1,0 +1,85 @@
+"""Units of work, which Ray Data gives to workers.
+
+A unit writes its result itself, under a name that depends on the unit alone, and at once and whole.
+It is therefore harmless that Ray computes a unit again when a worker or a machine was lost, also if
+the lost one still works: both write the same.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from textrnn.cluster.connection import ray_package
+from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
+
+__all__ = ["Work", "run_units"]
+
+Work = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Computes a unit. Unit and result are values of JSON."""
+
+_ERRORS = {kind.__name__: kind for kind in (ConfigError, DataError, ModelError)}
+
+
+def run_units(
+    units: Sequence[Mapping[str, Any]], open_work: Callable[[], Work]
+) -> Iterator[dict[str, Any]]:
+    """Yields the result of each unit when it is done, in any order.
+
+    The process must be connected to a cluster. There is a worker with one core for each core of
+    the cluster, and for more cores when the cluster grows.
+
+    Args:
+        units: The units.
+        open_work: Called once by each worker; returns what computes its units.
+
+    Raises:
+        TextRNNError: The first error of that kind that a unit raised.
+        DataError: A unit met an error of the operating system, such as a full disk.
+    """
+    ray = ray_package()
+    if not units:
+        return
+    from ray import data
+
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    context = data.DataContext.get_current()
+    context.enable_progress_bars = context.print_on_execution_start = False
+    cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    rows = [{"unit": json.dumps(unit)} for unit in units]
+    results = data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+        _Worker,
+        batch_size=1,
+        num_cpus=1,
+        fn_constructor_args=(open_work,),
+        compute=data.ActorPoolStrategy(
+            min_size=1, initial_size=min(cores, len(rows)), max_size=len(rows)
+        ),
+    )
+    for row in results.iter_rows():
+        result: dict[str, Any] = json.loads(row["result"])
+        if "error" in result:
+            raise _ERRORS.get(result["error"], TextRNNError)(result["message"])
+        yield result
+
+
+class _Worker:
+    """A worker of Ray Data, which gets one unit at a time."""
+
+    def __init__(self, open_work: Callable[[], Work]) -> None:
+        self._open, self._work = open_work, None
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[str]]:
+        return {"result": [json.dumps(self._result(json.loads(str(batch["unit"][0]))))]}
+
+    def _result(self, unit: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            # A run that is missing on this machine is an error of the user, as that of a unit is.
+            work = self._work = self._work or self._open()
+            return work(unit)
+        except TextRNNError as error:
+            return {"error": type(error).__name__, "message": str(error)}
+        except OSError as error:
+            return {"error": DataError.__name__, "message": f"{error}; continue with `resume`."}
