@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,11 @@ from textrnn.cli.cluster_parts import ClusterJob, PartWork, SurveyWork, run_dige
 from textrnn.cli.engine import settings_of
 from textrnn.cli.output_options import OutputOptions
 from textrnn.cli.text_options import STDIN, TextOptions
-from textrnn.cluster.connection import check_address, connected
-from textrnn.cluster.units import run_units
+from textrnn.cluster.units import RunUnits, Work
 from textrnn.data.input_parts import FileSurvey, common_layout, parts_of
 from textrnn.data.part_folder import PartFolder
 from textrnn.data.paths import input_files, kind
-from textrnn.data.stores import address_of, stamp
+from textrnn.data.stores import address_of, as_path, stamp
 from textrnn.data.writers import WRITERS
 from textrnn.data.writers.writer import Layout
 from textrnn.errors import DataError
@@ -63,7 +62,7 @@ def cluster_job(
     """
     if source.path is None or str(source.path) == STDIN or written.output is None:
         raise click.UsageError("--cluster needs --file FILES and --output FOLDER.")
-    output = written.output
+    output = as_path(written.output)
     extension = kind(source.path) if kind(source.path) in _FORMATS else _FORMATS[0]
     if output.name.startswith("*"):
         output, extension = output.parent, kind(output)
@@ -87,7 +86,12 @@ def cluster_job(
 
 
 def write_on_cluster(
-    job: ClusterJob, source: TextOptions, *, cluster: str, resume: bool, reporter: Reporter
+    job: ClusterJob,
+    source: TextOptions,
+    *,
+    cluster: AbstractContextManager[RunUnits],
+    resume: bool,
+    reporter: Reporter,
 ) -> float:
     """Answers all rows of some files on a cluster, and writes them into the parts of a folder.
 
@@ -97,7 +101,7 @@ def write_on_cluster(
     Args:
         job: What the workers must know.
         source: The files of the texts.
-        cluster: The address of the cluster.
+        cluster: Connects to the cluster; see `units_on`.
         resume: Whether to continue a job that was stopped.
         reporter: Receives the progress and the notes.
 
@@ -108,7 +112,6 @@ def write_on_cluster(
         DataError: The files cannot be read or written, or the job that is continued is another one.
         ConfigError: The cluster does not answer, or the classifier cannot answer in this way.
     """
-    check_address(cluster)
     files = input_files(source.path or "")
     run = job.open_run()
     answering = prediction_job(run, job.options, job.shown)
@@ -117,24 +120,28 @@ def write_on_cluster(
         "version": _VERSION,
         "files": {str(path): stamp(path) for path in files},
         "extension": job.extension,
+        "unit_rows": job.unit_rows,
         **job_identity(run, job.form, answering),
     }
-    with _writing(job.output), connected(cluster):
+    with _writing(job.output), cluster as run_units:
         folder.start(identity, resume=resume)
         try:
             if folder.plan is None:
-                folder.keep_plan(_surveys(job, files, reporter))
+                folder.keep_plan(_surveys(job, files, run_units, reporter))
             surveys = [FileSurvey.of(values) for values in folder.plan]
             layout = _layout(job, surveys, answering, reporter)
-            units = _units(surveys)
-            _answer(job, layout, units, folder=folder, reporter=reporter)
+            units = _units(surveys, job.unit_rows)
+            work = partial(PartWork, job, layout)
+            _answer(work, units, run_units, folder=folder, reporter=reporter)
         except KeyboardInterrupt:
             reporter.message("note: the same command with --resume continues this job.")
             raise
         return _finish(job, folder, surveys, len(units), reporter)
 
 
-def _surveys(job: ClusterJob, files: Sequence[Path], reporter: Reporter) -> list[dict[str, Any]]:
+def _surveys(
+    job: ClusterJob, files: Sequence[Path], run_units: RunUnits, reporter: Reporter
+) -> list[dict[str, Any]]:
     units = [{"number": number, "file": str(path)} for number, path in enumerate(files)]
     surveys: dict[int, dict[str, Any]] = {}
     with reporter.step("files read", total=len(units)) as advance:
@@ -158,19 +165,19 @@ def _layout(
     return layout
 
 
-def _units(surveys: Sequence[FileSurvey]) -> list[dict[str, Any]]:
+def _units(surveys: Sequence[FileSurvey], unit_rows: int) -> list[dict[str, Any]]:
     """Returns a unit for each part of the files."""
     units: list[dict[str, Any]] = []
     for file, found in enumerate(surveys):
-        for piece, part in enumerate(parts_of(found, first=len(units))):
+        for piece, part in enumerate(parts_of(found, first=len(units), unit_rows=unit_rows)):
             units.append({"part": part.values(), "file": file, "piece": piece})
     return units
 
 
 def _answer(
-    job: ClusterJob,
-    layout: Layout,
+    work: Callable[[], Work],
     units: Sequence[Mapping[str, Any]],
+    run_units: RunUnits,
     *,
     folder: PartFolder,
     reporter: Reporter,
@@ -183,7 +190,7 @@ def _answer(
     with reporter.step("rows", total=total) as advance:
         advance(total - left)
         begin, rows = time.monotonic(), 0
-        for result in run_units(todo, partial(PartWork, job, layout)):
+        for result in run_units(todo, work):
             rows += result["rows"]
             rate = rows / (time.monotonic() - begin)
             advance(result["rows"], f"{rate:,.0f} rows/s")

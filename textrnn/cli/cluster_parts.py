@@ -16,9 +16,10 @@ from textrnn.cli.answer_table import AnswerJob, AnswerTable, prediction_job
 from textrnn.cli.answering_run import AnsweringRun, open_run, with_scorer
 from textrnn.cli.answers import AnswerOptions
 from textrnn.data.file_format import FileFormat
-from textrnn.data.input_parts import InputPart, PartRows, piece_name, survey
+from textrnn.data.input_parts import UNIT_ROWS, InputPart, PartRows, piece_name, survey
 from textrnn.data.part_folder import PIECES, PartFolder
 from textrnn.data.resumable_output import ResumableOutput
+from textrnn.data.stores import as_path
 from textrnn.data.writers import WRITERS
 from textrnn.data.writers.writer import Layout
 from textrnn.errors import ModelError
@@ -43,6 +44,7 @@ class ClusterJob:
         home: The folder that relative paths begin in.
         run_digest: The digest of the run.
         abstain_below: The probability below which an answer is withheld; None: as in the run.
+        unit_rows: The most rows of a part: a multiple of those that are answered together.
     """
 
     run: Path
@@ -55,6 +57,7 @@ class ClusterJob:
     home: str
     run_digest: str
     abstain_below: float | None = None
+    unit_rows: int = UNIT_ROWS
 
     def open_run(self) -> AnsweringRun:
         """Opens the run that answers, as `textrnn predict` does on one machine.
@@ -97,10 +100,11 @@ class SurveyWork:
     def __call__(self, unit: Mapping[str, Any]) -> Mapping[str, Any]:
         """Returns the survey of the file."""
         found = survey(
-            Path(unit["file"]),
+            as_path(unit["file"]),
             self._job.form,
             folder=self._folder.folder,
             place=_pieces_of(unit["number"]),
+            unit_rows=self._job.unit_rows,
         )
         return {"number": unit["number"], "survey": found.values()}
 

@@ -47,8 +47,6 @@ def ray_package() -> Any:
     """
     # Ray would send statistics about its use over the network.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Its C++ part writes to stderr, also where the logger of Python is silent.
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
     try:
         import ray
     except ImportError:

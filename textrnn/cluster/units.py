@@ -10,17 +10,35 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from textrnn.cluster.connection import ray_package
+from textrnn.cluster.connection import connected, ray_package
 from textrnn.errors import ConfigError, DataError, ModelError, TextRNNError
 
-__all__ = ["Work", "run_units"]
+__all__ = ["RunUnits", "Work", "run_units", "units_on"]
 
 Work = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Computes a unit. Unit and result are values of JSON."""
 
+RunUnits = Callable[[Sequence[Mapping[str, Any]], Callable[[], Work]], Iterator[dict[str, Any]]]
+"""Computes units; see `run_units`."""
+
 _ERRORS = {kind.__name__: kind for kind in (ConfigError, DataError, ModelError)}
+
+
+@contextmanager
+def units_on(cluster: str) -> Iterator[RunUnits]:
+    """Connects to a cluster until the context ends, and yields what computes units on it.
+
+    Args:
+        cluster: The address; see `check_address`.
+
+    Raises:
+        ConfigError: Ray is missing, or no cluster answers.
+    """
+    with connected(cluster):
+        yield run_units
 
 
 def run_units(

@@ -31,7 +31,7 @@ from textrnn.data.kept_rows import (
 )
 from textrnn.data.paths import kind
 from textrnn.data.rows import Row
-from textrnn.data.stores import Folder, stamp
+from textrnn.data.stores import Folder, as_path, stamp
 from textrnn.errors import DataError
 from textrnn.runtime.blocks import blocks
 
@@ -121,7 +121,7 @@ class FileSurvey:
 
 
 def survey(
-    path: Path, form: FileFormat, *, folder: Folder, place: str, unit_rows: int = UNIT_ROWS
+    path: Path, form: FileFormat, *, folder: Folder, place: str, unit_rows: int
 ) -> FileSurvey:
     """Counts the rows of a file; one that is no Parquet file is cut into pieces.
 
@@ -192,7 +192,7 @@ def piece_name(place: str, number: int) -> str:
     return f"{place}/{number:06}.jsonl"
 
 
-def parts_of(found: FileSurvey, *, first: int = 0, unit_rows: int = UNIT_ROWS) -> list[InputPart]:
+def parts_of(found: FileSurvey, *, first: int = 0, unit_rows: int) -> list[InputPart]:
     """Returns the parts of a file, in order; a file without rows has one part without rows.
 
     Args:
@@ -225,7 +225,7 @@ def common_layout(surveys: Sequence[FileSurvey], *, typed: bool) -> tuple[tuple[
         DataError: A column has several types, or only some of the files state types.
     """
     columns = common_columns(found.columns for found in surveys)
-    files = [Path(found.file) for found in surveys]
+    files = [as_path(found.file) for found in surveys]
     if len({found.is_cut for found in surveys}) > 1:
         raise DataError(
             f"{files[0]}: expected .parquet files alone or none of them, got both; label the files "
@@ -268,7 +268,7 @@ class PartRows:
     ) -> None:
         self.notices: list[str] = []
         self._part, self._columns, self._piece = part, columns, piece
-        self._file = Path(part.file)
+        self._file = as_path(part.file)
         self._request = Request(
             form,
             labelled=False,

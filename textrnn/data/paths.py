@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textrnn.config.section import listed_paths
 from textrnn.data.saved_datasets import has_splits, is_saved_dataset, saved_files
-from textrnn.data.stores import address_of, matching
+from textrnn.data.stores import address_of, as_path, matching
 from textrnn.errors import DataError
 
 __all__ = [
@@ -100,7 +100,7 @@ def _all_matches(value: str | Path) -> list[Path]:
 def _matches(name: str) -> list[Path]:
     name = os.path.expanduser(name)
     if os.path.exists(name) or not glob.has_magic(name):
-        return [Path(name)]
+        return [as_path(name)]
     address = address_of(name)
     paths = matching(address) if address else map(Path, sorted(glob.glob(name, recursive=True)))
     matches = list(paths)

@@ -1,7 +1,8 @@
 """Files and folders on disks, and in stores such as S3 that fsspec opens.
 
 A file in a store has an address with a scheme: `s3://bucket/name.parquet`. A `Path` shortens it to
-`s3:/bucket/name.parquet`; `address_of` gives it back, so that the same functions read both.
+`s3:/bucket/name.parquet`; `as_path` and `address_of` give it back, so that the same functions read
+both kinds of files.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +21,20 @@ from typing import Any, BinaryIO, Protocol, cast
 from textrnn.errors import DataError
 from textrnn.host.atomic import write_atomically
 
-__all__ = ["Folder", "address_of", "matching", "open_binary", "open_folder", "stamp"]
+if sys.platform == "win32":
+    from pathlib import WindowsPath as _OsPath
+else:
+    from pathlib import PosixPath as _OsPath
+
+__all__ = [
+    "Folder",
+    "address_of",
+    "as_path",
+    "matching",
+    "open_binary",
+    "open_folder",
+    "stamp",
+]
 
 # A letter before a colon is a drive of Windows.
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.DOTALL)
@@ -40,6 +55,22 @@ def address_of(path: str | Path) -> str:
     return f"{found[1]}://{root}{found[2]}"
 
 
+class _StorePath(_OsPath):
+    """The path of a file in a store, which messages show by its address."""
+
+    def __str__(self) -> str:
+        return address_of(super().__str__())
+
+
+def as_path(name: str | Path) -> Path:
+    """Returns the path of a file on a disk or in a store.
+
+    >>> str(as_path("s3://bucket/a.csv")), str(as_path(Path("s3://bucket/a.csv")))
+    ('s3://bucket/a.csv', 's3://bucket/a.csv')
+    """
+    return _StorePath(name) if address_of(name) else Path(name)
+
+
 def matching(address: str) -> list[Path]:
     """Returns the files of a store that match a pattern, sorted.
 
@@ -51,7 +82,7 @@ def matching(address: str) -> list[Path]:
     """
     files, name = _store(address)
     with _reachable(address):
-        return [Path(files.unstrip_protocol(found)) for found in sorted(files.glob(name))]
+        return [as_path(files.unstrip_protocol(found)) for found in sorted(files.glob(name))]
 
 
 @contextmanager
@@ -230,7 +261,7 @@ class _StoreFolder:
             files.rm(place, recursive=True)
 
     def path(self, name: str) -> Path:
-        return Path(self._address(name))
+        return as_path(self._address(name))
 
     def _address(self, name: str) -> str:
         return f"{self.address.rstrip('/')}/{name}" if name else self.address

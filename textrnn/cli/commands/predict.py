@@ -176,9 +176,12 @@ def _predict_on_cluster(
     """Labels the rows of files on a cluster, whose address is followed by the engine."""
     from textrnn.cli.cluster_answers import cluster_job, write_on_cluster
     from textrnn.cli.reporting import CommandReporter
+    from textrnn.cluster.connection import check_address
+    from textrnn.cluster.units import units_on
 
     source.check()
     cluster, engine = where
+    check_address(cluster)
     job = cluster_job(
         run,
         source,
@@ -188,7 +191,7 @@ def _predict_on_cluster(
         abstain_below=abstain_below,
     )
     share = write_on_cluster(
-        job, source, cluster=cluster, resume=written.resume, reporter=CommandReporter()
+        job, source, cluster=units_on(cluster), resume=written.resume, reporter=CommandReporter()
     )
     if share:
         click.echo(_cut_note(share), err=True)

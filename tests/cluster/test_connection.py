@@ -1,0 +1,45 @@
+"""The address of a cluster, and what is said where there is none."""
+
+import subprocess
+import sys
+
+import pytest
+
+from textrnn.cli.main import _COMMANDS
+from textrnn.cluster.connection import check_address, connected, ray_package
+from textrnn.errors import ConfigError
+
+
+@pytest.mark.parametrize("address", ["auto", "local", "ray://127.0.0.1:10001"])
+def test_addresses(address):
+    assert check_address(address) == address
+
+
+@pytest.mark.parametrize("address", ["", "here", "127.0.0.1:6379", "ray://host", "http://a:1"])
+def test_other_addresses_are_refused(address):
+    with pytest.raises(ConfigError, match="must be auto, local or ray://HOST:PORT, got"):
+        check_address(address)
+
+
+def test_the_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ConfigError, match=r"pip install 'textrnn\[ray\]'"), connected("local"):
+        pass
+
+
+@pytest.mark.process
+def test_a_cluster_that_is_not_there_is_an_error(monkeypatch, tmp_path):
+    pytest.importorskip("ray", reason="needs textrnn[ray]")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    # The address of the last cluster of this machine is in this folder.
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    assert not ray_package().is_initialized()
+    with pytest.raises(ConfigError, match="start one by `ray start --head`"), connected("auto"):
+        pass
+
+
+@pytest.mark.process
+def test_no_command_imports_ray_by_itself():
+    names = ", ".join(f"textrnn.cli.commands.{name}" for name in _COMMANDS)
+    code = f"import sys, {names}, textrnn.cli.cluster_answers\nassert 'ray' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
