@@ -38,7 +38,7 @@ def units_on(cluster: str) -> Iterator[RunUnits]:
         ConfigError: Ray is missing, or no cluster answers.
     """
     with connected(cluster):
-        yield run_units
+        yield _run_by_client if cluster.startswith("ray://") else run_units
 
 
 def run_units(
@@ -57,6 +57,42 @@ def run_units(
         TextRNNError: The first error of that kind that a unit raised.
         DataError: A unit met an error of the operating system, such as a full disk.
     """
+    yield from map(_checked, _results(units, open_work))
+
+
+def _run_by_client(
+    units: Sequence[Mapping[str, Any]], open_work: Callable[[], Work]
+) -> Iterator[dict[str, Any]]:
+    """Does what `run_units` does, from a process that is not of the cluster.
+
+    Ray Data does not run there, and gets a process of the cluster.
+
+    Raises:
+        DataError: The machine of that process was lost.
+    """
+    ray = ray_package()
+    results = ray.remote(num_cpus=0)(_Results).remote(units, open_work)
+    try:
+        while (result := ray.get(results.next.remote())) is not None:
+            yield _checked(result)
+    except ray.exceptions.RayActorError:
+        raise DataError(
+            "expected the cluster to end the job, got the loss of the machine that gave out its "
+            "work; continue with `resume`."
+        ) from None
+
+
+def _checked(result: dict[str, Any]) -> dict[str, Any]:
+    """Returns the result of a unit, or raises its error."""
+    if "error" in result:
+        raise _ERRORS.get(result["error"], TextRNNError)(result["message"])
+    return result
+
+
+def _results(
+    units: Sequence[Mapping[str, Any]], open_work: Callable[[], Work]
+) -> Iterator[dict[str, Any]]:
+    """Yields the results of units, and their errors as results."""
     ray = ray_package()
     if not units:
         return
@@ -77,10 +113,18 @@ def run_units(
         ),
     )
     for row in results.iter_rows():
-        result: dict[str, Any] = json.loads(row["result"])
-        if "error" in result:
-            raise _ERRORS.get(result["error"], TextRNNError)(result["message"])
-        yield result
+        yield json.loads(row["result"])
+
+
+class _Results:
+    """Gives out the results of units one by one, in a process of the cluster."""
+
+    def __init__(self, units: Sequence[Mapping[str, Any]], open_work: Callable[[], Work]) -> None:
+        self._results = _results(units, open_work)
+
+    def next(self) -> dict[str, Any] | None:
+        """Returns the next result when it is there; None after the last one."""
+        return next(self._results, None)
 
 
 class _Worker:

@@ -1,7 +1,13 @@
 """`textrnn predict --cluster`."""
 
+import contextlib
 import csv
 import json
+import socket
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -63,3 +69,54 @@ def test_a_cluster_writes_what_one_process_writes(textrnn, run, table, home):
     assert json.loads((home / "out" / "_SUCCESS").read_text()) == {"rows": 12, "parts": 1}
     again = textrnn(*command, "--output", output, "--cluster", "local", code=1)
     assert "got the parts of a finished job; choose another --output" in again.stderr
+
+
+@pytest.fixture
+def head():
+    """The address of a cluster that other processes have started, by `ray start`."""
+    pytest.importorskip("ray", reason="needs textrnn[ray]")
+    ports = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    gcs, client = (port.getsockname()[1] for port in ports)
+    for port in ports:
+        port.close()
+    with tempfile.TemporaryDirectory(prefix="ray") as folder:  # Sockets have short names.
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+        command += ["--port", str(gcs), "--ray-client-server-port", str(client)]
+        command += ["--num-cpus", "1", "--object-store-memory", "80000000"]
+        command += ["--include-dashboard", "false", "--temp-dir", folder]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for(client)
+            yield f"ray://127.0.0.1:{client}"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def wait_for(port):
+    for _ in range(600):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.1)
+    raise TimeoutError(port)
+
+
+@pytest.mark.slow
+def test_a_cluster_is_reached_by_its_address(textrnn, run, table, head):
+    command = ("predict", run, "--file", table)
+    textrnn(*command, "--output", "one.csv")
+    shell = [sys.executable, "-m", "textrnn", *map(str, command)]
+    for output, address in (("a", head), ("b", "auto")):
+        done = subprocess.run(
+            [*shell, "--output", output, "--cluster", address], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert Path(output, "part-000000.csv").read_bytes() == Path("one.csv").read_bytes()
+    (bad := Path("bad.csv")).write_text("id;body\n1;x\n")
+    done = subprocess.run(
+        [*shell[:4], str(run), "--file", str(bad), "--output", "c", "--cluster", head],
+        capture_output=True,
+        text=True,
+    )
+    assert "textrnn: error: bad.csv:1: expected one column named 'text'" in done.stderr
+    assert done.returncode == 1
