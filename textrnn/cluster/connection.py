@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from textrnn.errors import ConfigError
@@ -58,17 +57,6 @@ def ray_package() -> Any:
     return ray
 
 
-def _show_token() -> None:
-    """Lets Ray send the token of this machine to a cluster, which may ask for it.
-
-    Ray does so by itself for `ray start`, and for a cluster that it starts, but not where a process
-    connects by an address. It reads the setting once, when it is imported.
-    """
-    named = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ)
-    if named or (Path.home() / ".ray" / "auth_token").is_file():
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
-
-
 @contextmanager
 def connected(address: str) -> Iterator[None]:
     """Connects this process to a cluster until the context ends.
@@ -83,8 +71,6 @@ def connected(address: str) -> Iterator[None]:
     """
     check_address(address)
     one_thread_per_product()
-    if address != "local":
-        _show_token()
     ray = ray_package()
     if ray.is_initialized():
         yield
@@ -110,7 +96,8 @@ def connected(address: str) -> Iterator[None]:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ConfigError(
             f"expected a Ray cluster at `cluster={address!r}`, got: {reason.rstrip('.')}; start "
-            "one by `ray start --head`, check the address, or set `cluster='local'`."
+            "one by `ray start --head`, check the address, set RAY_AUTH_MODE=token in the "
+            "environment if the cluster asks for a token, or set `cluster='local'`."
         ) from None
     try:
         yield

@@ -24,6 +24,9 @@ Work = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 RunUnits = Callable[[Sequence[Mapping[str, Any]], Callable[[], Work]], Iterator[dict[str, Any]]]
 """Computes units; see `run_units`."""
 
+_MOST_STARTS = 100
+"""The number of workers that may be lost, one after the other, before they compute anything."""
+
 _ERRORS = {kind.__name__: kind for kind in (ConfigError, DataError, ModelError)}
 
 
@@ -46,8 +49,8 @@ def run_units(
 ) -> Iterator[dict[str, Any]]:
     """Yields the result of each unit when it is done, in any order.
 
-    The process must be connected to a cluster. There is a worker with one core for each core of
-    the cluster, and for more cores when the cluster grows.
+    The process must be connected to a cluster. There is a worker for each core that the cluster
+    has at the start.
 
     Args:
         units: The units.
@@ -101,6 +104,7 @@ def _results(
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = data.DataContext.get_current()
     context.enable_progress_bars = context.print_on_execution_start = False
+    context.max_consecutive_actor_init_deaths = _MOST_STARTS
     cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
     rows = [{"unit": json.dumps(unit)} for unit in units]
     results = data.from_items(rows, override_num_blocks=len(rows)).map_batches(
@@ -108,9 +112,7 @@ def _results(
         batch_size=1,
         num_cpus=1,
         fn_constructor_args=(open_work,),
-        compute=data.ActorPoolStrategy(
-            min_size=1, initial_size=min(cores, len(rows)), max_size=len(rows)
-        ),
+        compute=data.ActorPoolStrategy(size=min(cores, len(rows))),
     )
     for row in results.iter_rows():
         yield json.loads(row["result"])

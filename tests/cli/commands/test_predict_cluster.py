@@ -72,7 +72,7 @@ def test_a_cluster_writes_what_one_process_writes(textrnn, run, table, home):
 
 
 @pytest.fixture
-def head():
+def head(monkeypatch):
     """The address of a cluster that other processes have started, by `ray start`."""
     pytest.importorskip("ray", reason="needs textrnn[ray]")
     ports = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
@@ -84,7 +84,10 @@ def head():
         command += ["--port", str(gcs), "--ray-client-server-port", str(client)]
         command += ["--num-cpus", "1", "--object-store-memory", "80000000"]
         command += ["--include-dashboard", "false", "--temp-dir", folder]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quiet = subprocess.DEVNULL
+        # The address alone does not tell whether a cluster asks for a token.
+        monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+        process = subprocess.Popen(command, stdout=quiet, stderr=quiet)
         try:
             wait_for(client)
             yield f"ray://127.0.0.1:{client}"
