@@ -38,7 +38,7 @@ def part_rows(paths, home):
     """The texts, places and cells of the rows of all parts, and the sizes of the parts."""
     surveys = surveys_of(paths, home)
     columns, _ = common_layout(surveys, typed=False)
-    rows, sizes = [], []
+    rows, sizes = [], list[int]()
     for number, found in enumerate(surveys):
         for place, part in enumerate(parts_of(found, first=len(sizes), unit_rows=UNIT)):
             part = InputPart.of(json.loads(json.dumps(part.values())))

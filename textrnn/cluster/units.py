@@ -133,7 +133,8 @@ class _Worker:
     """A worker of Ray Data, which gets one unit at a time."""
 
     def __init__(self, open_work: Callable[[], Work]) -> None:
-        self._open, self._work = open_work, None
+        self._open = open_work
+        self._work: Work | None = None
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[str]]:
         return {"result": [json.dumps(self._result(json.loads(str(batch["unit"][0]))))]}

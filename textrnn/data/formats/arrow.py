@@ -81,7 +81,8 @@ def _batches_of_rows(file: Any, names: list[str], rows: range) -> Iterator[Any]:
 
     Row groups without any of them are not read.
     """
-    groups, before, first = [], 0, 0
+    groups: list[int] = []
+    before = first = 0
     for number in range(file.metadata.num_row_groups):
         after = before + file.metadata.row_group(number).num_rows
         if before < rows.stop and after > rows.start:
