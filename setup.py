@@ -17,7 +17,7 @@ SERVE = [
     *("websockets>=15,<18", "httptools>=0.6.2,<1"),
     'uvloop>=0.21,<1; sys_platform != "win32"',
 ]
-RAY = ["ray[data]>=2.60,<3", "fsspec>=2024.6"]
+RAY = ["ray[data,serve]>=2.60,<3", "fsspec>=2024.6", *SERVE]
 STORES = ["s3fs>=2024.6"]  # For s3://; fsspec names the packages of other stores.
 SERVE_CLIENTS = ["httpx2>=2,<3", "requests>=2.32,<3", "tritonclient[http]>=2.50,<3"]
 NOTEBOOK = ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"]  # For one slow test.

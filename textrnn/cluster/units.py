@@ -24,7 +24,7 @@ Work = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 RunUnits = Callable[[Sequence[Mapping[str, Any]], Callable[[], Work]], Iterator[dict[str, Any]]]
 """Computes units; see `run_units`."""
 
-_MOST_STARTS = 100
+_MOST_STARTS = 20
 """The number of workers that may be lost, one after the other, before they compute anything."""
 
 _ERRORS = {kind.__name__: kind for kind in (ConfigError, DataError, ModelError)}
@@ -78,6 +78,10 @@ def _run_by_client(
     try:
         while (result := ray.get(results.next.remote())) is not None:
             yield _checked(result)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, TextRNNError):
+            raise error.cause from None
+        raise
     except ray.exceptions.RayActorError:
         raise DataError(
             "expected the cluster to end the job, got the loss of the machine that gave out its "
@@ -114,8 +118,15 @@ def _results(
         fn_constructor_args=(open_work,),
         compute=data.ActorPoolStrategy(size=min(cores, len(rows))),
     )
-    for row in results.iter_rows():
-        yield json.loads(row["result"])
+    try:
+        for row in results.iter_rows():
+            yield json.loads(row["result"])
+    except ray.exceptions.RayActorError as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(
+            f"expected workers that start, got over {_MOST_STARTS} that were lost before they "
+            f"began; install the same version of textrnn on all machines ({reason})."
+        ) from None
 
 
 class _Results:

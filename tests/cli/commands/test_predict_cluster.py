@@ -123,3 +123,39 @@ def test_a_cluster_is_reached_by_its_address(textrnn, run, table, head):
     )
     assert "textrnn: error: bad.csv:1: expected one column named 'text'" in done.stderr
     assert done.returncode == 1
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """A bucket of a substitute for S3, which a server on this machine is."""
+    pytest.importorskip("ray", reason="needs textrnn[ray]")
+    s3fs = pytest.importorskip("s3fs", reason="needs textrnn[s3]")
+    server = pytest.importorskip("moto.server", reason="needs moto[server]")
+    service = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    service.start()
+    host, port = service.get_host_and_port()
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "any",
+        "AWS_SECRET_ACCESS_KEY": "any",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+    }.items():
+        monkeypatch.setenv(name, value)
+    files = s3fs.S3FileSystem(skip_instance_cache=True)
+    files.mkdir("bucket")
+    yield files
+    service.stop()
+
+
+@pytest.mark.slow
+def test_files_and_parts_in_s3(run, table, bucket):
+    for number in range(3):
+        bucket.put_file(table, f"bucket/in/{number}.csv")
+    shell = [sys.executable, "-m", "textrnn", "predict", str(run), "--file", "s3://bucket/in/*.csv"]
+    for output in (["--output", "s3://bucket/out", "--cluster", "local"], ["--output", "one.csv"]):
+        done = subprocess.run([*shell, *output], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    one = Path("one.csv").read_bytes().splitlines()
+    parts = [bucket.cat_file(f"bucket/out/part-{n:06}.csv").splitlines() for n in range(3)]
+    assert [*parts[0], *parts[1][1:], *parts[2][1:]] == one
+    assert len(bucket.find("bucket/out")) == 4
