@@ -16,6 +16,9 @@ from textrnn.errors import DataError
 pytestmark = pytest.mark.process
 
 
+STORE_BYTES = 80_000_000
+
+
 @pytest.fixture(autouse=True)
 def _by_value(cluster):
     """The workers cannot import this file."""
@@ -73,3 +76,18 @@ def test_errors_of_the_user_come_through():
         list(run_units([{"number": 1}], Fails))
     with pytest.raises(DataError, match=r"No space left on device; continue with `resume`"):
         list(run_units([{"number": 2}], Fails))
+
+
+def test_a_node_that_joins_gets_units(cluster, tmp_path):
+    results, joined = [], None
+    try:
+        for result in run_units(
+            [{"number": number} for number in range(80)], partial(Squares, tmp_path)
+        ):
+            results.append(result)
+            if joined is None:
+                joined = cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
+    finally:
+        cluster.remove_node(joined)
+    assert sorted(result["square"] for result in results) == [n**2 for n in range(80)]
+    assert len({result["pid"] for result in results}) == 3

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -33,6 +35,8 @@ __all__ = ["cluster_job", "write_on_cluster"]
 
 _FORMATS = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
 """The extensions of the parts that are written."""
+_READ_AT_A_TIME = 16
+"""The number of Parquet files whose ends are read at the same time."""
 _VERSION = 1
 
 
@@ -142,10 +146,15 @@ def write_on_cluster(
 def _surveys(
     job: ClusterJob, files: Sequence[Path], run_units: RunUnits, reporter: Reporter
 ) -> list[dict[str, Any]]:
+    """Returns what each file has; this process reads the ends of Parquet files itself."""
     units = [{"number": number, "file": str(path)} for number, path in enumerate(files)]
+    ends = [unit for unit, path in zip(units, files, strict=True) if kind(path) == ".parquet"]
+    others = [unit for unit, path in zip(units, files, strict=True) if kind(path) != ".parquet"]
     surveys: dict[int, dict[str, Any]] = {}
-    with reporter.step("files read", total=len(units)) as advance:
-        for found in run_units(units, partial(SurveyWork, job)):
+    step = reporter.step("files read", total=len(units))
+    with step as advance, ThreadPoolExecutor(_READ_AT_A_TIME) as threads:
+        read = threads.map(SurveyWork(job), ends)
+        for found in itertools.chain(read, run_units(others, partial(SurveyWork, job))):
             surveys[found["number"]] = found["survey"]
             advance(1)
     return [surveys[number] for number in range(len(units))]

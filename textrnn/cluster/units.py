@@ -49,8 +49,8 @@ def run_units(
 ) -> Iterator[dict[str, Any]]:
     """Yields the result of each unit when it is done, in any order.
 
-    The process must be connected to a cluster. There is a worker for each core that the cluster
-    has at the start.
+    The process must be connected to a cluster. There is a worker for each core of
+    the cluster, and one more for each core that it gets.
 
     Args:
         units: The units.
@@ -116,7 +116,7 @@ def _results(
         batch_size=1,
         num_cpus=1,
         fn_constructor_args=(open_work,),
-        compute=data.ActorPoolStrategy(size=min(cores, len(rows))),
+        compute=data.ActorPoolStrategy(min_size=min(cores, len(rows)), max_size=len(rows)),
     )
     try:
         for row in results.iter_rows():
