@@ -1,5 +1,6 @@
 """The address of a cluster, and what is said where there is none."""
 
+import socket
 import subprocess
 import sys
 
@@ -27,15 +28,15 @@ def test_the_missing_package_is_named(monkeypatch):
         pass
 
 
-@pytest.mark.process
-def test_a_cluster_that_is_not_there_is_an_error(monkeypatch, tmp_path):
+def test_a_cluster_that_is_not_there_is_an_error(monkeypatch):
     pytest.importorskip("ray", reason="needs textrnn[ray]")
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    # The address of the last cluster of this machine is in this folder.
-    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setenv("RAY_ADDRESS", place)
     assert not ray_package().is_initialized()
-    with pytest.raises(ConfigError, match="start one by `ray start --head`"), connected("auto"):
-        pass
+    for address in ("auto", f"ray://{place}"):
+        with pytest.raises(ConfigError, match="start one by `ray start --head`"):
+            connected(address).__enter__()
 
 
 @pytest.mark.process

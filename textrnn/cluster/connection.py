@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,9 @@ ADDRESSES = "auto, local or ray://HOST:PORT"
 
 LOCAL_STORE_BYTES = 150_000_000
 """The memory that the workers of a local cluster share; they exchange names and counts only."""
+
+CONNECT_SECONDS = 10.0
+"""The time in which a cluster must accept a connection."""
 
 _ADDRESS = re.compile(r"auto|local|ray://[^/\s]+:\d+")
 _THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -57,6 +61,21 @@ def ray_package() -> Any:
     return ray
 
 
+def _check_reachable(address: str) -> None:
+    """Raises ConfigError if nothing listens at an address; Ray would try for minutes."""
+    named = address if address != "auto" else os.environ.get("RAY_ADDRESS", "")
+    found = re.fullmatch(r"(?:ray://)?\[?([^/\s]+?)\]?:(\d+)", named)
+    if found is None:
+        return
+    try:
+        socket.create_connection((found[1], int(found[2])), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise ConfigError(
+            f"expected a Ray cluster at {named}, got: {error.strerror or error}; start one by `ray "
+            "start --head`, check the address, or set `cluster='local'`."
+        ) from None
+
+
 @contextmanager
 def connected(address: str) -> Iterator[None]:
     """Connects this process to a cluster until the context ends.
@@ -75,6 +94,7 @@ def connected(address: str) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    _check_reachable(address)
     logging.getLogger("ray").setLevel(logging.ERROR)
     # The workers of a node import NumPy before they know what they will compute.
     threads = {name: os.environ[name] for name in _THREADS}
