@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from textrnn.cli.main import _COMMANDS
-from textrnn.cluster.connection import check_address, connected, ray_package
+from textrnn.cluster.connection import check_address, connected
 from textrnn.errors import ConfigError
 
 
@@ -28,15 +28,21 @@ def test_the_missing_package_is_named(monkeypatch):
         pass
 
 
+@pytest.mark.process
 def test_a_cluster_that_is_not_there_is_an_error(monkeypatch):
     pytest.importorskip("ray", reason="needs textrnn[ray]")
     with socket.create_server(("127.0.0.1", 0)) as free:
         place = f"127.0.0.1:{free.getsockname()[1]}"
     monkeypatch.setenv("RAY_ADDRESS", place)
-    assert not ray_package().is_initialized()
+    # A process of its own, because this one may be connected to a cluster of other tests.
+    code = "import sys\nfrom textrnn.cluster.connection import connected\n"
+    code += "with connected(sys.argv[1]):\n    pass"
     for address in ("auto", f"ray://{place}"):
-        with pytest.raises(ConfigError, match="start one by `ray start --head`"):
-            connected(address).__enter__()
+        command = [sys.executable, "-c", code, address]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "ConfigError: expected a Ray cluster at" in done.stderr
+        assert "start one by `ray start --head`" in done.stderr
 
 
 @pytest.mark.process
