@@ -24,11 +24,13 @@ SERVE = [
     *("websockets>=15,<18", "httptools>=0.6.2,<1"),
     'uvloop>=0.21,<1; sys_platform != "win32"',
 ]
+RAY = ["ray[data,serve]>=2.60,<3", "fsspec>=2024.6", *SERVE]
+STORES = ["s3fs>=2024.6"]  # For s3://; fsspec names the packages of other stores.
 SERVE_CLIENTS = ["httpx2>=2,<3", "requests>=2.32,<3", "tritonclient[http]>=2.50,<3"]
 NOTEBOOK = ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"]  # For one slow test.
 TEST = [
     *(*CHECK, *DEMO, *EXPORT, *MEDIAPIPE, *ONNX, *EXCEL, *WEB, *SERVE, *SERVE_CLIENTS),
-    *TUNE,
+    *(*TUNE, *RAY),
     *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"),
 ]
 
@@ -102,6 +104,8 @@ setup(
         "web": WEB,
         "serve": SERVE,
         "tune": TUNE,
+        "ray": RAY,
+        "s3": STORES,
         "test": TEST,
         "jax": ["jax>=0.10"],
         "dev": [*TEST, "pytest-cov>=7", "mypy>=1.15", "ruff>=0.11", "types-PyYAML", *NOTEBOOK],

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = {"tensorflow", "keras", "h5py", "scipy", "sklearn", "rich", "pyarrow", "yaml"}
+HEAVY = {"tensorflow", "keras", "h5py", "scipy", "sklearn", "rich", "pyarrow", "yaml", "ray"}
 
 
 def answered(*arguments: object, stdin: str = "") -> tuple[list[str], set[str]]:

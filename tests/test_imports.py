@@ -31,11 +31,12 @@ MAY_IMPORT = {
     "analysis": "host config text data layers messages progress pictures models inference "
     "evaluation",
     "export": "host config text layers messages progress models inference evaluation",
+    "cluster": "",
     "training": "keras_internals host config text data layers messages progress pictures models "
-    "inference evaluation analysis",
+    "inference evaluation analysis cluster",
     "sklearn": "config data inference training",
     "cli": "host config text data layers messages progress inference evaluation analysis export "
-    "training",
+    "cluster training",
     "__main__": "cli",
 }
 # Within a folder, a part imports only parts that stand before it.
@@ -50,7 +51,8 @@ WITHIN = {
     "interrupt run_choice fold_lines next_commands training startup answering_run stdin_pieces "
     "text_options "
     "texts answers answer_columns output_options uncertain_options answer_table evaluation_table "
-    "explanations uncertain_rows run_data commands main",
+    "explanations uncertain_rows run_data cluster_option cluster_parts cluster_answers commands "
+    "main",
 }
 
 

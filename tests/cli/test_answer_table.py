@@ -30,8 +30,8 @@ class CountingTable(InputTable):
 
     pulled = 0
 
-    def rows(self):
-        for kept in super().rows():
+    def file_rows(self, path):
+        for kept in super().file_rows(path):
             self.pulled += 1
             yield kept
 

@@ -63,6 +63,14 @@ def test_the_types_of_several_files_are_one(tmp_path):
         InputTable(tmp_path / "*.parquet", FileFormat())
 
 
+def test_a_part_has_rows_of_one_file(tmp_path):
+    for name, count in (("a", 5), ("b", 0), ("c", 2)):
+        write(tmp_path / f"{name}.csv", "text\n" + "".join(f"{name}{i}\n" for i in range(count)))
+    parts = InputTable(tmp_path / "*.csv", FileFormat()).parts(3)
+    texts = [[kept.row.text for kept in part] for part in parts]
+    assert texts == [["a0", "a1", "a2"], ["a3", "a4"], ["c0", "c1"]]
+
+
 def test_a_table_is_read_row_by_row(tmp_path):
     path = write(tmp_path / "a.csv", "text\n" + "a\n" * 100_000)
     table = iter(InputTable(path, FileFormat()).rows())

@@ -6,15 +6,23 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from textrnn.cli.answer_columns import ERROR, AnswerColumns, free_names, renamed_notices
+from textrnn.cli.answer_columns import (
+    ERROR,
+    AnswerColumns,
+    ColumnOptions,
+    free_names,
+    renamed_notices,
+)
 from textrnn.cli.answers import AnswerOptions, answer_texts, label_separator
 from textrnn.cli.flags import flags_in_message
 from textrnn.cli.output_options import OutputOptions
 from textrnn.cli.text_options import STDIN, TextOptions
 from textrnn.data.column_types import MIXED_TYPES, infer_schema
-from textrnn.data.input_table import InputTable, KeptRow
+from textrnn.data.file_format import FileFormat
+from textrnn.data.input_table import InputTable
+from textrnn.data.kept_rows import KeptRow
 from textrnn.data.paths import kind
 from textrnn.data.resumable_output import PART_ROWS, ResumableOutput
 from textrnn.data.rows import RowError, check_text
@@ -23,7 +31,6 @@ from textrnn.data.writers.excel import check_fits
 from textrnn.data.writers.writer import Layout
 from textrnn.inference.run_files import DIGESTS
 from textrnn.messages.wording import counted
-from textrnn.runtime.blocks import blocks
 
 if TYPE_CHECKING:
     from textrnn.cli.answering_run import AnsweringRun
@@ -33,7 +40,10 @@ __all__ = [
     "EXPLAINED_ROWS",
     "AnswerJob",
     "AnswerTable",
+    "RowCounts",
+    "job_identity",
     "output_layout",
+    "prediction_job",
     "write_answers",
     "write_predictions",
 ]
@@ -62,6 +72,58 @@ def output_layout(table: InputTable, added: Mapping[str, type], *, output: Path)
     return Layout(table.columns, dict(zip(names, added.values(), strict=True)), schema)
 
 
+class Rows(Protocol):
+    """The rows of a table; see `InputTable`."""
+
+    notices: list[str]
+
+    def parts(self, size: int) -> Iterator[list[KeptRow]]:
+        """Yields all rows in lists of at most `size`."""
+
+
+@dataclass
+class RowCounts:
+    """The rows of a table, and those that were not ordinary.
+
+    Attributes:
+        rows: The number of all rows.
+        blank: That of the blank texts.
+        bad: That of the rows that cannot be read.
+        first_problem: Why the first of them cannot be read.
+    """
+
+    rows: int = 0
+    blank: int = 0
+    bad: int = 0
+    first_problem: str = ""
+
+    def add(self, other: RowCounts) -> None:
+        """Adds the counts of the rows that follow."""
+        self.rows += other.rows
+        self.blank += other.blank
+        self.bad += other.bad
+        self.first_problem = self.first_problem or other.first_problem
+
+    def report(self, path: Path, reporter: Reporter) -> None:
+        """Reports the counts.
+
+        Args:
+            path: What was written.
+            reporter: Receives the notes.
+        """
+        if self.blank:
+            reporter.message(
+                f"note: {counted(self.blank, 'text is', 'texts are')} blank and got an empty "
+                "answer."
+            )
+        if self.bad:
+            reporter.message(
+                f"note: {counted(self.bad, 'row')} could not be read and got an empty answer (the "
+                f"first: {self.first_problem})."
+            )
+        reporter.message(f"{counted(self.rows, 'row')} written to {path}")
+
+
 class AnswerTable:
     """Answers the rows of a table in parts, and writes the parts.
 
@@ -77,7 +139,7 @@ class AnswerTable:
 
     def __init__(
         self,
-        table: InputTable,
+        table: Rows,
         output: ResumableOutput,
         *,
         encoding: str,
@@ -86,8 +148,7 @@ class AnswerTable:
     ) -> None:
         self._table, self._output, self._part_rows = table, output, part_rows
         self._encoding, self._reporter = encoding, reporter
-        self._rows = self._blank = self._bad = 0
-        self._first_problem = ""
+        self.counts = RowCounts()
 
     def write(self, answer: MakeCells, *, width: int) -> None:
         """Answers all rows that no earlier job has answered, and writes the file.
@@ -101,7 +162,7 @@ class AnswerTable:
         """
         try:
             with self._reporter.step("rows", total=0) as advance:
-                for number, part in enumerate(blocks(self._table.rows(), self._part_rows)):
+                for number, part in enumerate(self._table.parts(self._part_rows)):
                     texts = [self._text(kept) for kept in part]
                     if number >= self._output.done:
                         self._output.add(
@@ -117,16 +178,16 @@ class AnswerTable:
 
     def _text(self, kept: KeptRow) -> str | RowError:
         """Returns the text of a row, or why it has none."""
-        self._rows += 1
+        self.counts.rows += 1
         try:
             text = check_text(kept.row, encoding=self._encoding)
         except RowError as problem:
-            self._bad += 1
+            self.counts.bad += 1
             reason = RowError(flags_in_message(f"{kept.row.origin}: {problem}"))
-            self._first_problem = self._first_problem or str(reason)
+            self.counts.first_problem = self.counts.first_problem or str(reason)
             return reason
         if not text.strip():
-            self._blank += 1
+            self.counts.blank += 1
             return RowError(f"{kept.row.origin}: the text is blank")
         return text
 
@@ -136,20 +197,9 @@ class AnswerTable:
         Args:
             path: The file that was written.
         """
-        message = self._reporter.message
         for notice in self._table.notices:
-            message(f"note: {notice}")
-        if self._blank:
-            message(
-                f"note: {counted(self._blank, 'text is', 'texts are')} blank and got an empty "
-                "answer."
-            )
-        if self._bad:
-            message(
-                f"note: {counted(self._bad, 'row')} could not be read and got an empty answer (the "
-                f"first: {self._first_problem})."
-            )
-        message(f"{counted(self._rows, 'row')} written to {path}")
+            self._reporter.message(f"note: {notice}")
+        self.counts.report(path, self._reporter)
 
 
 def _with_answers(
@@ -202,19 +252,27 @@ def write_predictions(
         DataError: The files cannot be read or written, or the job that is continued is another one.
         ConfigError: The classifier cannot answer with these options.
     """
+    job = prediction_job(run, options, written.columns)
+    write_answers(run, source, job=job, written=written, reporter=reporter)
+
+
+def prediction_job(run: AnsweringRun, options: AnswerOptions, shown: ColumnOptions) -> AnswerJob:
+    """Returns how a run answers the rows of a file.
+
+    Args:
+        run: The run that answers.
+        options: What the answers contain in addition to the prediction from the whole text.
+        shown: The columns that the user asks for.
+    """
     columns = AnswerColumns.of(
-        run,
-        written.columns,
-        separator=label_separator(run.classifier),
-        figures=options.figures,
+        run, shown, separator=label_separator(run.classifier), figures=options.figures
     )
-    job = AnswerJob(
+    return AnswerJob(
         columns.types,
         lambda texts: [columns.cells(a) for a in answer_texts(run, texts, options)],
-        options={**asdict(options), **asdict(written.columns)},
-        part_rows=EXPLAINED_ROWS if written.explain_words else PART_ROWS,
+        options={**asdict(options), **asdict(shown)},
+        part_rows=EXPLAINED_ROWS if shown.explain_words else PART_ROWS,
     )
-    write_answers(run, source, job=job, written=written, reporter=reporter)
 
 
 def write_answers(
@@ -246,13 +304,10 @@ def write_answers(
         reporter.message(f"note: {notice}")
     journal: dict[str, Any] = {}
     if written.resume or str(source.path) != STDIN:
-        digests = run.folder / DIGESTS
         journal = {
-            "run": hashlib.sha256(digests.read_bytes()).hexdigest(),
             "files": list(map(str, table.files)),
             "input": table.digest(),
-            "options": _plain({**asdict(form), **job.options}),
-            "decisions": repr(run.label_space),
+            **job_identity(run, form, job),
         }
     writer = WRITERS[kind(output)](layout)
     if kind(output) == ".xlsx" and str(source.path) != STDIN:
@@ -265,6 +320,15 @@ def write_answers(
     )
     answers.write(job.cells, width=len(job.types))
     answers.report(output)
+
+
+def job_identity(run: AnsweringRun, form: FileFormat, job: AnswerJob) -> dict[str, Any]:
+    """Returns what the answers depend on beside the rows, as plain values by name."""
+    return {
+        "run": hashlib.sha256((run.folder / DIGESTS).read_bytes()).hexdigest(),
+        "options": _plain({**asdict(form), **job.options}),
+        "decisions": repr(run.label_space),
+    }
 
 
 def _plain(values: Mapping[str, object]) -> dict[str, object]:

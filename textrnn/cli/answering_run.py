@@ -74,13 +74,19 @@ class AnsweringRun:
         return self.classifier.tokenizer
 
     @property
-    def cut_share(self) -> float:
-        """The share of the tokens of all texts so far that `max_length` cut off."""
+    def token_counts(self) -> tuple[int, int]:
+        """The number of the tokens of all texts so far, and of those that `max_length` cut off."""
         from textrnn.runtime import RuntimeModel
 
         if isinstance(self.classifier, RuntimeModel):
-            return self.counts["cut"] / max(self.counts["cut"] + self.counts["read"], 1)
-        return self.classifier.cut_tokens / max(self.classifier.read_tokens, 1)
+            return self.counts["cut"] + self.counts["read"], self.counts["cut"]
+        return self.classifier.read_tokens, self.classifier.cut_tokens
+
+    @property
+    def cut_share(self) -> float:
+        """The share of the tokens of all texts so far that `max_length` cut off."""
+        tokens, cut = self.token_counts
+        return cut / max(tokens, 1)
 
     def abstaining(self, below: float | None) -> AnsweringRun:
         """Returns the same run with another limit for answers; see `RuntimeModel.abstaining`.

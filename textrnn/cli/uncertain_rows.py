@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from textrnn.cli.answering_run import AnsweringRun
     from textrnn.cli.output_options import OutputOptions
     from textrnn.cli.uncertain_options import UncertainOptions
-    from textrnn.data.input_table import KeptRow
+    from textrnn.data.kept_rows import KeptRow
     from textrnn.progress import Reporter
 
 __all__ = ["UncertainRows", "check_members"]

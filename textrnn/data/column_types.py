@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from textrnn.data.columns import ABSENT
 
-__all__ = ["MIXED_TYPES", "infer_schema"]
+__all__ = ["MIXED_TYPES", "add_kinds", "infer_schema", "schema_of_kinds"]
 
 MIXED_TYPES = frozenset({".jsonl", ".ndjson", ".xlsx"})
 """The extensions of files whose values have types, which may differ within a column."""
@@ -30,13 +30,28 @@ def infer_schema(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> An
         columns: The names.
         rows: The cells of each row.
     """
-    import pyarrow
-
     kinds: list[set[str]] = [set() for _ in columns]
     for cells in rows:
-        for kind, cell in zip(kinds, cells, strict=True):
-            if cell is not None and cell is not ABSENT:
-                kind.add(_kind(cell))
+        add_kinds(kinds, cells)
+    return schema_of_kinds(columns, kinds)
+
+
+def add_kinds(kinds: Sequence[set[str]], cells: Sequence[object]) -> None:
+    """Adds the kinds of the values of one row to those of each column; see `schema_of_kinds`."""
+    for kind, cell in zip(kinds, cells, strict=True):
+        if cell is not None and cell is not ABSENT:
+            kind.add(_kind(cell))
+
+
+def schema_of_kinds(columns: Sequence[str], kinds: Sequence[Collection[str]]) -> Any:
+    """Returns the pyarrow schema of columns; see `infer_schema`.
+
+    Args:
+        columns: The names.
+        kinds: The kinds of the values of each column, as `add_kinds` names them.
+    """
+    import pyarrow
+
     types = {
         frozenset({"bool"}): pyarrow.bool_(),
         frozenset({"int"}): pyarrow.int64(),

@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from textrnn.data.columns import ABSENT
 from textrnn.data.file_format import FileFormat
 from textrnn.data.formats.table import Request
+from textrnn.data.kept_rows import (
+    KeptRow,
+    arranged_rows,
+    common_columns,
+    common_schema,
+    open_rows,
+    read_header,
+)
 from textrnn.data.paths import input_files
-from textrnn.data.rows import Row
-from textrnn.data.text_files import open_table
+from textrnn.data.stores import open_binary
 from textrnn.errors import DataError
+from textrnn.runtime.blocks import blocks
 
-__all__ = ["InputTable", "KeptRow"]
+__all__ = ["InputTable"]
 
 _READ_BYTES = 1 << 20
-
-ColumnKey = tuple[str, int]
-"""The name of a column, and the number of earlier columns with this name in its file."""
-
-
-class KeptRow(NamedTuple):
-    """A row with all its cells.
-
-    Attributes:
-        row: The text and the label, or the problem.
-        cells: One cell for each column of the table; `ABSENT` where the row has none.
-    """
-
-    row: Row
-    cells: Sequence[object]
 
 
 class InputTable:
@@ -71,39 +60,9 @@ class InputTable:
         self.notices: list[str] = []
         self.encoding = form.encoding
         self._request = Request(form, labelled=labelled, keep=True, notices=self.notices)
-        keys: dict[ColumnKey, None] = {}
-        schemas = []
-        for path in self.files:
-            columns, schema = self._header(path)
-            keys.update(dict.fromkeys(_keys(columns)))
-            schemas.append(schema)
-        self._keys = tuple(keys)
-        self.columns = tuple(name for name, _ in keys)
-        self.schema = self._common_schema(schemas)
-
-    def _header(self, path: Path) -> tuple[tuple[str, ...], Any]:
-        if os.path.isdir(path):
-            raise DataError(f"{path}: expected a file, got a folder; name a file in it.")
-        if str(path) == "-":
-            return (self._request.form.text_column,), None
-        # The notices come when the rows are read.
-        with open_table(path, replace(self._request, notices=[])) as table:
-            return table.columns, table.schema
-
-    def _common_schema(self, schemas: Sequence[Any]) -> Any:
-        if not schemas or any(schema is None for schema in schemas):
-            return None
-        import pyarrow
-
-        try:
-            common = pyarrow.unify_schemas([schema.remove_metadata() for schema in schemas])
-        except pyarrow.ArrowException as error:
-            raise DataError(
-                f"{self.files[0]}: expected files whose columns have the same types, got "
-                f"different ones ({str(error).splitlines()[0]}); read each file on its own."
-            ) from None
-        # A file may lack a column that another one declares to be without null.
-        return pyarrow.schema([column.with_nullable(True) for column in common])
+        headers = [read_header(path, self._request) for path in self.files]
+        self.columns = common_columns([columns for columns, _ in headers])
+        self.schema = common_schema(self.files, [schema for _, schema in headers])
 
     def rows(self) -> Iterator[KeptRow]:
         """Yields all rows, in order.
@@ -112,17 +71,25 @@ class InputTable:
             DataError: A file is damaged.
         """
         for path in self.files:
-            request = replace(self._request, known=self.columns)
-            with open_table(path, request) as table:
-                row_of = table.picker(request).row
-                place = {key: place for place, key in enumerate(_keys(table.columns))}
-                places = [place.get(key) for key in self._keys]
-                same = places == list(range(len(table.columns)))
-                for record in table.records():
-                    cells: Sequence[object] = record.cells or [ABSENT] * len(table.columns)
-                    if not same:
-                        cells = [ABSENT if p is None else cells[p] for p in places]
-                    yield KeptRow(row_of(record), cells)
+            yield from self.file_rows(path)
+
+    def file_rows(self, path: Path) -> Iterator[KeptRow]:
+        """Yields the rows of one of the files, in order; see `rows`."""
+        request = replace(self._request, known=self.columns)
+        with open_rows(path, request) as file:
+            yield from arranged_rows(file, self.columns)
+
+    def parts(self, size: int) -> Iterator[list[KeptRow]]:
+        """Yields all rows in lists of `size`; the last one of each file may be shorter.
+
+        A text is answered together with those of its part, which round differently in the last
+        digit. As a part has rows of one file alone, its answers do not depend on the other files.
+
+        Raises:
+            DataError: A file is damaged.
+        """
+        for path in self.files:
+            yield from blocks(self.file_rows(path), size)
 
     def digest(self) -> str:
         """Returns the SHA-256 digest of the contents of the files.
@@ -134,7 +101,7 @@ class InputTable:
         for path in self.files:
             content = hashlib.sha256()
             try:
-                with path.open("rb") as file:
+                with open_binary(path) as file:
                     while block := file.read(_READ_BYTES):
                         content.update(block)
             except OSError as error:
@@ -144,13 +111,3 @@ class InputTable:
                 ) from None
             digest.update(content.digest())
         return digest.hexdigest()
-
-
-def _keys(columns: Sequence[str]) -> list[ColumnKey]:
-    """Returns a key for each column; columns of one name have different keys."""
-    seen: Counter[str] = Counter()
-    keys = []
-    for name in columns:
-        keys.append((name, seen[name]))
-        seen[name] += 1
-    return keys

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
+from textrnn.data.stores import open_binary
 from textrnn.errors import ConfigError, DataError
 
 __all__ = ["marked_encoding", "open_bytes", "open_text"]
@@ -182,8 +183,8 @@ def open_bytes(path: Path) -> Iterator[BinaryIO]:
     if str(path) == "-":
         yield sys.stdin.buffer
     elif path.suffix.lower() == ".gz":
-        with gzip.open(path, "rb") as raw:
+        with open_binary(path) as packed, gzip.open(packed, "rb") as raw:
             yield cast(BinaryIO, raw)
     else:
-        with path.open("rb") as raw:
+        with open_binary(path) as raw:
             yield raw

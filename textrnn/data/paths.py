@@ -10,6 +10,7 @@ from pathlib import Path
 
 from textrnn.config.section import listed_paths
 from textrnn.data.saved_datasets import has_splits, is_saved_dataset, saved_files
+from textrnn.data.stores import address_of, as_path, matching
 from textrnn.errors import DataError
 
 __all__ = [
@@ -26,9 +27,9 @@ __all__ = [
 def input_files(value: str | Path, *, split: str | None = None) -> list[Path]:
     """Returns the files that a value names, in the order in which they are read.
 
-    A value is a path, a pattern such as `data/*.parquet`, or several of these with commas between
-    them. The files of a pattern are sorted. A folder that is no saved data set (see
-    `saved_datasets`) stands for itself.
+    A value is a path, a pattern such as `data/*.parquet`, the address of a file in a store such as
+    `s3://bucket/*.parquet`, or several of these with commas between them. The files of a pattern
+    are sorted. A folder that is no saved data set (see `saved_datasets`) stands for itself.
 
     Args:
         value: The value; "-" is standard input.
@@ -57,7 +58,8 @@ def missing_file(value: str | Path) -> tuple[str, str]:
     """
     for name in _names(value):
         path = os.path.expanduser(name)
-        if name == "-" or os.path.exists(path):
+        # A file of a store is looked for when it is read.
+        if name == "-" or os.path.exists(path) or address_of(name):
             continue
         if not glob.has_magic(path):
             return name, "expected a file, got none"
@@ -98,11 +100,13 @@ def _all_matches(value: str | Path) -> list[Path]:
 def _matches(name: str) -> list[Path]:
     name = os.path.expanduser(name)
     if os.path.exists(name) or not glob.has_magic(name):
-        return [Path(name)]
-    matches = sorted(glob.glob(name, recursive=True))
+        return [as_path(name)]
+    address = address_of(name)
+    paths = matching(address) if address else map(Path, sorted(glob.glob(name, recursive=True)))
+    matches = list(paths)
     if not matches:
         raise DataError(f"{name}: expected files that match this pattern, got none; check it.")
-    return [Path(match) for match in matches]
+    return matches
 
 
 def kind(path: str | Path) -> str:

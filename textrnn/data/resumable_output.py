@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from textrnn.data.job_journal import check_same_job
 from textrnn.data.writers.writer import TableWriter
 from textrnn.errors import DataError
 from textrnn.host.atomic import atomic_file, write_atomically
@@ -24,7 +25,7 @@ PART_ROWS = 4096
 """The number of rows of a part: at most so many are answered again when a job continues."""
 
 _JOURNAL = "journal.json"
-_VERSION = 1
+_VERSION = 2  # 1: a part had rows of several files.
 
 
 def partial_folder(path: Path) -> Path:
@@ -80,7 +81,8 @@ class ResumableOutput:
         self._journal = self._folder / _JOURNAL
         with self._writing():
             if resume and self._journal.is_file():
-                self._check_job(job)
+                stored = self._journal.read_bytes()
+                check_same_job(str(self._folder), stored, {"version": _VERSION, **job})
             else:
                 shutil.rmtree(self._folder, ignore_errors=True)
                 self._folder.mkdir()
@@ -127,20 +129,6 @@ class ResumableOutput:
     def _part(self, number: int) -> Path:
         return self._folder / f"{number:08}.part"
 
-    def _check_job(self, job: Mapping[str, Any]) -> None:
-        try:
-            stored = json.loads(self._journal.read_text(encoding="utf-8"))
-        except ValueError:
-            stored = {}
-        expected = json.loads(json.dumps({"version": _VERSION, **job}))
-        differs = list(_differences(stored, expected))
-        if differs:
-            raise DataError(
-                f"{self._folder}: expected the parts of the same job, got those of a job that "
-                f"differs in {', '.join(differs)}; restore what the job began with, or remove the "
-                "folder to begin anew."
-            )
-
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
@@ -150,14 +138,3 @@ class ResumableOutput:
                 f"{self._path}: cannot be written: {error.strerror or error}; free the disk or "
                 "check the permissions, and continue with `resume`."
             ) from error
-
-
-def _differences(stored: Mapping[str, Any], expected: Mapping[str, Any]) -> Iterator[str]:
-    """Yields the names of the values that differ; of a group of values, each by its own name."""
-    for name, value in expected.items():
-        if stored.get(name) == value:
-            continue
-        if isinstance(value, dict) and isinstance(stored.get(name), dict):
-            yield from _differences(stored[name], value)
-        else:
-            yield f"`{name}`"

@@ -1,4 +1,5 @@
 import pytest
+import yaml
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,16 @@ def test_the_help_lists_the_options_by_section(textrnn):
     shown = textrnn("serve", "--help").stdout
     for title in ("Listening:", "Batching:", "Limits:", "Versions:", "Access:", "Stopping:"):
         assert title in shown
+
+
+def test_the_configuration_of_ray_serve_is_written(textrnn, home):
+    (home / "run").mkdir()
+    (home / "run" / "digests.json").write_text("{}")
+    options = ("--replicas", "1:8", "--port", "9000", "--serve-config", "serve.yaml")
+    textrnn("serve", "m=run", *options)
+    config = yaml.safe_load((home / "serve.yaml").read_text())
+    assert config["applications"][0]["args"]["runs"] == {"m": str(home / "run")}
+    assert config["http_options"]["port"] == 9000
+    wrong = textrnn("serve", "m=run", "--cluster", "local", "--replicas", "none", code=1)
+    assert "--replicas must be a number, or LEAST:MOST such as 1:8, got 'none'" in wrong.stderr
+    assert "none: expected a run folder" in textrnn("serve", "none", *options, code=1).stderr

@@ -18,6 +18,7 @@ from textrnn.cli.answers import (
     label_separator,
     text_line,
 )
+from textrnn.cli.cluster_option import cluster_option
 from textrnn.cli.engine import LineReporter, engine_option
 from textrnn.cli.option_group import OptionGroup
 from textrnn.cli.output_options import OutputOptions, check_output_options, output_options
@@ -80,6 +81,7 @@ _answer_options = OptionGroup(
 )
 @abstain_option
 @engine_option
+@cluster_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def predict(
     run: Path,
@@ -91,6 +93,7 @@ def predict(
     every: int | None,
     abstain_below: float | None,
     engine: str,
+    cluster: str | None,
     as_json: bool,
 ) -> None:
     """Label texts with RUN: print label, score and text, one line per text, in input order.
@@ -101,6 +104,9 @@ def predict(
     With --output, the answers are written beside all columns of the file, in input order. A row
     that cannot be read gets an empty answer with the reason. A job that was stopped continues with
     --resume.
+
+    With --cluster, the workers of a Ray cluster answer the files and write the parts of the folder
+    that --output names.
 
     With --uncertain N, only the N rows whose labels would teach the most are printed or written.
 
@@ -113,6 +119,13 @@ def predict(
         return
     if every is not None:
         raise click.UsageError("--every needs --stream.")
+    if cluster is not None:
+        if choice.uncertain is not None or as_json:
+            raise click.UsageError("--cluster cannot be combined with --uncertain or --json.")
+        _predict_on_cluster(
+            run, source, written, options, (cluster, engine), abstain_below=abstain_below
+        )
+        return
     texts = TextSource(source)
     check_output_options(written, source.path)
     choice.check(run, has_file=source.path is not None, resume=written.resume)
@@ -149,6 +162,39 @@ def predict(
         )
     if opened.cut_share:
         click.echo(_cut_note(opened.cut_share), err=True)
+
+
+def _predict_on_cluster(
+    run: Path,
+    source: TextOptions,
+    written: OutputOptions,
+    options: AnswerOptions,
+    where: tuple[str, str],
+    *,
+    abstain_below: float | None,
+) -> None:
+    """Labels the rows of files on a cluster, whose address is followed by the engine."""
+    from textrnn.cli.cluster_answers import cluster_job, write_on_cluster
+    from textrnn.cli.reporting import CommandReporter
+    from textrnn.cluster.connection import check_address
+    from textrnn.cluster.units import units_on
+
+    source.check()
+    cluster, engine = where
+    check_address(cluster)
+    job = cluster_job(
+        run,
+        source,
+        engine=engine,
+        options=options,
+        written=written,
+        abstain_below=abstain_below,
+    )
+    share = write_on_cluster(
+        job, source, cluster=units_on(cluster), resume=written.resume, reporter=CommandReporter()
+    )
+    if share:
+        click.echo(_cut_note(share), err=True)
 
 
 def _data_of(run: AnsweringRun, source: TextOptions) -> DataConfig | None:

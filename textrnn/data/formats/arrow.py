@@ -14,9 +14,10 @@ from typing import Any
 
 from textrnn.data.columns import Record
 from textrnn.data.formats.table import Request, Table, check_columns
+from textrnn.data.stores import address_of, open_binary
 from textrnn.errors import DataError
 
-__all__ = ["BATCH_ROWS", "open_arrow", "open_parquet"]
+__all__ = ["BATCH_ROWS", "open_arrow", "open_parquet", "parquet_rows"]
 
 BATCH_ROWS = 4096
 """The number of rows that are in memory at once."""
@@ -38,16 +39,61 @@ def open_parquet(path: Path, request: Request) -> Iterator[Table]:
     Raises:
         DataError: The file is damaged or lacks a column.
     """
-    with _readable(path, "Parquet"):
+    with _readable(path, "Parquet"), _opened(path) as source:
         import pyarrow.parquet
 
-        with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=READ_BYTES) as file:
+        with pyarrow.parquet.ParquetFile(source, pre_buffer=False, buffer_size=READ_BYTES) as file:
+            rows = request.rows or range(file.metadata.num_rows)
             yield _table(
                 path,
                 file.schema_arrow,
                 request,
-                lambda places, names: file.iter_batches(BATCH_ROWS, columns=names),
+                lambda places, names: _batches_of_rows(file, names, rows),
+                first=rows.start,
             )
+
+
+def parquet_rows(path: Path) -> int:
+    """Returns the number of rows of a Parquet file.
+
+    Raises:
+        DataError: The file is damaged.
+    """
+    with _readable(path, "Parquet"), _opened(path) as source:
+        import pyarrow.parquet
+
+        with pyarrow.parquet.ParquetFile(source) as file:
+            return int(file.metadata.num_rows)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Yields a file of a store open, and the path of another one, which pyarrow opens."""
+    if not address_of(path):
+        yield path
+        return
+    with open_binary(path) as file:
+        yield file
+
+
+def _batches_of_rows(file: Any, names: list[str], rows: range) -> Iterator[Any]:
+    """Yields the batches of some columns that hold these rows of a Parquet file.
+
+    Row groups without any of them are not read.
+    """
+    groups: list[int] = []
+    before = first = 0
+    for number in range(file.metadata.num_row_groups):
+        after = before + file.metadata.row_group(number).num_rows
+        if before < rows.stop and after > rows.start:
+            first = first if groups else before
+            groups.append(number)
+        before = after
+    for batch in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=names):
+        start, stop = max(rows.start - first, 0), min(rows.stop - first, batch.num_rows)
+        if start < stop:
+            yield batch.slice(start, stop - start)
+        first += batch.num_rows
 
 
 @contextmanager
@@ -114,6 +160,8 @@ def _table(
     schema: Any,
     request: Request,
     batches: Callable[[list[int], list[str]], Iterable[Any]],
+    *,
+    first: int = 0,
 ) -> Table:
     """Returns the table of the batches that a file yields.
 
@@ -122,6 +170,7 @@ def _table(
         schema: The schema of all columns.
         request: The columns that are read.
         batches: Returns the batches of the columns at these places, which have these names.
+        first: The number of rows of the file before the first batch.
     """
     import pyarrow
 
@@ -132,7 +181,7 @@ def _table(
     names = [schema.names[place] for place in places]
 
     def records() -> Iterator[Record]:
-        number = 0
+        number = first
         for batch in batches(places, names):
             for cells in zip(*map(_values, batch.columns), strict=True):
                 number += 1

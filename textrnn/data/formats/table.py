@@ -41,6 +41,7 @@ class Request:
         keep: Whether all columns are read.
         known: With `keep`, the names of all columns if the caller knows them, so that a file whose
             rows have different columns is not searched for them.
+        rows: The places of the rows that are read of a Parquet file; None: all rows.
         notices: Receives a sentence for each kind of row that is unusual or left out, after the
             last row has been read.
     """
@@ -49,6 +50,7 @@ class Request:
     labelled: bool = True
     keep: bool = False
     known: tuple[str, ...] = ()
+    rows: range | None = None
     notices: list[str] = field(default_factory=list)
 
     @property
