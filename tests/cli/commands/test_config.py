@@ -78,7 +78,7 @@ def test_the_automatic_default_is_shown_as_auto(textrnn):
 
 def test_explain_takes_sections_and_flags(textrnn):
     entries = json.loads(textrnn("config", "explain", "start", "--json").stdout)
-    assert list(entries) == ["init_from", "keep_labels", "vectors"]
+    assert list(entries) == ["init_from", "keep_labels", "vectors", "pretrain_epochs"]
     entries = json.loads(textrnn("config", "explain", "--json", "--", "--learning-rate").stdout)
     assert list(entries) == ["learning_rate"]
 
