@@ -46,6 +46,7 @@ FITTING = {
     "text_column": st.just("text"),
     "separate_directions": st.just(False),
     "init_from": st.none(),
+    "pretrain_epochs": st.just(0),
     "jit": st.sampled_from(["auto", "off"]),
     **dict.fromkeys(("adversarial", "vat", "entropy", "language_weight"), st.just(0.0)),
     "teacher_weight": st.floats(0.0, 1.0),

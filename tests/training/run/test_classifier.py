@@ -168,7 +168,7 @@ def test_the_test_texts_are_not_encoded_before_training_has_ended(
         ("trained", None),
         ("encode", False),
         ("encode", True),
-        *[("encode", False)] * 2,  # The light runtime is compared on validation texts.
+        ("encode", False),  # The validation texts that the light runtime is compared on.
     ]
 
 
