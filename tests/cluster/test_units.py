@@ -13,7 +13,7 @@ from textrnn.cluster.connection import connected
 from textrnn.cluster.units import run_units
 from textrnn.errors import DataError
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.slow  # A cluster takes ten seconds to start.
 
 
 STORE_BYTES = 80_000_000

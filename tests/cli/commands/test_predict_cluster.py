@@ -56,7 +56,7 @@ def test_a_wrong_address_or_folder_is_told_before_anything_starts(textrnn, run, 
     assert not Path("out").exists()
 
 
-@pytest.mark.process
+@pytest.mark.slow
 def test_a_cluster_writes_what_one_process_writes(textrnn, run, table, home):
     pytest.importorskip("ray", reason="needs textrnn[ray]")
     command = ("predict", run, "--file", table, "--top-k", "2")
