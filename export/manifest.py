@@ -31,7 +31,7 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 
 CLASSIFIER, LANGUAGE_MODEL = "classifier", "language model"
-"""What was exported: the `model` of a manifest."""
+"""The kinds of models. The manifest of an export names its kind as `model`."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ __all__ = ["ClusterJob", "PartWork", "SurveyWork", "run_digest"]
 
 @dataclass(frozen=True)
 class ClusterJob:
-    """What every worker must know; the same in all of them.
+    """One job of labelling. Each worker gets a copy of it.
 
     Attributes:
         run: The run folder, which is at this path on all machines.

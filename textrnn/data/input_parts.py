@@ -87,7 +87,7 @@ class InputPart:
 
 @dataclass(frozen=True)
 class FileSurvey:
-    """What a file has.
+    """The rows and columns that were found in one file.
 
     Attributes:
         file: The file.

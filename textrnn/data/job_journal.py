@@ -1,4 +1,4 @@
-"""What a job that was stopped began with, compared with what it is to continue with."""
+"""Refuses to continue a stopped job with another input or other options."""
 
 from __future__ import annotations
 

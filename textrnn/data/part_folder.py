@@ -21,7 +21,7 @@ __all__ = ["MOST_TRIES", "PIECES", "PartFolder"]
 PIECES = "_job/pieces"
 """The folder of the pieces of the input."""
 MOST_TRIES = 10
-"""A unit whose workers were lost so many times is given up; see `begin`."""
+"""The number of workers that may be lost with one part before the job gives up; see `begin`."""
 
 _JOB, _PLAN, _DONE, _BEGUN = "_job/job.json", "_job/plan.json", "_job/done", "_job/begun"
 _SUCCESS = "_SUCCESS"

@@ -39,7 +39,7 @@ __all__ = [
 # A letter before a colon is a drive of Windows.
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.DOTALL)
 _STAMPS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created")
-"""What the stores call the value that changes with the content of a file."""
+"""The names under which different stores keep a value that changes with the content of a file."""
 
 
 def address_of(path: str | Path) -> str:
