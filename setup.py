@@ -89,13 +89,13 @@ setup(
         # pip 23, which Python 3.10 has, searches for many minutes before it finds that.
         "etils<1.14; python_version < '3.11'",
         "sentencepiece>=0.2.3,<0.3",
-        "numpy>=1.26,<3",
+        "numpy>=2,<3",
         "h5py>=3.11,<4",
-        "pyarrow>=17,<27",
+        "pyarrow>=18,<27",
         "click>=8.4,<9",
         "rich>=14.3,<16",
-        "scikit-learn>=1.5,<2",
-        "scipy>=1.11.2,<2",
+        "scikit-learn>=1.6,<2",
+        "scipy>=1.13,<2",
         "matplotlib>=3.10.7,<4",
         "charset-normalizer>=3.5,<4",  # Names the encoding of a file in messages.
         "fonttools>=4.50,<5",  # The scripts of Unicode; matplotlib needs it too.
