@@ -1,0 +1,84 @@
+"""What MkDocs does not know: pages of the root, pages made from the package, links to source files.
+
+MkDocs calls the functions by their names. Three kinds of pages are added to those of `docs/`:
+Markdown files of other folders, one page per command (`commands.py`), and the Python interface
+(`python_api.py`).
+"""
+
+import posixpath
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+sys.path.append(str(Path(__file__).parent))
+import commands
+import python_api
+
+ROOT = Path(__file__).parents[2]
+OUTSIDE = {
+    "ARCHITECTURE.md": "architecture.md",
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
+    "deploy/README.md": "deploy.md",
+}
+"""Pages of the site that lie outside of `docs/`, by their path from the root."""
+
+_LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<path>[^)#:\s]+)(?P<anchor>#[^)]*)?\)")
+_SOURCES = Path(tempfile.mkdtemp(prefix="textrnn-docs-"))
+
+
+@event_priority(100)  # Before mkdocstrings looks for the package.
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Adds the made pages to the navigation, and shows mkdocstrings the package as it is installed."""
+    package = _SOURCES / "textrnn"
+    shutil.copytree(ROOT / "textrnn", package, dirs_exist_ok=True)
+    for name in ("export", "runtime", "training"):  # As setup.py installs them.
+        shutil.copytree(ROOT / name, package / name, dirs_exist_ok=True)
+    config.plugins["mkdocstrings"].config.handlers["python"]["paths"] = [str(_SOURCES)]
+    (reference,) = (part["Reference"] for part in config.nav or [] if "Reference" in part)
+    reference[:0] = [{"Commands": list(commands.pages())}, {"Python": list(python_api.pages())}]
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Adds the pages that are not in `docs/`."""
+    for path, name in OUTSIDE.items():
+        files.append(File.generated(config, name, abs_src_path=str(ROOT / path)))
+    for name, content in {**commands.pages(), **python_api.pages()}.items():
+        files.append(File.generated(config, name, content=content))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Turns links to files of the repository into links to pages, or into plain code."""
+    if page.file.generated_by and page.file.abs_src_path is None:
+        return markdown
+    folder = Path(str(page.file.abs_src_path)).parent
+
+    def replaced(link: re.Match[str]) -> str:
+        target = (folder / link["path"]).resolve()
+        if target.is_relative_to(config.docs_dir):
+            name = target.relative_to(config.docs_dir).as_posix()
+        elif target.is_relative_to(ROOT):
+            name = OUTSIDE.get(target.relative_to(ROOT).as_posix(), "")
+        else:
+            return link[0]
+        if name:
+            path = posixpath.relpath(name, posixpath.dirname(page.file.src_uri))
+            return f"[{link['text']}]({path}{link['anchor'] or ''})"
+        return f"`{link['text'].strip('`')}`" if target.exists() else link[0]
+
+    return _LINK.sub(replaced, markdown)
+
+
+def on_shutdown() -> None:
+    """Removes the copy of the package."""
+    shutil.rmtree(_SOURCES, ignore_errors=True)
