@@ -1,10 +1,11 @@
 """What MkDocs does not know: pages of the root, pages made from the package, links to source files.
 
-MkDocs calls the functions by their names. Three kinds of pages are added to those of `docs/`:
-Markdown files of other folders, one page per command (`commands.py`), and the Python interface
-(`python_api.py`).
+MkDocs calls the functions by their names. Four kinds of pages are added to those of `docs/`:
+Markdown files of other folders, one page per command (`commands.py`), the Python interface
+(`python_api.py`), and the notebooks.
 """
 
+import json
 import posixpath
 import re
 import shutil
@@ -31,6 +32,13 @@ OUTSIDE = {
 }
 """Pages of the site that lie outside of `docs/`, by their path from the root."""
 
+STAND_INS = {
+    "textrnn/__init__.py": "api/index.md",
+    "textrnn/layers/cells": "api/cells.md",
+    "textrnn/cli/commands": "commands/index.md",
+}
+"""Sources that pages link to, and the pages of the site that are made from them."""
+
 _LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<path>[^)#:\s]+)(?P<anchor>#[^)]*)?\)")
 _SOURCES = Path(tempfile.mkdtemp(prefix="textrnn-docs-"))
 
@@ -44,6 +52,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         shutil.copytree(ROOT / name, package / name, dirs_exist_ok=True)
     config.plugins["mkdocstrings"].config.handlers["python"]["paths"] = [str(_SOURCES)]
     (reference,) = (part["Reference"] for part in config.nav or [] if "Reference" in part)
+    (tutorials,) = (part["Tutorials"] for part in config.nav or [] if "Tutorials" in part)
+    tutorials.append({"Notebooks": ["notebooks.md", *notebooks()]})
     reference[:0] = [{"Commands": list(commands.pages())}, {"Python": list(python_api.pages())}]
     return config
 
@@ -52,9 +62,24 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages that are not in `docs/`."""
     for path, name in OUTSIDE.items():
         files.append(File.generated(config, name, abs_src_path=str(ROOT / path)))
-    for name, content in {**commands.pages(), **python_api.pages()}.items():
+    made = {**commands.pages(), **python_api.pages(), **notebooks()}
+    for name, content in made.items():
         files.append(File.generated(config, name, content=content))
     return files
+
+
+def notebooks() -> dict[str, str]:
+    """Returns the notebooks of `examples/` as Markdown, by their path in the site."""
+    made = {}
+    for path in sorted((ROOT / "examples").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        made[f"notebooks/{path.stem}.md"] = "\n\n".join(
+            "".join(cell["source"])
+            if cell["cell_type"] == "markdown"
+            else f"```python\n{''.join(cell['source'])}\n```"
+            for cell in cells
+        )
+    return made
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -68,7 +93,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         if target.is_relative_to(config.docs_dir):
             name = target.relative_to(config.docs_dir).as_posix()
         elif target.is_relative_to(ROOT):
-            name = OUTSIDE.get(target.relative_to(ROOT).as_posix(), "")
+            path = target.relative_to(ROOT)
+            name = {**OUTSIDE, **STAND_INS}.get(path.as_posix(), "")
+            if path.suffix == ".ipynb":
+                name = f"notebooks/{path.stem}.md"
         else:
             return link[0]
         if name:
