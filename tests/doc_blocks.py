@@ -47,8 +47,8 @@ PYTHON_PAGES: dict[str, dict[str, str]] = {
 that it puts into their folder: a name, and which of its runs that is."""
 
 SHELL = {
-    *("cat", "cd", "cp", "echo", "eval", "export", "grep", "ls", "mkdir", "mv", "python3", "ruff"),
-    *("sleep", "source", "tail"),
+    *("cat", "cd", "cp", "echo", "eval", "export", "grep", "ls", "mkdir", "mkdocs", "mv", "python3"),
+    *("ruff", "sleep", "source", "tail"),
 }
 """Programs of every shell, and of the developer, which are neither run nor parsed."""
 

@@ -74,7 +74,7 @@ def pages() -> dict[str, str]:
     Returns:
         The Markdown of each page, by its path in the site.
     """
-    context = click.Context(main, info_name="textrnn")
+    context = click.Context(main, info_name="textrnn", **main.context_settings)
     overview = "# Commands\n\n" + plain(main.help or "") + "\n\n| command | does |\n|---|---|\n"
     made = {"commands/index.md": ""}
     for name in main.list_commands(context):
