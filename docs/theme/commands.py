@@ -84,8 +84,8 @@ def pages() -> dict[str, str]:
         made[f"commands/{name}.md"] = f"# textrnn {name}\n\n{help_of(command, inner)}"
         overview += f"| [textrnn {name}]({name}.md) | {plain(command.get_short_help_str(200))} |\n"
     made["commands/index.md"] = (
-        f"{overview}\nThe pages show what `textrnn COMMAND --help-all` prints. Results go to stdout, messages "
-        "to stderr. The exit code is 0, 1 for an error in data, files or set-up, 2 for wrong usage, and "
-        "130 after an interruption.\n"
+        f"{overview}\nThe pages show what `textrnn COMMAND --help-all` prints. Results go to "
+        "stdout, messages to stderr. The exit code is 0, 1 for an error in data, files or set-up, "
+        "2 for wrong usage, and 130 after an interruption.\n"
     )
     return made

@@ -1,4 +1,4 @@
-"""Puts the examples of docstrings (`>>>`) into blocks of code, so that Markdown shows them as such."""
+"""Puts the examples of docstrings (`>>>`) into blocks of code, as Markdown needs it."""
 
 import re
 from typing import Any

@@ -45,7 +45,7 @@ _SOURCES = Path(tempfile.mkdtemp(prefix="textrnn-docs-"))
 
 @event_priority(100)  # Before mkdocstrings looks for the package.
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Adds the made pages to the navigation, and shows mkdocstrings the package as it is installed."""
+    """Adds made pages to the navigation; mkdocstrings gets the package as it is installed."""
     package = _SOURCES / "textrnn"
     shutil.copytree(ROOT / "textrnn", package, dirs_exist_ok=True)
     for name in ("export", "runtime", "training"):  # As setup.py installs them.
@@ -101,10 +101,27 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             return link[0]
         if name:
             path = posixpath.relpath(name, posixpath.dirname(page.file.src_uri))
-            return f"[{link['text']}]({path}{link['anchor'] or ''})"
+            text = title_of(target) if link["text"].endswith(".md") else link["text"]
+            return f"[{text}]({path}{link['anchor'] or ''})"
         return f"`{link['text'].strip('`')}`" if target.exists() else link[0]
 
     return _LINK.sub(replaced, markdown)
+
+
+def title_of(path: Path) -> str:
+    """Returns the title of a page, its first heading."""
+    return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Lets code in sentences and tables break after signs, but not within an option."""
+
+    def breakable(code: re.Match[str]) -> str:
+        text = re.sub(r"(?<![\w-])--[\w-]+", r'<span class="option">\g<0></span>', code[1])
+        text = re.sub(r"(?<=[a-z])[._/(=,](?=[a-z*])", r"\g<0><wbr>", text)
+        return f"<code>{text}</code>"
+
+    return re.sub(r"(?<!</span>)<code>([^<]*)</code>", breakable, html)
 
 
 def on_shutdown() -> None:

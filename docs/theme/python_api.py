@@ -7,7 +7,7 @@ import textrnn
 GROUPS = {
     "functions": (
         "Functions",
-        "What the commands do, as functions. They return objects and print nothing unless they get a reporter.",
+        "What the commands do. They return objects, and print nothing unless they get a reporter.",
         "fit train pretrain evaluate decide explain compare report load load_language_model",
     ),
     "models": (
@@ -18,14 +18,15 @@ GROUPS = {
     ),
     "layers": (
         "Keras layers",
-        "They work in any Keras model. Shapes: B texts, T steps, E inputs, H units, G gates, C classes.",
+        "They work in any Keras model. Shapes: B texts, T steps, E inputs, H units, C classes.",
         "RNN Bidirectional RNNStack LastState MeanPooling MaxPooling AttentionPooling NGramLogits "
         "TextClassifier LanguageModel",
     ),
     "cells": (
         "Cells",
         "A cell is one step of a recurrence.",
-        "RNNCell NonlinearRNNCell LinearRNNCell SimpleRNNCell GRUCell LSTMCell MinGRUCell MinLSTMCell",
+        "RNNCell NonlinearRNNCell LinearRNNCell SimpleRNNCell GRUCell LSTMCell MinGRUCell "
+        "MinLSTMCell",
     ),
     "settings": (
         "Settings and errors",
@@ -61,7 +62,9 @@ def pages() -> dict[str, str]:
     named = [name for _, _, names in GROUPS.values() for name in names.split()]
     if sorted([*named, "export"]) != sorted(textrnn.__all__):
         raise ValueError("python_api.GROUPS differs from textrnn.__all__")
-    overview = "# Python\n\n[In Python](../python.md) is an introduction.\n\n| page | names |\n|---|---|\n"
+    overview = (
+        "# Python\n\n[In Python](../python.md) is an introduction.\n\n| page | names |\n|---|---|\n"
+    )
     made = {"api/index.md": ""}
     for page, (title, about, names) in GROUPS.items():
         made[f"api/{page}.md"] = f"# {title}\n\n{about}\n" + "".join(

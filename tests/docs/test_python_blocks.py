@@ -40,7 +40,7 @@ class Table(NamedTuple):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory) -> dict[str, Path]:
-    """Runs that read in both directions and forwards, one with its exports, and a language model."""
+    """Runs in both directions and forwards, one with its exports, and a language model."""
     home = tmp_path_factory.mktemp("runs")
     data = write_csv(home / "letters.csv", labelled_texts(40))
     forward = run_config(data, cell="mingru", head="attention", bidirectional=False)

@@ -39,9 +39,9 @@ class Page(HTMLParser):
         self.places |= {values[name] for name in ("id", "name") if name in values}
         if tag == "a" and "href" in values:
             self.links.append(values["href"])
-        if tag in ("script", "img", "iframe", "link") and (values.keys() & {"src", "href"}):
-            if values.get("rel") != "canonical":
-                self.loaded.append(values.get("src") or values["href"])
+        loads = tag in ("script", "img", "iframe", "link") and values.get("rel") != "canonical"
+        if loads and (address := values.get("src") or values.get("href")):
+            self.loaded.append(address)
         if tag == "img" and len(values.get("alt", "")) < 15:
             self.without_text.append(values["src"])
 

@@ -3,6 +3,7 @@
 A page is one script of bash: its blocks share the folder and the background processes.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -49,21 +50,23 @@ def walk(page: str, folder: Path, **environment: str) -> list[str]:
     try:
         code = walked.wait(timeout=3600)
     finally:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(walked.pid, signal.SIGTERM)  # Servers that the page has not ended.
-        except ProcessLookupError:
-            pass
     assert code == 0, (folder / "stderr.txt").read_text(encoding="utf-8")[-4000:]
     return [(folder / f"block-{n}.txt").read_text("utf-8") for n in range(len(blocks))]
 
 
 def test_tutorial_server(tmp_path):
-    *_, refused_and_answered, explained, exchanged, metrics, _ = walk("tutorial_server.md", tmp_path)
+    *_, refused_and_answered, explained, exchanged, metrics, _ = walk(
+        "tutorial_server.md", tmp_path
+    )
     refused, answered = re.findall(r"\{.*?\}(?=\{|\s*$)", refused_and_answered, flags=re.DOTALL)
     assert "error" in json.loads(refused)
     assert json.loads(answered)["predictions"][0]["label"] == "sport"
     assert json.loads(explained)["explanations"][0]["label"] == "sport"
-    status = {entry["version"]: entry["state"] for entry in json.loads(exchanged)["model_version_status"]}
+    status = {
+        entry["version"]: entry["state"] for entry in json.loads(exchanged)["model_version_status"]
+    }
     assert status["2"] == "AVAILABLE"
     assert re.search(r'textrnn_requests_total\{.*status="401".*\} ', metrics)
     assert re.search(r"textrnn_model_version\{.*\} 2", metrics)
@@ -97,7 +100,9 @@ def test_tutorial_cluster(tmp_path):
 def test_tutorial_imdb(tmp_path):
     folder = os.environ.get("TFDS_DATA_DIR", "")
     if not Path(folder, "imdb_reviews").is_dir():
-        pytest.skip("TFDS_DATA_DIR names no folder with imdb_reviews, and the download takes minutes")
+        pytest.skip(
+            "TFDS_DATA_DIR names no folder with imdb_reviews, and the download takes minutes"
+        )
     walk("tutorial_imdb.md", tmp_path)
     metrics = json.loads((tmp_path / "runs" / "imdb" / "metrics.json").read_text("utf-8"))
     assert metrics["test"]["accuracy"] > 0.89
