@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
+from click.testing import CliRunner
 
 from textrnn.cli.help import EVERY_OPTION
 from textrnn.cli.main import main
@@ -22,11 +23,11 @@ class MarkdownFormatter(click.HelpFormatter):
         self.write(f"```text\n{prog} {args}\n```\n\n")
 
     def write_text(self, text: str) -> None:
-        """Writes paragraphs. A form feed and `\\b` are signs of click's for its own layout."""
+        """Writes paragraphs. What is indented in them, or begins with click's `\\b`, is code."""
         for paragraph in inspect.cleandoc(text).split("\n\n"):
-            if paragraph.startswith("\b"):
-                lines = "\n".join(f"    {line}" for line in paragraph.splitlines()[1:])
-                self.write(f"{lines}\n\n")
+            if paragraph.startswith(("\b\n", "    ")):
+                code = inspect.cleandoc(paragraph.removeprefix("\b\n"))
+                self.write(f"```text\n{code}\n```\n\n")
             else:
                 self.write(f"{plain(paragraph)}\n\n")
 
@@ -56,7 +57,7 @@ def plain(text: str) -> str:
 def help_of(command: click.Command, context: click.Context) -> str:
     """Returns the help of a command and of the commands in it, as Markdown."""
     context.meta[EVERY_OPTION] = True
-    formatter = MarkdownFormatter()
+    formatter = MarkdownFormatter(width=400)  # click cuts short texts that are wider.
     command.format_help(context, formatter)
     text = formatter.getvalue()
     if isinstance(command, click.Group):
@@ -88,4 +89,19 @@ def pages() -> dict[str, str]:
         "stdout, messages to stderr. The exit code is 0, 1 for an error in data, files or set-up, "
         "2 for wrong usage, and 130 after an interruption.\n"
     )
+    made["settings.md"] = _settings()
     return made
+
+
+def _settings() -> str:
+    """Returns the page of all settings, as `textrnn config print` prints them."""
+    text = (
+        "# Settings\n\nEvery setting is an option of `textrnn train` or `textrnn pretrain`, a "
+        "keyword of the functions, and a line of `config.yaml`. `textrnn config explain NAME` "
+        "prints one of them.\n"
+    )
+    for kind, command in (("classifier", "train"), ("language-model", "pretrain")):
+        printed = CliRunner().invoke(main, ["config", "print", "--kind", kind], prog_name="textrnn")
+        assert printed.exit_code == 0, printed.output
+        text += f"\n## Of textrnn {command}\n\n```yaml\n{printed.output}```\n"
+    return text

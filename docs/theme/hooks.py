@@ -54,7 +54,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     (reference,) = (part["Reference"] for part in config.nav or [] if "Reference" in part)
     (tutorials,) = (part["Tutorials"] for part in config.nav or [] if "Tutorials" in part)
     tutorials.append({"Notebooks": ["notebooks.md", *notebooks()]})
-    reference[:0] = [{"Commands": list(commands.pages())}, {"Python": list(python_api.pages())}]
+    reference[:0] = [
+        {"Commands": [name for name in commands.pages() if name != "settings.md"]},
+        {"Settings": "settings.md"},
+        {"Python": list(python_api.pages())},
+    ]
     return config
 
 

@@ -30,7 +30,7 @@ GROUPS = {
     ),
     "settings": (
         "Settings and errors",
-        "All settings of a run, each with its default, and the errors that the package raises.",
+        "The settings of a run, in sections ([Settings](../settings.md) lists all), and the errors.",
         "ClassifierRunConfig LanguageModelRunConfig TextRNNError ConfigError DataError ModelError",
     ),
 }

@@ -19,10 +19,15 @@ from tiny import (
 )
 
 import textrnn
+from textrnn.config.language_model import LanguageModelRunConfig
 
 pytestmark = pytest.mark.slow
 
 SMALL = {**MODEL, **TRAINING, "vocab_size": 60, "cell": "mingru", "head": "attention"}
+LANGUAGE_MODEL: dict[str, Any] = {
+    **{"vocab_size": 60, "units": 4, "layers": 1, "embedding_units": 4, "window": 1},
+    **{"epochs": 1, "streams": 2, "segment": 8, "negatives": 4, "held_out": 0.1},
+}
 TEXTS = [text for text, _ in labelled_texts(40)]
 LABELS = [label for _, label in labelled_texts(40)]
 
@@ -49,9 +54,7 @@ def runs(tmp_path_factory) -> dict[str, Path]:
     with without_graphs():
         textrnn.train(forward, home / "forward")
     textrnn.pretrain(
-        text_file=str(lines),
-        **{"vocab_size": 60, "units": 4, "layers": 1, "embedding_units": 4, "window": 1},
-        **{"epochs": 1, "streams": 2, "segment": 8, "negatives": 4, "held_out": 0.1},
+        LanguageModelRunConfig.of(text_file=str(lines), **LANGUAGE_MODEL),
         output=home / "language_model",
     )
     exported = home / "exported"

@@ -48,11 +48,11 @@ def walk(page: str, folder: Path, **environment: str) -> list[str]:
         start_new_session=True,
     )
     try:
-        code = walked.wait(timeout=3600)
+        exit_code = walked.wait(timeout=3600)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(walked.pid, signal.SIGTERM)  # Servers that the page has not ended.
-    assert code == 0, (folder / "stderr.txt").read_text(encoding="utf-8")[-4000:]
+    assert exit_code == 0, (folder / "stderr.txt").read_text(encoding="utf-8")[-4000:]
     return [(folder / f"block-{n}.txt").read_text("utf-8") for n in range(len(blocks))]
 
 
