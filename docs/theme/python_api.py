@@ -30,7 +30,7 @@ GROUPS = {
     ),
     "settings": (
         "Settings and errors",
-        "The settings of a run, in sections ([Settings](../settings.md) lists all), and the errors.",
+        "The sections of the settings ([all settings](../settings.md)), and the errors.",
         "ClassifierRunConfig LanguageModelRunConfig TextRNNError ConfigError DataError ModelError",
     ),
 }

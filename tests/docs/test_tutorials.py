@@ -82,13 +82,14 @@ def test_tutorial_phone(tmp_path):
 
 def test_tutorial_unlabelled(tmp_path):
     *_, scored = walk("tutorial_unlabelled.md", tmp_path)
-    likely, unlikely = (float(line.split("\t")[0]) for line in scored.splitlines())
-    assert likely > unlikely + 10
+    ticket, other, predicted = scored.splitlines()
+    assert float(ticket.split("\t")[1]) + 5 < float(other.split("\t")[1])
+    assert "unusual" in predicted
     with_labels, with_texts = (
-        json.loads((tmp_path / "few" / "runs" / run / "metrics.json").read_text("utf-8"))
+        json.loads((tmp_path / "tickets" / "runs" / run / "metrics.json").read_text("utf-8"))
         for run in ("few", "from_lm")
     )
-    assert with_texts["test"]["accuracy"] > with_labels["test"]["accuracy"] + 0.02
+    assert with_texts["test"]["accuracy"] > with_labels["test"]["accuracy"]
 
 
 def test_tutorial_cluster(tmp_path):
