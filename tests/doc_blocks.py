@@ -61,7 +61,7 @@ SHELL = {
         "mv",
         "python3",
     ),
-    *("ruff", "sleep", "source", "tail"),
+    *("ruff", "sleep", "source", "tail", "wait"),
 }
 """Programs of every shell, and of the developer, which are neither run nor parsed."""
 
