@@ -70,7 +70,7 @@ def runs(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.fixture
 def small_trainings(monkeypatch) -> None:
-    """Gives each training of a page tiny settings; those that the page names have precedence."""
+    """Makes trainings and exports of a page small, but for what the page names itself."""
 
     def smaller(function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **given: Any) -> Any:
@@ -83,6 +83,13 @@ def small_trainings(monkeypatch) -> None:
 
     for name in ("fit", "train"):
         monkeypatch.setattr(textrnn, name, smaller(getattr(textrnn, name)), raising=False)
+    export = textrnn.export
+    monkeypatch.setattr(
+        textrnn,
+        "export",
+        lambda run, **given: export(run, **{"formats": ["tflite"], "precisions": [], **given}),
+        raising=False,
+    )
 
 
 def is_config(value: object) -> bool:
