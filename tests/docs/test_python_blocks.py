@@ -1,5 +1,6 @@
 """The blocks of Python of the pages are run in order, page by page, with tiny runs and texts."""
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -111,9 +112,9 @@ def test_every_block_of_python_of_a_page_runs(page, runs, tmp_path, monkeypatch,
     }
     names = Table(TEXTS, LABELS, pandas.DataFrame(columns), ["x a b ", "c"], pandas, polars)
     space: dict[str, object] = names._asdict()
-    ran = 0
-    for block in blocks_of(ROOT / page):
-        if block.language == "python" and not block.reason:
+    blocks = [b for b in blocks_of(ROOT / page) if b.language == "python" and not b.reason]
+    assert blocks
+    # scikit-learn trains 26 models on python.md, and none is exported.
+    with without_graphs() if page == "docs/python.md" else contextlib.nullcontext():
+        for block in blocks:
             exec(compile(block.text, block.place, "exec"), space)
-            ran += 1
-    assert ran
