@@ -33,6 +33,7 @@ SERVE = [
 RAY = ["ray[data,serve]>=2.60,<3", "fsspec>=2024.6", *SERVE]
 STORES = ["s3fs>=2024.6"]  # For s3://; fsspec names the packages of other stores.
 SERVE_CLIENTS = ["httpx2>=2,<3", "requests>=2.32,<3", "tritonclient[http]>=2.50,<3"]
+DOCS = ["mkdocs>=1.6,<2", "mkdocs-material>=9.6,<10", "mkdocstrings[python]>=1,<2"]
 NOTEBOOK = ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"]  # For one slow test.
 TEST = [
     *(*CHECK, *DEMO, *EXPORT, *MEDIAPIPE, *ONNX, *EXCEL, *WEB, *SERVE, *SERVE_CLIENTS),
@@ -124,6 +125,7 @@ setup(
         "ray": RAY,
         "s3": STORES,
         "test": TEST,
+        "docs": DOCS,
         "jax": ["jax>=0.10"],
         "dev": [*TEST, "pytest-cov>=7", "mypy>=1.15", "ruff>=0.11", "types-PyYAML", *NOTEBOOK],
     },

@@ -11,7 +11,7 @@ import click
 
 from textrnn.cli.flags import renamed_flag
 
-__all__ = ["SectionedCommand", "SettingOption"]
+__all__ = ["EVERY_OPTION", "SectionedCommand", "SettingOption"]
 
 _OWN = "Options"
 """Title of the options that belong to no section of the settings."""
@@ -85,7 +85,7 @@ class SectionedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the options: those of the command first, then one group per section."""
-        every = bool(ctx.meta.get(_EVERY))
+        every = bool(ctx.meta.get(EVERY_OPTION))
         groups: dict[str, list[tuple[str, str]]] = {_OWN: []}
         left_out: dict[str, int] = {}
         for param in self.get_params(ctx):
@@ -111,14 +111,14 @@ class SectionedCommand(click.Command):
             )
 
 
-_EVERY = "textrnn.help_all"
+EVERY_OPTION = "textrnn.help_all"
 """Key of the context's `meta` that asks for every option."""
 
 
 def _help_all() -> click.Option:
     def show(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         if value and not ctx.resilient_parsing:
-            ctx.meta[_EVERY] = True
+            ctx.meta[EVERY_OPTION] = True
             click.echo(ctx.get_help(), color=ctx.color)
             ctx.exit()
 
