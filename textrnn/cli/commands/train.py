@@ -12,6 +12,7 @@ import click
 
 from textrnn.cli.fold_lines import fold_lines
 from textrnn.cli.help import SectionedCommand
+from textrnn.cli.interrupt import end_with_stdin
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.cli.run_choice import RunChoice, RunOptions, run_options
 from textrnn.cli.startup import start_tensorflow
@@ -69,6 +70,7 @@ _OF_A_FILE = (
     help="With --folds: also train the run on all of the training data.",
     show_default=True,
 )
+@click.option("--end-with-stdin", "ends_with_stdin", is_flag=True, hidden=True)
 @click.pass_context
 def train(
     context: click.Context,
@@ -79,6 +81,7 @@ def train(
     find_lr: bool,
     folds: int | None,
     final: bool,
+    ends_with_stdin: bool,
     **_: Any,
 ) -> None:
     """Train a classifier on labelled texts and write it into a run folder.
@@ -86,6 +89,8 @@ def train(
     Without a data option, the data set is bbc_news, which is bundled (pip install
     'textrnn[demo]').
     """
+    if ends_with_stdin:
+        end_with_stdin()
     if options.resume + resume_or_start + options.overwrite > 1:
         raise click.UsageError("--resume, --resume-or-start and --overwrite exclude each other.")
     if folds and (options.resume or find_lr):
