@@ -14,11 +14,21 @@ from typing import NamedTuple, Protocol
 
 from textrnn.host.atomic import write_atomically
 from textrnn.host.threads import with_cores
+from textrnn.training.run.lock import wait_until_free
 
 __all__ = ["Ended", "TrainChild", "Training", "carry_out", "train_child"]
 
 STOPPING_SECONDS = 120.0
 """Time that an interrupted training gets to write its checkpoint."""
+
+FREE_SECONDS = 1.5 * STOPPING_SECONDS
+"""Time after which the process of an earlier attempt must have ended."""
+
+MOST_TRIES = 3
+"""The number of processes of one training, of which all but the last were killed."""
+
+_KILLED = -9
+"""The exit code of a process that SIGKILL has ended, as the system does if memory is short."""
 
 
 class Ended(NamedTuple):
@@ -104,15 +114,25 @@ def train_child(
 def carry_out(training: Training, train: TrainChild) -> Ended:
     """Carries out a training, unless its record says that it has ended.
 
+    If the process is killed, another one continues from its last checkpoint.
+
     Args:
         training: The training.
         train: Trains the run in another process.
+
+    Raises:
+        ConfigError: A process of an earlier attempt still trains the run.
     """
+    # The process of an attempt that was lost may still write its checkpoint, and then ends.
+    wait_until_free(training.run, seconds=FREE_SECONDS)
     record = training.record
     if record is not None and record.is_file():
         return Ended(**json.loads(record.read_text(encoding="utf-8")))
     begin = time.monotonic()
-    code = train(training.config, training.run, log=training.log, options=training.options)
+    for _ in range(MOST_TRIES):
+        code = train(training.config, training.run, log=training.log, options=training.options)
+        if code != _KILLED:
+            break
     ended = Ended(code, time.monotonic() - begin)
     if record is not None:
         write_atomically(record, json.dumps(ended._asdict()) + "\n")

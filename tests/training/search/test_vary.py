@@ -7,6 +7,7 @@ from tiny import QUIET, labelled_texts, run_config, write_csv
 
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
+from textrnn.training.search.runner import OneByOne
 from textrnn.training.search.vary import train_all, varied
 
 
@@ -70,11 +71,11 @@ def test_what_cannot_be_varied(config, setting, values, message):
 
 def test_each_is_trained_once(config, trainings, tmp_path):
     configs = varied(config, setting="units", values=[3, 4])
-    runs = train_all(configs, tmp_path / "out", reporter=QUIET, train=trainings)
+    runs = train_all(configs, tmp_path / "out", reporter=QUIET, runner=OneByOne(trainings))
     assert runs == [tmp_path / "out" / "units=3", tmp_path / "out" / "units=4"]
     assert run_folder.load_config(runs[1] / run_folder.CONFIG) == configs["units=4"]
     more = varied(config, setting="units", values=[3, 4, 5])
-    train_all(more, tmp_path / "out", reporter=QUIET, train=trainings)
+    train_all(more, tmp_path / "out", reporter=QUIET, runner=OneByOne(trainings))
     assert trainings.runs == ["units=3", "units=4", "units=5"]
 
 
@@ -82,9 +83,9 @@ def test_a_failure_is_reported_and_resumed(config, trainings, tmp_path):
     configs = varied(config, setting="units", values=[3, 4])
     trainings.fail_at = "units=4"
     with pytest.raises(ConfigError, match=r"units=4: the training failed \(.*no room\); see .*log"):
-        train_all(configs, tmp_path / "out", reporter=QUIET, train=trainings)
+        train_all(configs, tmp_path / "out", reporter=QUIET, runner=OneByOne(trainings))
     trainings.fail_at = ""
-    train_all(configs, tmp_path / "out", reporter=QUIET, train=trainings)
+    train_all(configs, tmp_path / "out", reporter=QUIET, runner=OneByOne(trainings))
     assert trainings.runs == ["units=3", "units=4", "units=4"]
 
 
@@ -93,13 +94,13 @@ def test_runs_of_other_settings_are_not_taken_for_these(config, trainings, tmp_p
         varied(config, setting="units", values=[3, 4]),
         tmp_path / "out",
         reporter=QUIET,
-        train=trainings,
+        runner=OneByOne(trainings),
     )
     other_configs = varied(
         run_config(tmp_path / "letters.csv", epochs=2), setting="units", values=[3, 4]
     )
     with pytest.raises(ConfigError, match="units=3 contains a run with other settings; choose"):
-        train_all(other_configs, tmp_path / "out", reporter=QUIET, train=trainings)
+        train_all(other_configs, tmp_path / "out", reporter=QUIET, runner=OneByOne(trainings))
 
 
 def test_a_run_that_has_chosen_its_precision_is_not_trained_again(tmp_path):
@@ -115,5 +116,5 @@ def test_a_run_that_has_chosen_its_precision_is_not_trained_again(tmp_path):
         return 0
 
     for _ in range(2):
-        train_all(configs, tmp_path / "out", reporter=QUIET, train=finish)
+        train_all(configs, tmp_path / "out", reporter=QUIET, runner=OneByOne(finish))
     assert runs == ["units=3", "units=4"]
