@@ -25,15 +25,6 @@ def cluster_option(command: F) -> F:
     )(command)
 
 
-def _with_cluster(
-    context: click.Context, parameter: click.Parameter, value: int | None
-) -> int | None:
-    """Returns the value; raises click.UsageError if it is given without --cluster."""
-    if value is not None and context.params.get("cluster") is None:
-        raise click.UsageError("--parallel needs --cluster.")
-    return value
-
-
 placement_options = OptionGroup(
     Placement,
     cluster_option,
@@ -46,9 +37,8 @@ placement_options = OptionGroup(
     click.option(
         "--parallel",
         type=click.IntRange(min=1),
-        callback=_with_cluster,
-        help="With --cluster: number of runs that are trained at the same time.  [default: as many "
-        "as the machines have room for]",
+        help="Number of runs that a cluster trains at the same time.  [default: as many as its "
+        "machines have room for]",
     ),
 )
 """The options of the commands that train several runs; the command receives a `Placement`."""

@@ -16,7 +16,7 @@ from textrnn.host.atomic import write_atomically
 from textrnn.host.threads import with_cores
 from textrnn.training.run.lock import wait_until_free
 
-__all__ = ["Ended", "TrainChild", "Training", "carry_out", "train_child"]
+__all__ = ["Ended", "TrainChild", "Training", "carry_out", "read_record", "train_child"]
 
 STOPPING_SECONDS = 120.0
 """Time that an interrupted training gets to write its checkpoint."""
@@ -126,8 +126,8 @@ def carry_out(training: Training, train: TrainChild) -> Ended:
     # The process of an attempt that was lost may still write its checkpoint, and then ends.
     wait_until_free(training.run, seconds=FREE_SECONDS)
     record = training.record
-    if record is not None and record.is_file():
-        return Ended(**json.loads(record.read_text(encoding="utf-8")))
+    if record is not None and (known := read_record(record)) is not None:
+        return known
     begin = time.monotonic()
     for _ in range(MOST_TRIES):
         code = train(training.config, training.run, log=training.log, options=training.options)
@@ -137,3 +137,10 @@ def carry_out(training: Training, train: TrainChild) -> Ended:
     if record is not None:
         write_atomically(record, json.dumps(ended._asdict()) + "\n")
     return ended
+
+
+def read_record(path: Path) -> Ended | None:
+    """Returns the end of a training that its record has; None if there is no record."""
+    if not path.is_file():
+        return None
+    return Ended(**json.loads(path.read_text(encoding="utf-8")))

@@ -9,7 +9,7 @@ from textrnn.training.search.tune import Budget
 class FakeSearch:
     """Stands for the search: remembers its arguments and returns two outcomes."""
 
-    def __call__(self, config, output, *, fixed, budget, reporter):
+    def __call__(self, config, output, *, fixed, budget, reporter, runner, parallel):
         self.config, self.output, self.fixed, self.budget = config, output, fixed, budget
         best = {"cell": "gru", "vocab_size": None}
         return [
