@@ -88,13 +88,13 @@ def jobs(train_file: Path, *, epochs: int, trials: int) -> list[Job]:
         ),
         Job(
             "compare --vary",
-            ("compare", *shared, "--vary", "seed=0,1,2,3", "--split", "validation"),
-            "{}/seed=*",
+            ("compare", *shared, "--vary", "dropout=0,0.2,0.4", "--split", "validation"),
+            "{}/dropout=*",
             "../{}.log",
         ),
         Job(
             "train --folds",
-            ("train", *shared, "--folds", "4", "--no-final"),
+            ("train", *shared, "--folds", "3", "--no-final"),
             "{}_folds/fold-*",
             "../{}.log",
             ("{}_folds/folds.csv",),
@@ -190,8 +190,8 @@ def equal_tables(pair: tuple[Path, Path]) -> bool:
 @click.command(help=__doc__)
 @click.option("--train-file", required=True, type=click.Path(path_type=Path))
 @click.option("--rows", default=300, show_default=True, help="Rows of the file that are used.")
-@click.option("--epochs", default=40, show_default=True)
-@click.option("--trials", default=6, show_default=True)
+@click.option("--epochs", default=30, show_default=True)
+@click.option("--trials", default=5, show_default=True)
 @click.option("--pause", default=12.0, show_default=True, help="Seconds between two kills.")
 @click.option("--most", default=8, show_default=True, help="Kills of one search, at the most.")
 @click.option("--only", multiple=True, help="Only these searches: tune, compare, train.")

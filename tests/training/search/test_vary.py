@@ -7,6 +7,7 @@ from tiny import QUIET, labelled_texts, run_config, write_csv
 
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
+from textrnn.training.search.child import Ended, Training, carry_out
 from textrnn.training.search.runner import OneByOne
 from textrnn.training.search.vary import train_all, varied
 
@@ -118,3 +119,32 @@ def test_a_run_that_has_chosen_its_precision_is_not_trained_again(tmp_path):
     for _ in range(2):
         train_all(configs, tmp_path / "out", reporter=QUIET, runner=OneByOne(finish))
     assert runs == ["units=3", "units=4"]
+
+
+class AtTheSameTime:
+    """Stands for a cluster: the training that was started last ends first."""
+
+    parallel = 2
+
+    def __init__(self, train: Trainings) -> None:
+        self._train, self._running = train, dict[str, Training]()
+        self.most = 0
+
+    def start(self, name: str, training: Training) -> None:
+        self._running[name] = training
+        self.most = max(self.most, len(self._running))
+
+    def next(self) -> tuple[str, Ended]:
+        name, training = self._running.popitem()
+        return name, carry_out(training, self._train)
+
+
+def test_runs_may_end_in_any_order(config, trainings, tmp_path):
+    configs = varied(config, setting="units", values=[3, 4, 5, 6])
+    cluster = AtTheSameTime(trainings)
+    runs = train_all(configs, tmp_path / "out", reporter=QUIET, runner=cluster)
+    assert [run.name for run in runs] == list(configs)
+    assert trainings.runs == ["units=4", "units=5", "units=6", "units=3"]
+    assert cluster.most == 2
+    for run, varied_config in zip(runs, configs.values(), strict=True):
+        assert run_folder.load_config(run / run_folder.CONFIG) == varied_config
