@@ -72,8 +72,9 @@ class Job:
         return {folder.name: folder for folder in sorted(found) if folder.is_dir()}
 
 
-def jobs(train_file: Path, *, epochs: int, trials: int) -> list[Job]:
+def jobs(train_file: Path, *, epochs: int, trials: int, runs: int) -> list[Job]:
     """The three kinds of searches."""
+    values = ",".join(f"{number / 10:g}" for number in range(runs))
     shared = ("--train-file", str(train_file), *SETTINGS, "--epochs", str(epochs))
     return [
         Job(
@@ -88,13 +89,13 @@ def jobs(train_file: Path, *, epochs: int, trials: int) -> list[Job]:
         ),
         Job(
             "compare --vary",
-            ("compare", *shared, "--vary", "dropout=0,0.2,0.4", "--split", "validation"),
+            ("compare", *shared, "--vary", f"dropout={values}", "--split", "validation"),
             "{}/dropout=*",
             "../{}.log",
         ),
         Job(
             "train --folds",
-            ("train", *shared, "--folds", "3", "--no-final"),
+            ("train", *shared, "--folds", str(runs), "--no-final"),
             "{}_folds/fold-*",
             "../{}.log",
             ("{}_folds/folds.csv",),
@@ -192,6 +193,7 @@ def equal_tables(pair: tuple[Path, Path]) -> bool:
 @click.option("--rows", default=300, show_default=True, help="Rows of the file that are used.")
 @click.option("--epochs", default=30, show_default=True)
 @click.option("--trials", default=5, show_default=True)
+@click.option("--runs", default=3, show_default=True, help="Values, and folds.")
 @click.option("--pause", default=12.0, show_default=True, help="Seconds between two kills.")
 @click.option("--most", default=8, show_default=True, help="Kills of one search, at the most.")
 @click.option("--only", multiple=True, help="Only these searches: tune, compare, train.")
@@ -203,6 +205,7 @@ def main(
     rows: int,
     epochs: int,
     trials: int,
+    runs: int,
     pause: float,
     most: int,
     only: tuple[str, ...],
@@ -220,7 +223,7 @@ def main(
         csv.writer(file).writerows(head)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     results = []
-    for job in jobs(folder / "train.csv", epochs=epochs, trials=trials):
+    for job in jobs(folder / "train.csv", epochs=epochs, trials=trials, runs=runs):
         if only and job.arguments[0] not in only:
             continue
         one = folder / f"{job.arguments[0]}-one"

@@ -91,21 +91,19 @@ class ClusterRunner:
 
     @property
     def parallel(self) -> int:
-        """The number of trainings at the same time; it grows with the cluster.
+        """The number of trainings at the same time; it changes with the cluster.
 
         Raises:
             ConfigError: No machine has room for a training.
         """
-        if self._most is not None:
-            return self._most
         room = self._tasks.room()
-        if not (room or self._logs):
+        if not (room or self._logs or self._most):
             needs = f"{self._cores} cores" + " and a GPU" * bool(self._gpus)
             raise ConfigError(
                 f"expected a machine with {needs} in the cluster, got none; set `run_cores` to "
                 "fewer, or `parallel` to the number of trainings if machines join later."
             )
-        return max(room, 1)
+        return max(room if self._most is None else min(room, self._most), 1)
 
     def start(self, name: str, training: Training) -> None:
         """Gives a training to the cluster."""
