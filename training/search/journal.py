@@ -48,7 +48,8 @@ class Journal:
     @property
     def trials(self) -> Sequence[FrozenTrial]:
         """All trials, in the order in which they were chosen."""
-        return self._study.get_trials(deepcopy=False)
+        trials: Sequence[FrozenTrial] = self._study.get_trials(deepcopy=False)
+        return trials
 
     def running(self) -> list[int]:
         """Returns the numbers of the trials that have not ended."""
@@ -79,7 +80,8 @@ class Journal:
             direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed)
         )
         study.add_trials(self._known(parallel))
-        return study.ask(self._space).params
+        values: dict[str, Any] = study.ask(self._space).params
+        return values
 
     def _known(self, parallel: int) -> list[FrozenTrial]:
         """Returns the trials that the next one knows, of `parallel` ones at the same time."""

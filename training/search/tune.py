@@ -253,7 +253,8 @@ class _Search:
         return f"trial {number}: {described}"
 
     def _values(self, number: int) -> dict[str, Any]:
-        return self.journal.trials[number].params
+        values: dict[str, Any] = self.journal.trials[number].params
+        return values
 
     def _folder(self, number: int) -> Path:
         return self.output / TRIALS / f"{number:04d}"

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from textrnn.training.search.tune import SEARCHED, Budget, model_bytes, tune
 FIXED = SEARCHED.keys() - {"cell", "units", "learning_rate"}
 
 
-def score(config: Path, run: Path, *, log: Path, options: tuple[str, ...]) -> int:
+def score(config: Path, run: Path, *, log: Path, options: Sequence[str]) -> int:
     """Stands for the process of a trial, whose score depends on its settings alone."""
     settings = run_folder.load_config(config)
     with log.open("a") as file:

@@ -74,7 +74,13 @@ _OF_A_FILE = (
     show_default=True,
 )
 @placement_options
-@click.option("--end-with-stdin", "ends_with_stdin", is_flag=True, hidden=True)
+@click.option(
+    "--end-with-stdin",
+    "ends_with_stdin",
+    is_flag=True,
+    help="Stop, as by Ctrl-C, when stdin ends; for a program that starts a training and holds the "
+    "other end of a pipe, so that the training ends with it.",
+)
 @click.pass_context
 def train(
     context: click.Context,
