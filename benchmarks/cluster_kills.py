@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,14 @@ STORE_BYTES = 80_000_000
 
 
 class Nodes:
-    """A head and two nodes of one core each, and the processes of the job that runs on them."""
+    """A head and two nodes of one core each, and the processes of the job that runs on them.
 
-    def __init__(self) -> None:
+    Args:
+        worker: A part of the title of the processes that work.
+    """
+
+    def __init__(self, worker: str = "MapWorker") -> None:
+        self._worker = worker
         ray_package()
         from ray.cluster_utils import Cluster
 
@@ -54,13 +59,15 @@ class Nodes:
         self._nodes.append(self._cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES))
 
     def workers(self) -> list[psutil.Process]:
-        """The processes that label."""
+        """The processes that work."""
+        return self.processes(self._worker)
+
+    def processes(self, part: str) -> list[psutil.Process]:
+        """The processes of the cluster that have this in a word of their command line."""
         found = []
         for process in psutil.Process().children(recursive=True):
             try:
-                if process.name().startswith("ray::MapWorker") or any(
-                    "MapWorker" in word for word in process.cmdline()
-                ):
+                if any(part in word for word in process.cmdline()):
                     found.append(process)
             except psutil.Error:
                 continue
@@ -86,14 +93,23 @@ class Nodes:
 
 
 class Driver:
-    """The command that labels on the cluster, which may be killed and continued."""
+    """The command that works on the cluster, which may be killed and continued.
 
-    def __init__(self, command: list[str], address: str, log: Path) -> None:
-        self._command, self._log = command, log
+    Args:
+        command: The command.
+        address: The address of the cluster.
+        log: The file that gets its output.
+        again: The options by which it continues.
+    """
+
+    def __init__(
+        self, command: list[str], address: str, log: Path, *, again: Sequence[str] = ("--resume",)
+    ) -> None:
+        self._command, self._log, self._again = command, log, again
         self._environment = {**os.environ, "RAY_ADDRESS": address}
         self.process = self._start([])
 
-    def _start(self, more: list[str]) -> subprocess.Popen:
+    def _start(self, more: Sequence[str]) -> subprocess.Popen:
         with self._log.open("a") as log:
             return subprocess.Popen(
                 [*self._command, *more], stdout=log, stderr=log, env=self._environment
@@ -103,7 +119,7 @@ class Driver:
         """Kills the driver, and continues its job."""
         self.process.kill()
         self.process.wait()
-        self.process = self._start(["--resume"])
+        self.process = self._start(self._again)
         return True
 
 

@@ -50,3 +50,24 @@ def test_no_command_imports_ray_by_itself():
     names = ", ".join(f"textrnn.cli.commands.{name}" for name in _COMMANDS)
     code = f"import sys, {names}, textrnn.cli.cluster_answers\nassert 'ray' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.process
+def test_trainings_without_a_cluster_need_no_ray(tmp_path):
+    code = """
+import sys
+sys.modules["ray"] = None
+from pathlib import Path
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.training.search.child import Training
+from textrnn.training.search.placement import Placement
+home = Path(sys.argv[1])
+with Placement(run_cores=1, parallel=2).runner(ClassifierRunConfig()) as runner:
+    runner.start("a", Training(home / "none.yaml", home / "run", home / "log"))
+    assert runner.next()[1].code == 1
+with Placement(cluster="local").runner(ClassifierRunConfig()):
+    pass  # It connects when the first training begins.
+assert not {"tensorflow", "ray.data"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    assert "none.yaml: expected a file of settings" in (tmp_path / "log").read_text()

@@ -17,10 +17,10 @@ from textrnn.inference import run_files, run_folder
 from textrnn.messages.wording import listed
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.loop.checkpoints import CHECKPOINTS, OWN_TEXTS, Checkpoints
+from textrnn.training.run.lock import LOCK, in_use
 from textrnn.training.run.origin import ORIGIN
 
 __all__ = [
-    "LOCK",
     "TARGETS",
     "begin",
     "check_folder",
@@ -30,9 +30,6 @@ __all__ = [
     "hold",
     "is_started",
 ]
-
-LOCK = ".lock"
-"""The file in a run folder that a process locks while it trains."""
 
 TARGETS = ".targets.npy"
 """The file in a run folder that contains the answers of teachers while a training needs them."""
@@ -94,9 +91,7 @@ def hold(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        raise ConfigError(
-            f"{folder} is in use by another process; wait for it, or choose another `output`."
-        ) from None
+        raise in_use(folder) from None
     except OSError as error:
         raise _unwritable(folder, error) from None
     try:

@@ -24,7 +24,7 @@ from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.run_files import read_provenance
 from textrnn.progress import Reporter, Silent
 from textrnn.training.run.origin import earlier_labels
-from textrnn.training.search.child import TrainChild, train_child
+from textrnn.training.search.runner import Runner
 from textrnn.training.search.vary import train_all
 
 __all__ = ["Fold", "Folds", "train_folds"]
@@ -104,7 +104,7 @@ def train_folds(
     count: int,
     reporter: Reporter | None = None,
     overwrite: bool = False,
-    train: TrainChild = train_child,
+    runner: Runner | None = None,
 ) -> Folds:
     """Trains one run per fold, each in its own process, and measures each on its fold.
 
@@ -119,7 +119,7 @@ def train_folds(
         count: The number of folds.
         reporter: Receives messages and progress; None: nothing is reported.
         overwrite: Whether runs in the folder may be replaced.
-        train: Trains one run in another process.
+        runner: Carries out the trainings; None: one after the other.
 
     Raises:
         TextRNNError: The data or the settings are wrong, or a training failed.
@@ -135,7 +135,7 @@ def train_folds(
     load_corpus(configs["fold-1"], seed=config.runtime.seed, earlier_labels=earlier_labels(config))
     if overwrite:
         _remove_runs(output)
-    runs = train_all(configs, output, reporter=reporter, train=train)
+    runs = train_all(configs, output, reporter=reporter, runner=runner)
     classifiers = [run_folder.load(run) for run in runs]
     answered = [
         _answer(classifier, fold_config, run, reporter=reporter)

@@ -6,27 +6,28 @@ import json
 import shutil
 import time
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import optuna
 import yaml
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import TrialState
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.trial import FrozenTrial, TrialState
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.own_cell import import_cell
+from textrnn.messages.wording import counted
 from textrnn.models.classifier import TextClassifier
 from textrnn.progress import Reporter
 from textrnn.text.vocabulary_size import MOST_PIECES
 from textrnn.training.run.faults import warn_on_failure
 from textrnn.training.run.folder import hold
-from textrnn.training.search.child import TrainChild, train_child
+from textrnn.training.search.child import Ended, Training, read_record
+from textrnn.training.search.journal import Journal
+from textrnn.training.search.runner import OneByOne, Runner
 from textrnn.training.search.trials import Outcome, write_trials
 
 __all__ = ["SEARCHED", "Budget", "Outcome", "setting_text", "tune"]
@@ -52,6 +53,12 @@ BEST = "best"
 FEWEST_SECONDS = 20.0
 """The search ends when less time than this is left."""
 
+_STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "too_large",
+    TrialState.FAIL: "failed",
+}
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -59,13 +66,13 @@ class Budget:
 
     Attributes:
         seconds: Time for all trials, those of an earlier call included.
-        trial_seconds: Time for one trial.
+        trial_seconds: Time for one trial; None: as long as its epochs take.
         most_bytes: Size of the largest model, by `Outcome.size`; None: any.
         most_trials: Number of trials that are trained; None: as many as the time allows.
     """
 
     seconds: float
-    trial_seconds: float
+    trial_seconds: float | None
     most_bytes: int | None = None
     most_trials: int | None = None
 
@@ -77,13 +84,14 @@ def tune(
     fixed: Set[str],
     budget: Budget,
     reporter: Reporter,
-    train: TrainChild = train_child,
+    runner: Runner | None = None,
+    parallel: int | None = None,
 ) -> list[Outcome]:
     """Searches until the budget is used up; continues a search that the folder already holds.
 
     Each trial trains in its own process and run folder, so that its failure ends no other trial;
-    the test data is not read. The sampler is TPE (Bergstra et al. 2011, "Algorithms for
-    Hyper-Parameter Optimization"), which treats the size as a constraint.
+    the test data is not read. `Journal` says how trials are chosen. Trials that were interrupted
+    continue from their last checkpoints.
 
     Args:
         config: All settings; a trial replaces the searched ones.
@@ -91,7 +99,9 @@ def tune(
         fixed: Names of settings that are not searched.
         budget: The limits of time and size.
         reporter: Shows progress.
-        train: Trains one run in another process.
+        runner: Carries out the trainings; None: one after the other.
+        parallel: The number of trials that are chosen before the first of them ends; None: as many
+            as `runner` carries out, or as the search had when it began.
 
     Returns:
         The outcomes, best first. The run of the best one is copied to `best` in the folder.
@@ -100,21 +110,14 @@ def tune(
         ConfigError: The folder contains a search with other settings, or all trials have failed.
     """
     import_cell(config.model)
+    runner = runner or OneByOne()
     with hold(output):
         _check_same(output, _search_settings(config, fixed=fixed, budget=budget))
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study = optuna.create_study(
-            study_name="textrnn",
-            storage=JournalStorage(JournalFileBackend(str(output / STUDY))),
-            load_if_exists=True,
-            direction="maximize",
-            sampler=optuna.samplers.TPESampler(seed=config.runtime.seed + _trial_count(output)),
-        )
-        search = _Search(study, output, budget, reporter, train)
-        _restart_interrupted(study)
-        while search.may_continue():
-            trial = study.ask()
-            search.run(trial, config.replace(**_sample(trial, fixed)))
+        space = {name: kind for name, kind in _space().items() if name not in fixed}
+        journal = Journal(output / STUDY, space=space, seed=config.runtime.seed)
+        parallel = journal.parallel(parallel, default=runner.parallel)
+        search = _Search(config, journal, output, budget, reporter, runner, parallel)
+        search.run()
         outcomes = search.outcomes()
         best = [outcome for outcome in outcomes if outcome.state == "complete"]
         if not best:
@@ -129,98 +132,147 @@ def tune(
         return outcomes
 
 
-def _sample(trial: optuna.Trial, fixed: Set[str]) -> dict[str, Any]:
-    """Returns the values of the searched settings that the sampler chooses for a trial."""
-    values: dict[str, Any] = {}
-    for name, choices in SEARCHED.items():
-        if name in fixed:
-            continue
-        if name == "learning_rate":
-            low, high = choices
-            values[name] = trial.suggest_float(name, low, high, log=True)
-        else:
-            values[name] = trial.suggest_categorical(name, choices)
-    return values
+def _space() -> dict[str, BaseDistribution]:
+    """Returns the values of each searched setting, as the sampler takes them."""
+    return {
+        name: FloatDistribution(*choices, log=True)
+        if name == "learning_rate"
+        else CategoricalDistribution(choices)
+        for name, choices in SEARCHED.items()
+    }
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Search:
     """One search in its folder; see `tune` for the attributes."""
 
-    study: optuna.Study
+    config: ClassifierRunConfig
+    journal: Journal
     output: Path
     budget: Budget
     reporter: Reporter
-    train: TrainChild
+    runner: Runner
+    parallel: int
+    begun: dict[int, float] = field(default_factory=dict)
+    """When each trial that has not ended was begun, by `time.monotonic`."""
+
+    def run(self) -> None:
+        """Carries out trials until the budget is used up."""
+        for number in self.journal.running():
+            self._start(number)
+        while True:
+            while self._may_choose():
+                self._choose()
+            if not self.begun:
+                return
+            with self.reporter.wait(self._waiting()):
+                name, ended = self.runner.next()
+            self._end(int(name), ended)
 
     def outcomes(self) -> list[Outcome]:
         """Returns the outcomes of all trials that have ended, best first."""
-        states = {
-            TrialState.COMPLETE: "complete",
-            TrialState.PRUNED: "too_large",
-            TrialState.FAIL: "failed",
-        }
         outcomes = [
             Outcome(
                 number=trial.number,
-                state=states[trial.state],
+                state=_STATES[trial.state],
                 score=trial.value,
                 size=trial.user_attrs.get("bytes", 0),
-                seconds=trial.user_attrs.get("seconds", 0.0),
+                seconds=self._seconds(trial),
                 settings=dict(trial.params),
                 run=self._folder(trial.number),
             )
-            for trial in self.study.get_trials(deepcopy=False)
-            if trial.state in states
+            for trial in self.journal.trials
+            if trial.state in _STATES
         ]
         return sorted(outcomes, key=lambda o: (-(o.score if o.score is not None else -1.0), o.size))
 
-    def may_continue(self) -> bool:
-        """Returns whether the time and the number of trials allow another trial."""
-        trained = sum(outcome.state != "too_large" for outcome in self.outcomes())
+    def _may_choose(self) -> bool:
+        """Returns whether another trial may be chosen now."""
+        if len(self.begun) >= self.parallel or not self.journal.may_choose(parallel=self.parallel):
+            return False
+        trained = sum(trial.state != TrialState.PRUNED for trial in self.journal.trials)
         if self.budget.most_trials and trained >= self.budget.most_trials:
             return False
         return self._seconds_left() >= min(FEWEST_SECONDS, self.budget.seconds)
 
-    def run(self, trial: optuna.Trial, config: ClassifierRunConfig) -> None:
-        """Trains one trial and gives its score to the study."""
-        size, most = model_bytes(config), self.budget.most_bytes
-        trial.set_user_attr("bytes", size)
-        if most is not None:
-            trial.set_constraint("size", float(size - most) / most)
-            if size > most:
-                self.study.tell(trial, state=TrialState.PRUNED)
-                return
-        folder = self._folder(trial.number)
-        log = folder / "log.txt"
-        seconds = min(self.budget.trial_seconds, self._seconds_left())
-        folder.mkdir(parents=True, exist_ok=True)
-        log.write_text("")
-        run_folder.begin(folder, config.replace(time_budget=f"{seconds:.1f}s"))
-        begin = time.monotonic()
-        values = ", ".join(f"{name} {setting_text(value)}" for name, value in trial.params.items())
-        with self.reporter.wait(f"trial {trial.number}: {values}"):
-            code = self.train(
-                folder / run_folder.CONFIG, folder, log=log, options=("--overwrite", "--no-test")
-            )
-        trial.set_user_attr("seconds", time.monotonic() - begin)
-        score = None if code else _score(folder)
+    def _choose(self) -> None:
+        """Chooses a trial, and begins it unless its model is too large."""
+        values = self.journal.choose(parallel=self.parallel)
+        size = model_bytes(self.config.replace(**values))
+        number = self.journal.add(values, size=size, most=self.budget.most_bytes)
+        if number is not None:
+            self._start(number)
+
+    def _start(self, number: int) -> None:
+        """Begins a trial, or continues it."""
+        folder = self._folder(number)
+        settings, log = folder / run_folder.CONFIG, folder / "log.txt"
+        if not settings.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            log.write_text("")
+            run_folder.begin(folder, self.config.replace(**self._values(number), **self._limit()))
+        if self.parallel > 1:
+            self.reporter.message(self._described(number))
+        self.begun[number] = time.monotonic()
+        options = ("--resume-or-start", "--no-test")
+        record = self._record(number)
+        self.runner.start(str(number), Training(settings, folder, log, options, record))
+
+    def _limit(self) -> dict[str, str | None]:
+        """Returns the time budget of a trial that begins now, as a setting."""
+        if self.budget.trial_seconds is None:
+            return {"time_budget": None}
+        return {"time_budget": f"{min(self.budget.trial_seconds, self._seconds_left()):.1f}s"}
+
+    def _end(self, number: int, ended: Ended) -> None:
+        """Records the score of a trial."""
+        del self.begun[number]
+        folder = self._folder(number)
+        score = None if ended.code else _score(folder)
+        self.journal.end(number, score)
         if score is None:
-            last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            self.reporter.message(f"trial {trial.number} failed: {' '.join(last)}")
-            self.study.tell(trial, state=TrialState.FAIL)
+            log = (folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+            last = log.strip().splitlines()[-1:]
+            self.reporter.message(f"trial {number} failed: {' '.join(last)}")
             return
-        self.study.tell(trial, score)
+        best = self.outcomes()[0]
         self.reporter.message(
-            f"trial {trial.number}: {score:.4f}, best {self.study.best_value:.4f} "
-            f"(trial {self.study.best_trial.number})"
+            f"trial {number}: {score:.4f}, best {best.score:.4f} (trial {best.number})"
         )
+
+    def _waiting(self) -> str:
+        """Returns what the search waits for."""
+        numbers = sorted(self.begun)
+        if self.parallel == 1 and len(numbers) == 1:
+            return self._described(numbers[0])
+        return f"{counted(len(numbers), 'trial')} ({', '.join(map(str, numbers))})"
+
+    def _described(self, number: int) -> str:
+        values = self._values(number).items()
+        described = ", ".join(f"{name} {setting_text(value)}" for name, value in values)
+        return f"trial {number}: {described}"
+
+    def _values(self, number: int) -> dict[str, Any]:
+        values: dict[str, Any] = self.journal.trials[number].params
+        return values
 
     def _folder(self, number: int) -> Path:
         return self.output / TRIALS / f"{number:04d}"
 
+    def _record(self, number: int) -> Path:
+        return self.output / TRIALS / f"{number:04d}.json"
+
+    def _seconds(self, trial: FrozenTrial) -> float:
+        """Returns the wall time of a trial that has ended."""
+        ended = read_record(self._record(trial.number))
+        # A search of an earlier version has no records.
+        return trial.user_attrs.get("seconds", 0.0) if ended is None else ended.seconds
+
     def _seconds_left(self) -> float:
-        return self.budget.seconds - sum(outcome.seconds for outcome in self.outcomes())
+        """Returns the time that is left for all trials, of which some run at the same time."""
+        used = sum(outcome.seconds for outcome in self.outcomes())
+        used += sum(time.monotonic() - begin for begin in self.begun.values())
+        return self.budget.seconds - used / min(self.parallel, self.runner.parallel)
 
 
 def _score(folder: Path) -> float | None:
@@ -246,10 +298,6 @@ def setting_text(value: Any) -> str:
     if value is None:
         return "auto"
     return f"{value:.2g}" if isinstance(value, float) else str(value)
-
-
-def _trial_count(output: Path) -> int:
-    return len(list((output / TRIALS).glob("*"))) if (output / TRIALS).is_dir() else 0
 
 
 def _search_settings(
@@ -281,10 +329,3 @@ def _check_same(output: Path, values: dict[str, Any]) -> None:
             f"{output} contains files that belong to no search; choose another `output`."
         )
     write_atomically(path, yaml.safe_dump(values, sort_keys=False))
-
-
-def _restart_interrupted(study: optuna.Study) -> None:
-    """Queues the trials again that were running when an earlier call was stopped."""
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
-        study.enqueue_trial(trial.params, skip_if_exists=True)

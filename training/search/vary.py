@@ -1,4 +1,4 @@
-"""Trains several runs that differ in one setting, each in its own process."""
+"""Trains several runs that do not depend on each other, each in its own process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.progress import Reporter
 from textrnn.training.run.folder import hold
-from textrnn.training.search.child import TrainChild, train_child
+from textrnn.training.search.child import Ended, Training
+from textrnn.training.search.runner import OneByOne, Runner
 
 __all__ = ["train_all", "varied"]
 
@@ -52,9 +53,9 @@ def train_all(
     output: Path,
     *,
     reporter: Reporter,
-    train: TrainChild = train_child,
+    runner: Runner | None = None,
 ) -> list[Path]:
-    """Trains one run per config, one after the other, into the folder `output`/NAME.
+    """Trains one run per config into the folder `output`/NAME.
 
     A finished run is not trained again, and an unfinished run is resumed. The file NAME.log
     contains the output of `textrnn train`.
@@ -63,7 +64,7 @@ def train_all(
         configs: The settings of each run, by the name of the run.
         output: The folder of the run folders.
         reporter: Shows progress.
-        train: Trains one run in another process.
+        runner: Carries out the trainings; None: one after the other.
 
     Returns:
         The run folders.
@@ -71,29 +72,61 @@ def train_all(
     Raises:
         ConfigError: A folder contains a run with other settings, or a training failed.
     """
+    runner = runner or OneByOne()
     with hold(output), reporter.step("runs", total=len(configs)) as advance:
-        for name, config in configs.items():
-            _train(output / name, config, reporter=reporter, train=train)
+        waiting = [
+            name
+            for name, config in configs.items()
+            if not _is_finished(output / name, config, reporter=reporter)
+        ]
+        running: set[str] = set()
+        advance(len(configs) - len(waiting))
+        while waiting or running:
+            while waiting and len(running) < runner.parallel:
+                name = waiting.pop(0)
+                runner.start(name, _training(output / name, configs[name], reporter=reporter))
+                running.add(name)
+            name, ended = runner.next()
+            running.remove(name)
+            _check(output / name, ended, reporter=reporter)
             advance(1, name)
     return [output / name for name in configs]
 
 
-def _train(
-    run: Path, config: ClassifierRunConfig, *, reporter: Reporter, train: TrainChild
-) -> None:
-    name = run.name
-    settings, log = run.with_name(f"{name}.yaml"), run.with_name(f"{name}.log")
-    if (run / run_folder.CONFIG).is_file():
-        stored = run_folder.load_config(run / run_folder.CONFIG)
-        if not config.with_choices_of(stored).resumes(stored):
-            raise ConfigError(f"{run} contains a run with other settings; choose another `output`.")
-        if run_folder.is_complete(run):
-            reporter.message(f"{name}: finished already")
-            return
+def _is_finished(run: Path, config: ClassifierRunConfig, *, reporter: Reporter) -> bool:
+    """Returns whether the folder contains the finished run with these settings.
+
+    Raises:
+        ConfigError: It contains a run with other settings.
+    """
+    if not (run / run_folder.CONFIG).is_file():
+        return False
+    stored = run_folder.load_config(run / run_folder.CONFIG)
+    if not config.with_choices_of(stored).resumes(stored):
+        raise ConfigError(f"{run} contains a run with other settings; choose another `output`.")
+    if not run_folder.is_complete(run):
+        return False
+    reporter.message(f"{run.name}: finished already")
+    return True
+
+
+def _training(run: Path, config: ClassifierRunConfig, *, reporter: Reporter) -> Training:
+    settings, log = run.with_name(f"{run.name}.yaml"), _log(run)
     write_atomically(settings, yaml.safe_dump(config.to_dict(), sort_keys=False))
-    reporter.message(f"{name}: training; the log is {log}")
-    code = train(settings, run, log=log, options=("--resume-or-start",))
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    if code:
-        raise ConfigError(f"{name}: the training failed ({' '.join(lines[-1:])}); see {log}.")
-    reporter.message(f"{name}: {next((x for x in reversed(lines) if ' accuracy ' in x), 'done')}")
+    reporter.message(f"{run.name}: training; the log is {log}")
+    return Training(settings, run, log, options=("--resume-or-start",))
+
+
+def _check(run: Path, ended: Ended, *, reporter: Reporter) -> None:
+    """Reports the accuracy of a run; raises ConfigError if its training failed."""
+    lines = _log(run).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    if ended.code:
+        raise ConfigError(
+            f"{run.name}: the training failed ({' '.join(lines[-1:])}); see {_log(run)}."
+        )
+    accuracy = next((line for line in reversed(lines) if " accuracy " in line), "done")
+    reporter.message(f"{run.name}: {accuracy}")
+
+
+def _log(run: Path) -> Path:
+    return run.with_name(f"{run.name}.log")

@@ -1,4 +1,4 @@
-import functools
+import contextlib
 import json
 import shutil
 from pathlib import Path
@@ -14,8 +14,9 @@ from textrnn.models.language_model import LanguageModel
 from textrnn.progress import Silent
 from textrnn.training.run.classifier import train
 from textrnn.training.search import tune as tuning
-from textrnn.training.search import vary as varying
 from textrnn.training.search.child import TrainChild
+from textrnn.training.search.placement import Placement
+from textrnn.training.search.runner import OneByOne
 
 
 @pytest.fixture
@@ -106,6 +107,7 @@ def test_validation_texts_of_one_run_are_not_training_texts_of_another(
     [
         (["one"], "give at least two RUNS, one and --baseline, or --vary"),
         (["one", "two", "--epochs", "3"], "options of the training need --vary"),
+        (["one", "two", "--cluster", "local"], "--cluster and --run-cores need --vary"),
         (["one", "--vary", "head=last,mean"], "give either RUNS or --vary"),
         (["--vary", "units=2,many"], "--vary units=2,many"),
     ],
@@ -116,7 +118,7 @@ def test_wrong_usage(textrnn, arguments, message):
 
 def train_by(monkeypatch: pytest.MonkeyPatch, train: TrainChild) -> None:
     """Lets the command train its runs by a function in this process."""
-    monkeypatch.setattr(varying, "train_all", functools.partial(varying.train_all, train=train))
+    monkeypatch.setattr(Placement, "runner", lambda *_: contextlib.nullcontext(OneByOne(train)))
 
 
 def test_runs_are_trained_that_differ_in_one_setting(textrnn, data, home, finished, monkeypatch):

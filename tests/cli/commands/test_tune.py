@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from textrnn.training.search.placement import ClusterRunner
+from textrnn.training.search.runner import OneByOne
 from textrnn.training.search.trials import Outcome
 from textrnn.training.search.tune import Budget
 
@@ -9,8 +11,9 @@ from textrnn.training.search.tune import Budget
 class FakeSearch:
     """Stands for the search: remembers its arguments and returns two outcomes."""
 
-    def __call__(self, config, output, *, fixed, budget, reporter):
+    def __call__(self, config, output, *, fixed, budget, reporter, runner, parallel):
         self.config, self.output, self.fixed, self.budget = config, output, fixed, budget
+        self.runner, self.parallel = runner, parallel
         best = {"cell": "gru", "vocab_size": None}
         return [
             Outcome(1, "complete", 0.75, 2_000_000, 12.0, best, output / "trials" / "1"),
@@ -41,6 +44,7 @@ def test_settings_that_are_given_are_not_searched(textrnn, search, data):
             ["--time-budget", "1h", "--trial-budget", "90s", "--size-budget", "2MB", "--trials", 5],
             Budget(seconds=3600.0, trial_seconds=90.0, most_bytes=2_000_000, most_trials=5),
         ),
+        (["--trial-budget", "off"], Budget(seconds=1800.0, trial_seconds=None)),
     ],
 )
 def test_the_budget_is_that_of_the_options(textrnn, search, data, arguments, budget):
@@ -91,3 +95,14 @@ def test_a_missing_package_is_named(textrnn, search, data, monkeypatch):
     assert "needs the package optuna" in result.stderr
     assert "pip install 'textrnn[tune]'" in result.stderr
     assert not hasattr(search, "config")
+
+
+def test_the_trials_are_carried_out_where_the_options_say(textrnn, search, data):
+    textrnn("tune", "--train-file", data)
+    assert isinstance(search.runner, OneByOne)
+    assert search.parallel is None
+    textrnn("tune", "--train-file", data, "--cluster", "local", "--parallel", 3)
+    assert isinstance(search.runner, ClusterRunner)
+    assert search.parallel == 3
+    result = textrnn("tune", "--train-file", data, "--cluster", "here", code=1)
+    assert "--cluster must be auto, local or ray://HOST:PORT, got 'here'" in result.stderr

@@ -13,6 +13,7 @@ from textrnn.errors import ConfigError, DataError
 from textrnn.inference import run_folder
 from textrnn.training.run.classifier import train
 from textrnn.training.search.folds import train_folds
+from textrnn.training.search.runner import OneByOne
 
 ROWS = labelled_texts(42)
 
@@ -47,7 +48,7 @@ class Trainings:
 @pytest.mark.thorough
 def test_each_text_is_answered_by_a_run_that_has_not_seen_it(config, tmp_path):
     trainings = Trainings()
-    folds = train_folds(config, tmp_path / "folds", count=2, train=trainings)
+    folds = train_folds(config, tmp_path / "folds", count=2, runner=OneByOne(trainings))
     assert trainings.runs == ["fold-1", "fold-2"]
     assert [fold.texts for fold in folds.folds] == [21, 21]
 
@@ -73,21 +74,21 @@ def test_each_text_is_answered_by_a_run_that_has_not_seen_it(config, tmp_path):
     assert figures["accuracy_of_folds"]["mean"] == pytest.approx(folds.mean("accuracy")[0])
     assert figures["texts"] == 42
 
-    again = train_folds(config, tmp_path / "folds", count=2, train=trainings)
+    again = train_folds(config, tmp_path / "folds", count=2, runner=OneByOne(trainings))
     assert again == folds
     assert len(trainings.runs) == 2
     with pytest.raises(ConfigError, match="compare on other test data"):
         textrnn.compare([folds.folds[0].run, folds.folds[1].run])
     with pytest.raises(ConfigError, match="contains a run with other settings"):
-        train_folds(config.replace(seed=1), tmp_path / "folds", count=2, train=trainings)
+        train_folds(config.replace(seed=1), tmp_path / "folds", count=2, runner=OneByOne(trainings))
 
 
 @pytest.mark.thorough
 def test_runs_of_other_settings_are_replaced_on_request(config, tmp_path):
     trainings = Trainings()
-    train_folds(config, tmp_path / "folds", count=2, train=trainings)
+    train_folds(config, tmp_path / "folds", count=2, runner=OneByOne(trainings))
     other = config.replace(seed=1)
-    train_folds(other, tmp_path / "folds", count=2, train=trainings, overwrite=True)
+    train_folds(other, tmp_path / "folds", count=2, runner=OneByOne(trainings), overwrite=True)
     assert trainings.runs == ["fold-1", "fold-2"] * 2
 
 
@@ -97,7 +98,7 @@ def test_several_labels_are_lists(tmp_path):
     config = run_config(
         write_csv(tmp_path / "letters.csv", rows), multi_label=True, linear_baseline=False
     )
-    folds = train_folds(config, tmp_path / "folds", count=2, train=Trainings())
+    folds = train_folds(config, tmp_path / "folds", count=2, runner=OneByOne(Trainings()))
     lines = csv.DictReader(folds.table.read_text().splitlines())
     assert [json.loads(line["label"]) for line in lines] == [
         label.split(",") if label else [] for _, label in rows
@@ -119,5 +120,7 @@ def never(config: Path, run: Path, *, log: Path, options: Sequence[str]) -> int:
 )
 def test_a_fault_comes_before_the_first_training(config, tmp_path, settings, count, error, message):
     with pytest.raises(error, match=message):
-        train_folds(config.replace(**settings), tmp_path / "out", count=count, train=never)
+        train_folds(
+            config.replace(**settings), tmp_path / "out", count=count, runner=OneByOne(never)
+        )
     assert not (tmp_path / "out").exists()

@@ -13,6 +13,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
 from textrnn.messages.terminal import TerminalReporter
+from textrnn.training.search.runner import OneByOne
 from textrnn.training.search.tune import SEARCHED, Budget, model_bytes, tune
 
 FIXED = SEARCHED.keys() - {"cell", "units"}
@@ -59,7 +60,14 @@ def no_picture(monkeypatch) -> None:
 def search(config, output, trials, *, fixed=FIXED, reporter=QUIET, **limits):
     defaults = {"seconds": 3600.0, "trial_seconds": 60.0, "most_trials": 12}
     budget = Budget(**{**defaults, **limits})
-    return tune(config, output, fixed=fixed, budget=budget, reporter=reporter, train=trials)
+    return tune(
+        config, output, fixed=fixed, budget=budget, reporter=reporter, runner=OneByOne(trials)
+    )
+
+
+def settings_of(outcomes):
+    """What a search has tried, and how it ended."""
+    return [(o.number, o.state, o.score, o.settings) for o in outcomes]
 
 
 @pytest.mark.thorough
@@ -124,9 +132,14 @@ def test_an_interrupted_search_continues(config, trials, tmp_path):
         search(config, tmp_path / "tune", trials, most_trials=6)
     assert len(trials.configs) == 3
     outcomes = search(config, tmp_path / "tune", trials, most_trials=8)
-    assert len(outcomes) == 8
-    assert len(trials.configs) == 7
+    assert [outcome.number for outcome in sorted(outcomes, key=lambda o: o.number)] == [*range(8)]
+    assert len(trials.configs) == 8
     assert len(search(config, tmp_path / "tune", trials, most_trials=9)) == 9
+    whole = search(config, tmp_path / "whole", Trials(), most_trials=9)
+    assert len(trials.configs) == 9
+    assert settings_of(search(config, tmp_path / "tune", trials, most_trials=9)) == settings_of(
+        whole
+    )
 
 
 @pytest.mark.usefixtures("no_picture")

@@ -7,6 +7,8 @@ from tiny import QUIET, labelled_texts, run_config, write_csv
 
 from textrnn.errors import ConfigError
 from textrnn.inference import run_folder
+from textrnn.training.search.child import Ended, Training, carry_out
+from textrnn.training.search.runner import OneByOne
 from textrnn.training.search.vary import train_all, varied
 
 
@@ -70,11 +72,11 @@ def test_what_cannot_be_varied(config, setting, values, message):
 
 def test_each_is_trained_once(config, trainings, tmp_path):
     configs = varied(config, setting="units", values=[3, 4])
-    runs = train_all(configs, tmp_path / "out", reporter=QUIET, train=trainings)
+    runs = train_all(configs, tmp_path / "out", reporter=QUIET, runner=OneByOne(trainings))
     assert runs == [tmp_path / "out" / "units=3", tmp_path / "out" / "units=4"]
     assert run_folder.load_config(runs[1] / run_folder.CONFIG) == configs["units=4"]
     more = varied(config, setting="units", values=[3, 4, 5])
-    train_all(more, tmp_path / "out", reporter=QUIET, train=trainings)
+    train_all(more, tmp_path / "out", reporter=QUIET, runner=OneByOne(trainings))
     assert trainings.runs == ["units=3", "units=4", "units=5"]
 
 
@@ -82,9 +84,9 @@ def test_a_failure_is_reported_and_resumed(config, trainings, tmp_path):
     configs = varied(config, setting="units", values=[3, 4])
     trainings.fail_at = "units=4"
     with pytest.raises(ConfigError, match=r"units=4: the training failed \(.*no room\); see .*log"):
-        train_all(configs, tmp_path / "out", reporter=QUIET, train=trainings)
+        train_all(configs, tmp_path / "out", reporter=QUIET, runner=OneByOne(trainings))
     trainings.fail_at = ""
-    train_all(configs, tmp_path / "out", reporter=QUIET, train=trainings)
+    train_all(configs, tmp_path / "out", reporter=QUIET, runner=OneByOne(trainings))
     assert trainings.runs == ["units=3", "units=4", "units=4"]
 
 
@@ -93,13 +95,13 @@ def test_runs_of_other_settings_are_not_taken_for_these(config, trainings, tmp_p
         varied(config, setting="units", values=[3, 4]),
         tmp_path / "out",
         reporter=QUIET,
-        train=trainings,
+        runner=OneByOne(trainings),
     )
     other_configs = varied(
         run_config(tmp_path / "letters.csv", epochs=2), setting="units", values=[3, 4]
     )
     with pytest.raises(ConfigError, match="units=3 contains a run with other settings; choose"):
-        train_all(other_configs, tmp_path / "out", reporter=QUIET, train=trainings)
+        train_all(other_configs, tmp_path / "out", reporter=QUIET, runner=OneByOne(trainings))
 
 
 def test_a_run_that_has_chosen_its_precision_is_not_trained_again(tmp_path):
@@ -115,5 +117,34 @@ def test_a_run_that_has_chosen_its_precision_is_not_trained_again(tmp_path):
         return 0
 
     for _ in range(2):
-        train_all(configs, tmp_path / "out", reporter=QUIET, train=finish)
+        train_all(configs, tmp_path / "out", reporter=QUIET, runner=OneByOne(finish))
     assert runs == ["units=3", "units=4"]
+
+
+class AtTheSameTime:
+    """Stands for a cluster: the training that was started last ends first."""
+
+    parallel = 2
+
+    def __init__(self, train: Trainings) -> None:
+        self._train, self._running = train, dict[str, Training]()
+        self.most = 0
+
+    def start(self, name: str, training: Training) -> None:
+        self._running[name] = training
+        self.most = max(self.most, len(self._running))
+
+    def next(self) -> tuple[str, Ended]:
+        name, training = self._running.popitem()
+        return name, carry_out(training, self._train)
+
+
+def test_runs_may_end_in_any_order(config, trainings, tmp_path):
+    configs = varied(config, setting="units", values=[3, 4, 5, 6])
+    cluster = AtTheSameTime(trainings)
+    runs = train_all(configs, tmp_path / "out", reporter=QUIET, runner=cluster)
+    assert [run.name for run in runs] == list(configs)
+    assert trainings.runs == ["units=4", "units=5", "units=6", "units=3"]
+    assert cluster.most == 2
+    for run, varied_config in zip(runs, configs.values(), strict=True):
+        assert run_folder.load_config(run / run_folder.CONFIG) == varied_config

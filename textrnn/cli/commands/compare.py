@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from textrnn.cli.cluster_option import placement_options
 from textrnn.cli.console import print_table, table_console
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
@@ -21,6 +22,7 @@ from textrnn.config.section import field_types
 from textrnn.errors import DataError
 from textrnn.inference.run_files import load_config
 from textrnn.messages.wording import counted
+from textrnn.training.search.placement import Placement
 
 if TYPE_CHECKING:
     from textrnn.analysis.comparison import Comparison
@@ -78,6 +80,7 @@ LEVEL = 0.05
     help="Compare the mean of the runs' probabilities too, such as with --vary seed=0,1,2; "
     "textrnn distil teaches it to one run.",
 )
+@placement_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def compare(
@@ -90,6 +93,7 @@ def compare(
     split: SplitName,
     baseline: bool,
     average: bool,
+    placement: Placement,
     as_json: bool,
     **_: Any,
 ) -> None:
@@ -100,7 +104,7 @@ def compare(
 
     With --vary there are no RUNS: they are trained, into OUTPUT/SETTING=VALUE, with the options of
     `textrnn train`. To continue after an interruption, give the same command again: finished runs
-    are kept.
+    are kept. With --cluster, the workers of a Ray cluster train the runs at the same time.
     """
     given = given_settings(context)
     if vary is None:
@@ -108,6 +112,8 @@ def compare(
             raise click.UsageError("give at least two RUNS, one and --baseline, or --vary.")
         if set(given) - {"data", "task"} or config_file is not None:
             raise click.UsageError("options of the training need --vary.")
+        if placement != Placement():
+            raise click.UsageError("--cluster and --run-cores need --vary.")
     elif runs:
         raise click.UsageError("give either RUNS or --vary.")
     for run in runs:
@@ -122,7 +128,7 @@ def compare(
 
     reporter = CommandReporter()
     if vary is not None:
-        data, train, trained = _train(vary, given, config_file, output, split, reporter)
+        data, train, trained = _train(vary, given, config_file, output, split, placement, reporter)
         comparison = compare_on(
             data,
             trained,
@@ -152,6 +158,7 @@ def _train(
     config_file: Path | None,
     output: Path,
     split: SplitName,
+    placement: Placement,
     reporter: Reporter,
 ) -> tuple[Split, Split, tuple[Path, ...]]:
     """Trains the runs to compare, after checking that there is data to compare them on.
@@ -181,7 +188,9 @@ def _train(
             f"{corpus.name}: expected test data, got none; give it with --test-file, or compare "
             "on --split validation."
         )
-    return data, corpus.train, tuple(train_all(configs, output, reporter=reporter))
+    with placement.runner(config) as runner:
+        runs = train_all(configs, output, reporter=reporter, runner=runner)
+    return data, corpus.train, tuple(runs)
 
 
 def _values(vary: str) -> tuple[str, list[Any]]:

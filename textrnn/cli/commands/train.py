@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from textrnn.cli.cluster_option import placement_options
 from textrnn.cli.fold_lines import fold_lines
 from textrnn.cli.help import SectionedCommand
+from textrnn.cli.interrupt import end_with_stdin
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.cli.run_choice import RunChoice, RunOptions, run_options
 from textrnn.cli.startup import start_tensorflow
@@ -19,10 +21,12 @@ from textrnn.cli.training import print_results, settings_of, trained_run
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.inference.run_files import CONFIG, default_name, load_config
+from textrnn.training.search.placement import Placement
 
 if TYPE_CHECKING:
     from textrnn.progress import Reporter
     from textrnn.training.search.folds import Folds
+    from textrnn.training.search.runner import Runner
 
 __all__ = ["train"]
 
@@ -69,6 +73,14 @@ _OF_A_FILE = (
     help="With --folds: also train the run on all of the training data.",
     show_default=True,
 )
+@placement_options
+@click.option(
+    "--end-with-stdin",
+    "ends_with_stdin",
+    is_flag=True,
+    help="Stop, as by Ctrl-C, when stdin ends; for a program that starts a training and holds the "
+    "other end of a pipe, so that the training ends with it.",
+)
 @click.pass_context
 def train(
     context: click.Context,
@@ -79,13 +91,19 @@ def train(
     find_lr: bool,
     folds: int | None,
     final: bool,
+    placement: Placement,
+    ends_with_stdin: bool,
     **_: Any,
 ) -> None:
     """Train a classifier on labelled texts and write it into a run folder.
 
     Without a data option, the data set is bbc_news, which is bundled (pip install
     'textrnn[demo]').
+
+    With --folds and --cluster, the workers of a Ray cluster train the folds at the same time.
     """
+    if ends_with_stdin:
+        end_with_stdin()
     if options.resume + resume_or_start + options.overwrite > 1:
         raise click.UsageError("--resume, --resume-or-start and --overwrite exclude each other.")
     if folds and (options.resume or find_lr):
@@ -94,6 +112,8 @@ def train(
         )
     if not (folds or final):
         raise click.UsageError("--no-final needs --folds.")
+    if placement != Placement() and not folds:
+        raise click.UsageError("--cluster and --run-cores need --folds.")
     started = time.monotonic()
     choice = _choose(context, options)
     if not (options.config_file or options.resume):
@@ -110,7 +130,10 @@ def train(
         return
     measured = None
     if folds:
-        measured = _train_folds(config, choice.folder, folds, options=options, reporter=reporter)
+        with placement.runner(config) as runner:
+            measured = _train_folds(
+                config, choice.folder, folds, options=options, reporter=reporter, runner=runner
+            )
         resume_or_start, started = not options.overwrite, time.monotonic()
     if measured is not None and not final:
         options.print_results({"folds": measured.to_dict()}, *fold_lines(measured))
@@ -157,6 +180,7 @@ def _train_folds(
     *,
     options: RunOptions,
     reporter: Reporter,
+    runner: Runner,
 ) -> Folds:
     """Trains and measures the folds, after a check of the folder of the run that follows."""
     from textrnn.training.run.folder import check_folder
@@ -168,7 +192,14 @@ def _train_folds(
     if options.overwrite or not continues:
         check_folder(folder, config, resume=False, overwrite=options.overwrite)
     output = folder.with_name(f"{folder.name}_folds")
-    return train_folds(config, output, count=count, reporter=reporter, overwrite=options.overwrite)
+    return train_folds(
+        config,
+        output,
+        count=count,
+        reporter=reporter,
+        overwrite=options.overwrite,
+        runner=runner,
+    )
 
 
 def _continues(config: ClassifierRunConfig, folder: Path) -> bool:

@@ -12,6 +12,7 @@ import click
 import humanfriendly
 from rich.table import Table
 
+from textrnn.cli.cluster_option import placement_options
 from textrnn.cli.console import print_json, print_table, table_console
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.option_group import OptionGroup
@@ -21,6 +22,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import seconds
 from textrnn.errors import ConfigError
 from textrnn.messages.wording import counted
+from textrnn.training.search.placement import Placement
 
 if TYPE_CHECKING:
     from textrnn.training.search.tune import Budget, Outcome
@@ -31,6 +33,8 @@ SHOWN = 10
 """Largest number of trials in the table."""
 DEFAULT_TIME = "30m"
 """Time for all trials if the user gives no --time-budget."""
+NO_LIMIT = "off"
+"""The value of --trial-budget by which a trial has no limit."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +59,24 @@ class _Limits:
         total = seconds(time_budget or DEFAULT_TIME)
         return Budget(
             seconds=total,
-            trial_seconds=seconds(self.trial_budget) if self.trial_budget else total / 10,
+            trial_seconds=self._trial_seconds(total),
             most_bytes=None if self.size_budget is None else _size(self.size_budget),
             most_trials=self.trials,
         )
+
+    def _trial_seconds(self, total: float) -> float | None:
+        if self.trial_budget == NO_LIMIT:
+            return None
+        return seconds(self.trial_budget) if self.trial_budget else total / 10
 
 
 _limit_options = OptionGroup(
     _Limits,
     click.option("--trials", type=click.IntRange(min=1), help="Largest number of trials to train."),
     click.option(
-        "--trial-budget", help="Time for each trial.  [default: a tenth of --time-budget]"
+        "--trial-budget",
+        help="Time for each trial, or off: as long as its --epochs take, so that its score does "
+        "not depend on the speed of the machine.  [default: a tenth of --time-budget]",
     ),
     click.option(
         "--size-budget",
@@ -87,9 +98,18 @@ _limit_options = OptionGroup(
     help="Folder of the search.",
 )
 @_limit_options
+@placement_options
 @click.option("--json", "as_json", is_flag=True, help="Print the outcomes as one JSON object.")
 @click.pass_context
-def tune(context: click.Context, /, output: Path, limits: _Limits, as_json: bool, **_: Any) -> None:
+def tune(
+    context: click.Context,
+    /,
+    output: Path,
+    limits: _Limits,
+    placement: Placement,
+    as_json: bool,
+    **_: Any,
+) -> None:
     """Search for the settings that give the best score on the validation data.
 
     The search varies cell, head, sizes, dropout rates and learning rate, except those that you
@@ -97,6 +117,9 @@ def tune(context: click.Context, /, output: Path, limits: _Limits, as_json: bool
 
     The same command continues a search that was interrupted; with a longer budget, it continues a
     search that has ended. The run of the best trial is copied to OUTPUT/best.
+
+    With --cluster, the workers of a Ray cluster train --parallel trials at the same time, and the
+    trials together take that multiple of --time-budget.
     """
     if find_spec("optuna") is None:
         raise ConfigError(
@@ -115,7 +138,16 @@ def tune(context: click.Context, /, output: Path, limits: _Limits, as_json: bool
     fixed = {name for settings in given.values() for name in settings}
     config = adopt_shape(merge_settings(ClassifierRunConfig(), given), given=fixed)
     fixed |= adopted_settings(config)
-    outcomes = search(config, output, fixed=fixed, budget=budget, reporter=CommandReporter())
+    with placement.runner(config) as runner:
+        outcomes = search(
+            config,
+            output,
+            fixed=fixed,
+            budget=budget,
+            reporter=CommandReporter(),
+            runner=runner,
+            parallel=placement.parallel,
+        )
     if as_json:
         _print_json(outcomes, output)
     else:

@@ -1,0 +1,140 @@
+"""Searches whose trials run at the same time: their order of ending changes nothing."""
+
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from tiny import QUIET, run_config
+
+from textrnn.inference import run_folder
+from textrnn.training.search.child import Ended, Training, carry_out
+from textrnn.training.search.runner import OneByOne
+from textrnn.training.search.tune import SEARCHED, Budget, model_bytes, tune
+
+FIXED = SEARCHED.keys() - {"cell", "units", "learning_rate"}
+
+
+def score(config: Path, run: Path, *, log: Path, options: Sequence[str]) -> int:
+    """Stands for the process of a trial, whose score depends on its settings alone."""
+    settings = run_folder.load_config(config)
+    with log.open("a") as file:
+        file.write("trained\n")
+    if settings.model.cell == "minlstm":
+        return 1
+    rate = settings.optimizer.learning_rate
+    value = settings.model.units / 512 + 0.3 * (settings.model.cell == "gru") - rate
+    (run / "metrics.json").write_text(json.dumps({"validation": {"accuracy": value}}))
+    return 0
+
+
+class Cluster:
+    """Stands for a cluster: trainings end in any order, and the command may be killed.
+
+    Args:
+        parallel: The number of trainings at the same time.
+        seed: The seed of the order.
+        kill_after: The number of ends after which the command is killed; the training that has
+            just ended is lost to the command, but its record is there.
+    """
+
+    def __init__(self, parallel: int, *, seed: int = 0, kill_after: int = -1) -> None:
+        self.parallel, self._left = parallel, kill_after
+        self._rng = random.Random(seed)
+        self._running: dict[str, Training] = {}
+        self.most = 0
+
+    def start(self, name: str, training: Training) -> None:
+        assert name not in self._running
+        self._running[name] = training
+        self.most = max(self.most, len(self._running))
+
+    def next(self) -> tuple[str, Ended]:
+        name = self._rng.choice(sorted(self._running))
+        ended = carry_out(self._running.pop(name), score)
+        if self._left == 0:
+            raise KeyboardInterrupt
+        self._left -= 1
+        return name, ended
+
+
+@pytest.fixture(autouse=True)
+def no_picture(monkeypatch) -> None:
+    monkeypatch.setattr("textrnn.training.search.trials.png", lambda *_: b"")
+
+
+@pytest.fixture
+def config(tmp_path):
+    return run_config(tmp_path / "letters.csv")
+
+
+def search(config, output, runner, *, parallel=None, most_trials=14, most_bytes=None):
+    budget = Budget(3600.0, None, most_bytes=most_bytes, most_trials=most_trials)
+    outcomes = tune(
+        config,
+        output,
+        fixed=FIXED,
+        budget=budget,
+        reporter=QUIET,
+        runner=runner,
+        parallel=parallel,
+    )
+    logs = [(outcome.run / "log.txt").read_text() for outcome in outcomes if outcome.run.is_dir()]
+    assert set(logs) <= {"trained\n"}, "a trial was trained twice"
+    return [(o.number, o.state, o.score, o.settings) for o in outcomes]
+
+
+def test_one_at_a_time_is_the_single_process(config, tmp_path):
+    single = search(config, tmp_path / "single", OneByOne(score), most_trials=5)
+    assert search(config, tmp_path / "one", Cluster(1), most_trials=5) == single
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("parallel", [2, 3])
+def test_the_order_of_ending_changes_nothing(config, tmp_path, parallel):
+    clusters = [Cluster(parallel, seed=seed) for seed in range(3)]
+    found = [search(config, tmp_path / str(i), c) for i, c in enumerate(clusters)]
+    assert found[0] == found[1] == found[2]
+    assert {cluster.most for cluster in clusters} == {parallel}
+    alone = search(config, tmp_path / "alone", OneByOne(score), parallel=parallel)
+    assert alone == found[0]
+    single = search(config, tmp_path / "single", OneByOne(score))
+    assert single != alone
+    assert len(single) == len(alone) == 14
+
+
+@pytest.mark.thorough
+def test_trials_of_too_large_models_end_in_order_too(config, tmp_path):
+    sizes = sorted(
+        model_bytes(config.replace(cell=cell, units=units))
+        for cell in SEARCHED["cell"]
+        for units in SEARCHED["units"]
+    )
+    most = sizes[len(sizes) // 2]
+    found = [
+        search(config, tmp_path / str(seed), Cluster(2, seed=seed), most_trials=8, most_bytes=most)
+        for seed in range(3)
+    ]
+    assert found[0] == found[1] == found[2]
+    assert {state for _, state, _, _ in found[0]} >= {"complete", "too_large"}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("kill_after", range(0, 14, 4))
+def test_a_killed_command_continues_as_if_nothing_were(config, tmp_path, kill_after):
+    whole = search(config, tmp_path / "whole", Cluster(3))
+    killed = Cluster(3, seed=1, kill_after=kill_after)
+    with pytest.raises(KeyboardInterrupt):
+        search(config, tmp_path / "killed", killed)
+    # The number of trials at the same time is that of the search, whatever the cluster is now.
+    assert search(config, tmp_path / "killed", Cluster(5, seed=2)) == whole
+
+
+def test_a_search_may_go_on_with_another_number_of_trials_at_the_same_time(config, tmp_path):
+    first = search(config, tmp_path / "search", Cluster(2), most_trials=4)
+    wider = Cluster(4)
+    second = search(config, tmp_path / "search", wider, parallel=4, most_trials=8)
+    assert wider.most == 4
+    assert len(second) == 8
+    assert [row for row in second if row[0] < 4] == first
