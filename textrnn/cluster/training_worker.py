@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import signal
 import socket
 import subprocess
@@ -228,6 +229,10 @@ class TrainingWorker:
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGINT)
+
+    def clean(self) -> None:
+        """Removes the logs of all workers."""
+        shutil.rmtree(self._logs, ignore_errors=True)
 
 
 def _free_address(machine: str) -> str:

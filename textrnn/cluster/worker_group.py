@@ -198,6 +198,9 @@ class WorkerGroup:
             deadline = time.monotonic() + STOPPING_SECONDS
             watch.until(lambda: bool(watch.ends) or time.monotonic() > deadline)
             raise
+        if any(end.rank == 0 and end.code == 0 for end in watch.ends):
+            with suppress(ray_package().exceptions.RayError):
+                ray_package().get(self._actors[0].clean.remote())
         return watch.ends
 
     def close(self) -> None:
