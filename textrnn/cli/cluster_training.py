@@ -17,6 +17,7 @@ from textrnn.cli.option_group import OptionGroup
 from textrnn.cli.run_choice import RunChoice, RunOptions
 from textrnn.cluster.connection import check_address
 from textrnn.cluster.job import GivenFlag, RunState, TrainingJob
+from textrnn.cluster.training_worker import THREADS
 from textrnn.errors import ConfigError
 from textrnn.inference.run_files import (
     CHECKPOINTS,
@@ -47,8 +48,8 @@ _REPLACED = (
 """The options of the command that each start of a worker gets anew, or not at all."""
 
 _PASSED_ON = ("TEXTRNN_", "TF_", "KERAS_", "XLA_")
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""Variables of the environment that change the result of a training, or where it finds its data."""
+"""The variables of the environment that the workers get, besides the numbers of threads: those that
+change the result of a training, or say where it finds its data."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ def training_job(
     passed = {
         name: value
         for name, value in environment.items()
-        if name.startswith(_PASSED_ON) or name in _THREADS
+        if name.startswith(_PASSED_ON) or name in THREADS
     }
     return TrainingJob(
         [

@@ -46,6 +46,7 @@ class TrainingJob:
         environment: The variables of the command's environment that the workers get.
         look: Returns the state of a run folder; called on the chief's machine.
         lock: The file in the run folder that the command locks.
+        module: The module that is the command.
     """
 
     command: Sequence[str]
@@ -55,6 +56,7 @@ class TrainingJob:
     environment: Mapping[str, str] | None = None
     look: Callable[[str], RunState] = lambda folder: RunState()
     lock: str = ".lock"
+    module: str = "textrnn"
 
     @property
     def continues(self) -> bool:

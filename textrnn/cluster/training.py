@@ -99,7 +99,7 @@ def train_together(
                 f"{reason}, after {restarts.count} restarts; look at the logs, and continue with "
                 "`resume`."
             )
-        text = f"{reason}; starting all workers again from the last checkpoint in {pause:g} s"
+        text = f"{reason}; starting all workers again in {pause:g} s"
         say({"event": "message", "text": text})
         time.sleep(pause)
 

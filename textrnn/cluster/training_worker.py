@@ -15,7 +15,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from textrnn.cluster.connection import ray_package
 from textrnn.cluster.job import RunState, TrainingJob
 from textrnn.host.parent_watch import watched_command
 
-__all__ = ["LOGS", "LOST_ANOTHER", "Report", "TrainingWorker", "WorkerPlace"]
+__all__ = ["LOGS", "LOST_ANOTHER", "THREADS", "Report", "TrainingWorker", "WorkerPlace"]
 
 LOGS = ".workers"
 """The folder in a run folder that holds the logs of the workers until the run is finished."""
@@ -45,8 +44,8 @@ _LOCK_SECONDS = 120.0
 _PACKAGES = ("textrnn", "tensorflow", "keras", "numpy")
 """The packages of which all workers must have the same version."""
 
-_FROM_RAY = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""Variables that Ray, or the connection to it, sets; a training by hand does not have them."""
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Variables that Ray, or the connection to it, sets; a training by hand has those of the user."""
 
 _ERROR = "textrnn: error: "
 
@@ -157,7 +156,7 @@ class TrainingWorker:
             arguments: The arguments of `textrnn`.
             addresses: The addresses of all workers, in the order of their ranks.
         """
-        environment = {name: v for name, v in os.environ.items() if name not in _FROM_RAY}
+        environment = {name: v for name, v in os.environ.items() if name not in THREADS}
         environment |= self._job.environment or {}
         environment.pop("TF_CONFIG", None)
         if len(addresses) > 1:
@@ -165,7 +164,7 @@ class TrainingWorker:
             config = {"cluster": {"worker": list(addresses)}, "task": task}
             environment["TF_CONFIG"] = json.dumps(config)
         self._process = subprocess.Popen(
-            watched_command("textrnn", arguments),
+            watched_command(self._job.module, arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -188,10 +187,11 @@ class TrainingWorker:
         return self._logs / f"worker-{self._rank}.log"
 
     def _read(self, stream: IO[str], read: Callable[[str], None]) -> None:
-        for line in stream:
-            with suppress(OSError), self._log.open("a", encoding="utf-8") as log:  # A full disk.
-                log.write(line)
-            read(line.rstrip("\n"))
+        with stream:
+            for line in stream:
+                with suppress(OSError), self._log.open("a", encoding="utf-8") as log:  # Disk full.
+                    log.write(line)
+                read(line.rstrip("\n"))
 
     def _read_result(self, line: str) -> None:
         self._events.put({"event": "result", "text": line})
@@ -221,6 +221,8 @@ class TrainingWorker:
                 events.append(self._events.get_nowait())
         if not ended:
             return Report(events)
+        if process.stdin is not None:
+            process.stdin.close()
         last_line = self._last_line if process.returncode > 0 else ""
         return Report(events, process.returncode, self._error, last_line, str(self._log))
 
@@ -248,10 +250,6 @@ def _wait_until_free(lock: Path) -> None:
     """Waits until no process holds the lock of a run folder; gives up after `_LOCK_SECONDS`."""
     import filelock
 
-    deadline = time.monotonic() + _LOCK_SECONDS
-    while lock.exists() and time.monotonic() < deadline:
-        try:
-            with filelock.FileLock(lock, timeout=0):
-                return
-        except filelock.Timeout:
-            time.sleep(0.2)
+    if lock.exists():
+        with suppress(filelock.Timeout), filelock.FileLock(lock, timeout=_LOCK_SECONDS):
+            pass
