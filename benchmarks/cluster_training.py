@@ -213,11 +213,10 @@ def updates(run: Path) -> int:
 JOBS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "train": [
         ("nothing", ()),
-        ("command of a worker", ("worker",)),
-        ("command of the chief", ("chief",)),
-        ("watching process", ("watching process",)),
-        ("node of the chief", ("node of the chief",)),
-        ("driver", ("driver",)),
+        ("commands", ("worker", "chief")),
+        ("watching processes", ("watching process",)),
+        ("nodes of the chief", ("node of the chief",)),
+        ("drivers", ("driver",)),
         ("in turn", ("worker", "node of the chief", "driver")),
     ],
     "pretrain": [

@@ -1,6 +1,7 @@
 """The training that the workers of a cluster get from the command, and what they tell."""
 
 import json
+from typing import Any
 
 import click
 import pytest
@@ -89,7 +90,7 @@ def test_the_state_of_a_run_folder(home):
     assert run_state(str(folder)).complete
 
 
-EVENTS = [
+EVENTS: list[dict[str, Any]] = [
     {"time": "2026", "event": "message", "text": "reading the data"},
     {
         **{"time": "2026", "event": "progress", "step": "epoch 1/2", "done": 3, "total": 17},

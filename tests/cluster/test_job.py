@@ -2,14 +2,14 @@
 
 import pytest
 
-from textrnn.cluster.job import RunState, TrainingJob
+from textrnn.cluster.job import GivenFlag, RunState, TrainingJob
 
 NONE = RunState()
 OLD = RunState("old", updates=70)
 FINISHED = RunState("old", updates=None, complete=True)
 
 
-def arguments(given: str, state: RunState, before: RunState) -> list[str] | None:
+def arguments(given: GivenFlag, state: RunState, before: RunState) -> list[str] | None:
     found = TrainingJob(["train"], given=given).arguments(state, before=before)
     return None if found is None else found[1:]
 

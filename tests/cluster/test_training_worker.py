@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import filelock
 import pytest
@@ -57,7 +58,8 @@ def worker(job: TrainingJob, rank: int = 0) -> TrainingWorker:
 
 def finish(worker: TrainingWorker) -> tuple[list[dict], Report]:
     """All events, and the last report."""
-    events, deadline = [], time.monotonic() + 60
+    events: list[Any] = []
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         report = worker.poll()
         events += report.events
@@ -100,9 +102,8 @@ def test_errors_and_the_log(job):
     made.start(["fails"], ["a:1"])
     _, report = finish(made)
     assert (report.code, report.error) == (1, "no such file.")
-    log = Path(report.log).read_text()
+    log = (Path(job.home) / "run" / LOGS / "worker-0.log").read_text()
     assert log.index("a note") < log.index("textrnn: error: no such file.")
-    assert Path(report.log) == Path(job.home) / "run" / LOGS / "worker-0.log"
     made.clean()
     assert os.listdir(Path(job.home) / "run") == []
 
@@ -134,6 +135,7 @@ def test_a_worker_says_where_it_is(job):
     assert int(port) > 0
     assert WHERE in place.machine
     assert place.state == RunState("run")
+    assert place.log == str(Path(job.home) / "run" / LOGS / "worker-0.log")
     assert set(place.versions) == {"textrnn", "tensorflow", "keras", "numpy"}
     assert TrainingWorker(job, 1, WHERE).poll() == Report()  # It has not started.
 

@@ -58,6 +58,7 @@ class WorkerPlace:
         address: The address at which the other workers reach it, with a free port.
         machine: The name of its machine.
         versions: The versions of some packages.
+        log: The file of all that the command writes.
         state: The state of the run folder.
         error: What is wrong with the machine; empty if nothing is.
     """
@@ -65,6 +66,7 @@ class WorkerPlace:
     address: str = ""
     machine: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    log: str = ""
     state: RunState = field(default_factory=RunState)
     error: str = ""
 
@@ -78,14 +80,12 @@ class Report:
         code: The exit code of the command; None while it runs.
         error: The error of the user that it ended with; empty without one.
         last_line: The last line that it wrote, such as that of a traceback; empty if it was killed.
-        log: The file of all that it wrote.
     """
 
     events: Sequence[Mapping[str, Any]] = ()
     code: int | None = None
     error: str = ""
     last_line: str = ""
-    log: str = ""
 
 
 class TrainingWorker:
@@ -146,6 +146,7 @@ class TrainingWorker:
             address=_free_address(self._machine),
             machine=machine,
             versions={name: version(name) for name in _PACKAGES},
+            log=str(self._log),
             state=self._job.look(self._job.folder) if self._rank == 0 else RunState(),
         )
 
@@ -224,7 +225,7 @@ class TrainingWorker:
         if process.stdin is not None:
             process.stdin.close()
         last_line = self._last_line if process.returncode > 0 else ""
-        return Report(events, process.returncode, self._error, last_line, str(self._log))
+        return Report(events, process.returncode, self._error, last_line)
 
     def interrupt(self) -> None:
         """Asks the command to write a checkpoint and to stop, as Ctrl-C does."""

@@ -190,7 +190,7 @@ class WorkerGroup:
         addresses = [place.address for place in self._places]
         for actor in self._actors:
             actor.start.remote(arguments, addresses)
-        watch = _Watch(self._actors, [place.machine for place in self._places], say)
+        watch = _Watch(self._actors, self._places, say)
         try:
             watch.until(watch.is_over)
         except KeyboardInterrupt:
@@ -214,9 +214,9 @@ class WorkerGroup:
 class _Watch:
     """Polls the workers of a group, and remembers how they ended."""
 
-    def __init__(self, actors: Sequence[Any], machines: Sequence[str], say: Say) -> None:
+    def __init__(self, actors: Sequence[Any], places: Sequence[WorkerPlace], say: Say) -> None:
         self._ray = ray_package()
-        self._actors, self._machines, self._say = actors, machines, say
+        self._actors, self._places, self._say = actors, places, say
         self._calls = {actor.poll.remote(): rank for rank, actor in enumerate(actors)}
         self._failed_at = float("inf")
         self.ends: list[End] = []
@@ -237,7 +237,7 @@ class _Watch:
         try:
             report: Report = self._ray.get(call)
         except self._ray.exceptions.RayError:
-            self._end(End(rank, self._machines[rank], None))
+            self._end(rank, Report())
             return
         if rank == 0:
             for event in report.events:
@@ -245,11 +245,12 @@ class _Watch:
         if report.code is None:
             self._calls[self._actors[rank].poll.remote()] = rank
             return
-        how = (report.code, report.error, report.last_line, report.log)
-        self._end(End(rank, self._machines[rank], *how))
+        self._end(rank, report)
 
-    def _end(self, end: End) -> None:
-        self.ends.append(end)
+    def _end(self, rank: int, report: Report) -> None:
+        place = self._places[rank]
+        how = (report.code, report.error, report.last_line, place.log)
+        self.ends.append(end := End(rank, place.machine, *how))
         if end.code != 0:
             self._failed_at = min(self._failed_at, time.monotonic())
 
@@ -309,7 +310,7 @@ def _wait_for_machines(room: Room, *, at_once: bool, deadline: float, say: Say) 
     said = False
     while (resources := room.resources(machines := _machines())) is None:
         cores = int(sum(machine.get("CPU", 0) for machine in machines))
-        wanted = f"{room.workers} workers of {room.cores or 1} cores each"
+        wanted = _wanted(room.workers, room.cores or 1)
         if at_once or time.monotonic() > deadline:
             raise ConfigError(
                 f"expected room for {wanted}, got a cluster of {len(machines)} machines with "
@@ -332,7 +333,7 @@ def _wait_for_room(
         ConfigError: They did not in time.
         WorkersLost: A machine was lost meanwhile.
     """
-    wanted = f"{room.workers} workers of {resources['CPU']} cores each"
+    wanted = _wanted(room.workers, resources["CPU"])
     said = False
     while not placed.wait(5):
         if room.resources(_machines()) != resources:
@@ -345,6 +346,11 @@ def _wait_for_room(
         if not said:
             say(_message(f"waiting for other programs of the cluster: no room for {wanted}"))
             said = True
+
+
+def _wanted(workers: int, cores: int) -> str:
+    each = f"{cores} core{'s' * (cores != 1)}"
+    return f"a worker of {each}" if workers == 1 else f"{workers} workers of {each} each"
 
 
 def _message(text: str) -> dict[str, str]:
