@@ -26,3 +26,6 @@ def test_the_weights_are_those_of_workers_by_hand(tmp_path, command):
     with (tmp_path / "kills" / "cluster_training.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert (int(row["kills"]), row["weights equal"], row["left over"]) == (3, "yes", "0")
+    (log,) = (tmp_path / "kills").glob(f"{command}_[0-9].log")
+    assert "starting all workers again" in log.read_text()
+    assert "raylet" not in log.read_text()  # Ray's own words are not for the user.

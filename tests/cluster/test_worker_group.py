@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from textrnn.cluster.connection import ray_package
 from textrnn.cluster.job import RunState, TrainingJob
 from textrnn.cluster.training import train_together
 from textrnn.cluster.training_worker import LOGS
@@ -22,15 +21,15 @@ config = json.loads(os.environ["TF_CONFIG"])
 rank = config["task"]["index"]
 Path(f"pid-{rank}").write_text(str(os.getpid()))
 print(json.dumps(config["cluster"]["worker"]), flush=True)
-tries = Path("tries")
-if sys.argv[1] == "dies" and rank == 1 and not tries.exists():
-    tries.touch()
-    os.kill(os.getppid() if sys.argv[2] == "watching" else os.getpid(), signal.SIGKILL)
+start = Path(f"start-{rank}")
+is_first = not start.exists()
+start.touch()
+if sys.argv[1] == "dies" and is_first:
+    if rank == 1:
+        os.kill(os.getppid() if sys.argv[2] == "watching" else os.getpid(), signal.SIGKILL)
     time.sleep(60)
 if sys.argv[1] == "fails" and rank == 1:
     sys.exit("textrnn: error: no such file.")
-if sys.argv[1] == "dies" and not tries.exists():
-    time.sleep(60)
 if sys.argv[1] == "fails":
     time.sleep(60)
 """
@@ -108,6 +107,12 @@ def train(job: TrainingJob, room: Room) -> tuple[bool, list[Any]]:
     return done, events
 
 
+def messages(events: list[Any], start: str) -> list[str]:
+    """The messages that begin so; a busy machine may cause others, about the wait for room."""
+    texts = [event["text"] for event in events if event["event"] == "message"]
+    return [text for text in texts if text.startswith(start)]
+
+
 @pytest.mark.slow
 def test_each_worker_is_on_a_node_of_its_own(cluster, job, tmp_path):
     done, events = train(job("trains"), Room(2))
@@ -116,7 +121,6 @@ def test_each_worker_is_on_a_node_of_its_own(cluster, job, tmp_path):
     first, second = json.loads(result)
     assert first != second
     assert not (tmp_path / "run" / LOGS).exists()
-    assert ray_package().available_resources()["CPU"] == 2.0
 
 
 @pytest.mark.slow
@@ -124,7 +128,7 @@ def test_each_worker_is_on_a_node_of_its_own(cluster, job, tmp_path):
 def test_a_killed_worker_and_all_others_start_again(cluster, job, tmp_path, struck):
     done, events = train(job("dies", struck), Room(2))
     assert done
-    (message,) = [event["text"] for event in events if event["event"] == "message"]
+    (message,) = messages(events, "worker")
     how = "was killed by signal 9" if struck == "command" else "was lost"
     assert message.startswith("worker 1 on ")
     assert f") {how} (log: {tmp_path / 'run' / LOGS / 'worker-1.log'}); starting all" in message
@@ -169,7 +173,7 @@ def test_after_a_loss_it_waits_for_a_machine_that_joins(cluster, job):
         threading.Timer(3.0, join).start()
         with worker_group(job("x"), Room(3), at_once=False, say=events.append) as group:
             assert group.prepare(wait_for_lock=False) == RunState()
-        assert [event["text"] for event in events] == [
+        assert messages(events, "waiting for a machine") == [
             "waiting for a machine: no room for 3 workers of 1 core each, only 2 cores"
         ]
     finally:
