@@ -2,7 +2,6 @@
 
 import json
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -166,15 +165,17 @@ def test_after_a_loss_it_waits_for_a_machine_that_joins(cluster, job):
     events: list[Any] = []
     joined: list[Any] = []
 
-    def join() -> None:
-        joined.append(cluster.add_node(num_cpus=1, object_store_memory=80_000_000))
+    def say(event: Any) -> None:
+        events.append(event)
+        if not joined:
+            joined.append(cluster.add_node(num_cpus=1, object_store_memory=80_000_000))
 
     try:
-        threading.Timer(3.0, join).start()
-        with worker_group(job("x"), Room(3), at_once=False, say=events.append) as group:
+        with worker_group(job("x"), Room(3), at_once=False, say=say) as group:
             assert group.prepare(wait_for_lock=False) == RunState()
         assert messages(events, "waiting for a machine") == [
             "waiting for a machine: no room for 3 workers of 1 core each, only 2 cores"
         ]
     finally:
-        cluster.remove_node(joined[0])
+        for node in joined:
+            cluster.remove_node(node)
