@@ -80,7 +80,7 @@ def jobs(train_file: Path, *, epochs: int, trials: int, runs: int) -> list[Job]:
         Job(
             "tune",
             (
-                *("tune", *shared, "--trials", str(trials), "--parallel", "2"),
+                *("tune", *shared, "--trials", str(trials), "--workers", "2"),
                 *("--time-budget", "9h", "--trial-budget", "off"),
             ),
             "{}/trials/*",
@@ -114,7 +114,7 @@ def struck(
     driver = Driver([*job.command(output), "--cluster", "auto"], nodes.address, log, again=())
 
     def kill_training(rng: random.Random) -> bool:
-        trainings = nodes.processes("--end-with-stdin")
+        trainings = nodes.processes("textrnn.host.parent_watch")
         if trainings:
             rng.choice(trainings).send_signal(signal.SIGKILL)
         return bool(trainings)
@@ -126,7 +126,7 @@ def struck(
         "node": nodes.kill_node,
     }
     try:
-        while not nodes.processes("--end-with-stdin") and driver.process.poll() is None:
+        while not nodes.processes("textrnn.host.parent_watch") and driver.process.poll() is None:
             time.sleep(0.2)
         while driver.process.poll() is None:
             time.sleep(rng.uniform(0.5, 1.5) * pause)
@@ -229,7 +229,7 @@ def main(
         one = folder / f"{job.arguments[0]}-one"
         begin = time.monotonic()
         with one.with_suffix(".log").open("w") as log:
-            command = [*job.command(one), "--run-cores", "1"]
+            command = [*job.command(one), "--worker-cores", "1"]
             subprocess.run(command, check=True, stdout=log, stderr=log)
         seconds = time.monotonic() - begin
         print(f"{job.name}: one process, {seconds:.0f} s", flush=True)

@@ -9,7 +9,13 @@ __all__ = ["ConfigError", "DataError", "ModelError", "TextRNNError"]
 
 
 class TextRNNError(Exception):
-    """The base class of all errors that the user's data, files or settings cause."""
+    """The base class of all errors that the user's data, files or settings cause.
+
+    Attributes:
+        exit_code: The exit code of a command that ends with the error.
+    """
+
+    exit_code = 1
 
 
 class ConfigError(TextRNNError, ValueError):

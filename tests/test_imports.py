@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "analysis": "host config text data layers messages progress pictures models inference "
     "evaluation",
     "export": "host config text layers messages progress models inference evaluation",
-    "cluster": "",
+    "cluster": "host",
     "training": "keras_internals host config text data layers messages progress pictures models "
     "inference evaluation analysis cluster",
     "sklearn": "config data inference training",
@@ -51,8 +51,8 @@ WITHIN = {
     "interrupt run_choice fold_lines next_commands training startup answering_run stdin_pieces "
     "text_options "
     "texts answers answer_columns output_options uncertain_options answer_table evaluation_table "
-    "explanations uncertain_rows run_data cluster_option cluster_parts cluster_answers commands "
-    "main",
+    "explanations uncertain_rows run_data cluster_option cluster_parts cluster_answers "
+    "cluster_training commands main",
 }
 
 

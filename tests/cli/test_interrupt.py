@@ -1,7 +1,5 @@
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -60,39 +58,3 @@ def test_an_error_passes_through(tmp_path):
     ):
         raise ZeroDivisionError
     assert messages == []
-
-
-FOLLOWS = """
-import time
-from textrnn.cli import interrupt
-interrupt.ENDING_SECONDS = 0.5
-begun = False
-while True:
-    try:
-        if not begun:
-            begun = True
-            interrupt.end_with_stdin()
-            print("begun", flush=True)
-        while True:
-            time.sleep(0.05)  # As a training does, which computes batches.
-    except KeyboardInterrupt:
-        print("saved", flush=True)
-        if {ends}:
-            break
-"""
-
-
-@pytest.mark.process
-@pytest.mark.parametrize(("ends", "code"), [(True, 0), (False, 1)])
-def test_a_process_is_interrupted_when_its_stdin_ends(ends, code):
-    command = [sys.executable, "-c", FOLLOWS.format(ends=ends)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == "begun\n"
-        assert process.poll() is None
-        process.stdin.close()
-        assert process.stdout.read() == "saved\n"
-        assert process.wait() == code

@@ -48,6 +48,7 @@ def test_a_cluster_that_is_not_there_is_an_error(monkeypatch):
 @pytest.mark.process
 def test_no_command_imports_ray_by_itself():
     names = ", ".join(f"textrnn.cli.commands.{name}" for name in _COMMANDS)
+    names += ", textrnn.cluster.units, textrnn.cluster.serving, textrnn.cluster.training"
     code = f"import sys, {names}, textrnn.cli.cluster_answers\nassert 'ray' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -62,7 +63,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.training.search.child import Training
 from textrnn.training.search.placement import Placement
 home = Path(sys.argv[1])
-with Placement(run_cores=1, parallel=2).runner(ClassifierRunConfig()) as runner:
+with Placement(worker_cores=1, workers=2).runner(ClassifierRunConfig()) as runner:
     runner.start("a", Training(home / "none.yaml", home / "run", home / "log"))
     assert runner.next()[1].code == 1
 with Placement(cluster="local").runner(ClassifierRunConfig()):

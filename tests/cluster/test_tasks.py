@@ -74,7 +74,7 @@ def test_the_room_is_that_of_whole_machines():
 
 def test_a_training_that_no_machine_has_room_for_is_an_error():
     with (
-        Placement("auto", run_cores=2).runner(ClassifierRunConfig()) as runner,
+        Placement("auto", worker_cores=2).runner(ClassifierRunConfig()) as runner,
         pytest.raises(ConfigError, match="expected a machine with 2 cores in the cluster"),
     ):
         assert runner.parallel

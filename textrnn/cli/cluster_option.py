@@ -29,13 +29,13 @@ placement_options = OptionGroup(
     Placement,
     cluster_option,
     click.option(
-        "--run-cores",
+        "--worker-cores",
         type=click.IntRange(min=1),
         help="Number of cores that each run uses; its results depend on it in the last bits.  "
         "[default: 1 with --cluster, else all]",
     ),
     click.option(
-        "--parallel",
+        "--workers",
         type=click.IntRange(min=1),
         help="Number of runs that a cluster trains at the same time.  [default: as many as its "
         "machines have room for]",

@@ -11,7 +11,10 @@ import click
 
 from textrnn.cli.flags import renamed_flag
 
-__all__ = ["EVERY_OPTION", "SectionedCommand", "SettingOption"]
+__all__ = ["ARGUMENTS", "EVERY_OPTION", "SectionedCommand", "SettingOption"]
+
+ARGUMENTS = "textrnn.arguments"
+"""Key of the context's `meta` for the arguments as the user typed them."""
 
 _OWN = "Options"
 """Title of the options that belong to no section of the settings."""
@@ -44,6 +47,7 @@ class SectionedCommand(click.Command):
             click.UsageError: An option or an argument is unknown, or has a wrong value.
         """
         ctx.allow_extra_args = True  # The error about them is this method's.
+        ctx.meta[ARGUMENTS] = tuple(args)
         try:
             extra = super().parse_args(ctx, args)
         except click.NoSuchOption as error:

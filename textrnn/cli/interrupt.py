@@ -1,20 +1,13 @@
-"""Stops a training when the user presses Ctrl-C, or when its parent process has ended."""
+"""Stops a training when the user presses Ctrl-C."""
 
 from __future__ import annotations
 
-import _thread
 import contextlib
-import os
 import signal
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["end_with_stdin", "interrupt_once", "resumable"]
-
-ENDING_SECONDS = 120.0
-"""The time after which a process ends whose interruption had no effect."""
+__all__ = ["interrupt_once", "resumable"]
 
 
 class interrupt_once:
@@ -70,23 +63,3 @@ def resumable(
         if is_started(folder):
             message(f"saved; continue with: textrnn {command} --resume --output {folder}")
         raise
-
-
-def end_with_stdin() -> None:
-    """Interrupts this process, as Ctrl-C does, when its stdin ends.
-
-    The parent process holds the other end of a pipe and writes nothing. When it ends in any way,
-    the operating system closes the pipe. A training then writes a checkpoint, and leaves its run
-    folder to the next process. It ends in any case after `ENDING_SECONDS`.
-    """
-    threading.Thread(target=_end_with_stdin, name="end with stdin", daemon=True).start()
-
-
-def _end_with_stdin() -> None:
-    # sys.stdin would be locked by this thread when the interpreter ends.
-    while os.read(0, 1024):
-        pass
-    # A signal may be blocked: Ray blocks SIGINT in the processes that it starts.
-    _thread.interrupt_main()
-    time.sleep(ENDING_SECONDS)
-    os._exit(1)

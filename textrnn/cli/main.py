@@ -73,7 +73,7 @@ class _LazyGroup(click.Group):
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
             flags = {} if command is None else flags_of(command)
             click.echo(f"textrnn: error: {with_flags(error, flags)}", err=True)
-            ctx.exit(1)
+            ctx.exit(error.exit_code)
         except BrokenPipeError:
             # The reader has closed the pipe; Python must not report that once more at its exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,7 +16,7 @@ from textrnn.config.section import Settings
 from textrnn.inference.run_files import CONFIG, read_settings
 
 if TYPE_CHECKING:
-    from textrnn.progress import Reporter
+    from textrnn.messages.terminal import TerminalReporter
 
 __all__ = ["RunChoice", "RunOptions", "run_options"]
 
@@ -45,7 +45,7 @@ class RunOptions:
     log_format: str = "text"
     as_json: bool = False
 
-    def reporter(self) -> Reporter:
+    def reporter(self) -> TerminalReporter:
         """Returns a reporter that writes in the chosen format."""
         from textrnn.cli.reporting import CommandJsonReporter, CommandReporter
 

@@ -51,6 +51,8 @@ def ray_package() -> Any:
     """
     # Ray would send statistics about its use over the network.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Ray would print about each process that it loses, on stdout, where the results are.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
     try:
         import ray
     except ImportError:

@@ -35,6 +35,7 @@ from textrnn.runtime.run_folder import (
 )
 
 __all__ = [
+    "CHECKPOINTS",
     "CONFIG",
     "DATA",
     "DECISIONS",
@@ -42,6 +43,7 @@ __all__ = [
     "FILES",
     "FORMAT_VERSION",
     "LABELS",
+    "LOCK",
     "METRICS",
     "NETWORK",
     "TOKENIZER",
@@ -70,6 +72,9 @@ DATA = "data.json"
 which new texts are compared. Older runs lack it."""
 
 CHECKPOINTS = "checkpoints"
+LOCK = ".lock"
+"""The file in a run folder that a process locks while it trains."""
+
 KINDS: dict[type[Settings], str] = {
     ClassifierRunConfig: "classifier",
     LanguageModelRunConfig: "language_model",

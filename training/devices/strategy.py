@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from textrnn.errors import ConfigError
 
-__all__ = ["LOST_WORKER", "Distribution"]
+__all__ = ["LOST_WORKER", "TRY_AGAIN", "Distribution", "IncompleteCluster"]
 
 LOST_WORKER = (
     tf.errors.UnavailableError,
@@ -31,8 +31,18 @@ LOST_WORKER = (
 )
 """The errors that TensorFlow raises on a worker when another worker is lost."""
 
+TRY_AGAIN = 75
+"""The exit code of a worker that lost another one, as `EX_TEMPFAIL` of BSD: the same command may
+succeed if all workers are started again."""
+
 SEED_STEP = 1_000_003
 """The distance between the seeds of two replicas."""
+
+
+class IncompleteCluster(ConfigError):
+    """The workers of a cluster did not find each other."""
+
+    exit_code = TRY_AGAIN
 
 
 class Distribution:
@@ -87,7 +97,8 @@ class Distribution:
                 multiworker, tpu and mirrored that has more than one device, else single.
 
         Raises:
-            ConfigError: There is no such device, or TF_CONFIG does not describe a cluster.
+            ConfigError: There is no such device, or TF_CONFIG does not describe a cluster, or its
+                workers do not find each other.
         """
         if name == "auto":
             name = _best_strategy()
@@ -106,7 +117,7 @@ class Distribution:
                 return cls(tf.distribute.MultiWorkerMirroredStrategy())
             except (ValueError, *LOST_WORKER) as error:
                 reason = str(error).splitlines()[0]
-                raise ConfigError(
+                raise IncompleteCluster(
                     f"the cluster of TF_CONFIG did not come together ({reason}); check the "
                     "addresses, and that all workers have been started."
                 ) from None

@@ -9,13 +9,15 @@ import tensorflow as tf
 
 from textrnn.errors import ModelError, TextRNNError
 from textrnn.progress import Reporter
-from textrnn.training.devices.strategy import LOST_WORKER, Distribution
+from textrnn.training.devices.strategy import LOST_WORKER, TRY_AGAIN, Distribution
 
 __all__ = ["WorkerLost", "explain_faults", "warn_on_failure"]
 
 
 class WorkerLost(TextRNNError):
     """Another worker of the cluster was lost, so the training cannot continue."""
+
+    exit_code = TRY_AGAIN
 
 
 LESS_MEMORY = (

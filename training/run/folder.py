@@ -14,10 +14,11 @@ from textrnn.config.language_model import TextConfig
 from textrnn.config.section import Settings
 from textrnn.errors import ConfigError, ModelError
 from textrnn.inference import run_files, run_folder
+from textrnn.inference.run_files import LOCK
 from textrnn.messages.wording import listed
 from textrnn.text.tokenizer import Tokenizer
 from textrnn.training.loop.checkpoints import CHECKPOINTS, OWN_TEXTS, Checkpoints
-from textrnn.training.run.lock import LOCK, in_use
+from textrnn.training.run.lock import in_use
 from textrnn.training.run.origin import ORIGIN
 
 __all__ = [

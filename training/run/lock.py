@@ -7,11 +7,9 @@ from pathlib import Path
 import filelock
 
 from textrnn.errors import ConfigError
+from textrnn.inference.run_files import LOCK
 
-__all__ = ["LOCK", "in_use", "wait_until_free"]
-
-LOCK = ".lock"
-"""The file in a run folder that a process locks while it trains."""
+__all__ = ["in_use", "wait_until_free"]
 
 
 def in_use(folder: Path) -> ConfigError:

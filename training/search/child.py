@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from textrnn.host.atomic import write_atomically
+from textrnn.host.parent_watch import watched_command
 from textrnn.host.threads import with_cores
 from textrnn.training.run.lock import wait_until_free
 
@@ -92,8 +92,8 @@ def train_child(
     Raises:
         KeyboardInterrupt: The user interrupted the training; the process has ended.
     """
-    command = [sys.executable, "-m", "textrnn", "train", "--end-with-stdin", *options]
-    command += ["--config", str(config), "--output", str(run)]
+    arguments = ["train", *options, "--config", str(config), "--output", str(run)]
+    command = watched_command("textrnn", arguments, grace=STOPPING_SECONDS)
     environment = None if cores is None else with_cores(os.environ, cores)
     with (
         log.open("a", encoding="utf-8") as file,

@@ -31,13 +31,13 @@ class Placement:
 
     Attributes:
         cluster: The address of a Ray cluster; None: this machine, one training after the other.
-        run_cores: The number of cores that each training uses; None: 1 on a cluster, else all.
-        parallel: The number of trainings at the same time; None: as many as there is room for.
+        worker_cores: The number of cores that each training uses; None: 1 on a cluster, else all.
+        workers: The number of trainings at the same time; None: as many as there is room for.
     """
 
     cluster: str | None = None
-    run_cores: int | None = None
-    parallel: int | None = None
+    worker_cores: int | None = None
+    workers: int | None = None
 
     def runner(self, config: ClassifierRunConfig) -> AbstractContextManager[Runner]:
         """Returns what carries out the trainings while the context is open.
@@ -49,12 +49,12 @@ class Placement:
             ConfigError: The address is none.
         """
         if self.cluster is None:
-            return nullcontext(OneByOne(functools.partial(train_child, cores=self.run_cores)))
+            return nullcontext(OneByOne(functools.partial(train_child, cores=self.worker_cores)))
         return ClusterRunner(
             check_address(self.cluster),
-            cores=self.run_cores or 1,
+            cores=self.worker_cores or 1,
             gpus=int(config.runtime.device == "gpu"),
-            parallel=self.parallel,
+            parallel=self.workers,
         )
 
 
@@ -100,8 +100,8 @@ class ClusterRunner:
         if not (room or self._logs or self._most):
             needs = f"{self._cores} cores" + " and a GPU" * bool(self._gpus)
             raise ConfigError(
-                f"expected a machine with {needs} in the cluster, got none; set `run_cores` to "
-                "fewer, or `parallel` to the number of trainings if machines join later."
+                f"expected a machine with {needs} in the cluster, got none; set `worker_cores` to "
+                "fewer, or `workers` to the number of trainings if machines join later."
             )
         return max(room if self._most is None else min(room, self._most), 1)
 

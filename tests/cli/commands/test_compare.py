@@ -107,7 +107,10 @@ def test_validation_texts_of_one_run_are_not_training_texts_of_another(
     [
         (["one"], "give at least two RUNS, one and --baseline, or --vary"),
         (["one", "two", "--epochs", "3"], "options of the training need --vary"),
-        (["one", "two", "--cluster", "local"], "--cluster and --run-cores need --vary"),
+        (
+            ["one", "two", "--cluster", "local"],
+            "--workers and --worker-cores need --vary",
+        ),
         (["one", "--vary", "head=last,mean"], "give either RUNS or --vary"),
         (["--vary", "units=2,many"], "--vary units=2,many"),
     ],

@@ -323,8 +323,7 @@ def test_a_wrong_setting_of_the_training_is_one_line(textrnn, data, arguments, m
         (["--folds", "3", "--resume"], "--folds excludes --resume and --find-lr"),
         (["--folds", "3", "--find-lr"], "--folds excludes --resume and --find-lr"),
         (["--no-final"], "--no-final needs --folds"),
-        (["--cluster", "local"], "--cluster and --run-cores need --folds"),
-        (["--run-cores", "1"], "--cluster and --run-cores need --folds"),
+        (["--worker-cores", "1"], "--worker-cores need --cluster, or --folds"),
     ],
 )
 def test_folds_that_cannot_be(textrnn, arguments, message):

@@ -101,7 +101,7 @@ def test_the_trials_are_carried_out_where_the_options_say(textrnn, search, data)
     textrnn("tune", "--train-file", data)
     assert isinstance(search.runner, OneByOne)
     assert search.parallel is None
-    textrnn("tune", "--train-file", data, "--cluster", "local", "--parallel", 3)
+    textrnn("tune", "--train-file", data, "--cluster", "local", "--workers", 3)
     assert isinstance(search.runner, ClusterRunner)
     assert search.parallel == 3
     result = textrnn("tune", "--train-file", data, "--cluster", "here", code=1)

@@ -113,7 +113,7 @@ def compare(
         if set(given) - {"data", "task"} or config_file is not None:
             raise click.UsageError("options of the training need --vary.")
         if placement != Placement():
-            raise click.UsageError("--cluster and --run-cores need --vary.")
+            raise click.UsageError("--cluster, --workers and --worker-cores need --vary.")
     elif runs:
         raise click.UsageError("give either RUNS or --vary.")
     for run in runs:

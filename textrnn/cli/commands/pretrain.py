@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from textrnn.cli.cluster_training import ClusterOptions, one_worker_options, train_on_workers
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.interrupt import resumable
 from textrnn.cli.next_commands import language_model_commands, print_next
@@ -23,14 +24,20 @@ __all__ = ["pretrain"]
 @click.command(cls=SectionedCommand, short_help="Train a language model on texts without labels.")
 @setting_options(LanguageModelRunConfig)
 @run_options("runs/DATA SET_lm")
+@one_worker_options
 @click.pass_context
-def pretrain(context: click.Context, /, options: RunOptions, **_: Any) -> None:
+def pretrain(
+    context: click.Context, /, options: RunOptions, on_cluster: ClusterOptions, **_: Any
+) -> None:
     """Train a language model on texts without labels and write it into a run folder.
 
     The model learns to predict the next token, and the previous one if it reads in both
     directions. `textrnn train --init-from RUN` starts a classifier from it, and `textrnn score RUN`
     prints how probable texts are. Without a data option, the data set is bbc_news, which is
     bundled.
+
+    With --cluster, a worker on a Ray cluster trains, and starts again from the last checkpoint when
+    it or its machine is lost.
     """
     if options.resume and options.overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
@@ -42,6 +49,9 @@ def pretrain(context: click.Context, /, options: RunOptions, **_: Any) -> None:
         merge=_merge,
         name=lambda config: f"{default_name(config.data.dataset, config.data.text_file)}_lm",
     )
+    if on_cluster.check():
+        train_on_workers(context, choice, on_cluster=on_cluster, options=options)
+        return
     if not options.resume:
         choice.check_inputs()
     start_tensorflow(choice.config.runtime.device)

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from textrnn.cli.cluster_option import placement_options
+from textrnn.cli.cluster_training import (
+    WorkersOptions,
+    several_workers_options,
+    train_on_workers,
+)
 from textrnn.cli.fold_lines import fold_lines
 from textrnn.cli.help import SectionedCommand
-from textrnn.cli.interrupt import end_with_stdin
 from textrnn.cli.options import given_settings, merge_settings, setting_options
 from textrnn.cli.run_choice import RunChoice, RunOptions, run_options
 from textrnn.cli.startup import start_tensorflow
@@ -73,26 +76,18 @@ _OF_A_FILE = (
     help="With --folds: also train the run on all of the training data.",
     show_default=True,
 )
-@placement_options
-@click.option(
-    "--end-with-stdin",
-    "ends_with_stdin",
-    is_flag=True,
-    help="Stop, as by Ctrl-C, when stdin ends; for a program that starts a training and holds the "
-    "other end of a pipe, so that the training ends with it.",
-)
+@several_workers_options
 @click.pass_context
 def train(
     context: click.Context,
     /,
     options: RunOptions,
+    on_cluster: WorkersOptions,
     resume_or_start: bool,
     measure_test: bool,
     find_lr: bool,
     folds: int | None,
     final: bool,
-    placement: Placement,
-    ends_with_stdin: bool,
     **_: Any,
 ) -> None:
     """Train a classifier on labelled texts and write it into a run folder.
@@ -100,10 +95,9 @@ def train(
     Without a data option, the data set is bbc_news, which is bundled (pip install
     'textrnn[demo]').
 
-    With --folds and --cluster, the workers of a Ray cluster train the folds at the same time.
+    With --cluster, workers on a Ray cluster train, and start again from the last checkpoint when
+    one of them is lost. With --folds, each trains another fold.
     """
-    if ends_with_stdin:
-        end_with_stdin()
     if options.resume + resume_or_start + options.overwrite > 1:
         raise click.UsageError("--resume, --resume-or-start and --overwrite exclude each other.")
     if folds and (options.resume or find_lr):
@@ -112,12 +106,22 @@ def train(
         )
     if not (folds or final):
         raise click.UsageError("--no-final needs --folds.")
-    if placement != Placement() and not folds:
-        raise click.UsageError("--cluster and --run-cores need --folds.")
     started = time.monotonic()
     choice = _choose(context, options)
     if not (options.config_file or options.resume):
         _check_data(choice.given.get("data", {}))
+    if not folds and on_cluster.check():
+        if find_lr:
+            raise click.UsageError("--cluster excludes --find-lr.")
+        _check_strategy(choice.config.runtime.strategy, on_cluster.count)
+        train_on_workers(
+            context,
+            choice,
+            on_cluster=on_cluster,
+            options=options,
+            resume_or_start=resume_or_start,
+        )
+        return
     if not (options.resume or resume_or_start):
         choice.check_inputs()
     start_tensorflow(choice.config.runtime.device)
@@ -130,6 +134,7 @@ def train(
         return
     measured = None
     if folds:
+        placement = Placement(on_cluster.cluster, on_cluster.worker_cores, on_cluster.workers)
         with placement.runner(config) as runner:
             measured = _train_folds(
                 config, choice.folder, folds, options=options, reporter=reporter, runner=runner
@@ -161,6 +166,15 @@ def _check_data(given: Mapping[str, Any]) -> None:
     if described and not {"train_file", "dataset"} & set(given):
         flag = f"--{described[0].replace('_', '-')}"
         raise click.UsageError(f"{flag} is about a file; name the training data by --train-file.")
+
+
+def _check_strategy(strategy: str, workers: int) -> None:
+    """Raises ConfigError if several workers cannot train by a strategy."""
+    if workers > 1 and strategy not in ("auto", "multiworker"):
+        raise ConfigError(
+            f"several `workers` train by the `strategy` multiworker, got {strategy}; leave it out, "
+            "or train with one worker."
+        )
 
 
 def _choose(context: click.Context, options: RunOptions) -> RunChoice[ClassifierRunConfig]:

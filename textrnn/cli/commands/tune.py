@@ -118,7 +118,7 @@ def tune(
     The same command continues a search that was interrupted; with a longer budget, it continues a
     search that has ended. The run of the best trial is copied to OUTPUT/best.
 
-    With --cluster, the workers of a Ray cluster train --parallel trials at the same time, and the
+    With --cluster, the workers of a Ray cluster train --workers trials at the same time, and the
     trials together take that multiple of --time-budget.
     """
     if find_spec("optuna") is None:
@@ -146,7 +146,7 @@ def tune(
             budget=budget,
             reporter=CommandReporter(),
             runner=runner,
-            parallel=placement.parallel,
+            parallel=placement.workers,
         )
     if as_json:
         _print_json(outcomes, output)
