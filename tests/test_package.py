@@ -5,6 +5,7 @@ import itertools
 import re
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,10 +63,10 @@ def test_what_some_commands_need_is_an_extra(distribution):
 
 
 @pytest.fixture
-def released(monkeypatch) -> dict:
+def released(monkeypatch) -> dict[str, Any]:
     """What setup.py says of a release from a repository."""
     setuptools = pytest.importorskip("setuptools", reason="needs setuptools")
-    values = {}
+    values: dict[str, Any] = {}
     monkeypatch.setattr(setuptools, "setup", values.update)
     monkeypatch.setenv("TEXTRNN_REPOSITORY", "https://example.org/textrnn")
     monkeypatch.chdir(ROOT)

@@ -98,7 +98,7 @@ def model_card(
         f"- The weights are those of epoch {training['best_epoch']} of {training['epochs']}, "
         f"{'the best on the validation data' if chosen else 'the last one'}; "
         f"seed {config.runtime.seed}.",
-        *_start(metrics, config.start.pretrain_epochs),
+        *_start(metrics, config.start.pretrain_epochs or 0),
         *_teachers(config.distillation),
         "",
         *_metrics_section(metrics, trained.rule, labels=labels, task=config.task),

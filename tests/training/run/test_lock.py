@@ -4,7 +4,8 @@ import filelock
 import pytest
 
 from textrnn.errors import ConfigError
-from textrnn.training.run.lock import LOCK, wait_until_free
+from textrnn.inference.run_files import LOCK
+from textrnn.training.run.lock import wait_until_free
 
 
 def test_a_folder_that_nobody_has_locked_is_free(tmp_path):

@@ -14,7 +14,7 @@ CONFIG = ClassifierRunConfig()
 
 
 def test_without_a_cluster_one_training_follows_the_other():
-    with Placement(parallel=3).runner(CONFIG) as runner:
+    with Placement(workers=3).runner(CONFIG) as runner:
         assert isinstance(runner, OneByOne)
         assert runner.parallel == 1
 
