@@ -30,6 +30,10 @@ import click
 from cluster_kills import Driver, Nodes
 from interleave import print_table
 
+from textrnn.config.classifier import ClassifierRunConfig
+from textrnn.training.search.child import Training
+from textrnn.training.search.placement import Placement
+
 FILES = (
     *("model.weights.h5", "runtime.safetensors", "tokenizer.model", "labels.txt"),
     *("decisions.json", "config.yaml"),
@@ -188,6 +192,23 @@ def equal_tables(pair: tuple[Path, Path]) -> bool:
     return without_seconds(pair[0]) == without_seconds(pair[1])
 
 
+def print_overhead(folder: Path) -> None:
+    """Prints what a local cluster adds to trainings, which end at once here."""
+    config = folder / "none.yaml"
+    config.write_text("none: 1")  # An error of the user: the process ends when it has read it.
+    begin = time.monotonic()
+    with Placement("local").runner(ClassifierRunConfig()) as runner:
+        print(f"room for {runner.parallel} runs, connected after {time.monotonic() - begin:.1f} s")
+        for number in range(6):
+            begin = time.monotonic()
+            runner.start("run", Training(config, folder / "run", folder / "log"))
+            _, ended = runner.next()
+            added = time.monotonic() - begin - ended.seconds
+            print(f"training {number}: {1000 * added:.0f} ms more than its process")
+        begin = time.monotonic()
+    print(f"closed after {time.monotonic() - begin:.1f} s")
+
+
 @click.command(help=__doc__)
 @click.option("--train-file", required=True, type=click.Path(path_type=Path))
 @click.option("--rows", default=300, show_default=True, help="Rows of the file that are used.")
@@ -199,6 +220,7 @@ def equal_tables(pair: tuple[Path, Path]) -> bool:
 @click.option("--only", multiple=True, help="Only these searches: tune, compare, train.")
 @click.option("--killed", "killed_only", multiple=True, help="Only these rows.")
 @click.option("--seed", default=0, show_default=True)
+@click.option("--overhead", is_flag=True, help="Only what a local cluster adds to a training.")
 @click.option("--folder", default=Path("runs/cluster_search"), type=click.Path(path_type=Path))
 def main(
     train_file: Path,
@@ -211,12 +233,16 @@ def main(
     only: tuple[str, ...],
     killed_only: tuple[str, ...],
     seed: int,
+    overhead: bool,
     folder: Path,
 ) -> None:
     """Searches in one process, then on a cluster undisturbed and under kills, and compares."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     folder = folder.absolute()
+    if overhead:
+        print_overhead(folder)
+        return
     with train_file.open(encoding="utf-8", newline="") as file:
         head = [row for _, row in zip(range(rows + 1), csv.reader(file), strict=False)]
     with (folder / "train.csv").open("w", encoding="utf-8", newline="") as file:

@@ -8,12 +8,13 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from textrnn.errors import ConfigError
 from textrnn.runtime.cores import count_cores, one_thread_per_product
 
-__all__ = ["ADDRESSES", "check_address", "connected", "ray_package"]
+__all__ = ["ADDRESSES", "check_address", "check_installed", "connected", "ray_package"]
 
 ADDRESSES = "auto, local or ray://HOST:PORT"
 """The forms of an address."""
@@ -43,6 +44,19 @@ def check_address(address: str) -> str:
     return address
 
 
+def check_installed() -> None:
+    """Raises ConfigError if the package ray is missing; does not import it."""
+    if find_spec("ray") is None:
+        raise _missing()
+
+
+def _missing() -> ConfigError:
+    return ConfigError(
+        "`cluster` needs the package ray, which is missing; install it by `pip install "
+        "'textrnn[ray]'`."
+    )
+
+
 def ray_package() -> Any:
     """Returns the package ray.
 
@@ -56,10 +70,7 @@ def ray_package() -> Any:
     try:
         import ray
     except ImportError:
-        raise ConfigError(
-            "`cluster` needs the package ray, which is missing; install it by `pip install "
-            "'textrnn[ray]'`."
-        ) from None
+        raise _missing() from None
     return ray
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from textrnn.cluster.connection import check_address, connected
+from textrnn.cluster.connection import check_address, check_installed, connected
 from textrnn.cluster.tasks import MOST_LOSSES, Tasks
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
@@ -46,12 +46,14 @@ class Placement:
             config: The settings that the trainings share; with the device gpu, each gets a GPU.
 
         Raises:
-            ConfigError: The address is none.
+            ConfigError: The address is none, or Ray is missing.
         """
         if self.cluster is None:
             return nullcontext(OneByOne(functools.partial(train_child, cores=self.worker_cores)))
+        check_address(self.cluster)
+        check_installed()
         return ClusterRunner(
-            check_address(self.cluster),
+            self.cluster,
             cores=self.worker_cores or 1,
             gpus=int(config.runtime.device == "gpu"),
             parallel=self.workers,

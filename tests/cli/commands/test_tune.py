@@ -97,7 +97,8 @@ def test_a_missing_package_is_named(textrnn, search, data, monkeypatch):
     assert not hasattr(search, "config")
 
 
-def test_the_trials_are_carried_out_where_the_options_say(textrnn, search, data):
+def test_the_trials_are_carried_out_where_the_options_say(textrnn, search, data, monkeypatch):
+    monkeypatch.setattr("textrnn.training.search.placement.check_installed", lambda: None)
     textrnn("tune", "--train-file", data)
     assert isinstance(search.runner, OneByOne)
     assert search.parallel is None

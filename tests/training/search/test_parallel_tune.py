@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from tiny import QUIET, run_config
 
+from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.inference import run_folder
 from textrnn.training.search.child import Ended, Training, carry_out
 from textrnn.training.search.runner import OneByOne
-from textrnn.training.search.tune import SEARCHED, Budget, model_bytes, tune
+from textrnn.training.search.tune import SEARCHED, Budget, tune
 
 FIXED = SEARCHED.keys() - {"cell", "units", "learning_rate"}
 
@@ -37,16 +38,22 @@ class Cluster:
         seed: The seed of the order.
         kill_after: The number of ends after which the command is killed; the training that has
             just ended is lost to the command, but its record is there.
+        kill_at: The number of trainings after which the command is killed before it starts one.
     """
 
-    def __init__(self, parallel: int, *, seed: int = 0, kill_after: int = -1) -> None:
-        self.parallel, self._left = parallel, kill_after
+    def __init__(
+        self, parallel: int, *, seed: int = 0, kill_after: int = -1, kill_at: int = -1
+    ) -> None:
+        self.parallel, self._left, self._starts_left = parallel, kill_after, kill_at
         self._rng = random.Random(seed)
         self._running: dict[str, Training] = {}
         self.most = 0
 
     def start(self, name: str, training: Training) -> None:
         assert name not in self._running
+        if self._starts_left == 0:
+            raise KeyboardInterrupt
+        self._starts_left -= 1
         self._running[name] = training
         self.most = max(self.most, len(self._running))
 
@@ -59,9 +66,16 @@ class Cluster:
         return name, ended
 
 
+def size(config: ClassifierRunConfig) -> int:
+    """Stands for the bytes of a model, without building it."""
+    return config.model.units * len(config.model.cell)
+
+
 @pytest.fixture(autouse=True)
-def no_picture(monkeypatch) -> None:
+def quick(monkeypatch) -> None:
+    """Spares the picture and the models."""
     monkeypatch.setattr("textrnn.training.search.trials.png", lambda *_: b"")
+    monkeypatch.setattr("textrnn.training.search.tune.model_bytes", size)
 
 
 @pytest.fixture
@@ -86,8 +100,8 @@ def search(config, output, runner, *, parallel=None, most_trials=14, most_bytes=
 
 
 def test_one_at_a_time_is_the_single_process(config, tmp_path):
-    single = search(config, tmp_path / "single", OneByOne(score), most_trials=5)
-    assert search(config, tmp_path / "one", Cluster(1), most_trials=5) == single
+    single = search(config, tmp_path / "single", OneByOne(score), most_trials=3)
+    assert search(config, tmp_path / "one", Cluster(1), most_trials=3) == single
 
 
 @pytest.mark.thorough
@@ -107,7 +121,7 @@ def test_the_order_of_ending_changes_nothing(config, tmp_path, parallel):
 @pytest.mark.thorough
 def test_trials_of_too_large_models_end_in_order_too(config, tmp_path):
     sizes = sorted(
-        model_bytes(config.replace(cell=cell, units=units))
+        size(config.replace(cell=cell, units=units))
         for cell in SEARCHED["cell"]
         for units in SEARCHED["units"]
     )
@@ -121,16 +135,20 @@ def test_trials_of_too_large_models_end_in_order_too(config, tmp_path):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("kill_after", range(0, 14, 4))
-def test_a_killed_command_continues_as_if_nothing_were(config, tmp_path, kill_after):
+@pytest.mark.parametrize(
+    "kill",
+    [{"kill_after": 0}, {"kill_after": 5}, {"kill_after": 12}, {"kill_at": 0}, {"kill_at": 7}],
+)
+def test_a_killed_command_continues_as_if_nothing_were(config, tmp_path, kill):
     whole = search(config, tmp_path / "whole", Cluster(3))
-    killed = Cluster(3, seed=1, kill_after=kill_after)
+    killed = Cluster(3, seed=1, **kill)
     with pytest.raises(KeyboardInterrupt):
         search(config, tmp_path / "killed", killed)
     # The number of trials at the same time is that of the search, whatever the cluster is now.
     assert search(config, tmp_path / "killed", Cluster(5, seed=2)) == whole
 
 
+@pytest.mark.thorough
 def test_a_search_may_go_on_with_another_number_of_trials_at_the_same_time(config, tmp_path):
     first = search(config, tmp_path / "search", Cluster(2), most_trials=4)
     wider = Cluster(4)

@@ -6,7 +6,6 @@ import pytest
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
-from textrnn.training.search.child import Training
 from textrnn.training.search.placement import Placement
 from textrnn.training.search.runner import OneByOne
 
@@ -24,11 +23,7 @@ def test_a_wrong_address_is_an_error():
         Placement(cluster="here").runner(CONFIG)
 
 
-def test_the_missing_package_is_named_when_the_first_training_begins(monkeypatch, tmp_path):
+def test_the_missing_package_is_named_before_anything_is_done(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    training = Training(tmp_path / "c.yaml", tmp_path / "run", tmp_path / "log")
-    with (
-        pytest.raises(ConfigError, match=r"pip install 'textrnn\[ray\]'"),
-        Placement(cluster="local").runner(CONFIG) as runner,
-    ):
-        runner.start("a", training)
+    with pytest.raises(ConfigError, match=r"pip install 'textrnn\[ray\]'"):
+        Placement(cluster="local").runner(CONFIG)
