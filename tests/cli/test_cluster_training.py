@@ -128,7 +128,7 @@ def test_without_a_cluster_the_other_options_are_wrong():
     assert not ClusterOptions().check()
     assert not WorkersOptions().check()
     for options in (WorkersOptions(workers=2), ClusterOptions(worker_cores=1)):
-        with pytest.raises(click.UsageError, match="needs --cluster"):
+        with pytest.raises(click.UsageError, match="need --cluster"):
             options.check()
 
 

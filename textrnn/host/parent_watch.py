@@ -16,7 +16,6 @@ import signal
 import sys
 import threading
 import time
-from _thread import interrupt_main
 from collections.abc import Sequence
 
 __all__ = ["end_with_parent", "watched_command"]
@@ -44,8 +43,7 @@ def end_with_parent(*, grace: float = 0.0) -> None:
     Args:
         grace: Seconds between an interruption, as by Ctrl-C, and the end; 0: no interruption.
     """
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_wait_for_the_end, args=[grace], daemon=True).start()
 
 
@@ -54,10 +52,10 @@ def _wait_for_the_end(grace: float) -> None:
     while os.read(_STDIN, 1024):
         pass
     if grace:
-        interrupt_main()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         time.sleep(grace)
     # Nothing may be cleaned up: another process may have taken the place of this one.
-    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import io
 import shutil
 import time
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from textrnn.analysis.drift.drift import make_profile
 from textrnn.analysis.drift.profile import PROFILE
@@ -34,7 +32,7 @@ from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.devices.device import device_message, make_deterministic
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.batch_size import find_batch_tokens, needs_search
-from textrnn.training.loop.checkpoints import CHECKPOINTS, OWN_TEXTS, Checkpoints
+from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.schedule import TimeBudget
 from textrnn.training.loop.trainer import Trainer
@@ -55,7 +53,7 @@ from textrnn.training.run.light_check import check_light_answers
 from textrnn.training.run.linear_models import estimate_seconds, measure_linear_model
 from textrnn.training.run.model_card import TrainedModel, model_card
 from textrnn.training.run.origin import ORIGIN, Origin
-from textrnn.training.run.own_texts import start_from_own_texts
+from textrnn.training.run.own_texts import has_read, start_from_own_texts
 from textrnn.training.run.preparation import (
     RunContext,
     add_unlabelled,
@@ -64,7 +62,7 @@ from textrnn.training.run.preparation import (
     tokenizer_texts,
 )
 from textrnn.training.run.request import RunRequest
-from textrnn.training.run.teachers import load_targets, save_targets, soft_targets, taught
+from textrnn.training.run.teachers import save_targets, taught_by_chief
 from textrnn.training.run.tensorboard import TENSORBOARD, TensorBoardWriter
 from textrnn.training.run.time_limits import TimeLimits
 
@@ -126,7 +124,13 @@ class ClassifierRun:
         self.config = config = config.replace(**choices)
         context = dataclasses.replace(context, config=config)
         if config.distillation.active:
-            train_data = self._taught(train_data, context)
+            train_data = taught_by_chief(
+                train_data,
+                context=context,
+                distribution=self.distribution,
+                stored_in=self.folder if self.resume else None,
+                until=self.limits.deadline(1.0),
+            )
         else:
             train_data = add_unlabelled(train_data, context=context)
         train_data = dataclasses.replace(train_data, balance=config.regularization.balance)
@@ -146,7 +150,7 @@ class ClassifierRun:
                 valid_data,
                 context=context,
                 execution=Execution(self.distribution, self.request.should_stop),
-                checkpoints=Checkpoints(self.folder / CHECKPOINTS / OWN_TEXTS, keep_count=1),
+                folder=self.folder,
             )
         tokens = train_data.plan.total_tokens
         fitting_seconds = estimate_seconds(self.config, context.corpus, tokens=tokens)
@@ -184,13 +188,7 @@ class ClassifierRun:
     def _begin(
         self, context: RunContext, train_data: LabelledBatches, *, keep: bool = False
     ) -> None:
-        """Lets the chief write what the run begins with.
-
-        Args:
-            context: The settings and the tokenizer.
-            train_data: The training texts, with the targets of teachers.
-            keep: Whether the folder already belongs to this run.
-        """
+        """Lets the chief write what the run begins with; `keep`: this run has begun there."""
         if not self.distribution.is_chief:
             return
         resume = self.resume or keep
@@ -206,25 +204,8 @@ class ClassifierRun:
         return bool(self.config.start.pretrain_epochs)
 
     def _resumes_classifier(self) -> bool:
-        """Returns whether the chief has a checkpoint of the classifier itself, on every worker."""
-        exists = self.resume and self.distribution.is_chief
-        exists = exists and bool(Checkpoints(self.folder / CHECKPOINTS).paths())
-        return bool(self.distribution.broadcast(b"resume" if exists else b""))
-
-    def _taught(self, labelled: LabelledBatches, context: RunContext) -> LabelledBatches:
-        """Returns the training texts with the targets of the chief's teachers on every worker."""
-        content = b""
-        if self.distribution.is_chief:
-            if self.resume:  # The teachers' answers may differ in their last digits.
-                targets = load_targets(self.folder)
-            else:
-                until = self.limits.deadline(1.0)
-                targets = soft_targets(labelled, context=context, until=until)
-            stream = io.BytesIO()
-            np.save(stream, targets)
-            content = stream.getvalue()
-        targets = np.load(io.BytesIO(self.distribution.broadcast(content)))
-        return taught(labelled, targets, context=context)
+        """Returns whether there is a checkpoint of the classifier itself."""
+        return self.resume and has_read(self.folder, self.distribution)
 
     def _set_random_state(self) -> None:
         keras.utils.set_random_seed(self.config.runtime.seed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,13 +22,14 @@ from textrnn.messages.wording import counted
 from textrnn.models.classifier import TextClassifier
 from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.batches.token_store import TokensInMemory
-from textrnn.training.loop.checkpoints import Checkpoints
+from textrnn.training.devices.strategy import Distribution
+from textrnn.training.loop.checkpoints import CHECKPOINTS, OWN_TEXTS, Checkpoints
 from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.language_model_trainer import LanguageModelTrainer
 from textrnn.training.run.preparation import RunContext
 from textrnn.training.run.transfer import encoder_weights, write_encoder
 
-__all__ = ["language_model_config", "start_from_own_texts"]
+__all__ = ["has_read", "language_model_config", "start_from_own_texts"]
 
 DROPOUT = 0.2
 MOST_HELD_OUT = 500
@@ -41,7 +43,7 @@ def start_from_own_texts(
     *,
     context: RunContext,
     execution: Execution,
-    checkpoints: Checkpoints,
+    folder: Path,
 ) -> None:
     """Trains a language model on the training texts, and copies its weights into a classifier.
 
@@ -54,7 +56,7 @@ def start_from_own_texts(
         validation: The validation texts, some of which choose the language model's epoch.
         context: The settings and the tokenizer.
         execution: The devices, and what may end the training early.
-        checkpoints: Those of the language model, which continues from the newest one.
+        folder: The run folder. A language model of which it has a checkpoint continues.
 
     Raises:
         ModelError: The loss is no longer a number.
@@ -69,6 +71,7 @@ def start_from_own_texts(
             f"a language model reads the training texts first, in {counted(epochs, 'epoch')}; "
             "the classifier starts from it"
         )
+        checkpoints = Checkpoints(folder / CHECKPOINTS / OWN_TEXTS, keep_count=1)
         trained = _train(train, validation, context, execution, checkpoints)
         stream = io.BytesIO()
         np.savez(stream, *encoder_weights(trained))
@@ -76,6 +79,12 @@ def start_from_own_texts(
     arrays = np.load(io.BytesIO(execution.distribution.broadcast(content)))
     write_encoder([arrays[name] for name in arrays.files], model)
     keras.utils.set_random_seed(context.config.runtime.seed)
+
+
+def has_read(folder: Path, distribution: Distribution) -> bool:
+    """Returns whether the chief's folder has a checkpoint of the classifier, on every worker."""
+    exists = distribution.is_chief and bool(Checkpoints(folder / CHECKPOINTS).paths())
+    return bool(distribution.broadcast(b"read" if exists else b""))
 
 
 def _train(

@@ -27,11 +27,43 @@ from textrnn.inference.ensemble import check_same_labels
 from textrnn.messages.wording import counted
 from textrnn.runtime.blocks import blocks
 from textrnn.training.batches.labelled_batches import LabelledBatches
+from textrnn.training.devices.strategy import Distribution
 from textrnn.training.run.folder import TARGETS
 from textrnn.training.run.preparation import RunContext, encode_unlabelled, unlabelled_texts
 from textrnn.training.update.losses import class_weights
 
-__all__ = ["load_targets", "save_targets", "soft_targets", "taught"]
+__all__ = ["load_targets", "save_targets", "soft_targets", "taught", "taught_by_chief"]
+
+
+def taught_by_chief(
+    labelled: LabelledBatches,
+    *,
+    context: RunContext,
+    distribution: Distribution,
+    stored_in: Path | None,
+    until: float | None,
+) -> LabelledBatches:
+    """Returns the texts with the targets of the chief's teachers, on every worker.
+
+    Args:
+        labelled: The labelled texts.
+        context: The settings and the texts.
+        distribution: The devices.
+        stored_in: The folder of the run that resumes, which has the targets: the answers of the
+            teachers may differ in their last digits. None: the teachers are asked.
+        until: As in `soft_targets`.
+    """
+    content = b""
+    if distribution.is_chief:
+        if stored_in is None:
+            targets = soft_targets(labelled, context=context, until=until)
+        else:
+            targets = load_targets(stored_in)
+        stream = io.BytesIO()
+        np.save(stream, targets)
+        content = stream.getvalue()
+    targets = np.load(io.BytesIO(distribution.broadcast(content)))
+    return taught(labelled, targets, context=context)
 
 
 def taught(
