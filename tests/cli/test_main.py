@@ -93,6 +93,14 @@ def test_an_error_of_the_user_is_one_line_and_exit_code_1(textrnn, failing, erro
     assert (result.stdout, result.stderr) == ("", line)
 
 
+def test_an_error_may_have_an_exit_code_of_its_own(textrnn, failing):
+    class Busy(ConfigError):
+        exit_code = 75
+
+    failing(Busy("later."))
+    assert textrnn("doctor", code=75).stderr == "textrnn: error: later.\n"
+
+
 def test_a_bug_keeps_its_traceback(textrnn, failing):
     failing(ZeroDivisionError("bug"))
     with pytest.raises(ZeroDivisionError):

@@ -1,8 +1,14 @@
-"""A language model, and a stand-in for the trainings of which only the call matters."""
+"""A language model, a stand-in for the trainings of which only the call matters, and a cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,3 +94,36 @@ def quick_graphs(request: pytest.FixtureRequest) -> None:
     """Traces nothing in the quick tests, as those of training and inference and the gate's do."""
     if not any(map(request.node.get_closest_marker, ("process", "thorough", "slow"))):
         request.getfixturevalue("eagerly")
+
+
+@pytest.fixture
+def head(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a cluster that other processes have started, by `ray start`."""
+    pytest.importorskip("ray", reason="needs textrnn[ray]")
+    ports = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    gcs, client = (port.getsockname()[1] for port in ports)
+    for port in ports:
+        port.close()
+    with tempfile.TemporaryDirectory(prefix="ray") as folder:  # Sockets have short names.
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+        command += ["--port", str(gcs), "--ray-client-server-port", str(client)]
+        command += ["--num-cpus", "1", "--object-store-memory", "80000000"]
+        command += ["--include-dashboard", "false", "--temp-dir", folder]
+        quiet = subprocess.DEVNULL
+        # The address alone does not tell whether a cluster asks for a token.
+        monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+        process = subprocess.Popen(command, stdout=quiet, stderr=quiet)
+        try:
+            _wait_for(client)
+            yield f"ray://127.0.0.1:{client}"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(600):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.1)
+    raise TimeoutError(port)

@@ -1,13 +1,9 @@
 """`textrnn predict --cluster`."""
 
-import contextlib
 import csv
 import json
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -69,39 +65,6 @@ def test_a_cluster_writes_what_one_process_writes(textrnn, run, table, home):
     assert json.loads((home / "out" / "_SUCCESS").read_text()) == {"rows": 12, "parts": 1}
     again = textrnn(*command, "--output", output, "--cluster", "local", code=1)
     assert "got the parts of a finished job; choose another --output" in again.stderr
-
-
-@pytest.fixture
-def head(monkeypatch):
-    """The address of a cluster that other processes have started, by `ray start`."""
-    pytest.importorskip("ray", reason="needs textrnn[ray]")
-    ports = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    gcs, client = (port.getsockname()[1] for port in ports)
-    for port in ports:
-        port.close()
-    with tempfile.TemporaryDirectory(prefix="ray") as folder:  # Sockets have short names.
-        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
-        command += ["--port", str(gcs), "--ray-client-server-port", str(client)]
-        command += ["--num-cpus", "1", "--object-store-memory", "80000000"]
-        command += ["--include-dashboard", "false", "--temp-dir", folder]
-        quiet = subprocess.DEVNULL
-        # The address alone does not tell whether a cluster asks for a token.
-        monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-        process = subprocess.Popen(command, stdout=quiet, stderr=quiet)
-        try:
-            wait_for(client)
-            yield f"ray://127.0.0.1:{client}"
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def wait_for(port):
-    for _ in range(600):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
-        time.sleep(0.1)
-    raise TimeoutError(port)
 
 
 @pytest.mark.slow

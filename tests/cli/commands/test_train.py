@@ -264,7 +264,7 @@ def test_a_worker_starts_again_when_another_is_lost(textrnn, fake_train, monkeyp
 
     monkeypatch.setattr(os, "execv", replace)
     fake_train.act = lose
-    assert "another worker was lost" in error_line(textrnn("train", code=1))
+    assert "another worker was lost" in error_line(textrnn("train", code=75))
     with pytest.raises(Replaced) as raised:
         textrnn("train", "--resume-or-start")
     assert raised.value.args == (sys.executable, [sys.executable, *sys.orig_argv[1:]])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -94,7 +95,7 @@ def test_errors_come_at_once_and_in_one_line(call, data):
 @pytest.mark.slow
 def test_nothing_survives_a_killed_command_and_resume_continues(call, data):
     pytest.importorskip("ray", reason="needs textrnn[ray]")
-    settings = ["train", "--train-file", data, *TINY, "--epochs", "200", "--patience", "0"]
+    settings = ["train", "--train-file", data, *TINY, "--epochs", "100", "--patience", "0"]
     settings += ["--checkpoint-minutes", "0", "--cluster", "local", "--output", "run"]
     command = [sys.executable, "-m", "textrnn", *map(str, settings)]
     driver = subprocess.Popen(command, stderr=subprocess.DEVNULL)
@@ -106,7 +107,30 @@ def test_nothing_survives_a_killed_command_and_resume_continues(call, data):
     driver.wait()
     with filelock.FileLock("run/.lock", timeout=60):  # Its worker has ended.
         pass
-    done = call(*settings, "--resume")
+    done = call(*settings, "--resume", "--checkpoint-minutes", "5")
     assert done.returncode == 0, done.stderr
     assert "resuming after" in done.stderr
     assert Path("run/digests.json").exists()
+
+
+@pytest.mark.slow
+def test_a_cluster_elsewhere_trains_and_ctrl_c_stops_it(call, data, head):
+    command = ("train", "--train-file", data, *TINY)
+    assert call(*command, "--output", "here").returncode == 0
+    there = call(*command, "--output", "there", "--cluster", head)
+    assert there.returncode == 0, there.stderr
+    digests = [json.loads(Path(run, "digests.json").read_text()) for run in ("here", "there")]
+    assert digests[0]["sha256"]["model.weights.h5"] == digests[1]["sha256"]["model.weights.h5"]
+    settings = [*command, "--epochs", "100000", "--patience", "0", "--output", "stopped"]
+    typed = [sys.executable, "-m", "textrnn", *map(str, settings), "--cluster", head]
+    driver = subprocess.Popen(typed, stderr=subprocess.PIPE, text=True)
+    assert driver.stderr is not None
+    while not driver.stderr.readline().startswith("epoch 2:"):
+        assert driver.poll() is None
+    driver.send_signal(signal.SIGINT)
+    _, said = driver.communicate(timeout=120)
+    assert driver.returncode == 130
+    assert "saved; continue with: textrnn train --resume --output stopped" in said
+    assert "note: the same command with --resume continues this training." in said
+    assert any(Path("stopped").glob("checkpoints/update-*.npz"))
+    assert not Path("stopped/.lock").exists()

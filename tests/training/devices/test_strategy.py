@@ -14,11 +14,12 @@ import pytest
 import tensorflow as tf
 from tiny import classifier, labelled_texts, write_csv
 
+from textrnn.cluster.training_worker import LOST_ANOTHER
 from textrnn.config.choices import CELLS
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.models.label_space import LabelSpace
-from textrnn.training.devices.strategy import Distribution
+from textrnn.training.devices.strategy import TRY_AGAIN, Distribution, IncompleteCluster
 from textrnn.training.update.gradient_sources.choice import choose_source
 from textrnn.training.update.language_model_loss import LanguageModelLoss
 from textrnn.training.update.losses import BatchLoss
@@ -231,6 +232,20 @@ def test_several_machines_need_a_cluster(monkeypatch, text):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(ConfigError, match=r"strategy multiworker needs the .* TF_CONFIG with at"):
         Distribution.choose("multiworker")
+
+
+def test_workers_that_do_not_find_each_other_may_try_again(monkeypatch):
+    task = {"type": "worker", "index": 0}
+    cluster = {"cluster": {"worker": ["a:1", "b:1"]}, "task": task}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
+
+    def fail() -> None:
+        raise tf.errors.UnavailableError(None, None, "no answer\nfrom b")
+
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", fail)
+    with pytest.raises(IncompleteCluster, match=r"did not come together \(no answer\); ") as error:
+        Distribution.choose("auto")
+    assert error.value.exit_code == TRY_AGAIN == LOST_ANOTHER == 75
 
 
 @pytest.mark.parametrize("text", ["nonsense", "[]", '{"cluster": 3}', '{"cluster": {"worker": 3}}'])
