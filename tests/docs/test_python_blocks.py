@@ -78,7 +78,12 @@ def small_trainings(monkeypatch) -> None:
             if given.pop("dataset", ""):
                 given["train_file"] = "reviews.csv"
             with without_graphs():
-                return function(*args, **({} if args[:1] and is_config(args[0]) else SMALL) | given)
+                if args and isinstance(args[0], textrnn.ClassifierRunConfig):
+                    epochs = args[0].schedule.epochs
+                    return function(
+                        run_config(Path("reviews.csv"), epochs=epochs), *args[1:], **given
+                    )
+                return function(*args, **{**SMALL, **given})
 
         return call
 
@@ -91,10 +96,6 @@ def small_trainings(monkeypatch) -> None:
         lambda run, **given: export(run, **{"formats": ["tflite"], "precisions": [], **given}),
         raising=False,
     )
-
-
-def is_config(value: object) -> bool:
-    return isinstance(value, textrnn.ClassifierRunConfig)
 
 
 @pytest.mark.parametrize("page", sorted(PYTHON_PAGES))

@@ -40,13 +40,14 @@ def walk(page: str, folder: Path, **environment: str) -> list[str]:
         code = text if block.language == "sh" else f"python - <<'END'\n{text}END\n"
         script.append(f"exec >{folder}/block-{number}.txt\n{code}")
     paths = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    walked = subprocess.Popen(
-        ["bash", "-c", "\n".join(script)],
-        cwd=folder,
-        env={**os.environ, "PATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
-        stderr=(folder / "stderr.txt").open("w"),
-        start_new_session=True,
-    )
+    with (folder / "stderr.txt").open("w") as errors:
+        walked = subprocess.Popen(
+            ["bash", "-c", "\n".join(script)],
+            cwd=folder,
+            env={**os.environ, "PATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+            stderr=errors,
+            start_new_session=True,
+        )
     try:
         exit_code = walked.wait(timeout=3600)
     finally:
