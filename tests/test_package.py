@@ -1,12 +1,17 @@
 import importlib.metadata
 import importlib.resources
 import inspect
+import itertools
 import re
+import runpy
+from pathlib import Path
 
 import pytest
 
 import textrnn
 from textrnn.layers.cells import CELLS
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +59,39 @@ def test_what_some_commands_need_is_an_extra(distribution):
             requirement.startswith(package) and re.search(f"extra == .{extra}.", requirement)
             for requirement in distribution.requires
         )
+
+
+@pytest.fixture
+def released(monkeypatch) -> dict:
+    """What setup.py says of a release from a repository."""
+    setuptools = pytest.importorskip("setuptools", reason="needs setuptools")
+    values = {}
+    monkeypatch.setattr(setuptools, "setup", values.update)
+    monkeypatch.setenv("TEXTRNN_REPOSITORY", "https://example.org/textrnn")
+    monkeypatch.chdir(ROOT)
+    runpy.run_path(str(ROOT / "setup.py"))
+    return values
+
+
+def test_the_links_of_a_release_lead_to_its_files(released):
+    targets = re.findall(r"\]\(([^)]+)\)", released["long_description"])
+    begin = "https://example.org/textrnn/"
+    assert len(targets) > 40
+    for target in targets:
+        assert target.startswith(("https://", "#"))
+        if target.startswith(begin):
+            kind, version, path = target.removeprefix(begin).split("/", 2)
+            assert version == f"v{textrnn.__version__}"
+            assert kind == ("raw" if path.endswith(".png") else "blob")
+            assert (ROOT / path.partition("#")[0]).exists()
+
+
+def test_the_licence_of_every_package_that_is_needed_is_listed(released):
+    listed = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8").lower()
+    extras = {n: e for n, e in released["extras_require"].items() if n not in ("test", "dev")}
+    for requirement in (*released["install_requires"], *itertools.chain(*extras.values())):
+        name = re.split(r"[^\w-]", requirement)[0].lower()
+        assert re.search(rf"\b{name}\b", listed), f"docs/licences.md does not name {name}"
 
 
 def test_the_types_are_shipped():

@@ -1,4 +1,4 @@
-"""The Tab key in a shell, as README.md sets it up."""
+"""The Tab key in a shell, as docs/training.md sets it up."""
 
 import os
 import re
@@ -12,10 +12,10 @@ from click.shell_completion import ShellComplete, get_completion_class
 
 from textrnn.cli.main import main
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
 LINES = {
     shell: line
-    for line in README.splitlines()
+    for line in PAGE.splitlines()
     for shell in re.findall(r"_TEXTRNN_COMPLETE=(\w+)_source", line)
 }
 
@@ -34,7 +34,7 @@ def test_words_are_completed(words, start, completions):
     assert [item.value for item in completion.get_completions(words, start)] == completions
 
 
-def test_the_readme_has_a_line_for_each_shell():
+def test_the_page_has_a_line_for_each_shell():
     assert set(LINES) == {"bash", "zsh", "fish"}
     assert all(get_completion_class(shell) for shell in LINES)
 

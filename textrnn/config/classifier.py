@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from textrnn.config.data import DataConfig
 from textrnn.config.decisions import DecisionsConfig
-from textrnn.config.model import ModelConfig
+from textrnn.config.model import SHORT_TOKENS, ModelConfig
 from textrnn.config.regularization import RegularizationConfig
 from textrnn.config.section import Settings, listed_names
 from textrnn.config.task import TaskConfig
@@ -29,6 +29,11 @@ from textrnn.config.training import (
 from textrnn.errors import ConfigError
 
 __all__ = ["ClassifierRunConfig"]
+
+PRETRAINING_TOKENS = (2_000_000, 50_000_000)
+"""The least and the most tokens of texts that a language model reads first by default."""
+
+PRETRAINING_EPOCHS = 2
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,32 @@ class ClassifierRunConfig(Settings):
         growth = max(1.0, self.batches.most_tokens / BATCH_TOKENS)
         factors = {"none": 1.0, "sqrt": math.sqrt(growth), "linear": growth}
         return self.optimizer.learning_rate * factors[self.optimizer.rate_scaling]
+
+    def choices(self, *, tokens: int, texts: int) -> dict[str, float]:
+        """Returns the values of the settings that are left to the data.
+
+        A language model reads long texts first if there are enough of them. docs/accuracy.md has
+        what it gains.
+
+        >>> ClassifierRunConfig.of(word_dropout=0.1).choices(tokens=6_000_000, texts=20_000)
+        {'embedding_dropout': 0.5, 'pretrain_epochs': 2}
+
+        Args:
+            tokens: The number of tokens of the training texts.
+            texts: The number of training texts.
+        """
+        choices = self.model.choices(tokens / texts)
+        if self.start.pretrain_epochs is None:
+            least, most = PRETRAINING_TOKENS
+            suits = (
+                least <= tokens <= most
+                and tokens / texts >= SHORT_TOKENS
+                and not (self.start.init_from or self.start.vectors or self.distillation.active)
+                and self.schedule.time_budget is None
+                and _pretraining_hindrance(self.model) is None
+            )
+            choices["pretrain_epochs"] = PRETRAINING_EPOCHS if suits else 0
+        return choices
 
     def __post_init__(self) -> None:
         data = self.data

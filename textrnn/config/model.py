@@ -8,7 +8,7 @@ from textrnn.config.choices import CELLS, HEADS, KERNELS
 from textrnn.config.section import Section, setting
 from textrnn.errors import ConfigError
 
-__all__ = ["EncoderConfig", "ModelConfig"]
+__all__ = ["SHORT_TOKENS", "EncoderConfig", "ModelConfig"]
 
 
 LONG_TEXTS = {"embedding_dropout": 0.5, "word_dropout": 0.2}

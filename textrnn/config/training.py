@@ -144,8 +144,9 @@ class ScheduleConfig(Section):
 
     epochs: int | None = setting(
         None,
-        "Passes over the training data, or auto: 3, or as many as make 2,000 updates, or 40 "
-        "updates for each class; with --time-budget, as many as fit.  [default: auto]",
+        "Passes over the training data, or auto: 3 (2 after a language model), or as many as make "
+        "2,000 updates, or 40 updates for each class; with --time-budget, as many as fit.  "
+        "[default: auto]",
         minimum=1,
         common=True,
     )
@@ -256,11 +257,14 @@ class StartConfig(Section):
         path=True,
     )
 
-    pretrain_epochs: int = setting(
-        0,
+    pretrain_epochs: int | None = setting(
+        None,
         "Epochs in which a language model first reads the training texts, whose embeddings and "
-        "recurrence the classifier then starts from (0: none).",
+        "recurrence the classifier then starts from (0: none), or auto: 2 if the texts have 2 to "
+        "50 million tokens, 50 each on average, there is no time budget, and nothing else to start "
+        "from.  [default: auto]",
         minimum=0,
+        chosen=True,
     )
 
     def __post_init__(self) -> None:

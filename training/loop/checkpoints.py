@@ -16,10 +16,13 @@ import numpy as np
 from textrnn.errors import ModelError
 from textrnn.host.atomic import write_atomically
 
-__all__ = ["CHECKPOINTS", "Checkpoint", "Checkpoints", "TrainingState"]
+__all__ = ["CHECKPOINTS", "OWN_TEXTS", "Checkpoint", "Checkpoints", "TrainingState"]
 
 CHECKPOINTS = "checkpoints"
 """The folder within a run folder; a run is unfinished while it holds a checkpoint."""
+
+OWN_TEXTS = "own_texts"
+"""The folder within it for the language model that reads the training texts first."""
 
 # The errors of the readers of zip, npy and JSON; RuntimeError if a file looks encrypted.
 _DAMAGE = (

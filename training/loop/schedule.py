@@ -20,7 +20,7 @@ CLASS_UPDATES = 40
 """The least number of updates for each class."""
 
 
-def enough_epochs(updates: int, *, classes: int = 2) -> int:
+def enough_epochs(updates: int, *, classes: int = 2, pretrained: bool = False) -> int:
     """Returns the number of epochs of a training whose length is not set.
 
     Many classes need more updates: with the 150 of clinc150, 5 epochs of 469 updates classified
@@ -32,12 +32,14 @@ def enough_epochs(updates: int, *, classes: int = 2) -> int:
     Args:
         updates: The number of updates in an epoch.
         classes: C.
+        pretrained: Whether a language model has read the training texts, for which one epoch less
+            is enough (docs/accuracy.md).
 
     >>> enough_epochs(1000), enough_epochs(150), enough_epochs(469, classes=150)
     (3, 14, 13)
     """
     needed = max(FEWEST_UPDATES, CLASS_UPDATES * classes)
-    return max(FEWEST_EPOCHS, math.ceil(needed / updates))
+    return max(FEWEST_EPOCHS - pretrained, math.ceil(needed / updates))
 
 
 def rate_factor(progress: float, *, warmup: float, step: float = 0.0) -> float:

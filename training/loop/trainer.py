@@ -139,7 +139,9 @@ class Trainer:
         self.epochs = self.config.schedule.epochs
         if not self.epochs and execution.budget is None:
             self.epochs = enough_epochs(
-                self.data.epoch_updates, classes=len(self.data.label_space.labels)
+                self.data.epoch_updates,
+                classes=len(self.data.label_space.labels),
+                pretrained=bool(self.config.start.pretrain_epochs),
             )
         self.schedule = Schedule(
             self.epochs and self.epochs * self.data.epoch_updates,

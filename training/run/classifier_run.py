@@ -34,7 +34,7 @@ from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.devices.device import device_message, make_deterministic
 from textrnn.training.devices.strategy import Distribution
 from textrnn.training.loop.batch_size import find_batch_tokens, needs_search
-from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
+from textrnn.training.loop.checkpoints import CHECKPOINTS, OWN_TEXTS, Checkpoints
 from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.schedule import TimeBudget
 from textrnn.training.loop.trainer import Trainer
@@ -96,7 +96,7 @@ class ClassifierRun:
             The classifier; None on a worker that is not the chief.
         """
         trainer, context = self.prepare()
-        if self.resume:
+        if self.resume and (not self._pretrains or self._resumes_classifier()):
             trainer.resume(self.reporter)
             self.reporter.message(
                 f"resuming after {counted(trainer.state.epoch, 'epoch')}, "
@@ -121,7 +121,8 @@ class ClassifierRun:
         train_data = encode_split(context.corpus.train, context=context)
         valid_data = encode_split(context.corpus.validation, context=context)
         token_seconds = time.monotonic() - tokens_started
-        choices = config.model.choices(float(train_data.plan.lengths.mean()))
+        lengths = train_data.plan.lengths
+        choices = config.choices(tokens=int(lengths.sum()), texts=len(lengths))
         self.config = config = config.replace(**choices)
         context = dataclasses.replace(context, config=config)
         if config.distillation.active:
@@ -137,12 +138,15 @@ class ClassifierRun:
         if not self.resume:
             start_from_vectors(model, train_data, context=context)
             start_from_run(model, self._origin, context=context, language_loss=language_loss)
+        if self._pretrains and not self._resumes_classifier():
+            self._begin(context, train_data)
             start_from_own_texts(
                 model,
                 train_data,
                 valid_data,
                 context=context,
                 execution=Execution(self.distribution, self.request.should_stop),
+                checkpoints=Checkpoints(self.folder / CHECKPOINTS / OWN_TEXTS, keep_count=1),
             )
         tokens = train_data.plan.total_tokens
         fitting_seconds = estimate_seconds(self.config, context.corpus, tokens=tokens)
@@ -173,14 +177,39 @@ class ClassifierRun:
             data = data.resized(self.config.batches)
             describe_batches(data.train.plan, reporter)
             trainer = make_trainer(self.config, data=data)
-        if self.distribution.is_chief:
-            begin(self.folder, self.config, tokenizer=context.tokenizer, resume=self.resume)
-            if self._origin is not None:
-                self._origin.save(self.folder)
-            if config.distillation.active and not self.resume:
-                save_targets(self.folder, train_data.targets[:])
+        self._begin(context, train_data, keep=self._pretrains)
         self._describe(trainer, budget)
         return trainer, context
+
+    def _begin(
+        self, context: RunContext, train_data: LabelledBatches, *, keep: bool = False
+    ) -> None:
+        """Lets the chief write what the run begins with.
+
+        Args:
+            context: The settings and the tokenizer.
+            train_data: The training texts, with the targets of teachers.
+            keep: Whether the folder already belongs to this run.
+        """
+        if not self.distribution.is_chief:
+            return
+        resume = self.resume or keep
+        begin(self.folder, self.config, tokenizer=context.tokenizer, resume=resume)
+        if self._origin is not None:
+            self._origin.save(self.folder)
+        if self.config.distillation.active and not resume:
+            save_targets(self.folder, train_data.targets[:])
+
+    @property
+    def _pretrains(self) -> bool:
+        """Whether a language model reads the training texts first."""
+        return bool(self.config.start.pretrain_epochs)
+
+    def _resumes_classifier(self) -> bool:
+        """Returns whether the chief has a checkpoint of the classifier itself, on every worker."""
+        exists = self.resume and self.distribution.is_chief
+        exists = exists and bool(Checkpoints(self.folder / CHECKPOINTS).paths())
+        return bool(self.distribution.broadcast(b"resume" if exists else b""))
 
     def _taught(self, labelled: LabelledBatches, context: RunContext) -> LabelledBatches:
         """Returns the training texts with the targets of the chief's teachers on every worker."""

@@ -17,7 +17,7 @@ from textrnn.inference import run_files, run_folder
 from textrnn.inference.run_files import LOCK
 from textrnn.messages.wording import listed
 from textrnn.text.tokenizer import Tokenizer
-from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
+from textrnn.training.loop.checkpoints import CHECKPOINTS, OWN_TEXTS, Checkpoints
 from textrnn.training.run.origin import ORIGIN
 
 __all__ = [
@@ -44,7 +44,8 @@ def default_folder(data: DataConfig | TextConfig) -> Path:
 
 def is_started(folder: Path) -> bool:
     """Returns whether the folder contains a checkpoint from which a run can resume."""
-    return bool(Checkpoints(folder / CHECKPOINTS).paths())
+    folders = (folder / CHECKPOINTS, folder / CHECKPOINTS / OWN_TEXTS)
+    return any(Checkpoints(place).paths() for place in folders)
 
 
 def check_started(folder: Path) -> None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import tempfile
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -43,11 +41,12 @@ def start_from_own_texts(
     *,
     context: RunContext,
     execution: Execution,
+    checkpoints: Checkpoints,
 ) -> None:
     """Trains a language model on the training texts, and copies its weights into a classifier.
 
-    Nothing is kept of the language model, and an interrupted one begins again. Of several workers,
-    the chief trains it. Does nothing if `pretrain_epochs` is 0.
+    Nothing is kept of the language model when the run has ended. Of several workers, the chief
+    trains it. Does nothing if `pretrain_epochs` is 0.
 
     Args:
         model: The classifier, already built.
@@ -55,10 +54,11 @@ def start_from_own_texts(
         validation: The validation texts, some of which choose the language model's epoch.
         context: The settings and the tokenizer.
         execution: The devices, and what may end the training early.
+        checkpoints: Those of the language model, which continues from the newest one.
 
     Raises:
         ModelError: The loss is no longer a number.
-        KeyboardInterrupt: `should_stop` returned True.
+        KeyboardInterrupt: `should_stop` returned True; a checkpoint is written.
     """
     epochs = context.config.start.pretrain_epochs
     if not epochs:
@@ -69,7 +69,7 @@ def start_from_own_texts(
             f"a language model reads the training texts first, in {counted(epochs, 'epoch')}; "
             "the classifier starts from it"
         )
-        trained = _train(train, validation, context, execution)
+        trained = _train(train, validation, context, execution, checkpoints)
         stream = io.BytesIO()
         np.savez(stream, *encoder_weights(trained))
         content = stream.getvalue()
@@ -83,6 +83,7 @@ def _train(
     validation: LabelledBatches,
     context: RunContext,
     execution: Execution,
+    checkpoints: Checkpoints,
 ) -> TrainedLanguageModel:
     """Returns a language model that has read the training texts, in float32."""
     config = language_model_config(context.config)
@@ -92,15 +93,16 @@ def _train(
         held_out=_cut(validation)[:MOST_HELD_OUT],
         vocab_size=context.tokenizer.vocab_size,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = LanguageModelTrainer(
-            config,
-            tokenizer=context.tokenizer,
-            store=store,
-            checkpoints=Checkpoints(Path(folder), keep_count=1),
-            execution=Execution(should_stop=execution.should_stop),
-        )
-        trainer.fit(reporter=context.reporter)
+    trainer = LanguageModelTrainer(
+        config,
+        tokenizer=context.tokenizer,
+        store=store,
+        checkpoints=checkpoints,
+        execution=Execution(should_stop=execution.should_stop),
+    )
+    if checkpoints.paths():
+        trainer.resume(context.reporter)
+    trainer.fit(reporter=context.reporter)
     return trainer.trained()
 
 
@@ -115,6 +117,7 @@ def language_model_config(config: ClassifierRunConfig) -> LanguageModelRunConfig
         **config.tokenizer.to_dict(),
         epochs=config.start.pretrain_epochs,
         dropout=DROPOUT,
+        checkpoint_minutes=runtime.checkpoint_minutes,
         seed=runtime.seed,
         precision=runtime.precision,
         deterministic=runtime.deterministic,

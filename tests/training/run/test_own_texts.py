@@ -10,6 +10,7 @@ from textrnn.errors import ConfigError
 from textrnn.progress import Silent
 from textrnn.training.batches.token_store import TokensInMemory
 from textrnn.training.devices.strategy import Distribution
+from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
 from textrnn.training.run import own_texts
 from textrnn.training.run.classifier import train
 from textrnn.training.run.classifier_run import ClassifierRun
@@ -151,7 +152,49 @@ def test_a_resumed_run_does_not_read_them_again(data, tmp_path, monkeypatch):
         assert np.array_equal(ours.numpy(), theirs.numpy())
 
 
-def test_a_stop_while_it_reads_leaves_nothing(data, tmp_path):
+@pytest.mark.parametrize(
+    "after", [3, *(pytest.param(n, marks=pytest.mark.thorough) for n in (1, 5))]
+)  # It has four updates, and a question at its end.
+def test_a_run_that_was_stopped_while_it_reads_ends_with_the_same_bits(data, tmp_path, after):
+    config = own(data, epochs=2, pretrain_epochs=4)
+    whole = not_none(train(config, tmp_path / "whole"))
+    asked: list[None] = []
+
+    def should_stop() -> bool:
+        asked.append(None)
+        return len(asked) >= after
+
     with pytest.raises(KeyboardInterrupt):
-        train(own(data), tmp_path / "run", should_stop=lambda: True)
-    assert not (tmp_path / "run").exists()
+        train(config, tmp_path / "stopped", should_stop=should_stop)
+    assert not Checkpoints(tmp_path / "stopped" / CHECKPOINTS).paths()
+    assert is_started(tmp_path / "stopped")
+    heard = Heard()
+    resumed = not_none(train(config, tmp_path / "stopped", resume=True, reporter=heard))
+    assert any(line.startswith("resuming after") for line in heard.lines)
+    for ours, theirs in zip(resumed.model.weights, whole.model.weights, strict=True):
+        assert np.array_equal(ours.numpy(), theirs.numpy())
+    assert not (tmp_path / "stopped" / CHECKPOINTS).exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "tokens", "texts", "epochs"),
+    [
+        ({}, 6_000_000, 20_000, 2),
+        ({}, 2_000_000, 40_000, 2),
+        ({}, 1_999_999, 20_000, 0),
+        ({}, 50_000_001, 20_000, 0),
+        ({}, 6_000_000, 120_001, 0),
+        ({"pretrain_epochs": 0}, 6_000_000, 20_000, None),
+        ({"pretrain_epochs": 5}, 6_000_000, 20_000, None),
+        ({"cell": "none"}, 6_000_000, 20_000, 0),
+        ({"layers": 2}, 6_000_000, 20_000, 0),
+        ({"layers": 2, "bidirectional": False}, 6_000_000, 20_000, 2),
+        ({"vectors": "glove.txt"}, 6_000_000, 20_000, 0),
+        ({"init_from": "runs/lm"}, 6_000_000, 20_000, 0),
+        ({"teachers": "runs/a"}, 6_000_000, 20_000, 0),
+        ({"time_budget": "3m"}, 6_000_000, 20_000, 0),
+    ],
+)
+def test_many_long_texts_are_read_first(settings, tokens, texts, epochs):
+    config = ClassifierRunConfig.of(**settings)
+    assert config.choices(tokens=tokens, texts=texts).get("pretrain_epochs") == epochs
