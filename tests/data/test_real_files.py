@@ -156,7 +156,13 @@ CASES = [
     Case("ragged_skipped.csv", table(replaced(r5=("a", "p", "x"))), 29, predict=29,
          settings={"skip_bad_rows": True}, notes=("1 bad row left out",)),
     Case("blank_lines.csv", table().replace("\r\n", "\r\n\r\n"), 30, notes=("31 blank lines",)),
-    Case("nul.csv", table(replaced(r5=("a\0b", "p"))), "NUL byte", predict="NUL byte"),
+    # The writer of Python 3.10 refuses a NUL.
+    Case(
+        "nul.csv",
+        table(replaced(r5=("a$b", "p"))).replace("$", "\0"),
+        "NUL byte",
+        predict="NUL byte",
+    ),
     Case("empty.csv", "", "got an empty file", predict="got an empty file"),
     Case("header_only.csv", "text,label\n", "got none", predict=0),
     Case("no_header.csv", table(header=None), "expected one column named 'text'",
