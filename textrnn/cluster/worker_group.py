@@ -226,7 +226,9 @@ class _Watch:
         while self._calls and not is_over():
             ready, _ = self._ray.wait(list(self._calls), timeout=1.0)
             for call in ready:
-                self._receive(call, self._calls.pop(call))
+                # Ctrl-C may come at any place, after which the same report is received again.
+                self._receive(call, self._calls[call])
+                del self._calls[call]
 
     def is_over(self) -> bool:
         """Whether the chief is done, or enough time has passed since the first failure."""
