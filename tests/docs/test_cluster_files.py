@@ -13,9 +13,10 @@ JOB = yaml.safe_load((FILES / "kuberay.yaml").read_text(encoding="utf-8"))
 
 def test_the_job_on_kubernetes_is_a_command_of_textrnn():
     program, name, *words = shlex.split(JOB["spec"]["entrypoint"])
-    command = main.get_command(click.Context(main), name)
+    context = click.Context(main, **main.context_settings)
+    command = main.get_command(context, name)
     assert command is not None
-    options, _, _ = command.make_parser(click.Context(command)).parse_args(words)
+    options = command.make_context(name, words, parent=context).params
     assert program == "textrnn"
     assert options["cluster"] == "auto"
     assert options["resume"]  # A head that is lost begins the command again.
