@@ -79,7 +79,7 @@ def test_a_table_without_quoting_loses_no_line_in_silence(tmp_path_factory, rows
 
 def csv_readings(text):
     """A field as it is, or as a reader of quotes has it."""
-    return [next(csv.reader([text + "\0"], delimiter="\0"), [""])[0], text[1:-1].replace('""', '"')]
+    return [next(csv.reader([text + "\1"], delimiter="\1"), [""])[0], text[1:-1].replace('""', '"')]
 
 
 @examples(60)

@@ -27,9 +27,16 @@ class LineSplitter:
         return self._parse(line) or self.literal(line)
 
     def literal(self, line: str) -> list[str]:
-        """Splits at each delimiter; a quote is a character, except around a whole cell."""
+        """Splits at each delimiter; a quote is a character, except around a whole cell.
+
+        Returns:
+            The cells; none if the line has a NUL under Python 3.10.
+        """
         reader = csv.reader([line], delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
-        return [_without_quotes(cell) for cell in next(reader, [])]
+        try:
+            return [_without_quotes(cell) for cell in next(reader, [])]
+        except csv.Error:
+            return []
 
     def backslashes(self, line: str) -> list[str]:
         """Splits a line with backslashes before quotes, as databases write it.

@@ -36,6 +36,10 @@ __all__ = ["open_delimited", "read_table"]
 
 _FEW_ROWS = 50
 """Up to this many rows, a label counts as known if it occurs once; later, if it occurs twice."""
+
+_NUL = "expected text, got a NUL byte; check the `encoding`"
+"""The problem of a row."""
+
 _COLUMNS_UNLIKE_PROSE = 4
 """Lines of prose rarely have as many commas by chance as a row with this many columns."""
 
@@ -127,8 +131,7 @@ class _TableReader:
         if self._repeats_header(cells, origin):
             self._counts.add(Unusual.HEADER, line=line)
         elif any("\0" in cell for cell in cells):
-            problem = "expected text, got a NUL byte; check the `encoding`"
-            yield Record(origin, problem=problem, lines=taken)
+            yield Record(origin, problem=_NUL, lines=taken)
         elif len(cells) == len(self.header):
             if taken == 1 and self._label_index is not None:
                 self._rows += 1
@@ -177,6 +180,9 @@ class _TableReader:
 
     def _recover(self, line: int, error: csv.Error) -> Record:
         """Reads the line whose cell ends against the rule; literally, if that gives a row."""
+        taken = len(self._lines.taken)
+        if self._took_nul():
+            return Record(self._origin(line, taken), problem=_NUL, lines=taken)
         self._lines.push_back(len(self._lines.taken) - 1)
         first = self._lines.taken[0]
         # The literal reading of a quoted cell would keep its backslashes.
@@ -199,7 +205,7 @@ class _TableReader:
         """Skips the rest of a broken row; returns the number of lines."""
         skipped = 0
         for line in self._lines:
-            if self._is_row(self._split.standard(line)):
+            if "\0" in line or self._is_row(self._split.standard(line)):
                 self._lines.push_back(1)
                 break
             skipped += 1
@@ -259,6 +265,8 @@ class _TableReader:
         try:
             cells = next(filter(None, self._reader), None)
         except csv.Error as error:
+            if self._took_nul():
+                raise self._nul_in_header() from None
             raise DataError(
                 f"{self._path}:1: expected CSV, got {error} in the header; write a quote within a "
                 'name as "".'
@@ -268,12 +276,19 @@ class _TableReader:
                 f"{self._path}: expected a header row, got an empty file; check the file."
             )
         if "\0" in "".join(cells):
-            raise DataError(
-                f"{self._path}:{self._lines.number}: expected {self._encoding} text, got NUL bytes "
-                f"in the header; {encoding_remedy(str(self._path), encoding=self._encoding)}."
-            )
+            raise self._nul_in_header()
         self._header_line = self._lines.number
         return header_names(cells)
+
+    def _took_nul(self) -> bool:
+        """Returns whether the lines of this row hold a NUL, which csv of Python 3.10 refuses."""
+        return any("\0" in line for line in self._lines.taken)
+
+    def _nul_in_header(self) -> DataError:
+        return DataError(
+            f"{self._path}:{self._lines.number}: expected {self._encoding} text, got NUL bytes "
+            f"in the header; {encoding_remedy(str(self._path), encoding=self._encoding)}."
+        )
 
     def _check_column(self, column: Column) -> None:
         names = column.names_in(self.header)
