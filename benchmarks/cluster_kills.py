@@ -82,10 +82,20 @@ class Nodes:
 
     def kill_node(self, rng: random.Random) -> bool:
         """Kills a node with all its workers, and adds another one."""
-        node = self._nodes.pop(rng.randrange(len(self._nodes)))
+        self._replace(rng.choice(self._nodes))
+        return True
+
+    def kill_node_of(self, process: psutil.Process) -> None:
+        """Kills the node of a process that a worker has started, and adds another one."""
+        raylet = process.parents()[1].pid  # The worker comes first.
+        self._replace(
+            next(n for n in self._nodes if n.all_processes["raylet"][0].process.pid == raylet)
+        )
+
+    def _replace(self, node: Any) -> None:
+        self._nodes.remove(node)
         self._cluster.remove_node(node, allow_graceful=False)
         self._add()
-        return True
 
     def close(self) -> None:
         """Ends all processes."""

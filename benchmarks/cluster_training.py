@@ -27,12 +27,10 @@ from typing import Any
 
 import click
 import psutil
+from cluster_kills import Nodes
 from interleave import print_table
 from scaling import ports
 
-from textrnn.cluster.connection import ray_package
-
-STORE_BYTES = 80_000_000
 WATCHED = "textrnn.host.parent_watch"
 COUNTER = '''
 """minGRU; the chief writes a byte into a file beside the run folder at each update."""
@@ -57,36 +55,6 @@ if "--output" in sys.argv and not TASK.get("index"):
         kind.__call__ = call
 '''
 """A cell of its own, because a module with a cell is imported by all workers."""
-
-
-class Nodes:
-    """A head and two nodes of one core each."""
-
-    def __init__(self) -> None:
-        ray_package()
-        from ray.cluster_utils import Cluster
-
-        head = {"num_cpus": 0, "object_store_memory": STORE_BYTES, "include_dashboard": False}
-        self._cluster = Cluster(initialize_head=True, head_node_args=head)
-        self._nodes: list[Any] = []
-        for _ in range(2):
-            self._add()
-        self.address = self._cluster.address
-
-    def _add(self) -> None:
-        self._nodes.append(self._cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES))
-
-    def kill_node_of(self, worker: psutil.Process) -> None:
-        """Kills the node on which a worker's command runs, and adds another one."""
-        raylet = worker.parents()[1].pid  # The process of Ray that watches the command comes first.
-        node = next(n for n in self._nodes if n.all_processes["raylet"][0].process.pid == raylet)
-        self._nodes.remove(node)
-        self._cluster.remove_node(node, allow_graceful=False)
-        self._add()
-
-    def close(self) -> None:
-        """Ends all processes."""
-        self._cluster.shutdown()
 
 
 class Driver:
