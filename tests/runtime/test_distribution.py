@@ -32,7 +32,7 @@ def test_every_package_is_installed():
 
 def test_its_version_and_bounds_are_those_of_textrnn():
     about = project()["project"]
-    assert f'version="{about["version"]}"' in SETUP
+    assert f'VERSION = "{about["version"]}"' in SETUP
     for requirement in about["dependencies"]:
         assert f'"{requirement}"' in SETUP
 

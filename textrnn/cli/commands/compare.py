@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from textrnn.cli.cluster_option import placement_options
 from textrnn.cli.console import print_table, table_console
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
+from textrnn.cli.placement_options import placement_options
 from textrnn.cli.run_data import check_run, data_settings
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config.classifier import ClassifierRunConfig

@@ -12,11 +12,11 @@ import click
 import humanfriendly
 from rich.table import Table
 
-from textrnn.cli.cluster_option import placement_options
 from textrnn.cli.console import print_json, print_table, table_console
 from textrnn.cli.help import SectionedCommand
 from textrnn.cli.option_group import OptionGroup
 from textrnn.cli.options import check_inputs, given_settings, merge_settings, setting_options
+from textrnn.cli.placement_options import placement_options
 from textrnn.cli.startup import start_tensorflow
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.section import seconds
