@@ -51,8 +51,8 @@ WITHIN = {
     "interrupt run_choice fold_lines next_commands training startup answering_run stdin_pieces "
     "text_options "
     "texts answers answer_columns output_options uncertain_options answer_table evaluation_table "
-    "explanations uncertain_rows run_data cluster_option cluster_parts cluster_answers "
-    "cluster_training commands main",
+    "explanations uncertain_rows run_data cluster_option placement_options cluster_parts "
+    "cluster_answers cluster_training commands main",
 }
 
 
