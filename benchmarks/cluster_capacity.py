@@ -33,7 +33,7 @@ PARTS_PER_SECOND = 63
 START_SECONDS = 15
 """From the start of a worker to its first row."""
 ROW_BYTES = 60
-"""What is read and written for a row."""
+"""Bytes that a worker reads and writes per row, together."""
 TOKENS_PER_SECOND = 13_830
 """Tokens that one core trains on, minGRU on BBC News."""
 STEP_OVERHEAD = 0.077
@@ -51,7 +51,7 @@ MESSAGE_SECONDS = 1e-4
 
 @dataclass(frozen=True)
 class Cluster:
-    """What is assumed of the machines.
+    """The assumed machines, network and store.
 
     Attributes:
         cores: Cores per machine.
@@ -72,7 +72,7 @@ class Cluster:
 
 @dataclass
 class Labelling:
-    """What a simulated job has done.
+    """The counts of a simulated labelling job.
 
     Attributes:
         finished: Parts that were written.

@@ -205,7 +205,7 @@ def problem(words: list[str]) -> str:
 
 
 class Status(NamedTuple):
-    """What is known about a block.
+    """The classification of a block.
 
     Attributes:
         kind: `run`, `parsed`, `not run`, `output`, or "" if nothing is known.
@@ -271,4 +271,4 @@ CHECKS: dict[str, Callable[[list[str]], str]] = {
     "pytest": pytest_problem,
     "pip": pip_problem,
 }
-"""What parses the arguments of a program."""
+"""The parser that checks the arguments of each program."""

@@ -64,7 +64,7 @@ def test_what_some_commands_need_is_an_extra(distribution):
 
 @pytest.fixture
 def released(monkeypatch) -> dict[str, Any]:
-    """What setup.py says of a release from a repository."""
+    """The arguments that setup.py gives to setuptools for a release."""
     setuptools = pytest.importorskip("setuptools", reason="needs setuptools")
     values: dict[str, Any] = {}
     monkeypatch.setattr(setuptools, "setup", values.update)

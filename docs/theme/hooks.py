@@ -1,4 +1,4 @@
-"""What MkDocs does not know: pages of the root, pages made from the package, links to source files.
+"""Hooks of MkDocs that add generated pages and rewrite the links to source files.
 
 MkDocs calls the functions by their names. Four kinds of pages are added to those of `docs/`:
 Markdown files of other folders, one page per command (`commands.py`), the Python interface
