@@ -45,6 +45,7 @@ FITTING = {
     "label_column": st.just("label"),
     "text_column": st.just("text"),
     "separate_directions": st.just(False),
+    "stop_below": st.sampled_from([None, "0.5:0.7", "0.25:0.6,0.5:0.7"]),
     "init_from": st.none(),
     "pretrain_epochs": st.just(0),
     "jit": st.sampled_from(["auto", "off"]),

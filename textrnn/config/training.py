@@ -182,12 +182,42 @@ class ClassifierScheduleConfig(ScheduleConfig):
         "learning rate has reached 0; last suits data with few validation texts.",
         choices=("best", "last"),
     )
+    stop_below: str | None = setting(
+        None,
+        "SHARE:SCORE, or several with commas: training stops if, after this share of it, the best "
+        "validation score is below the score. `textrnn tune` sets it for its trials.",
+    )
     unfreeze: float = setting(
         0.0,
         "Epochs after which the next layer below begins to learn, from the top (ULMFiT's gradual "
         "unfreezing; 0: all layers learn from the start).",
         minimum=0.0,
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shares = [share for share, _ in self.stop_scores]
+        if shares != sorted(set(shares)) or any(not 0.0 < share < 1.0 for share in shares):
+            raise ConfigError(
+                "the shares of `stop_below` must be between 0 and 1 and rise, got "
+                f"{self.stop_below!r}."
+            )
+
+    @property
+    def stop_scores(self) -> tuple[tuple[float, float], ...]:
+        """The shares and the scores of `stop_below`.
+
+        >>> ClassifierScheduleConfig(stop_below="0.3:0.7,0.6:0.8").stop_scores
+        ((0.3, 0.7), (0.6, 0.8))
+        """
+        pairs = [pair.split(":") for pair in listed_names(self.stop_below)]
+        try:
+            return tuple((float(share), float(score)) for share, score in pairs)
+        except ValueError:
+            raise ConfigError(
+                "`stop_below` must be SHARE:SCORE, or several with commas between them, such as "
+                f"0.3:0.7,0.6:0.8, got {self.stop_below!r}."
+            ) from None
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,15 @@ def running_figures(state: TrainingState, *, left: str) -> str:
     )
 
 
-def epoch_row(state: TrainingState, measured: Mapping[str, Any]) -> dict[str, float]:
+def epoch_row(
+    state: TrainingState, measured: Mapping[str, Any], *, progress: float
+) -> dict[str, float]:
     """Returns the row of the history for an epoch that has just been fitted.
 
     Args:
         state: The state of the training, before the epoch counts as completed.
         measured: The figures of the validation, from `evaluate`.
+        progress: The share of the training that is done, from `Schedule.progress`.
     """
     return {
         "epoch": state.epoch + 1,
@@ -40,4 +43,5 @@ def epoch_row(state: TrainingState, measured: Mapping[str, Any]) -> dict[str, fl
         "valid_score": measured.get("micro_f1", measured["accuracy"]),
         "seconds": state.seconds,
         "tokens_per_second": state.tokens_per_second,
+        "progress": progress,
     }

@@ -26,6 +26,7 @@ from textrnn.training.loop.checkpoints import Checkpoints, TrainingState
 from textrnn.training.loop.compilation import UpdateCompiler, UpdateTime
 from textrnn.training.loop.control_flags import ControlFlags
 from textrnn.training.loop.divergence import Diverged, most_loss
+from textrnn.training.loop.early_end import LAST_SHARE, end_message, ends_early
 from textrnn.training.loop.epoch_figures import epoch_row, running_figures
 from textrnn.training.loop.execution import Execution
 from textrnn.training.loop.keras_logs import keras_logs
@@ -211,10 +212,8 @@ class Trainer:
             on_epoch(row)
         self._callbacks.on_train_end()
         self.model.set_weights(self._best_weights)
-        if self.state.best_epoch < self.state.epoch:
-            early = "stopped early: " if self.state.epoch < (self.epochs or 0) else ""
-            best = self.state.best_epoch
-            reporter.message(f"{early}no epoch after {best} was better, so its weights are kept")
+        if message := end_message(self.state, self.config.schedule, epochs=self.epochs):
+            reporter.message(message)
         return self.state
 
     def _end_epoch(self, row: dict[str, float], reporter: Reporter) -> None:
@@ -233,15 +232,12 @@ class Trainer:
 
     def _finished(self) -> bool:
         """Returns whether the training is over; called at the end of an epoch."""
-        # The remaining time would hardly be enough for another validation.
-        if self.state.epoch and (self._out_of_time(0.98) or self.model.stop_training):
+        if self.state.epoch and (self._out_of_time(LAST_SHARE) or self.model.stop_training):
             return True
         if self.epochs and self.state.epoch >= self.epochs:
             return True
-        waited = self.state.epoch - self.state.best_epoch
-        # With a budget, an early stop would come before the learning rate has fallen.
-        patience = 0 if self.schedule.budget else self.config.schedule.patience
-        return bool(patience and waited >= patience)
+        has_budget = self.schedule.budget is not None
+        return ends_early(self.state, self.config.schedule, has_budget=has_budget)
 
     def _out_of_time(self, share: float = 1.0) -> bool:
         return self.schedule.budget is not None and self.state.time_share >= share
@@ -368,7 +364,8 @@ class Trainer:
             raise Diverged(f"the probabilities are no numbers {where}")
         self.valid_probabilities = probabilities
         measured = evaluate(probabilities, self.valid.targets[:], label_space=self.data.label_space)
-        return epoch_row(state, measured)
+        progress = self.schedule.progress(state.update, state.time_share)
+        return epoch_row(state, measured, progress=progress)
 
     def probabilities(
         self, plan: BatchPlan, *, name: str, reporter: Reporter | None = None

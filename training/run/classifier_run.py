@@ -22,6 +22,7 @@ from textrnn.evaluation.measurement import measure
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
+from textrnn.inference.history import HISTORY
 from textrnn.inference.kept_texts import forget_texts, keep_texts
 from textrnn.inference.run_files import check_finished
 from textrnn.messages.wording import counted
@@ -306,8 +307,8 @@ class ClassifierRun:
 
     def _write_curves(self, trainer: Trainer, corpus: Corpus) -> None:
         folder, history = self.folder, trainer.state.history
-        with warn_on_failure(f"{folder}: history.csv was not written", self.reporter):
-            write_history(folder / "history.csv", history)
+        with warn_on_failure(f"{folder}: {HISTORY} was not written", self.reporter):
+            write_history(folder / HISTORY, history)
         with warn_on_failure(f"{folder}: curves.png was not drawn", self.reporter):
             draw_curves(folder / "curves.png", history, title=corpus.name)
 

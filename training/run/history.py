@@ -16,9 +16,12 @@ __all__ = ["draw_curves", "write_history"]
 
 
 def write_history(path: Path, history: Sequence[Mapping[str, float]]) -> None:
-    """Writes one row per epoch as CSV."""
+    """Writes one row per epoch as CSV; the columns are those of the last one.
+
+    The first rows may lack some columns, if an earlier version of textrnn began the training.
+    """
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, fieldnames=list(history[-1]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(history)
     write_atomically(path, text.getvalue())

@@ -18,6 +18,7 @@ from textrnn.data.unlabelled import UnlabelledTexts
 from textrnn.errors import DataError, ModelError
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
+from textrnn.inference.history import HISTORY
 from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.inference.own_cell import import_cell, with_names
 from textrnn.messages.wording import counted
@@ -211,8 +212,8 @@ class _LanguageModelRun:
         return store
 
     def _write_history(self, rows: list[dict[str, float]]) -> None:
-        with warn_on_failure(f"{self.folder}: history.csv was not written", self.reporter):
-            write_history(self.folder / "history.csv", rows)
+        with warn_on_failure(f"{self.folder}: {HISTORY} was not written", self.reporter):
+            write_history(self.folder / HISTORY, rows)
 
     def _write(self, trained: TrainedLanguageModel) -> None:
         """Writes the model card and the finished run."""

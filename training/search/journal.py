@@ -70,7 +70,7 @@ class Journal:
 
     def may_choose(self, *, parallel: int) -> bool:
         """Returns whether all trials that the next one knows have ended."""
-        return all(trial.state.is_finished() for trial in self._known(parallel))
+        return all(trial.state.is_finished() for trial in self.known(parallel=parallel))
 
     def choose(self, *, parallel: int) -> dict[str, Any]:
         """Returns the values of the searched settings for the next trial."""
@@ -79,13 +79,18 @@ class Journal:
         study = optuna.create_study(
             direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed)
         )
-        study.add_trials(self._known(parallel))
+        study.add_trials(self.known(parallel=parallel))
         values: dict[str, Any] = study.ask(self._space).params
         return values
 
-    def _known(self, parallel: int) -> list[FrozenTrial]:
-        """Returns the trials that the next one knows, of `parallel` ones at the same time."""
-        trials = list(self.trials)
+    def known(self, number: int | None = None, *, parallel: int) -> list[FrozenTrial]:
+        """Returns the trials that a trial knows.
+
+        Args:
+            number: Its number; None: it is the next one.
+            parallel: The number of trials at the same time.
+        """
+        trials = list(self.trials)[:number]
         trained = [trial.number for trial in trials if trial.state != TrialState.PRUNED]
         unknown = set(trained[len(trained) - (parallel - 1) :]) if parallel > 1 else set()
         return [trial for trial in trials if trial.number not in unknown]

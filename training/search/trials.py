@@ -24,7 +24,8 @@ class Outcome:
 
     Attributes:
         number: The number of the trial, from 0.
-        state: `complete`, `too_large` (not trained) or `failed`.
+        state: `complete`, `stopped` (by the median stopping rule), `too_large` (not trained) or
+            `failed`.
         score: Accuracy on the validation data, or micro F1 if multi-label; None if not trained.
         size: Bytes of the weights with a full vocabulary, 4 bytes per weight.
         seconds: Wall time of the training.

@@ -18,6 +18,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
 from textrnn.host.atomic import write_atomically
 from textrnn.inference import run_folder
+from textrnn.inference.history import read_history
 from textrnn.inference.own_cell import import_cell
 from textrnn.messages.wording import counted
 from textrnn.models.classifier import TextClassifier
@@ -27,6 +28,7 @@ from textrnn.training.run.faults import warn_on_failure
 from textrnn.training.run.folder import hold
 from textrnn.training.search.child import Ended, Training, read_record
 from textrnn.training.search.journal import Journal
+from textrnn.training.search.median_stopping import has_stopped, stop_below
 from textrnn.training.search.runner import OneByOne, Runner
 from textrnn.training.search.trials import Outcome, write_trials
 
@@ -69,12 +71,15 @@ class Budget:
         trial_seconds: Time for one trial; None: as long as its epochs take.
         most_bytes: Size of the largest model, by `Outcome.size`; None: any.
         most_trials: Number of trials that are trained; None: as many as the time allows.
+        median_stopping: Whether a trial ends early if it is worse than half of the earlier ones;
+            see `stop_below`.
     """
 
     seconds: float
     trial_seconds: float | None
     most_bytes: int | None = None
     most_trials: int | None = None
+    median_stopping: bool = True
 
 
 def tune(
@@ -119,7 +124,7 @@ def tune(
         search = _Search(config, journal, output, budget, reporter, runner, parallel)
         search.run()
         outcomes = search.outcomes()
-        best = [outcome for outcome in outcomes if outcome.state == "complete"]
+        best = [outcome for outcome in outcomes if outcome.score is not None]
         if not best:
             raise ConfigError(
                 f"none of {len(outcomes)} trials was completed; read the logs in "
@@ -155,6 +160,8 @@ class _Search:
     parallel: int
     begun: dict[int, float] = field(default_factory=dict)
     """When each trial that has not ended was begun, by `time.monotonic`."""
+    stopped: dict[int, bool] = field(default_factory=dict)
+    """Whether each trial that has ended was stopped by the median stopping rule."""
 
     def run(self) -> None:
         """Carries out trials until the budget is used up."""
@@ -174,7 +181,7 @@ class _Search:
         outcomes = [
             Outcome(
                 number=trial.number,
-                state=_STATES[trial.state],
+                state=self._state(trial),
                 score=trial.value,
                 size=trial.user_attrs.get("bytes", 0),
                 seconds=self._seconds(trial),
@@ -185,6 +192,14 @@ class _Search:
             if trial.state in _STATES
         ]
         return sorted(outcomes, key=lambda o: (-(o.score if o.score is not None else -1.0), o.size))
+
+    def _state(self, trial: FrozenTrial) -> str:
+        """Returns how a trial has ended, as `Outcome.state` says it."""
+        if trial.state != TrialState.COMPLETE:
+            return _STATES[trial.state]
+        if trial.number not in self.stopped:
+            self.stopped[trial.number] = has_stopped(self._folder(trial.number))
+        return "stopped" if self.stopped[trial.number] else "complete"
 
     def _may_choose(self) -> bool:
         """Returns whether another trial may be chosen now."""
@@ -210,7 +225,9 @@ class _Search:
         if not settings.is_file():
             folder.mkdir(parents=True, exist_ok=True)
             log.write_text("")
-            run_folder.begin(folder, self.config.replace(**self._values(number), **self._limit()))
+            run_folder.begin(
+                folder, self.config.replace(**self._values(number), **self._limits(number))
+            )
         if self.parallel > 1:
             self.reporter.message(self._described(number))
         self.begun[number] = time.monotonic()
@@ -218,11 +235,18 @@ class _Search:
         record = self._record(number)
         self.runner.start(str(number), Training(settings, folder, log, options, record))
 
-    def _limit(self) -> dict[str, str | None]:
-        """Returns the time budget of a trial that begins now, as a setting."""
-        if self.budget.trial_seconds is None:
-            return {"time_budget": None}
-        return {"time_budget": f"{min(self.budget.trial_seconds, self._seconds_left()):.1f}s"}
+    def _limits(self, number: int) -> dict[str, str | None]:
+        """Returns the settings that limit the training of a trial that begins now."""
+        limits: dict[str, str | None] = {"time_budget": None}
+        if self.budget.trial_seconds is not None:
+            seconds = min(self.budget.trial_seconds, self._seconds_left())
+            limits["time_budget"] = f"{seconds:.1f}s"
+        if self.budget.median_stopping:
+            known = self.journal.known(number, parallel=self.parallel)
+            trained = [trial.number for trial in known if trial.state == TrialState.COMPLETE]
+            if scores := stop_below(read_history(self._folder(other)) for other in trained):
+                limits["stop_below"] = scores
+        return limits
 
     def _end(self, number: int, ended: Ended) -> None:
         """Records the score of a trial."""
@@ -236,8 +260,9 @@ class _Search:
             self.reporter.message(f"trial {number} failed: {' '.join(last)}")
             return
         best = self.outcomes()[0]
+        early = ", stopped early" if self.stopped[number] else ""
         self.reporter.message(
-            f"trial {number}: {score:.4f}, best {best.score:.4f} (trial {best.number})"
+            f"trial {number}: {score:.4f}{early}, best {best.score:.4f} (trial {best.number})"
         )
 
     def _waiting(self) -> str:

@@ -4,7 +4,7 @@ from reported import tiny_summary
 
 from textrnn.analysis.dynamics.divergence import divergence
 from textrnn.analysis.report import summary as summaries
-from textrnn.analysis.report.summary import horizon_text, key_figures, read_history, tokens_text
+from textrnn.analysis.report.summary import horizon_text, key_figures, tokens_text
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +45,6 @@ def test_horizons_and_tokens_as_text():
     assert horizon_text(6.5788, 128) == "6.58"
     assert tokens_text(1.4427) == "1.44 tokens"
     assert tokens_text(np.inf) == "infinite"
-
-
-@pytest.mark.parametrize("content", [None, b"epoch\nfirst\n", b"\xff\xfe"])
-def test_a_history_that_cannot_be_read_is_empty(tmp_path, content):
-    if content is not None:
-        (tmp_path / "history.csv").write_bytes(content)
-    assert read_history(tmp_path / "history.csv") == []
 
 
 def test_a_changed_token_changes_labels_as_the_run_has_them(tmp_path_factory, monkeypatch):

@@ -15,7 +15,8 @@ def test_the_running_figures_are_one_line():
 
 @pytest.mark.parametrize(("more", "score"), [({}, 0.8), ({"micro_f1": 0.9}, 0.9)])
 def test_the_row_of_an_epoch_counts_from_one(more, score):
-    row = epoch_row(STATE, {"log_loss": 0.5, "accuracy": 0.8, "macro_f1": 0.7, **more})
+    measured = {"log_loss": 0.5, "accuracy": 0.8, "macro_f1": 0.7, **more}
+    row = epoch_row(STATE, measured, progress=0.25)
     assert row == {
         "epoch": 2,
         "train_loss": 1.5,
@@ -26,4 +27,5 @@ def test_the_row_of_an_epoch_counts_from_one(more, score):
         "valid_score": score,
         "seconds": 2.0,
         "tokens_per_second": 1500.0,
+        "progress": 0.25,
     }

@@ -109,6 +109,14 @@ def test_patience_ends_the_training_and_keeps_the_best_weights(tmp_path, monkeyp
     assert weights[1][0].tobytes() != weights[3][0].tobytes()
 
 
+def test_a_score_that_is_too_low_ends_the_training(tmp_path, monkeypatch):
+    ours, weights = scripted_training(
+        tmp_path, monkeypatch, scores=[0.5, 0.9, 0.7, 0.8], stop_below="0.25:0.4,0.5:0.95"
+    )
+    assert [row["progress"] for row in ours.state.history] == [0.25, 0.5]
+    assert_same_bits(ours.model.get_weights(), weights[1])
+
+
 def test_without_patience_it_trains_to_the_end(tmp_path, monkeypatch):
     ours, weights = scripted_training(
         tmp_path, monkeypatch, scores=[0.9, 0.5, 0.6, 0.7, 0.8], patience=0

@@ -27,6 +27,12 @@ def test_the_table_holds_every_figure_exactly(tmp_path):
     assert [{name: float(value) for name, value in row.items()} for row in rows] == HISTORY
 
 
+def test_the_first_rows_may_lack_a_column(tmp_path):
+    write_history(tmp_path / "history.csv", [HISTORY[0], {**HISTORY[1], "progress": 0.5}])
+    rows = list(csv.DictReader((tmp_path / "history.csv").read_text().splitlines()))
+    assert [row["progress"] for row in rows] == ["", "0.5"]
+
+
 def test_the_table_is_replaced_as_it_grows(tmp_path):
     for epochs in (1, 2):
         write_history(tmp_path / "history.csv", HISTORY[:epochs])

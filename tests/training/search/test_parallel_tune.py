@@ -10,7 +10,11 @@ from tiny import QUIET, run_config
 
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.inference import run_folder
+from textrnn.inference.history import HISTORY, read_history
+from textrnn.training.loop.early_end import behind_message
+from textrnn.training.run.history import write_history
 from textrnn.training.search.child import Ended, Training, carry_out
+from textrnn.training.search.median_stopping import stop_below
 from textrnn.training.search.runner import OneByOne
 from textrnn.training.search.tune import SEARCHED, Budget, tune
 
@@ -26,6 +30,12 @@ def score(config: Path, run: Path, *, log: Path, options: Sequence[str]) -> int:
         return 1
     rate = settings.optimizer.learning_rate
     value = settings.model.units / 512 + 0.3 * (settings.model.cell == "gru") - rate
+    history = []
+    for share in (0.25, 0.5, 0.75, 1.0):
+        history.append({"valid_score": share * value, "progress": share})
+        if behind_message(history, settings.schedule):
+            break
+    write_history(run / HISTORY, history)
     (run / "metrics.json").write_text(json.dumps({"validation": {"accuracy": value}}))
     return 0
 
@@ -83,8 +93,8 @@ def config(tmp_path):
     return run_config(tmp_path / "letters.csv")
 
 
-def search(config, output, runner, *, parallel=None, most_trials=14, most_bytes=None):
-    budget = Budget(3600.0, None, most_bytes=most_bytes, most_trials=most_trials)
+def search(config, output, runner, *, parallel=None, most_trials=14, **limits):
+    budget = Budget(3600.0, None, most_trials=most_trials, **limits)
     outcomes = tune(
         config,
         output,
@@ -116,6 +126,25 @@ def test_the_order_of_ending_changes_nothing(config, tmp_path, parallel):
     single = search(config, tmp_path / "single", OneByOne(score))
     assert single != alone
     assert len(single) == len(alone) == 14
+    assert "stopped" in {state for _, state, _, _ in alone}
+
+
+@pytest.mark.thorough
+def test_a_trial_below_the_median_of_the_trials_that_it_knows_ends_early(config, tmp_path):
+    found = search(config, tmp_path / "search", Cluster(3, seed=4))
+    curves = {
+        number: read_history(tmp_path / f"search/trials/{number:04d}") for number in range(14)
+    }
+    for number, state, _, _ in found:
+        known = [curves[earlier] for earlier in range(number - 2) if curves[earlier]]
+        settings = run_folder.load_config(tmp_path / f"search/trials/{number:04d}/config.yaml")
+        assert settings.schedule.stop_below == stop_below(known)
+        assert (state == "stopped") == (0 < len(curves[number]) < 4)
+
+
+def test_no_trial_is_stopped_without_the_rule(config, tmp_path):
+    found = search(config, tmp_path / "search", Cluster(2), median_stopping=False, most_trials=9)
+    assert {state for _, state, _, _ in found} <= {"complete", "failed"}
 
 
 @pytest.mark.thorough

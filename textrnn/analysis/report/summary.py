@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +29,7 @@ from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.data import Split
 from textrnn.data.provenance import LABEL_COUNTS
 from textrnn.evaluation.opened_run import OpenedRun
+from textrnn.inference.history import read_history
 from textrnn.messages.wording import counted
 from textrnn.progress import Reporter, Silent
 
@@ -161,7 +160,7 @@ def summarize(
         labels=classifier.labels,
         weights=int(classifier.model.count_params()),
         metrics=classifier.metrics,
-        history=[] if run.folder is None else read_history(run.folder / "history.csv"),
+        history=[] if run.folder is None else read_history(run.folder),
         training_texts=classifier.data.get(LABEL_COUNTS, {}),
         scored=score(answered),
         doubts=find_doubts(answered),
@@ -244,15 +243,6 @@ def _analyse_redundancy(
         ),
         total=len(plan) * min(REDUNDANCY_DOCUMENTS, len(answered.ids)),
     )
-
-
-def read_history(path: Path) -> list[dict[str, float]]:
-    """Returns the rows of a `history.csv`; none if the file is missing or is not such a file."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return [{name: float(x) for name, x in row.items()} for row in csv.DictReader(file)]
-    except (OSError, ValueError, TypeError):
-        return []
 
 
 def key_figures(summary: Summary) -> dict[str, str]:

@@ -44,6 +44,7 @@ class _Limits:
     trials: int | None
     trial_budget: str | None
     size_budget: str | None
+    median_stopping: bool
 
     def budget(self, time_budget: str | None) -> Budget:
         """Returns the limits as numbers.
@@ -62,6 +63,7 @@ class _Limits:
             trial_seconds=self._trial_seconds(total),
             most_bytes=None if self.size_budget is None else _size(self.size_budget),
             most_trials=self.trials,
+            median_stopping=self.median_stopping,
         )
 
     def _trial_seconds(self, total: float) -> float | None:
@@ -81,6 +83,13 @@ _limit_options = OptionGroup(
     click.option(
         "--size-budget",
         help="Size of the largest model, its weights in float32, such as 2MB.  [default: any]",
+    ),
+    click.option(
+        "--median-stopping/--no-median-stopping",
+        default=True,
+        show_default=True,
+        help="End a trial early if its best validation score is below the median of the earlier "
+        "trials after the same share of their training.",
     ),
     name="limits",
 )
@@ -172,6 +181,7 @@ def _print_table(outcomes: Sequence[Outcome], output: Path) -> None:
     from textrnn.training.search.tune import setting_text
 
     trained = [outcome for outcome in outcomes if outcome.score is not None]
+    stopped = sum(outcome.state == "stopped" for outcome in outcomes)
     table = Table("trial", "score", "MB", "s", "settings")
     for outcome in trained[:SHOWN]:
         settings = [f"{name} {setting_text(value)}" for name, value in outcome.settings.items()]
@@ -184,7 +194,8 @@ def _print_table(outcomes: Sequence[Outcome], output: Path) -> None:
         )
     print_table(table_console(), table)
     click.echo(
-        f"{counted(len(trained), 'trial')} trained of {len(outcomes)}; "
+        f"{counted(len(trained), 'trial')} trained of {len(outcomes)}"
+        f"{f', {stopped} of them stopped early' if stopped else ''}; "
         f"table {output / 'trials.csv'}"
     )
     click.echo(f"best run {output / 'best'}")
