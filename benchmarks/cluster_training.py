@@ -87,6 +87,10 @@ class Driver:
         self.process = self._start(["--resume"])
 
 
+ENDING_SECONDS = 30.0
+"""Time after which a process of a training that has ended counts as left over."""
+
+
 def commands_of(run: Path) -> list[psutil.Process]:
     """The processes that train into a folder, the chief's first."""
     found: dict[int, psutil.Process] = {}
@@ -210,7 +214,8 @@ def rows_of(
         if workers > 1:
             on_cluster += ["--workers", str(workers)]
         done, spent = struck(on_cluster, run, kinds=kinds, kills=kills, checkpoints=checkpoints)
-        time.sleep(2.0)
+        # A process that was interrupted ends after its checkpoint.
+        psutil.wait_procs(commands_of(run), timeout=ENDING_SECONDS)
         log = run.with_suffix(".log").read_text()
         yield {
             "command": command,
