@@ -29,6 +29,7 @@ class Cluster:
         self.arguments: list[list[str]] = []
         self.events: list[str] = []
         self.open = 0
+        self.is_clean = False
 
     @contextmanager
     def group(self, at_once: bool) -> Iterator["Cluster"]:
@@ -51,6 +52,9 @@ class Cluster:
         self.arguments.append(list(arguments)[1:])
         say({"event": "message", "text": "training"})
         return self._starts.pop(0)[1]
+
+    def clean(self) -> None:
+        self.is_clean = True
 
     def train(self, given="", most=3) -> bool:
         return train_together(
@@ -119,6 +123,7 @@ def test_the_progress_of_an_earlier_training_does_not_count():
 def test_a_run_whose_worker_was_lost_after_the_last_step_is_finished():
     cluster = Cluster((RunState(), [LOST]), (RunState("x", complete=True), []))
     assert not cluster.train()
+    assert cluster.is_clean
 
 
 def test_what_is_wrong_with_a_machine_ends_the_job():

@@ -32,6 +32,9 @@ class Group(Protocol):
     def run(self, arguments: Sequence[str], say: Say, /) -> list[End]:
         """Runs the command on all workers; returns how they ended."""
 
+    def clean(self) -> None:
+        """Removes the logs of all workers, whose training is finished."""
+
 
 OpenGroup = Callable[[bool], AbstractContextManager[Group]]
 """Places workers until a context ends; the argument is `at_once` of `worker_group`."""
@@ -83,6 +86,7 @@ def train_together(
                 before = before or state
                 arguments = job.arguments(state, before=before)
                 if arguments is None:
+                    group.clean()
                     return False
                 cause = cause_of(group.run(arguments, say))
             if cause is None:

@@ -199,9 +199,13 @@ class WorkerGroup:
             watch.until(lambda: bool(watch.ends) or time.monotonic() > deadline)
             raise
         if any(end.rank == 0 and end.code == 0 for end in watch.ends):
-            with suppress(ray_package().exceptions.RayError):
-                ray_package().get(self._actors[0].clean.remote())
+            self.clean()
         return watch.ends
+
+    def clean(self) -> None:
+        """Removes the logs of all workers, whose training is finished."""
+        with suppress(ray_package().exceptions.RayError):
+            ray_package().get(self._actors[0].clean.remote())
 
     def close(self) -> None:
         """Kills all workers that still run."""
