@@ -13,13 +13,13 @@ KINDS = ("worker", "node of the chief", "driver")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["train", "pretrain"])
-def test_the_weights_are_those_of_workers_by_hand(tmp_path, command):
+@pytest.mark.parametrize(("command", "epochs"), [("train", 12), ("pretrain", 300)])
+def test_the_weights_are_those_of_workers_by_hand(tmp_path, command, epochs):
     pytest.importorskip("ray", reason="needs textrnn[ray]")
     data = write_csv(tmp_path / "texts.csv", labelled_texts(200))
     script = [sys.executable, str(ROOT / "benchmarks" / "cluster_training.py"), str(data)]
     script += ["--command", command, "--only", "in turn", "--folder", str(tmp_path / "kills")]
-    script += ["--epochs", "12", "--kills", str(len(KINDS)), "--checkpoints", "1"]
+    script += ["--epochs", str(epochs), "--kills", str(len(KINDS)), "--checkpoints", "1"]
     done = subprocess.run(script, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all weights are equal" in done.stdout
