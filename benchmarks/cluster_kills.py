@@ -35,6 +35,11 @@ from textrnn.data.text_files import read_texts
 
 STORE_BYTES = 80_000_000
 
+KINDS = ("worker", "node", "driver", "head")
+
+HEAD_SECONDS = 300.0
+"""Time after which a command must have seen that the head of its cluster is lost."""
+
 
 class Nodes:
     """A head and two nodes of one core each, and the processes of the job that runs on them.
@@ -45,6 +50,10 @@ class Nodes:
 
     def __init__(self, worker: str = "MapWorker") -> None:
         self._worker = worker
+        self.open()
+
+    def open(self) -> None:
+        """Starts a cluster."""
         ray_package()
         from ray.cluster_utils import Cluster
 
@@ -92,6 +101,10 @@ class Nodes:
             next(n for n in self._nodes if n.all_processes["raylet"][0].process.pid == raylet)
         )
 
+    def kill_head(self) -> None:
+        """Kills the head, and with it the cluster."""
+        self._cluster.head_node.kill_all_processes(check_alive=False, allow_graceful=False)
+
     def _replace(self, node: Any) -> None:
         self._nodes.remove(node)
         self._cluster.remove_node(node, allow_graceful=False)
@@ -110,27 +123,58 @@ class Driver:
         address: The address of the cluster.
         log: The file that gets its output.
         again: The options by which it continues.
+        home: The folder in which it is called; None: this one.
     """
 
     def __init__(
-        self, command: list[str], address: str, log: Path, *, again: Sequence[str] = ("--resume",)
+        self,
+        command: list[str],
+        address: str,
+        log: Path,
+        *,
+        again: Sequence[str] = ("--resume",),
+        home: Path | None = None,
     ) -> None:
-        self._command, self._log, self._again = command, log, again
+        self._command, self.log, self._again, self._home = command, log, again, home
         self._environment = {**os.environ, "RAY_ADDRESS": address}
         self.process = self._start([])
 
     def _start(self, more: Sequence[str]) -> subprocess.Popen:
-        with self._log.open("a") as log:
+        with self.log.open("a") as log:
             return subprocess.Popen(
-                [*self._command, *more], stdout=log, stderr=log, env=self._environment
+                [*self._command, *more],
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                cwd=self._home,
             )
 
-    def kill(self, _: random.Random) -> bool:
+    def kill(self, _: random.Random | None = None) -> bool:
         """Kills the driver, and continues its job."""
         self.process.kill()
         self.process.wait()
         self.process = self._start(self._again)
         return True
+
+    def go_on(self, address: str) -> None:
+        """Continues the job, whose command has failed, on another cluster."""
+        self._environment["RAY_ADDRESS"] = address
+        self.process = self._start(self._again)
+
+
+def kill_head(nodes: Nodes, driver: Driver) -> bool:
+    """Kills the head, waits until the command fails, and continues it on a new cluster.
+
+    Raises:
+        subprocess.TimeoutExpired: The command does not see that the head is lost.
+    """
+    nodes.kill_head()
+    failed = driver.process.wait(HEAD_SECONDS) != 0
+    nodes.close()
+    nodes.open()
+    if failed:
+        driver.go_on(nodes.address)
+    return failed
 
 
 def write_tables(folder: Path, texts: list[str], *, files: int, rows: int) -> None:
@@ -166,7 +210,10 @@ def struck(
         "worker": nodes.kill_worker,
         "node": nodes.kill_node,
         "driver": driver.kill,
+        "head": lambda _: kill_head(nodes, driver),
     }
+    if "head" in kinds:
+        most = min(most, 2)  # Ray gives up a head after a minute.
     try:
         while not (output / "_job" / "job.json").exists() and driver.process.poll() is None:
             time.sleep(0.2)
@@ -190,7 +237,7 @@ def row_of(name: str, kills: Counter[str], one: pa.Table, many: pa.Table) -> dic
     different = 0 if equal else sum(a != b for a, b in zip(rows(one), rows(many), strict=False))
     return {
         "killed": name,
-        **{f"{kind}s": kills[kind] for kind in ("worker", "node", "driver")},
+        **{f"{kind}s": kills[kind] for kind in KINDS},
         "rows in": one.num_rows,
         "rows out": many.num_rows,
         "doubled": sum(count - 1 for count in after.values()),
@@ -238,6 +285,7 @@ def main(
         ("workers", ("worker",)),
         ("nodes", ("node",)),
         ("drivers", ("driver",)),
+        ("heads", ("head",)),
         ("all of them", ("worker", "driver", "node")),
     ):
         if only and name not in only:
@@ -251,7 +299,7 @@ def main(
         print(results[-1], flush=True)
     print_table(results, csv_file=folder / "cluster_kills.csv", title=f"{one.num_rows:,} rows")
     whole = all(row["same bits"] == "True" for row in results)
-    struck_at_all = any(row[f"{kind}s"] for row in results for kind in ("worker", "node", "driver"))
+    struck_at_all = any(row[f"{kind}s"] for row in results for kind in KINDS)
     print("all rows are there once, bit for bit" if whole else "ROWS DIFFER")
     sys.exit(0 if whole and struck_at_all else 1)
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from cluster_kills import Driver, Nodes
+from cluster_kills import Driver, Nodes, kill_head
 from interleave import print_table
 
 from textrnn.config.classifier import ClassifierRunConfig
@@ -128,6 +128,7 @@ def struck(
         "training": kill_training,
         "command": driver.kill,
         "node": nodes.kill_node,
+        "head": lambda _: kill_head(nodes, driver),
     }
     try:
         while not nodes.processes("textrnn.host.parent_watch") and driver.process.poll() is None:
@@ -177,7 +178,7 @@ def row_of(job: Job, killed: str, kills: Counter[str], one: Path, many: Path) ->
     return {
         "search": job.name,
         "killed": killed,
-        **{f"{kind}s": kills[kind] for kind in KINDS},
+        **{f"{kind}s": kills[kind] for kind in (*KINDS, "head")},
         "runs": len(after),
         "lost": len(before.keys() - after.keys()),
         "more": len(after.keys() - before.keys()),
@@ -261,7 +262,7 @@ def main(
         print(f"{job.name}: one process, {seconds:.0f} s", flush=True)
         for killed, kinds in (
             ("nothing", ()),
-            *((f"{kind}s", (kind,)) for kind in KINDS),
+            *((f"{kind}s", (kind,)) for kind in (*KINDS, "head")),
             ("all of them", KINDS),
         ):
             if killed_only and killed not in killed_only:

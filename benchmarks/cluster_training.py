@@ -6,7 +6,8 @@ Two workers that are started by hand train a classifier with --deterministic. Th
 three Ray nodes on this machine trains the same one: a head without cores and two nodes of one core
 each. After every few checkpoints a command of a worker is killed (SIGKILL), or a process of Ray
 that watches one, or the node of the chief with all its processes (another one joins), or the
-driver, whose job is continued by --resume. The table tells the restarts, the updates that were made
+driver, whose job is continued by --resume, or the head, after which the command fails and is
+continued on another cluster. The table tells the restarts, the updates that were made
 more than once, and whether the digests of the weights are equal. A language model follows, which
 one worker trains.
 """
@@ -27,7 +28,7 @@ from typing import Any
 
 import click
 import psutil
-from cluster_kills import Nodes
+from cluster_kills import Driver, Nodes, kill_head
 from interleave import print_table
 from scaling import ports
 
@@ -57,36 +58,6 @@ if "--output" in sys.argv and not TASK.get("index"):
 """A cell of its own, because a module with a cell is imported by all workers."""
 
 
-class Driver:
-    """The command that trains on the cluster, which may be killed and continued."""
-
-    def __init__(self, command: list[str], address: str, run: Path) -> None:
-        self._command, self._run = command, run
-        self._environment = {**os.environ, "RAY_ADDRESS": address}
-        self.process = self._start([])
-
-    @property
-    def log(self) -> Path:
-        """The file of all that it writes."""
-        return self._run.with_suffix(".log")
-
-    def _start(self, more: list[str]) -> subprocess.Popen:
-        with self.log.open("a") as log:
-            return subprocess.Popen(
-                [*self._command, *more],
-                stdout=log,
-                stderr=log,
-                env=self._environment,
-                cwd=self._run.parent,
-            )
-
-    def kill(self) -> None:
-        """Kills the driver, and continues its job."""
-        self.process.kill()
-        self.process.wait()
-        self.process = self._start(["--resume"])
-
-
 ENDING_SECONDS = 30.0
 """Time after which a process of a training that has ended counts as left over."""
 
@@ -113,8 +84,9 @@ def newest(run: Path) -> int:
 def strike(kind: str, nodes: Nodes, driver: Driver, run: Path) -> bool:
     """Kills one thing; tells whether it was there."""
     if kind == "driver":
-        driver.kill()
-        return True
+        return driver.kill()
+    if kind == "head":
+        return kill_head(nodes, driver)
     workers = commands_of(run)
     if not workers:
         return False
@@ -133,7 +105,7 @@ def struck(
     """Trains while processes are killed; the kills, and the seconds."""
     done, nodes = Counter[str](), Nodes()
     begin, last, seen = time.monotonic(), 0, 0
-    driver = Driver(command, nodes.address, run)
+    driver = Driver(command, nodes.address, run.with_suffix(".log"), home=run.parent)
     try:
         while driver.process.poll() is None:
             time.sleep(0.05)
@@ -189,10 +161,12 @@ JOBS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
         ("watching processes", ("watching process",)),
         ("nodes of the chief", ("node of the chief",)),
         ("drivers", ("driver",)),
+        ("heads", ("head",)),
         ("in turn", ("worker", "node of the chief", "driver")),
     ],
     "pretrain": [
         ("nothing", ()),
+        ("heads", ("head",)),
         ("in turn", ("worker", "node of the chief", "driver")),
     ],
 }
@@ -221,7 +195,7 @@ def rows_of(
             "command": command,
             "killed": name,
             "kills": sum(done.values()),
-            "restarts": log.count("starting all workers again") + done["driver"],
+            "restarts": log.count("starting all workers again") + done["driver"] + done["head"],
             "updates": updates(hand),
             "repeated": updates(run) - updates(hand),
             "weights equal": "yes" if digest(run) == digest(hand) else "NO",

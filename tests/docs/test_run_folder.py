@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from textrnn.inference import run_files
+from textrnn.inference.history import HISTORY
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "run_folder.md").read_text(encoding="utf-8")
@@ -12,7 +13,7 @@ TEMPLATE = ROOT / "textrnn" / "analysis" / "report" / "report.html.j2"
 
 def test_every_file_of_a_run_has_a_line():
     names = {name for files in run_files.FILES.values() for name in files}
-    names |= {run_files.DATA, run_files.DECISIONS, run_files.DIGESTS}
+    names |= {run_files.DATA, run_files.DECISIONS, run_files.DIGESTS, HISTORY}
     written = re.findall(
         r'folder / "([a-z_.]+)"',
         "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("training/run/*.py")),
