@@ -55,6 +55,8 @@ def stop_below(curves: Iterable[Curve]) -> str | None:
 
 
 def has_stopped(run: Path) -> bool:
-    """Returns whether a trained run was stopped by `stop_below`."""
+    """Returns whether a trained run was stopped by `stop_below`; not if its folder is gone."""
+    if not (history := read_history(run)):
+        return False
     config = run_folder.load_config(run / run_folder.CONFIG)
-    return bool(behind_message(read_history(run), config.schedule))
+    return bool(behind_message(history, config.schedule))

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -140,6 +141,13 @@ def test_a_trial_below_the_median_of_the_trials_that_it_knows_ends_early(config,
         settings = run_folder.load_config(tmp_path / f"search/trials/{number:04d}/config.yaml")
         assert settings.schedule.stop_below == stop_below(known)
         assert (state == "stopped") == (0 < len(curves[number]) < 4)
+
+
+def test_a_search_goes_on_without_the_folder_of_a_trial(config, tmp_path):
+    first = search(config, tmp_path / "search", Cluster(1), most_trials=3)
+    worst = first[-1][0]
+    shutil.rmtree(tmp_path / "search" / "trials" / f"{worst:04d}")
+    assert len(search(config, tmp_path / "search", Cluster(1), most_trials=4)) == 4
 
 
 def test_no_trial_is_stopped_without_the_rule(config, tmp_path):
