@@ -1,4 +1,4 @@
-"""Kills workers, nodes, drivers and heads of a labelling job on a cluster; no row may be lost or doubled.
+"""Kills workers, nodes, drivers and heads of a labelling job; no row may be lost or doubled.
 
     python benchmarks/cluster_kills.py RUN --file texts.csv
 
@@ -6,7 +6,8 @@ The texts of the file, repeated, are written into Parquet files with an id per r
 labels them. Then a cluster of three Ray nodes on this machine labels them: a head without cores and
 two nodes of one core each. At random moments a worker is killed (SIGKILL), or a node (its raylet
 and all its workers; another one joins), or the driver, whose job is continued by --resume, or the
-head, after which the command fails and is continued on another cluster. The table compares the parts of the cluster with the file of the one process, row by row and bit by bit.
+head, after which the command fails and is continued on another cluster. The table compares the
+parts of the cluster with the file of the one process, row by row and bit by bit.
 """
 
 from __future__ import annotations
