@@ -83,3 +83,13 @@ def test_with_a_grace_it_is_interrupted_first(start):
     process.stdin.close()
     assert process.stdout.read() == "interrupted\n"
     assert process.wait(timeout=30) == -signal.SIGKILL
+
+
+@pytest.mark.process
+def test_a_process_that_ignores_interruptions_ends_at_once(start, tmp_path):
+    ignoring = MODULE.replace('lambda *_: print("interrupted", flush=True)', "signal.SIG_IGN")
+    (tmp_path / "ignoring.py").write_text(ignoring)
+    process = start(watched_command("ignoring", ["here"], grace=300))
+    assert process.stdout.readline() == "here\n"
+    process.stdin.close()
+    assert process.wait(timeout=30) == -signal.SIGKILL

@@ -4,8 +4,8 @@
 
 The parent opens a pipe as standard input and writes nothing into it. The operating system closes
 the pipe when the parent ends, however it ends. This process is then interrupted, as by Ctrl-C, and
-kills itself after SECONDS; with 0 it kills itself at once. So no training goes on, holds the lock
-of its run folder or writes into it for long after its parent was killed.
+kills itself after SECONDS; with 0, or if it ignores Ctrl-C, it kills itself at once. So no training
+goes on, holds the lock of its run folder or writes into it for long after its parent was killed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def end_with_parent(*, grace: float = 0.0) -> None:
     It also lets SIGINT through, which Ray blocks in the processes that it starts.
 
     Args:
-        grace: Seconds between an interruption, as by Ctrl-C, and the end; 0: no interruption.
+        grace: Seconds between an interruption, as by Ctrl-C, and the end; 0: no interruption. A
+            process that ignores SIGINT is not interrupted either, and ends at once.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_wait_for_the_end, args=[grace], daemon=True).start()
@@ -51,7 +52,9 @@ def _wait_for_the_end(grace: float) -> None:
     # sys.stdin would be locked by this thread when the interpreter ends.
     while os.read(_STDIN, 1024):
         pass
-    if grace:
+    # A shell lets its background jobs ignore SIGINT. Until a training sets its own handler, it has
+    # nothing to save.
+    if grace and callable(signal.getsignal(signal.SIGINT)):
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         time.sleep(grace)
     # Nothing may be cleaned up: another process may have taken the place of this one.
