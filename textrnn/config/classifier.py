@@ -14,7 +14,7 @@ from textrnn.config.data import DataConfig
 from textrnn.config.decisions import DecisionsConfig
 from textrnn.config.model import SHORT_TOKENS, ModelConfig
 from textrnn.config.regularization import RegularizationConfig
-from textrnn.config.section import Settings, listed_names
+from textrnn.config.section import Settings, listed_names, seconds
 from textrnn.config.task import TaskConfig
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.config.training import (
@@ -34,6 +34,9 @@ PRETRAINING_TOKENS = (2_000_000, 50_000_000)
 """The least and the most tokens of texts that a language model reads first by default."""
 
 PRETRAINING_EPOCHS = 2
+
+PRETRAINING_SECONDS = 90.0
+"""The least time budget with which it reads by default, for each million tokens."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,16 @@ class ClassifierRunConfig(Settings):
                 least <= tokens <= most
                 and tokens / texts >= SHORT_TOKENS
                 and not (self.start.init_from or self.start.vectors or self.distillation.active)
-                and self.schedule.time_budget is None
+                and self._has_time(tokens)
                 and _pretraining_hindrance(self.model) is None
             )
             choices["pretrain_epochs"] = PRETRAINING_EPOCHS if suits else 0
         return choices
+
+    def _has_time(self, tokens: int) -> bool:
+        """Returns whether a language model has the time to read the tokens."""
+        budget = self.schedule.time_budget
+        return budget is None or seconds(budget) >= PRETRAINING_SECONDS * tokens / 1e6
 
     def __post_init__(self) -> None:
         data = self.data

@@ -88,6 +88,15 @@ class TimeBudget:
         elapsed = time.monotonic() - self.started
         return self.seconds - elapsed - epoch - self.finish(validation)
 
+    def part(self, share: float) -> TimeBudget:
+        """Returns the budget of a training that comes first, with a share of the time that is left.
+
+        Args:
+            share: Between 0 and 1.
+        """
+        end = time.monotonic() - self.started + share * max(self.left(0.0), 0.0)
+        return TimeBudget(end, self.started, lambda validation: validation)
+
     def check(self) -> None:
         """Checks that there is time for training.
 

@@ -54,7 +54,7 @@ from textrnn.training.run.light_check import check_light_answers
 from textrnn.training.run.linear_models import estimate_seconds, measure_linear_model
 from textrnn.training.run.model_card import TrainedModel, model_card
 from textrnn.training.run.origin import ORIGIN, Origin
-from textrnn.training.run.own_texts import has_read, start_from_own_texts
+from textrnn.training.run.own_texts import has_read, reading_seconds, start_from_own_texts
 from textrnn.training.run.preparation import (
     RunContext,
     add_unlabelled,
@@ -83,8 +83,7 @@ class ClassifierRun:
         self, request: RunRequest, distribution: Distribution, *, resume: bool = False
     ) -> None:
         self.request, self.distribution, self.resume = request, distribution, resume
-        self.config, self.folder = request.config, request.folder
-        self.reporter = request.reporter
+        self.config, self.folder, self.reporter = request.config, request.folder, request.reporter
         self.limits = TimeLimits(request.config.schedule.time_budget, request.started)
         self._origin: Origin | None = None
 
@@ -143,19 +142,22 @@ class ClassifierRun:
         if not self.resume:
             start_from_vectors(model, train_data, context=context)
             start_from_run(model, self._origin, context=context, language_loss=language_loss)
+        tokens = train_data.plan.total_tokens
+        fitting_seconds = estimate_seconds(self.config, context.corpus, tokens=tokens)
+        ending = (context.corpus, token_seconds, fitting_seconds)
+        earlier = reading_seconds(self.folder) if self.resume else 0.0
         if self._pretrains and not self._resumes_classifier():
             self._begin(context, train_data)
+            budget = self.limits.budget(*ending)
             start_from_own_texts(
                 model,
                 train_data,
                 valid_data,
                 context=context,
-                execution=Execution(self.distribution, self.request.should_stop),
+                execution=Execution(self.distribution, self.request.should_stop, budget),
                 folder=self.folder,
             )
-        tokens = train_data.plan.total_tokens
-        fitting_seconds = estimate_seconds(self.config, context.corpus, tokens=tokens)
-        budget = self.limits.budget(context.corpus, token_seconds, fitting_seconds)
+        budget = self.limits.budget(*ending, earlier=earlier)
         if budget is not None and not self.resume:
             budget.check()
         data = TrainingData(
@@ -319,8 +321,7 @@ class ClassifierRun:
         classifier = TrainedClassifier(
             final.model, context.tokenizer, corpus.label_names, self.config, data=provenance(corpus)
         )
-        test_count = 0 if corpus.test is None else len(corpus.test)
-        share = len(corpus.validation) / (len(corpus.validation) + test_count)
+        share = len(corpus.validation) / (len(corpus.validation) + len(corpus.test or ()))
         classifier.metrics = {
             "training": {
                 "best_epoch": state.best_epoch,

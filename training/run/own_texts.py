@@ -29,9 +29,12 @@ from textrnn.training.loop.language_model_trainer import LanguageModelTrainer
 from textrnn.training.run.preparation import RunContext
 from textrnn.training.run.transfer import encoder_weights, write_encoder
 
-__all__ = ["has_read", "language_model_config", "start_from_own_texts"]
+__all__ = ["has_read", "language_model_config", "reading_seconds", "start_from_own_texts"]
 
 DROPOUT = 0.2
+TIME_SHARE = 0.5
+"""The most that reading may take of the time for training, if a run has a time budget."""
+
 MOST_HELD_OUT = 500
 """The number of validation texts that choose the epoch of the language model."""
 
@@ -55,7 +58,8 @@ def start_from_own_texts(
         train: The training texts.
         validation: The validation texts, some of which choose the language model's epoch.
         context: The settings and the tokenizer.
-        execution: The devices, and what may end the training early.
+        execution: The devices, and what may end the training early; of the time budget, the
+            language model uses half at most.
         folder: The run folder. A language model of which it has a checkpoint continues.
 
     Raises:
@@ -71,8 +75,7 @@ def start_from_own_texts(
             f"a language model reads the training texts first, in {counted(epochs, 'epoch')}; "
             "the classifier starts from it"
         )
-        checkpoints = Checkpoints(folder / CHECKPOINTS / OWN_TEXTS, keep_count=1)
-        trained = _train(train, validation, context, execution, checkpoints)
+        trained = _train(train, validation, context, execution, _checkpoints(folder))
         stream = io.BytesIO()
         np.savez(stream, *encoder_weights(trained))
         content = stream.getvalue()
@@ -85,6 +88,16 @@ def has_read(folder: Path, distribution: Distribution) -> bool:
     """Returns whether the chief's folder has a checkpoint of the classifier, on every worker."""
     exists = distribution.is_chief and bool(Checkpoints(folder / CHECKPOINTS).paths())
     return bool(distribution.broadcast(b"read" if exists else b""))
+
+
+def reading_seconds(folder: Path) -> float:
+    """Returns the time that a language model has read so far, by its checkpoint in a run folder."""
+    checkpoints = _checkpoints(folder)
+    return checkpoints.load()[0].state.elapsed if checkpoints.paths() else 0.0
+
+
+def _checkpoints(folder: Path) -> Checkpoints:
+    return Checkpoints(folder / CHECKPOINTS / OWN_TEXTS, keep_count=1)
 
 
 def _train(
@@ -107,7 +120,10 @@ def _train(
         tokenizer=context.tokenizer,
         store=store,
         checkpoints=checkpoints,
-        execution=Execution(should_stop=execution.should_stop),
+        execution=Execution(
+            should_stop=execution.should_stop,
+            budget=None if execution.budget is None else execution.budget.part(TIME_SHARE),
+        ),
     )
     if checkpoints.paths():
         trainer.resume(context.reporter)

@@ -31,7 +31,12 @@ class TimeLimits:
     started: float
 
     def budget(
-        self, corpus: Corpus, token_seconds: float, fitting_seconds: float = 0.0
+        self,
+        corpus: Corpus,
+        token_seconds: float,
+        fitting_seconds: float = 0.0,
+        *,
+        earlier: float = 0.0,
     ) -> TimeBudget | None:
         """Returns the budget of the training, which reserves time for measuring and saving.
 
@@ -39,22 +44,24 @@ class TimeLimits:
             corpus: The data.
             token_seconds: The time that it took to encode the training and validation texts.
             fitting_seconds: An estimate of the time in which the n-grams are fitted.
+            earlier: The time that went into another training, before an interruption.
         """
         if self.duration is None:
             return None
+        started = self.started - earlier
         valid = len(corpus.validation)
         test = len(corpus.test) if corpus.test is not None else 0
         token_seconds *= (valid + test) / (len(corpus.train) + valid)
         whole = seconds(self.duration)
         after = token_seconds + fitting_seconds + SAVING_SECONDS
-        left = whole - (time.monotonic() - self.started) - after
+        left = whole - (time.monotonic() - started) - after
 
         def finish(validation: float) -> float:
             # Validation and test data are measured, in at most half of the remaining time.
             measuring = min(validation * (1.0 + test / valid), max(left, 0.0) / 2)
             return measuring + after
 
-        return TimeBudget(whole, self.started, finish)
+        return TimeBudget(whole, started, finish)
 
     def deadline(self, share: float) -> float | None:
         """Returns the moment at which this share of the remaining time is used up.

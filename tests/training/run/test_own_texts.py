@@ -10,12 +10,18 @@ from textrnn.errors import ConfigError
 from textrnn.progress import Silent
 from textrnn.training.batches.token_store import TokensInMemory
 from textrnn.training.devices.strategy import Distribution
-from textrnn.training.loop.checkpoints import CHECKPOINTS, Checkpoints
+from textrnn.training.loop.checkpoints import (
+    CHECKPOINTS,
+    OWN_TEXTS,
+    Checkpoint,
+    Checkpoints,
+    TrainingState,
+)
 from textrnn.training.run import own_texts
 from textrnn.training.run.classifier import train
 from textrnn.training.run.classifier_run import ClassifierRun
 from textrnn.training.run.folder import is_started
-from textrnn.training.run.own_texts import language_model_config
+from textrnn.training.run.own_texts import language_model_config, reading_seconds
 from textrnn.training.run.request import RunRequest
 from textrnn.training.run.transfer import write_encoder
 
@@ -176,6 +182,27 @@ def test_a_run_that_was_stopped_while_it_reads_ends_with_the_same_bits(data, tmp
     assert not (tmp_path / "stopped" / CHECKPOINTS).exists()
 
 
+def test_of_a_time_budget_it_takes_half(data, tmp_path, monkeypatch):
+    class BudgetError(Exception):
+        """Carries the budget out of the training."""
+
+    def stop(*_, execution, **__):
+        raise BudgetError(execution.budget)
+
+    monkeypatch.setattr(own_texts, "LanguageModelTrainer", stop)
+    with pytest.raises(BudgetError) as stopped:
+        model_at_start(own(data, time_budget="10h"), tmp_path / "run")
+    (budget,) = stopped.value.args
+    assert budget.left(0.0) == pytest.approx(5 * 3600, rel=0.01)
+
+
+def test_the_time_before_an_interruption_counts(tmp_path):
+    assert reading_seconds(tmp_path) == 0.0
+    checkpoint = Checkpoint(TrainingState(update=3, elapsed=70.0), [], [], "digest")
+    Checkpoints(tmp_path / CHECKPOINTS / OWN_TEXTS).save(checkpoint)
+    assert reading_seconds(tmp_path) == 70.0
+
+
 @pytest.mark.parametrize(
     ("settings", "tokens", "texts", "epochs"),
     [
@@ -192,7 +219,8 @@ def test_a_run_that_was_stopped_while_it_reads_ends_with_the_same_bits(data, tmp
         ({"vectors": "glove.txt"}, 6_000_000, 20_000, 0),
         ({"init_from": "runs/lm"}, 6_000_000, 20_000, 0),
         ({"teachers": "runs/a"}, 6_000_000, 20_000, 0),
-        ({"time_budget": "3m"}, 6_000_000, 20_000, 0),
+        ({"time_budget": "539s"}, 6_000_000, 20_000, 0),
+        ({"time_budget": "9m"}, 6_000_000, 20_000, 2),
     ],
 )
 def test_many_long_texts_are_read_first(settings, tokens, texts, epochs):

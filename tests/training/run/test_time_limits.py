@@ -36,6 +36,22 @@ def test_the_figures_take_half_of_what_is_left_at_most():
     assert budget.finish(1000.0) == pytest.approx(45.0 + SAVING_SECONDS, abs=2.0)
 
 
+def test_earlier_time_counts():
+    limits = TimeLimits("100s", started=time.monotonic())
+    budget = limits.budget(corpus(train=8, validation=2, test=2), 0.0, earlier=70.0)
+    assert budget is not None
+    assert budget.left(0.0) == pytest.approx(100 - 70 - SAVING_SECONDS, abs=2.0)
+
+
+def test_a_part_is_a_share_of_what_is_left():
+    limits = TimeLimits("110s", started=time.monotonic() - 20.0)
+    budget = limits.budget(corpus(train=8, validation=2, test=2), 0.0)
+    assert budget is not None
+    part = budget.part(0.5)
+    assert part.left(0.0) == pytest.approx((110 - 20 - SAVING_SECONDS) / 2, abs=2.0)
+    assert part.left(7.0) == pytest.approx((110 - 20 - SAVING_SECONDS) / 2 - 7.0, abs=2.0)
+
+
 def test_a_deadline_is_a_share_of_the_remaining_time():
     limits = TimeLimits("1h", started=time.monotonic())
     first, whole = limits.deadline(0.25), limits.deadline(1.0)
