@@ -97,6 +97,8 @@ job export_memory python $b/export_memory.py "$runs/sst2"
 job cluster_rows python $b/cluster_rows.py "$runs/sst2" --rows 2000000 --folder "$runs/cluster_rows"
 job cluster_kills python $b/cluster_kills.py "$runs/sst2" --file "$data/sst2/test.csv" \
     --folder "$runs/cluster_kills"
+job cluster_serving python $b/cluster_serving.py "$runs/sst2" --file "$data/sst2/test.csv" \
+    --folder "$runs/cluster_serving"
 
 echo "Not run: benchmarks/accelerator (a GPU), web_labels.py (MediaPipe's package for browsers)."
 if [[ -n $before ]]; then

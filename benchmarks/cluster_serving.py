@@ -1,12 +1,13 @@
-"""Kills replicas, nodes and commands of a server on a cluster, while clients ask it.
+"""Kills replicas, nodes, commands and the head of a server on a cluster, while clients ask it.
 
     python benchmarks/cluster_serving.py RUN --file texts.csv
 
 Two replicas of the server run on a cluster of three Ray nodes on this machine: a head without cores
 and two nodes of one core each. Clients ask about one text after the other; a request that fails is
 sent again. Every few seconds a replica is killed (SIGKILL), or a node (its raylet and all that runs
-on it; another one joins), or the command `textrnn serve`, which is given again. The answers are
-compared with those of one process.
+on it; another one joins), or the command `textrnn serve`, which is given again, or once the head,
+after which the command is given again on another cluster. The answers are compared with those of
+one process.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ from typing import Any
 
 import click
 import psutil
-from cluster_kills import Driver, Nodes
+from cluster_kills import Driver, Nodes, kill_head
 from interleave import print_table
 
 from textrnn.data.file_format import FileFormat
 from textrnn.data.text_files import read_texts
 from textrnn.runtime import load
 
-KINDS = ("replica", "node", "command")
+KINDS = ("replica", "node", "command", "head")
 
 GIVE_UP_SECONDS = 120.0
 """Time after which a request that always fails counts as lost."""
@@ -162,17 +163,20 @@ def struck(
     def listening() -> int:
         return log.read_text().count("listening at")
 
-    def kill_command(_: random.Random) -> bool:
+    def again(kill: Callable[[], bool]) -> bool:
         before = listening()
-        driver.kill()
+        killed = kill()
         wait_until(lambda: listening() > before, driver, what="server after the kill")
-        return True
+        return killed
 
     strike: dict[str, Callable[[random.Random], bool]] = {
         "replica": nodes.kill_worker,
         "node": nodes.kill_node,
-        "command": kill_command,
+        "command": lambda _: again(driver.kill),
+        "head": lambda _: again(lambda: kill_head(nodes, driver)),
     }
+    if "head" in kinds:
+        most = 1  # Ray gives up a head after a minute.
     try:
         wait_until(lambda: listening() > 0, driver, what="server")
         begin = time.monotonic()
@@ -224,7 +228,7 @@ def main(
     for name, kinds in (
         ("nothing", ()),
         *((f"{kind}s", (kind,)) for kind in KINDS),
-        ("all of them", KINDS),
+        ("all of them", KINDS[:-1]),
     ):
         if only and name not in only:
             continue
