@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "analysis": "host config text data layers messages progress pictures models inference "
     "evaluation",
     "export": "host config text layers messages progress models inference evaluation",
-    "cluster": "host",
+    "cluster": "host messages",
     "training": "keras_internals host config text data layers messages progress pictures models "
     "inference evaluation analysis cluster",
     "sklearn": "config data inference training",

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import signal
 import socket
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 from light_models import random_pair
 from websockets.sync.client import connect
 
+from textrnn.cluster.connection import connected
 from textrnn.cluster.serving import APPLICATION, Replicas, deploy, serve_config, serving
 from textrnn.errors import ConfigError
 from textrnn.runtime import load
@@ -113,11 +115,18 @@ def test_replicas_answer_and_are_replaced_without_a_lost_request(tmp_path):
         with asked(port, threads=4) as answers:
             deploy(config_of(runs[1], port, two))
             last = scores(port)
+        with (
+            pytest.raises(ConfigError, match="Ray Serve runs on the cluster and does not listen"),
+            serving(config_of(runs[1], free_port(), two), cluster="local"),
+        ):
+            pass
         with connect(f"ws://127.0.0.1:{port}/v1/models/m/stream") as socket:
             socket.send(json.dumps({"type": "feed", "text": TEXTS[0]}))
             socket.recv()
             socket.send(json.dumps({"type": "finish"}))
             streamed = json.loads(socket.recv())
+    with pytest.raises(OSError, match="refused"):
+        scores(port)
     assert close_to(last, second)
     assert [answer for answer in answers if isinstance(answer, BaseException)] == []
     of_first = [answer for answer in answers if close_to(answer, first)]
@@ -125,6 +134,29 @@ def test_replicas_answer_and_are_replaced_without_a_lost_request(tmp_path):
     assert of_first
     assert len(of_first) + len(of_second) == len(answers)
     assert list(streamed["scores"].values()) == pytest.approx(second[0], abs=1e-5)
+
+
+@pytest.mark.slow
+def test_replicas_without_room_are_told_and_end_with_an_interrupt(tmp_path):
+    ray = pytest.importorskip("ray", reason="needs textrnn[ray]")
+    random_pair(tmp_path / "run", cell="gru", bidirectional=True)
+    many = Replicas(99, 99)
+
+    def stop(text: str) -> None:
+        said.append(text)
+        threading.Timer(15.0, signal.raise_signal, [signal.SIGINT]).start()
+
+    said: list[str] = []
+    config = config_of(tmp_path / "run", free_port(), many)
+    with connected("local"):
+        with pytest.raises(KeyboardInterrupt), serving(config, cluster="local", say=stop):
+            pass
+        from ray import serve
+
+        assert not serve.status().applications
+        assert ray.available_resources()["CPU"] == ray.cluster_resources()["CPU"]
+    (line,) = said
+    assert line.startswith("99 replicas need 99 cores, the cluster has ")
 
 
 @pytest.mark.slow

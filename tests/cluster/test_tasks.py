@@ -82,6 +82,17 @@ def test_a_training_that_no_machine_has_room_for_is_an_error():
     assert ClusterRunner("auto", cores=1, gpus=0, parallel=3).parallel == 2
 
 
+def test_a_training_that_waits_for_a_machine_says_so_once(tmp_path):
+    said: list[str] = []
+    training = Training(tmp_path / "c.yaml", tmp_path / "run", tmp_path / "log")
+    with Placement("auto", worker_cores=2, workers=2).runner(
+        ClassifierRunConfig(), say=said.append
+    ) as runner:
+        runner.start("a", training)
+        runner.start("b", training)
+    assert said == ["waiting for a machine with 2 cores; the cluster has none"]
+
+
 def test_a_folder_that_the_machines_do_not_share_is_an_error(tmp_path):
     training = Training(tmp_path / "none.yaml", tmp_path / "run", tmp_path / "log")
     with Placement("auto").runner(ClassifierRunConfig()) as runner:

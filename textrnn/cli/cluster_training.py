@@ -24,6 +24,7 @@ from textrnn.inference.run_files import (
     CONFIG,
     LOCK,
     METRICS,
+    check_replaceable,
     is_complete,
 )
 
@@ -160,8 +161,11 @@ def train_on_workers(
 
     given: GivenFlag = "resume_or_start" if resume_or_start else ""
     given = "resume" if options.resume else "overwrite" if options.overwrite else given
-    if not (given.startswith("resume") or str(on_cluster.cluster).startswith("ray://")):
-        choice.check_inputs()  # By ray://, this machine need not have them.
+    if not str(on_cluster.cluster).startswith("ray://"):  # By it, this machine need not have them.
+        if not given.startswith("resume"):
+            choice.check_inputs()
+        if not resume_or_start:
+            check_replaceable(choice.folder, resume=options.resume, overwrite=options.overwrite)
     training = training_job(context, folder=choice.folder, given=given, environment=os.environ)
     reporter = options.reporter()
     use_gpus = choice.config.runtime.device != "cpu"

@@ -32,6 +32,7 @@ def engine_option(command: F) -> F:
     """Adds the option `--engine` of a command that the light runtime can answer too."""
     return click.option(
         "--engine",
+        callback=_before_numpy,
         type=click.Choice(["auto", "numpy", "tensorflow"]),
         default="auto",
         show_default=True,
@@ -39,6 +40,12 @@ def engine_option(command: F) -> F:
         "auto: the light runtime if RUN has its file and the other options allow it. The answers "
         "are the same.",
     )(command)
+
+
+def _before_numpy(context: click.Context, parameter: click.Parameter, engine: str) -> str:
+    """Sets the threads of products before anything imports NumPy; they decide the last bits."""
+    one_thread_per_product()
+    return engine
 
 
 def _may_be_light(engine: str, *, needs_tensorflow: str = "") -> bool:
@@ -95,7 +102,6 @@ def light_language_model(run: Path, engine: str) -> RuntimeLanguageModel | None:
 
 def _is_light(run: Path, engine: str) -> bool:
     """Returns whether the light runtime is to load a run."""
-    one_thread_per_product()
     from textrnn.runtime.run_folder import has_network
 
     return engine == "numpy" or has_network(run)

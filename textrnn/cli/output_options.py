@@ -51,7 +51,8 @@ OUTPUT_FILE_OPTIONS = (
         "--output",
         type=click.Path(path_type=Path),
         help="Write the answers into a .csv, .tsv, .jsonl, .parquet or .xlsx file, with all "
-        "columns of --file, instead of printing them.",
+        "columns of --file, instead of printing them. With --cluster: a folder, or "
+        "'FOLDER/*.csv'.",
     ),
     click.option(
         "--resume",

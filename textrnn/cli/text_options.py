@@ -148,7 +148,7 @@ FILE_OPTIONS = (
         "--skip-bad-rows",
         is_flag=True,
         help="Print an empty answer, with the reason, for each row that cannot be read, instead of "
-        "stopping at the first one.",
+        "stopping at the first one. With --output, this is always so.",
     ),
 )
 """The options of a file of texts."""

@@ -14,7 +14,14 @@ from typing import Any
 from textrnn.errors import ConfigError
 from textrnn.runtime.cores import count_cores, one_thread_per_product
 
-__all__ = ["ADDRESSES", "check_address", "check_installed", "connected", "ray_package"]
+__all__ = [
+    "ADDRESSES",
+    "CONNECT_SECONDS",
+    "check_address",
+    "check_installed",
+    "connected",
+    "ray_package",
+]
 
 ADDRESSES = "auto, local or ray://HOST:PORT"
 """The forms of an address."""
@@ -85,7 +92,7 @@ def _check_reachable(address: str) -> None:
     except OSError as error:
         raise ConfigError(
             f"expected a Ray cluster at {named}, got: {error.strerror or error}; start one by `ray "
-            "start --head`, check the address, or set `cluster='local'`."
+            "start --head`, check the address, or use the address local."
         ) from None
 
 
@@ -128,9 +135,9 @@ def connected(address: str) -> Iterator[None]:
     except (ConnectionError, RuntimeError, TimeoutError, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ConfigError(
-            f"expected a Ray cluster at `cluster={address!r}`, got: {reason.rstrip('.')}; start "
+            f"expected a Ray cluster at the address {address}, got: {reason.rstrip('.')}; start "
             "one by `ray start --head`, check the address, set RAY_AUTH_MODE=token in the "
-            "environment if the cluster asks for a token, or set `cluster='local'`."
+            "environment if the cluster asks for a token, or use the address local."
         ) from None
     try:
         yield

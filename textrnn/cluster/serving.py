@@ -6,14 +6,16 @@ receives the requests and gives each to the replica with the fewest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textrnn.cluster.connection import connected, ray_package
+from textrnn.cluster.connection import CONNECT_SECONDS, connected, ray_package
 from textrnn.errors import ConfigError
+from textrnn.messages.wording import counted
 from textrnn.runtime.serve import ModelSource, ServeSettings
 
 __all__ = ["APPLICATION", "Replica", "Replicas", "application", "deploy", "serve_config", "serving"]
@@ -189,21 +191,58 @@ def deploy(config: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def serving(config: Mapping[str, Any], *, cluster: str) -> Iterator[str]:
+def serving(
+    config: Mapping[str, Any], *, cluster: str, say: Callable[[str], None] = lambda text: None
+) -> Iterator[str]:
     """Serves on a cluster until the context ends, and yields the address.
 
     Args:
         config: The configuration; see `serve_config`.
         cluster: The address of the cluster; see `check_address`.
+        say: Receives a message if the replicas wait for machines.
 
     Raises:
-        ConfigError: Ray is missing, no cluster answers, or the replicas do not start.
+        ConfigError: Ray is missing, no cluster answers, Ray Serve listens at another port there,
+            or the replicas do not start.
     """
     with connected(cluster):
-        address = deploy(config)
         from ray import serve
 
+        if not serve.status().applications:
+            serve.shutdown()  # It may listen at the port of a server that has ended.
+        elif not cluster.startswith("ray://"):
+            _check_listens(config["http_options"])
+        if note := _room_note(config):
+            say(note)
         try:
-            yield address
+            yield deploy(config)
         finally:
             serve.delete(APPLICATION)
+            if not serve.status().applications:
+                serve.shutdown()
+
+
+def _check_listens(http: Mapping[str, Any]) -> None:
+    """Raises ConfigError if nothing listens at the address where requests are expected."""
+    host = "127.0.0.1" if http["host"] in {"0.0.0.0", "::"} else http["host"]
+    try:
+        socket.create_connection((host, http["port"]), CONNECT_SECONDS).close()
+    except OSError:
+        raise ConfigError(
+            f"Ray Serve runs on the cluster and does not listen at {host}:{http['port']}; set "
+            "`host` and `port` to those that it was started with, or end it first."
+        ) from None
+
+
+def _room_note(config: Mapping[str, Any]) -> str:
+    """Returns a message if the cluster has fewer cores than the replicas need, else nothing."""
+    (options,) = config["applications"][0]["deployments"]
+    least = options["autoscaling_config"]["min_replicas"]
+    needed = least * options["ray_actor_options"]["num_cpus"]
+    cores = int(ray_package().cluster_resources().get("CPU", 0))
+    if needed <= cores:
+        return ""
+    return (
+        f"{counted(least, 'replica')} need {counted(needed, 'core')}, the cluster has {cores}; "
+        "waiting for machines, or press Ctrl-C and lower --replicas"
+    )

@@ -125,7 +125,8 @@ def _results(
         reason = " ".join(str(error).split())
         raise ConfigError(
             f"expected workers that start, got over {_MOST_STARTS} that were lost before they "
-            f"began; install the same version of textrnn on all machines ({reason})."
+            "began; continue with `resume` if the machines are busy, or install the same version "
+            f"of textrnn on all of them ({reason})."
         ) from None
 
 

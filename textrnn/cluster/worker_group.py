@@ -13,6 +13,7 @@ from textrnn.cluster.connection import ray_package
 from textrnn.cluster.job import RunState, TrainingJob
 from textrnn.cluster.training_worker import LOST_ANOTHER, Report, TrainingWorker, WorkerPlace
 from textrnn.errors import ConfigError
+from textrnn.messages.wording import counted
 
 __all__ = ["End", "Room", "Say", "WorkerGroup", "WorkersLost", "equal_share", "worker_group"]
 
@@ -319,8 +320,9 @@ def _wait_for_machines(room: Room, *, at_once: bool, deadline: float, say: Say) 
         wanted = _wanted(room.workers, room.cores or 1)
         if at_once or time.monotonic() > deadline:
             raise ConfigError(
-                f"expected room for {wanted}, got a cluster of {len(machines)} machines with "
-                f"{cores} cores; start more machines, or lower `workers` or `worker_cores`"
+                f"expected room for {wanted}, got a cluster of "
+                f"{counted(len(machines), 'machine')} with {counted(cores, 'core')}; start more "
+                "machines, or lower `workers` or `worker_cores`"
                 + ("." if at_once else ", and continue with `resume`.")
             )
         if not said:

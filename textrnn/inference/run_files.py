@@ -50,6 +50,7 @@ __all__ = [
     "WEIGHTS",
     "begin",
     "check_finished",
+    "check_replaceable",
     "checked_files",
     "checked_settings",
     "default_name",
@@ -240,6 +241,24 @@ def default_name(dataset: str | None, file: str | None) -> str:
 def is_complete(run: str | Path) -> bool:
     """Returns whether a run folder contains a finished model."""
     return (Path(run) / DIGESTS).is_file()
+
+
+def check_replaceable(run: str | Path, *, resume: bool, overwrite: bool) -> None:
+    """Raises ConfigError if a folder contains a finished run that a training may not replace.
+
+    Args:
+        run: The folder.
+        resume: Whether the training continues from a checkpoint.
+        overwrite: Whether the training may replace a run in the folder.
+    """
+    if is_complete(run) and resume:
+        raise ConfigError(
+            f"{run} contains a finished run; there is nothing to resume; replace it by `overwrite`."
+        )
+    if is_complete(run) and not overwrite:
+        raise ConfigError(
+            f"{run} contains a finished run; choose another `output`, or replace it by `overwrite`."
+        )
 
 
 def check_finished(run: str | Path, kind: type[Settings] = ClassifierRunConfig) -> None:

@@ -118,16 +118,7 @@ def check_folder(folder: Path, config: Settings, *, resume: bool, overwrite: boo
         ConfigError: The folder contains another run or other files.
         ModelError: There is no checkpoint to resume from.
     """
-    if run_folder.is_complete(folder) and resume:
-        raise ConfigError(
-            f"{folder} contains a finished run; there is nothing to resume; replace it by "
-            "`overwrite`."
-        )
-    if run_folder.is_complete(folder) and not overwrite:
-        raise ConfigError(
-            f"{folder} contains a finished run; choose another `output`, or replace it by "
-            "`overwrite`."
-        )
+    run_files.check_replaceable(folder, resume=resume, overwrite=overwrite)
     if resume:
         check_started(folder)
         saved = run_folder.read_settings(folder / run_folder.CONFIG, type(config))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +16,7 @@ from textrnn.cluster.connection import check_address, check_installed, connected
 from textrnn.cluster.tasks import MOST_LOSSES, Tasks
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.errors import ConfigError
+from textrnn.messages.wording import counted
 from textrnn.training.search.child import Ended, Training, carry_out, train_child
 from textrnn.training.search.runner import OneByOne, Runner
 
@@ -39,11 +40,14 @@ class Placement:
     worker_cores: int | None = None
     workers: int | None = None
 
-    def runner(self, config: ClassifierRunConfig) -> AbstractContextManager[Runner]:
+    def runner(
+        self, config: ClassifierRunConfig, *, say: Callable[[str], None] = lambda text: None
+    ) -> AbstractContextManager[Runner]:
         """Returns what carries out the trainings while the context is open.
 
         Args:
             config: The settings that the trainings share; with the device gpu, each gets a GPU.
+            say: Receives a message if the trainings wait for a machine.
 
         Raises:
             ConfigError: The address is none, or Ray is missing.
@@ -57,6 +61,7 @@ class Placement:
             cores=self.worker_cores or 1,
             gpus=int(config.runtime.device == "gpu"),
             parallel=self.workers,
+            say=say,
         )
 
 
@@ -68,10 +73,20 @@ class ClusterRunner:
         cores: The number of cores that each training uses.
         gpus: The number of GPUs that each training uses.
         parallel: The number of trainings at the same time; None: as many as there is room for.
+        say: Receives a message if the trainings wait for a machine.
     """
 
-    def __init__(self, address: str, *, cores: int, gpus: int, parallel: int | None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        cores: int,
+        gpus: int,
+        parallel: int | None,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self._address, self._cores, self._gpus, self._most = address, cores, gpus, parallel
+        self._say, self._said = say, False
         self._context = ExitStack()
         self._logs: dict[str, Path] = {}
 
@@ -100,15 +115,22 @@ class ClusterRunner:
         """
         room = self._tasks.room()
         if not (room or self._logs or self._most):
-            needs = f"{self._cores} cores" + " and a GPU" * bool(self._gpus)
             raise ConfigError(
-                f"expected a machine with {needs} in the cluster, got none; set `worker_cores` to "
-                "fewer, or `workers` to the number of trainings if machines join later."
+                f"expected a machine with {self._needs} in the cluster, got none; set "
+                "`worker_cores` to fewer, or `workers` to the number of trainings if machines join "
+                "later."
             )
         return max(room if self._most is None else min(room, self._most), 1)
 
+    @property
+    def _needs(self) -> str:
+        return counted(self._cores, "core") + " and a GPU" * bool(self._gpus)
+
     def start(self, name: str, training: Training) -> None:
         """Gives a training to the cluster."""
+        if not (self._said or self._tasks.room()):
+            self._said = True
+            self._say(f"waiting for a machine with {self._needs}; the cluster has none")
         self._logs[name] = training.log
         self._tasks.start(name, _TrainingTask(training, os.getcwd(), self._cores))
 

@@ -3,6 +3,7 @@
 import csv
 import datetime
 import json
+import os
 
 import openpyxl
 import pyarrow
@@ -10,6 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from textrnn.data.resumable_output import ResumableOutput
+from textrnn.errors import ConfigError
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 
@@ -165,6 +167,19 @@ def test_a_damaged_file_leaves_no_output(textrnn, run, home):
     result = textrnn("predict", run, "--file", "in.csv.gz", "--output", "out.csv", code=1)
     assert "expected a whole gzip file" in result.stderr
     assert [path.name for path in home.iterdir()] == ["in.csv.gz"]
+
+
+def test_the_threads_of_products_are_chosen_before_a_table_needs_numpy(
+    textrnn, run, table, monkeypatch
+):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+
+    def stop(*_):
+        raise ConfigError(f"threads: {os.environ.get('OPENBLAS_NUM_THREADS')}")
+
+    monkeypatch.setattr("textrnn.cli.commands.predict.check_output_options", stop)
+    result = textrnn("predict", run, "--file", table, "--output", "out.parquet", code=1)
+    assert "threads: 1" in result.stderr
 
 
 def test_json_is_about_printed_answers(textrnn, run, table):

@@ -32,10 +32,15 @@ def test_the_configuration_of_ray_serve_is_written(textrnn, home):
     (home / "run").mkdir()
     (home / "run" / "digests.json").write_text("{}")
     options = ("--replicas", "1:8", "--port", "9000", "--serve-config", "serve.yaml")
-    textrnn("serve", "m=run", *options)
+    written = textrnn("serve", "m=run", *options)
+    assert "`serve deploy serve.yaml`" in written.stderr
     config = yaml.safe_load((home / "serve.yaml").read_text())
     assert config["applications"][0]["args"]["runs"] == {"m": str(home / "run")}
     assert config["http_options"]["port"] == 9000
+    nowhere = textrnn("serve", "m=run", "--serve-config", "none/serve.yaml", code=1)
+    assert "cannot be written: No such file or directory; choose another" in nowhere.stderr
+    alone = textrnn("serve", "m=run", "--replicas", "2", code=2)
+    assert "--replicas needs --cluster or --serve-config." in alone.stderr
     wrong = textrnn("serve", "m=run", "--cluster", "local", "--replicas", "none", code=1)
     assert "--replicas must be a number, or LEAST:MOST such as 1:8, got 'none'" in wrong.stderr
     assert "none: expected a run folder" in textrnn("serve", "none", *options, code=1).stderr

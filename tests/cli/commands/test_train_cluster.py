@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,6 +45,21 @@ def test_a_wrong_option_is_told_before_anything_starts(textrnn, arguments, messa
     result = textrnn("train", *arguments, code=1)
     assert message in result.stderr
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ([], "contains a finished run; choose another --output, or replace it by --overwrite"),
+        (["--resume"], "contains a finished run; there is nothing to resume"),
+    ],
+)
+def test_a_finished_run_is_found_before_anything_starts(textrnn, finished, home, option, message):
+    run = home / "run"
+    shutil.copytree(finished.folder, run)
+    result = textrnn("train", "--cluster", "local", "--output", run, *option, code=1)
+    assert message in result.stderr
+    assert not (run / ".workers").exists()
 
 
 @pytest.fixture

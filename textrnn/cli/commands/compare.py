@@ -188,7 +188,7 @@ def _train(
             f"{corpus.name}: expected test data, got none; give it with --test-file, or compare "
             "on --split validation."
         )
-    with placement.runner(config) as runner:
+    with placement.runner(config, say=reporter.message) as runner:
         runs = train_all(configs, output, reporter=reporter, runner=runner)
     return data, corpus.train, tuple(runs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ import click
 
 from textrnn.cli.cluster_option import cluster_option
 from textrnn.cli.help import SectionedCommand, SettingOption
+from textrnn.errors import DataError
 from textrnn.runtime.serve import ModelSource, ServeSettings, parse_source
 from textrnn.runtime.serve import serve as run_server
 from textrnn.runtime.serve.options import option_of
@@ -76,10 +78,17 @@ def _serve_on_cluster(
 
         from textrnn.host.atomic import write_atomically
 
-        write_atomically(config_file, yaml.safe_dump(config, sort_keys=False))
+        try:
+            write_atomically(config_file, yaml.safe_dump(config, sort_keys=False))
+        except OSError as error:
+            raise DataError(
+                f"{config_file}: cannot be written: {error.strerror}; choose another file."
+            ) from None
+        click.echo(f"textrnn serve: wrote {config_file}; `serve deploy {config_file}`", err=True)
         return
     stop = threading.Event()
-    with serving(config, cluster=check_address(cluster or "")) as address:
+    say = partial(click.echo, err=True)
+    with serving(config, cluster=check_address(cluster or ""), say=say) as address:
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: stop.set())
         click.echo(f"textrnn serve: listening at {address}", err=True)
@@ -130,6 +139,8 @@ def serve(
     """
     settings = ServeSettings.from_dict(values)
     sources = [parse_source(run) for run in runs]
+    if replicas != "1" and cluster is None and config_file is None:
+        raise click.UsageError("--replicas needs --cluster or --serve-config.")
     if cluster is not None or config_file is not None:
         _serve_on_cluster(sources, values, replicas, cluster=cluster, config_file=config_file)
         return

@@ -135,7 +135,7 @@ def train(
     measured = None
     if folds:
         placement = Placement(on_cluster.cluster, on_cluster.worker_cores, on_cluster.workers)
-        with placement.runner(config) as runner:
+        with placement.runner(config, say=reporter.message) as runner:
             measured = _train_folds(
                 config, choice.folder, folds, options=options, reporter=reporter, runner=runner
             )

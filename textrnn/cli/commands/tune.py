@@ -147,13 +147,14 @@ def tune(
     fixed = {name for settings in given.values() for name in settings}
     config = adopt_shape(merge_settings(ClassifierRunConfig(), given), given=fixed)
     fixed |= adopted_settings(config)
-    with placement.runner(config) as runner:
+    reporter = CommandReporter()
+    with placement.runner(config, say=reporter.message) as runner:
         outcomes = search(
             config,
             output,
             fixed=fixed,
             budget=budget,
-            reporter=CommandReporter(),
+            reporter=reporter,
             runner=runner,
             parallel=placement.workers,
         )
