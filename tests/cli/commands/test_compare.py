@@ -121,7 +121,8 @@ def test_wrong_usage(textrnn, arguments, message):
 
 def train_by(monkeypatch: pytest.MonkeyPatch, train: TrainChild) -> None:
     """Lets the command train its runs by a function in this process."""
-    monkeypatch.setattr(Placement, "runner", lambda *_: contextlib.nullcontext(OneByOne(train)))
+    one_by_one = contextlib.nullcontext(OneByOne(train))
+    monkeypatch.setattr(Placement, "runner", lambda *_, **__: one_by_one)
 
 
 def test_runs_are_trained_that_differ_in_one_setting(textrnn, data, home, finished, monkeypatch):
