@@ -35,7 +35,7 @@ PRETRAINING_TOKENS = (2_000_000, 50_000_000)
 
 PRETRAINING_EPOCHS = 2
 
-PRETRAINING_SECONDS = 90.0
+PRETRAINING_SECONDS = 80.0
 """The least time budget with which it reads by default, for each million tokens."""
 
 

@@ -291,7 +291,7 @@ class StartConfig(Section):
         None,
         "Epochs in which a language model first reads the training texts, whose embeddings and "
         "recurrence the classifier then starts from (0: none), or auto: 2 if the texts have 2 to "
-        "50 million tokens, 50 each on average, no time budget below 90 s per million tokens, and "
+        "50 million tokens, 50 each on average, no time budget below 80 s per million tokens, and "
         "nothing else to start from.  [default: auto]",
         minimum=0,
         chosen=True,
