@@ -161,7 +161,7 @@ def train_on_workers(
 
     given: GivenFlag = "resume_or_start" if resume_or_start else ""
     given = "resume" if options.resume else "overwrite" if options.overwrite else given
-    if not str(on_cluster.cluster).startswith("ray://"):  # By it, this machine need not have them.
+    if not str(on_cluster.cluster).startswith("ray://"):  # It leads to other machines.
         if not given.startswith("resume"):
             choice.check_inputs()
         if not resume_or_start:

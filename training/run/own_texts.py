@@ -17,6 +17,7 @@ import numpy as np
 from textrnn.config.classifier import ClassifierRunConfig
 from textrnn.config.language_model import LanguageModelRunConfig
 from textrnn.config.model import EncoderConfig
+from textrnn.errors import ModelError
 from textrnn.inference.language_model import TrainedLanguageModel
 from textrnn.messages.wording import counted
 from textrnn.models.classifier import TextClassifier
@@ -91,9 +92,14 @@ def has_read(folder: Path, distribution: Distribution) -> bool:
 
 
 def reading_seconds(folder: Path) -> float:
-    """Returns the time that a language model has read so far, by its checkpoint in a run folder."""
-    checkpoints = _checkpoints(folder)
-    return checkpoints.load()[0].state.elapsed if checkpoints.paths() else 0.0
+    """Returns the time that a language model has read so far, by its checkpoint in a run folder.
+
+    It is 0 without an intact one, which a classifier that has begun does not need.
+    """
+    try:
+        return _checkpoints(folder).load()[0].state.elapsed
+    except ModelError:
+        return 0.0
 
 
 def _checkpoints(folder: Path) -> Checkpoints:

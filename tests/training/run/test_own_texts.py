@@ -201,6 +201,9 @@ def test_the_time_before_an_interruption_counts(tmp_path):
     checkpoint = Checkpoint(TrainingState(update=3, elapsed=70.0), [], [], "digest")
     Checkpoints(tmp_path / CHECKPOINTS / OWN_TEXTS).save(checkpoint)
     assert reading_seconds(tmp_path) == 70.0
+    (damaged,) = (tmp_path / CHECKPOINTS / OWN_TEXTS).iterdir()
+    damaged.write_bytes(b"damaged")
+    assert reading_seconds(tmp_path) == 0.0
 
 
 @pytest.mark.parametrize(
