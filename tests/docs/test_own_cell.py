@@ -47,7 +47,7 @@ def test_the_module_is_short_and_the_layers_run(folder):
     assert run(BLOCKS[1]) == ["(2, 7, 16)", "(2, 32)"]
 
 
-@pytest.mark.process
+@pytest.mark.slow
 def test_a_classifier_with_the_cell_trains_streams_and_exports(folder, monkeypatch):
     train, export = textrnn.train, textrnn.export
     small = {**TRAINING, "vocab_size": 60, "units": 4, "embedding_units": 4, "epochs": 1}

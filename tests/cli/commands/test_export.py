@@ -131,7 +131,7 @@ def test_a_form_that_does_not_suit_is_refused(textrnn, finished, home):
     assert not (home / "x").exists()
 
 
-@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.usefixtures("eagerly")
 def test_a_language_model_is_exported_for_the_light_runtime_alone(textrnn, tmp_path, monkeypatch):
     monkeypatch.setattr("textrnn.export.reference.MEGABYTE", 2_000)

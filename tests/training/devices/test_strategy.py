@@ -188,7 +188,7 @@ class Cluster:
         return json.loads((self.run / "digests.json").read_text())["sha256"]["model.weights.h5"]
 
 
-@pytest.mark.process
+@pytest.mark.slow
 def test_a_worker_that_is_killed_and_comes_back_changes_nothing(tmp_path):
     data = write_csv(tmp_path / "letters.csv", labelled_texts(120))
     whole = Cluster(tmp_path / "whole", data)
