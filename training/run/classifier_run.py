@@ -51,7 +51,7 @@ from textrnn.training.run.initial_weights import (
     start_from_vectors,
 )
 from textrnn.training.run.light_check import check_light_answers
-from textrnn.training.run.linear_models import estimate_seconds, measure_linear_model
+from textrnn.training.run.linear_models import baseline_seconds, fit_seconds, measure_linear_model
 from textrnn.training.run.model_card import TrainedModel, model_card
 from textrnn.training.run.origin import ORIGIN, Origin
 from textrnn.training.run.own_texts import has_read, reading_seconds, start_from_own_texts
@@ -142,9 +142,8 @@ class ClassifierRun:
         if not self.resume:
             start_from_vectors(model, train_data, context=context)
             start_from_run(model, self._origin, context=context, language_loss=language_loss)
-        tokens = train_data.plan.total_tokens
-        fitting_seconds = estimate_seconds(self.config, context.corpus, tokens=tokens)
-        ending = (context.corpus, token_seconds, fitting_seconds)
+        fitting = fit_seconds(config, context.corpus, tokens=train_data.plan.total_tokens)
+        ending = (context.corpus, token_seconds, fitting)
         earlier = reading_seconds(self.folder) if self.resume else 0.0
         if self._pretrains and not self._resumes_classifier():
             self._begin(context, train_data)
@@ -322,6 +321,7 @@ class ClassifierRun:
             final.model, context.tokenizer, corpus.label_names, self.config, data=provenance(corpus)
         )
         share = len(corpus.validation) / (len(corpus.validation) + len(corpus.test or ()))
+        later = baseline_seconds(self.config, corpus)
         classifier.metrics = {
             "training": {
                 "best_epoch": state.best_epoch,
@@ -341,7 +341,7 @@ class ClassifierRun:
                 self.config.decisions, context.label_space, lost_prior=final.lost_prior
             ),
             reporter=self.reporter,
-            until=self.limits.deadline(share),
+            until=self.limits.deadline(share, later=later),
         )
         if corpus.test is not None:
             classifier.metrics["test"] = measure(
@@ -349,7 +349,7 @@ class ClassifierRun:
                 corpus.test,
                 name="test",
                 reporter=self.reporter,
-                until=self.limits.deadline(1.0),
+                until=self.limits.deadline(1.0, later=later),
             )
         if self.config.runtime.linear_baseline:
             measure_linear_model(

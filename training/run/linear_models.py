@@ -11,10 +11,10 @@ from textrnn.inference.classifier import TrainedClassifier
 from textrnn.progress import Reporter
 from textrnn.training.run import ngrams
 
-__all__ = ["estimate_seconds", "measure_linear_model"]
+__all__ = ["baseline_seconds", "fit_seconds", "measure_linear_model"]
 
 
-def estimate_seconds(config: ClassifierRunConfig, corpus: Corpus, *, tokens: int) -> float:
+def fit_seconds(config: ClassifierRunConfig, corpus: Corpus, *, tokens: int) -> float:
     """Returns an estimate of the time that the n-grams and the baseline take.
 
     Args:
@@ -29,9 +29,14 @@ def estimate_seconds(config: ClassifierRunConfig, corpus: Corpus, *, tokens: int
         ngrams.estimate_seconds(tokens, orders=candidate.orders, classes=classes)
         for candidate in ngrams.candidates(config.model.ngrams, tokens=tokens)
     )
-    if config.runtime.linear_baseline:
-        seconds += baseline.estimate_seconds(corpus.train.characters, classes=classes)
-    return seconds
+    return seconds + baseline_seconds(config, corpus)
+
+
+def baseline_seconds(config: ClassifierRunConfig, corpus: Corpus) -> float:
+    """Returns an estimate of the time that the baseline takes; 0 if the run has none."""
+    if not config.runtime.linear_baseline:
+        return 0.0
+    return baseline.estimate_seconds(corpus.train.characters, classes=len(corpus.label_names))
 
 
 def measure_linear_model(

@@ -36,8 +36,8 @@ DROPOUT = 0.2
 TIME_SHARE = 0.5
 """The most that reading may take of the time for training, if a run has a time budget."""
 
-MOST_HELD_OUT = 500
-"""The number of validation texts that choose the epoch of the language model."""
+MOST_HELD_OUT = 50_000
+"""The number of tokens of validation texts that choose the epoch of the language model."""
 
 
 def start_from_own_texts(
@@ -118,7 +118,7 @@ def _train(
     keras.utils.set_random_seed(config.runtime.seed)
     store = TokensInMemory.of(
         _cut(train),
-        held_out=_cut(validation)[:MOST_HELD_OUT],
+        held_out=_first(_cut(validation), MOST_HELD_OUT),
         vocab_size=context.tokenizer.vocab_size,
     )
     trainer = LanguageModelTrainer(
@@ -161,3 +161,9 @@ def _cut(batches: LabelledBatches) -> list[np.ndarray]:
     plan = batches.plan
     pairs = zip(plan.texts, plan.lengths, strict=True)
     return [text[:length] for text, length in pairs if length]
+
+
+def _first(texts: list[np.ndarray], tokens: int) -> list[np.ndarray]:
+    """Returns the first texts that have this number of tokens in all, the first text at least."""
+    ends = np.cumsum([len(text) for text in texts])
+    return texts[: max(int(np.searchsorted(ends, tokens, side="right")), 1)]

@@ -63,17 +63,18 @@ class TimeLimits:
 
         return TimeBudget(whole, started, finish)
 
-    def deadline(self, share: float) -> float | None:
+    def deadline(self, share: float, *, later: float = 0.0) -> float | None:
         """Returns the moment at which this share of the remaining time is used up.
 
         Args:
             share: Between 0 and 1.
+            later: The seconds that are kept for what follows, beside the time to save the run.
 
         Returns:
             The moment by `time.monotonic`; None without a limit.
         """
         if self.duration is None:
             return None
-        end = self.started + seconds(self.duration) - SAVING_SECONDS / 2
+        end = self.started + seconds(self.duration) - SAVING_SECONDS - later
         now = time.monotonic()
         return now + share * (end - now)

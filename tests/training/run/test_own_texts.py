@@ -130,6 +130,23 @@ def test_the_language_model_learns_from_the_training_texts_alone(data, tmp_path,
     assert len(set(bits)) > 6
 
 
+@pytest.mark.parametrize(("tokens", "texts"), [(3, 1), (5, 1), (11, 2), (12, 3), (10**9, 3)])
+def test_few_texts_choose_its_epoch(data, tmp_path, monkeypatch, tokens, texts):
+    held_out = []
+
+    def remembered(*_, **settings):
+        held_out.extend(settings["held_out"])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TokensInMemory, "of", remembered)
+    monkeypatch.setattr(own_texts, "MOST_HELD_OUT", tokens)
+    monkeypatch.setattr(own_texts, "_cut", lambda _: [np.ones(length) for length in (5, 6, 1)])
+    request = RunRequest(own(data), tmp_path / "run", reporter=Silent())
+    with pytest.raises(KeyboardInterrupt):
+        ClassifierRun(request, Distribution.choose("single")).prepare()
+    assert len(held_out) == texts
+
+
 def test_a_run_says_what_it_started_from(data, tmp_path):
     trained = not_none(train(own(data), tmp_path / "run"))
     assert textrnn.load(tmp_path / "run").config.start.pretrain_epochs == 2

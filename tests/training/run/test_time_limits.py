@@ -59,3 +59,11 @@ def test_a_deadline_is_a_share_of_the_remaining_time():
     assert whole is not None
     now = time.monotonic()
     assert (first - now) / (whole - now) == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_deadline_leaves_time_for_what_follows():
+    limits = TimeLimits("200s", started=time.monotonic())
+    deadline = limits.deadline(1.0, later=60.0)
+    assert deadline is not None
+    left = deadline - time.monotonic()
+    assert left == pytest.approx(200 - 60 - SAVING_SECONDS, abs=2.0)
