@@ -24,11 +24,13 @@ CHECKPOINTS = "checkpoints"
 OWN_TEXTS = "own_texts"
 """The folder within it for the language model that reads the training texts first."""
 
-# The errors of the readers of zip, npy and JSON; RuntimeError if a file looks encrypted.
+# The errors of the readers of zip, npy and JSON; RuntimeError if a file looks encrypted,
+# AttributeError on Python 3.10 if it is one array.
 _DAMAGE = (
     OSError,
     ValueError,
     KeyError,
+    AttributeError,
     TypeError,
     EOFError,
     RuntimeError,

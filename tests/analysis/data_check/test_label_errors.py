@@ -72,11 +72,19 @@ def test_out_of_fold_answers_come_from_models_that_have_not_seen_the_text():
     texts = [f"word{n} {'good' if n % 2 else 'bad'}" for n in range(60)]
     labels = [("b",) if n % 2 else ("a",) for n in range(60)]
     texts[0], labels[0] = "unheard only here", ("b",)
-    split = Split(texts, labels)
-    p = out_of_fold_probabilities(split, label_space=SINGLE, folds=5, groups=range(60))
+    p, seen = (
+        out_of_fold_probabilities(
+            Split([*texts, *twins], [*labels, *[("b",)] * len(twins)]),
+            label_space=SINGLE,
+            folds=5,
+            groups=range(60 + len(twins)),
+        )
+        for twins in ([], texts[:1])  # A twin in another fold shows the text to its model.
+    )
     right = p.argmax(axis=1) == [0 if label == ("a",) else 1 for label in labels]
     assert right[1:].all()
-    assert p[0, 1] < 0.6
+    assert p[0, 1] < 0.65
+    assert seen[0, 1] > 0.85
 
 
 def test_texts_of_one_group_are_in_one_fold():
