@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,20 @@ from starlette.testclient import TestClient
 
 from textrnn.runtime.serve import ModelSource, ServeSettings
 from textrnn.runtime.serve.app import create_app
+from textrnn.runtime.serve.observation import REQUEST_LOG
 
 Serve = Callable[..., TestClient]
+
+
+@pytest.fixture(autouse=True)
+def loggers() -> Iterator[None]:
+    """Gives the loggers back as they were: a server that is started here sets them."""
+    found = [logging.getLogger(name) for name in ("textrnn.serve", REQUEST_LOG, "uvicorn.error")]
+    before = [(log.handlers, log.propagate, log.level) for log in found]
+    yield
+    for log, (handlers, propagate, level) in zip(found, before, strict=True):
+        log.handlers, log.propagate = handlers, propagate
+        log.setLevel(level)
 
 
 @pytest.fixture
