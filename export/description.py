@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import platform
 from pathlib import Path
@@ -16,9 +17,10 @@ from textrnn.host.packages import installed_version
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
 from textrnn.inference.language_model import TrainedLanguageModel
+from textrnn.inference.run_files import WEIGHTS
 from textrnn.text.tokenizer import Tokenizer
 
-__all__ = ["describe", "describe_decisions", "describe_language_model"]
+__all__ = ["describe", "describe_decisions", "describe_language_model", "weights_digest"]
 
 _PACKAGES = ("textrnn", "tensorflow", "keras", "tensorflow-text", "sentencepiece")
 
@@ -37,6 +39,7 @@ def describe(context: ExportContext, *, verified_texts: int) -> dict[str, Any]:
         "name": options.name,
         "version": options.version,
         "run": _relative(context.run, context.folder),
+        "weights_sha256": weights_digest(context.run),
         "labels": list(classifier.labels),
         "multi_label": classifier.label_space.multi_label,
         "decisions": describe_decisions(classifier),
@@ -80,6 +83,11 @@ def describe_decisions(classifier: TrainedClassifier) -> dict[str, Any]:
     plain = dataclasses.replace(rule, fitted={}).to_dict(classifier.labels)
     multi_label = classifier.label_space.multi_label
     return {**plain, "instruction": rule.instruction(multi_label=multi_label)}
+
+
+def weights_digest(run: Path) -> str:
+    """Returns the SHA-256 digest of the weights of a run, another one after each training."""
+    return hashlib.sha256((run / WEIGHTS).read_bytes()).hexdigest()
 
 
 def _relative(run: Path, folder: Path) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from textrnn.errors import ConfigError, ModelError
 from textrnn.export import manifest
-from textrnn.export.description import describe, describe_decisions
+from textrnn.export.description import describe, describe_decisions, weights_digest
 from textrnn.export.formats import FORMATS
 from textrnn.export.formats.base import ExportContext
 from textrnn.export.graphs.core_ops_tokenizer import plain_obstacle
@@ -46,7 +47,8 @@ def export(
     Args:
         run: The run folder.
         folder: The export folder; None: `export` in the run folder. Files of the same names are
-            replaced.
+            replaced. The manifest keeps the files of other formats that were exported before from
+            the same weights, with the same decisions.
         options: The options of the export; None: the defaults.
         sample: Real texts to verify the files with; None: 500 validation texts of the run.
         reporter: Receives a message before each long step; None: nothing is reported.
@@ -86,8 +88,38 @@ def export(
         formats=FORMATS, folder=folder, reference=reference, progress=reporter.message
     )
     artefacts = [_finished(artefact, folder) for artefact in verifier.verify(artefacts)]
-    manifest.write(folder, artefacts, about=describe(context, verified_texts=len(sample.texts)))
+    about = describe(context, verified_texts=len(sample.texts))
+    kept = _kept(folder, artefacts, about, formats=options.formats, reporter=reporter)
+    manifest.write(folder, [*artefacts, *kept], about=about)
     return artefacts
+
+
+def _kept(
+    folder: Path,
+    made: Sequence[Artefact],
+    about: Mapping[str, Any],
+    *,
+    formats: Sequence[str],
+    reporter: Reporter,
+) -> list[Artefact]:
+    """Returns what the manifest keeps of an earlier export: other formats of the same model.
+
+    Files that it no longer names are reported.
+    """
+    try:
+        earlier, before = manifest.read(folder)
+    except ModelError:
+        return []
+    same = all(before.get(key) == about[key] for key in ("weights_sha256", "decisions"))
+    kept = [artefact for artefact in earlier if same and artefact.format not in formats]
+    named = {artefact.path for artefact in (*made, *kept)}
+    paths = dict.fromkeys(artefact.path for artefact in earlier if artefact.path not in named)
+    if left := [path for path in paths if path and (folder / path).exists()]:
+        reporter.message(
+            f"note: the manifest of {folder} no longer names {', '.join(left)}: the run has "
+            "changed, or the format was exported again; export them again, or delete them."
+        )
+    return kept
 
 
 def _check_options(options: ExportOptions, classifier: TrainedClassifier) -> None:
@@ -193,6 +225,11 @@ def verify_folder(
         raise ModelError(
             f"{folder}: expected an export of {run_of(folder)} with its decisions, got others: "
             "textrnn decide has changed the run since; export it again."
+        )
+    if about.get("weights_sha256") not in (None, weights_digest(run_of(folder))):
+        raise ModelError(
+            f"{folder}: expected an export of {run_of(folder)} as it is now, got one of the run "
+            "before it was trained again; export it again."
         )
     for artefact in artefacts:
         if artefact.reason is None:

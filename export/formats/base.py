@@ -88,7 +88,7 @@ class ExportFormat(ABC):
 
     def obstacle(self, classifier: TrainedClassifier) -> str | None:
         """Returns why the format cannot be made here of a classifier, None if it can be."""
-        return self.requirement.obstacle() or self.unsuitable(classifier)
+        return self.unsuitable(classifier) or self.requirement.obstacle()
 
     def unsuitable(self, classifier: TrainedClassifier) -> str | None:
         """Returns why a classifier cannot have this format, None if it can."""

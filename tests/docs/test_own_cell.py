@@ -16,6 +16,7 @@ import textrnn
 from textrnn.export.options import ExportOptions
 
 PAGE = Path(__file__).parents[2] / "docs" / "own_cell.md"
+SMALL = {**TRAINING, "vocab_size": 60, "units": 4, "embedding_units": 4, "epochs": 1}
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
@@ -50,8 +51,8 @@ def test_the_module_is_short_and_the_layers_run(folder):
 @pytest.mark.slow
 def test_a_classifier_with_the_cell_trains_streams_and_exports(folder, monkeypatch):
     train, export = textrnn.train, textrnn.export
-    small = {**TRAINING, "vocab_size": 60, "units": 4, "embedding_units": 4, "epochs": 1}
-    monkeypatch.setattr(textrnn, "train", lambda **given: train(**small, **given), raising=False)
+    small = {**SMALL, "dataset": None, "train_file": "reviews.csv"}
+    monkeypatch.setattr(textrnn, "train", lambda **given: train(**{**given, **small}))
     options = ExportOptions(
         ("saved_model", "tflite", "stream", "onnx"), lengths=(16,), precisions=()
     )
@@ -68,10 +69,10 @@ def test_a_classifier_with_the_cell_trains_streams_and_exports(folder, monkeypat
 @pytest.mark.process
 def test_the_command_line_trains_with_the_cell_and_predicts_in_another_process(folder, monkeypatch):
     monkeypatch.delenv("PYTHONPATH")
-    (commands,) = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    _, commands = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
     train, predict = commands.replace("\\\n", "").splitlines()
-    small = {**TRAINING, "vocab_size": 60, "units": 4, "embedding_units": 4, "epochs": 1}
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in small.items() if value]
+    train = train.replace("--dataset bbc_news", "--train-file reviews.csv")
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items() if value]
     for command in (f"{train} {' '.join(options)}", predict):
         done = subprocess.run(
             [sys.executable, "-m", *shlex.split(command)],

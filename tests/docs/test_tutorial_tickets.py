@@ -46,9 +46,16 @@ def start(command: str, folder: Path) -> subprocess.Popen:
     return subprocess.Popen(words, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True)
 
 
+def ended(server: subprocess.Popen) -> int:
+    """The exit code of a server that is told to end."""
+    server.terminate()
+    server.communicate(timeout=30)
+    return server.returncode
+
+
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory) -> Iterator[Walk]:
-    """The walk through the page. A command that ends with & runs until the end of the page."""
+    """The walk through the page. A command that ends with & runs until `kill %1`."""
     folder = tmp_path_factory.mktemp("walk") / "tickets"
     script = ROOT / "examples" / "tickets.py"
     subprocess.run([sys.executable, script, folder], check=True)
@@ -60,6 +67,9 @@ def walked(tmp_path_factory) -> Iterator[Walk]:
                 subprocess.run([sys.executable, "-c", block], cwd=folder, check=True)
                 continue
             for command in block.strip().splitlines():
+                if command == "kill %1":
+                    walk.codes[command] = ended(servers.pop(0))
+                    continue
                 process = start(command, folder)
                 if command.endswith("&"):
                     servers.append(process)
@@ -69,8 +79,7 @@ def walked(tmp_path_factory) -> Iterator[Walk]:
         yield walk
     finally:
         for server in servers:
-            server.terminate()
-            server.communicate(timeout=30)
+            ended(server)
 
 
 def test_every_command_ends_as_the_page_says(walked):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from exported import Exported, exported_run
-from tiny import finished_run
+from tiny import QUIET, finished_run
 
 import textrnn
 from textrnn.errors import ConfigError, ModelError
@@ -121,7 +121,12 @@ def test_a_file_with_other_answers_fails_and_stays(exported: Exported) -> None:
     classifier = textrnn.load(exported.run)
     classifier.model.classify.bias.assign_add([0.3, -0.3])
     textrnn.inference.run_folder.save(classifier, run)
-    manifest.write(folder, [model], about={**about, "run": "../other_run"})
+    with_digest = {**about, "run": "../other_run"}
+    manifest.write(folder, [model], about=with_digest)
+    with pytest.raises(ModelError, match="before it was trained again"):
+        verify_folder(folder, sample=VerificationSample(exported.texts, exported.targets))
+    del with_digest["weights_sha256"]  # As versions before wrote it.
+    manifest.write(folder, [model], about=with_digest)
     wrong = verify_folder(folder, sample=VerificationSample(exported.texts, exported.targets))
     assert [a.status for a in wrong] == ["failed"]
     assert (folder / model.path).is_file()
@@ -151,6 +156,24 @@ def test_what_a_model_cannot_be_is_said_in_a_line(tmp_path_factory: pytest.TempP
     (artefact,) = export(run, folder, sample=VerificationSample(["a x"], [1]), options=options)
     assert artefact.status == "left out"
     assert "`bidirectional` must be off" in str(artefact.reason)
+
+
+def test_the_manifest_keeps_other_formats_of_the_same_model(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, heard = tmp_path / "run", []
+    monkeypatch.setattr(type(QUIET), "message", lambda _, text: heard.append(text))
+    shutil.copytree(finished_run(tmp_path_factory).folder, run)
+    export(run, sample=SAMPLE, formats=["runtime"])
+    (made,) = export(run, sample=SAMPLE, formats=["stream"], reporter=QUIET)
+    assert made.name == "stream"
+    artefacts, about = manifest.read(run / "export")
+    assert [artefact.name for artefact in artefacts] == ["stream", "runtime"]
+    assert not any("no longer names" in line for line in heard)
+    manifest.write(run / "export", artefacts, about={**about, "weights_sha256": "others"})
+    export(run, sample=SAMPLE, formats=["stream"], reporter=QUIET)
+    assert [artefact.name for artefact in manifest.read(run / "export")[0]] == ["stream"]
+    assert any("no longer names runtime" in line for line in heard)
 
 
 def test_a_form_must_suit_the_cell(tmp_path_factory: pytest.TempPathFactory) -> None:
