@@ -45,7 +45,12 @@ def test_a_limit_for_answers(textrnn, run):
     assert (answer["label"], answer["reason"]) == (None, "abstained")
     assert textrnn("predict", run, "a").stdout.startswith("-\t")
     # The option of the other commands has the last word.
-    answer = json.loads(textrnn("predict", run, "a", "--json", "--abstain-below", "0").stdout)
+    assert "no text that is less probable than 1:" in textrnn("predict", run, "a").stderr
+    printed = textrnn("decide", run, "--objective", "accuracy").stdout
+    assert "the default decisions, no answer below 1 (--abstain-below 0" in printed
+    answered = textrnn("predict", run, "a", "--json", "--abstain-below", "0")
+    assert answered.stderr == ""
+    answer = json.loads(answered.stdout)
     assert answer["label"] is not None
     measured = textrnn("evaluate", run, "--abstain-below", "0.5").stdout
     assert "share answered, from 0.5 on" in measured

@@ -63,8 +63,11 @@ def decide(context: click.Context, /, run: Path, as_json: bool, **_: Any) -> Non
 
 def _state(rule: DecisionRule) -> str:
     """Returns in a few words what a rule does."""
+    state = "a weight for each label" if rule.weights else "the default decisions"
     if rule.costs:
-        return "the answer of the least expected cost"
-    if rule.thresholds:
-        return "a threshold for each label"
-    return "a weight for each label" if rule.weights else "the default decisions"
+        state = "the answer of the least expected cost"
+    elif rule.thresholds:
+        state = "a threshold for each label"
+    if not rule.abstain_below:
+        return state
+    return f"{state}, no answer below {rule.abstain_below:g} (--abstain-below 0 answers all)"

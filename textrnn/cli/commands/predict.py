@@ -162,6 +162,13 @@ def predict(
         )
     if opened.cut_share:
         click.echo(_cut_note(opened.cut_share), err=True)
+    stored = opened.classifier.label_space.rule.abstain_below
+    if abstain_below is None and stored:
+        click.echo(
+            f"note: the run answers no text that is less probable than {stored:g}: textrnn decide "
+            "has stored that; --abstain-below 0 answers all.",
+            err=True,
+        )
 
 
 def _predict_on_cluster(
