@@ -60,7 +60,7 @@ def walked(tmp_path_factory) -> Iterator[Walk]:
     script = ROOT / "examples" / "tickets.py"
     subprocess.run([sys.executable, script, folder], check=True)
     walk = Walk(folder, {}, {})
-    servers = []
+    servers: list[subprocess.Popen] = []
     try:
         for language, block in BLOCKS[1:]:
             if language == "python":
