@@ -1,9 +1,13 @@
+import csv
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 from planted_tickets import planted_tickets
+
+from textrnn.cli.commands.check import SHOWN_SUSPECTS
 
 
 @pytest.fixture
@@ -67,6 +71,16 @@ def test_the_settings_of_a_file(textrnn, tickets, home):
 def test_folds_rank_the_labels(textrnn, tickets):
     result = textrnn("check", tickets, "--folds", 3)
     assert "probable label errors, by 3 folds of a linear model" in result.stdout
+
+
+def test_probable_errors_are_marked(textrnn, tickets, home):
+    printed = textrnn("check", tickets, "--folds", 3, "--output", "found").stdout
+    with (home / "found/label_errors.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))[:SHOWN_SUSPECTS]
+    marked = re.findall(r"(\d+)\W+\w+\W+\w+\W+[\d.]+ \*", printed)
+    assert marked == [row["row"] for row in rows if row["probable_error"] == "True"]
+    assert 0 < len(marked) < len(rows)
+    assert "* counted as probably wrong" in printed
 
 
 @pytest.mark.parametrize(

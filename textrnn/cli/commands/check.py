@@ -251,6 +251,7 @@ def _print_suspects(errors: LabelErrors, console: Console) -> None:
         *(Column("row", justify="right"), "given label", "suggested label"),
         *(Column("quality", justify="right"), "text"),
         title=f"probable label errors, by {escape(errors.source)}",
+        caption="* counted as probably wrong",
     )
     for place, row in enumerate(errors.rows()):
         if place == SHOWN_SUSPECTS:
@@ -261,7 +262,7 @@ def _print_suspects(errors: LabelErrors, console: Console) -> None:
             str(row["row"]),
             escape(row["given_label"]),
             escape(row["suggested_label"] or "none"),
-            f"{row['quality']:.4f}",
+            f"{row['quality']:.4f}{' *' if row['probable_error'] else '  '}",
             escape(cut),
         )
     print_table(console, table)
