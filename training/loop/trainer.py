@@ -232,6 +232,8 @@ class Trainer:
 
     def _finished(self) -> bool:
         """Returns whether the training is over; called at the end of an epoch."""
+        share = str(self._control_flags().time_share)  # A validation has taken its time too.
+        self.state.time_share = float(self.distribution.broadcast(share.encode()))
         if self.state.epoch and (self._out_of_time(LAST_SHARE) or self.model.stop_training):
             return True
         if self.epochs and self.state.epoch >= self.epochs:

@@ -188,6 +188,23 @@ def test_training_ends_when_the_time_is_used_up(tmp_path, monkeypatch):
     assert record.rates[-1] < 0.1 * max(record.rates)
 
 
+def test_no_epoch_begins_when_a_validation_has_used_up_the_time(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("textrnn.training.loop.schedule.time.monotonic", lambda: now[0])
+    ours = trainer(tmp_path, epochs=None, budget=TimeBudget(100.0, 0.0, lambda validation: 10.0))
+    validate = ours._validate
+
+    def slowly(reporter):
+        row = validate(reporter)
+        now[0] += 60.0
+        return row
+
+    monkeypatch.setattr(ours, "_validate", slowly)
+    state = ours.fit()
+    assert (state.epoch, state.time_share) == (2, 1.0)
+    assert state.history[-1]["progress"] < 1.0
+
+
 # Truncated back-propagation through time
 
 
