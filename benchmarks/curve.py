@@ -114,8 +114,9 @@ def draw(rows: list[dict[str, Any]], plot: Path) -> None:
         axes.plot(*zip(*points, strict=True), "o-", label=name, lw=2 if name == "textrnn" else 1)
     axes.set(xscale="log", xlabel="minutes (2 cores)", ylabel="validation accuracy (%)")
     axes.set_ylim(max(min(float(r["%"]) for r in rows), 75) - 1, None)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(alpha=0.3, which="both")
-    axes.legend()
+    axes.legend(loc="lower center")
     figure.savefig(plot, dpi=150)
 
 
