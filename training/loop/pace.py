@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from textrnn.training.loop.schedule import Schedule
+
 __all__ = ["Pace"]
 
 FORWARD_SHARE = 0.4
@@ -68,3 +70,7 @@ class Pace:
     def whole_seconds(self) -> float:
         """The seconds that measuring on all validation texts takes."""
         return self.validation_seconds / self._epoch_share
+
+    def time_share(self, schedule: Schedule) -> float:
+        """Returns the share of a time budget that is used up; 0 without a budget."""
+        return schedule.time_share(validation=self.whole_seconds, epoch=self.validation_seconds)

@@ -232,7 +232,7 @@ class Trainer:
 
     def _finished(self) -> bool:
         """Returns whether the training is over; called at the end of an epoch."""
-        share = str(self._control_flags().time_share)  # A validation has taken its time too.
+        share = str(self.pace.time_share(self.schedule))  # A validation has taken its time too.
         self.state.time_share = float(self.distribution.broadcast(share.encode()))
         if self.state.epoch and (self._out_of_time(LAST_SHARE) or self.model.stop_training):
             return True
@@ -274,9 +274,7 @@ class Trainer:
         state.update += 1
 
     def _control_flags(self) -> ControlFlags:
-        share = self.schedule.time_share(
-            validation=self.pace.whole_seconds, epoch=self.pace.validation_seconds
-        )
+        share = self.pace.time_share(self.schedule)
         return ControlFlags(float(self._should_stop()), float(self._checkpointer.is_due()), share)
 
     def _settle(self, lag: int, *, reporter: Reporter, advance: Advance) -> None:
