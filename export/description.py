@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import platform
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from textrnn.config.tokenizer import TokenizerConfig
 from textrnn.export.formats.base import ExportContext
 from textrnn.export.graphs.streaming_state import STREAM_TOKENS
-from textrnn.export.manifest import CLASSIFIER, LANGUAGE_MODEL
+from textrnn.export.manifest import CLASSIFIER, LANGUAGE_MODEL, digests
 from textrnn.host.packages import installed_version
 from textrnn.inference import run_folder
 from textrnn.inference.classifier import TrainedClassifier
@@ -87,7 +86,7 @@ def describe_decisions(classifier: TrainedClassifier) -> dict[str, Any]:
 
 def weights_digest(run: Path) -> str:
     """Returns the SHA-256 digest of the weights of a run, another one after each training."""
-    return hashlib.sha256((run / WEIGHTS).read_bytes()).hexdigest()
+    return digests(run / WEIGHTS, base=run)[WEIGHTS]
 
 
 def _relative(run: Path, folder: Path) -> str:

@@ -47,7 +47,7 @@ def start(command: str, folder: Path) -> subprocess.Popen:
 
 
 def ended(server: subprocess.Popen) -> int:
-    """The exit code of a server that is told to end."""
+    """Ends a server, and returns its exit code."""
     server.terminate()
     server.communicate(timeout=30)
     return server.returncode

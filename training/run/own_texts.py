@@ -164,6 +164,6 @@ def _cut(batches: LabelledBatches) -> list[np.ndarray]:
 
 
 def _first(texts: list[np.ndarray], tokens: int) -> list[np.ndarray]:
-    """Returns the first texts that have this number of tokens in all, the first text at least."""
+    """Returns the first texts, with at most this number of tokens in all; one text at least."""
     ends = np.cumsum([len(text) for text in texts])
     return texts[: max(int(np.searchsorted(ends, tokens, side="right")), 1)]
