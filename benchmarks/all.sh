@@ -6,8 +6,9 @@
 #
 # RESULTS  Folder for one text file per benchmark. A benchmark that has ended there is not run again, so
 #          the same command continues after an interruption.
-# DATA     Folder of data sets: sst2/train.csv, validation.csv and test.csv, likewise trec6, clinc150 and
-#          the others of docs/accuracy.md; DATA/tensorflow_datasets with a prepared imdb_reviews.
+# DATA     Folder of data sets: sst2/train.csv, validation.csv (if there is one) and test.csv, likewise
+#          trec6, clinc150 and the others of docs/accuracy.md; DATA/tensorflow_datasets with a prepared
+#          imdb_reviews.
 # BEFORE   RESULTS of an earlier night.
 # ONLY     Environment variable: a regular expression for the names of the benchmarks to run.
 set -uo pipefail
@@ -36,17 +37,20 @@ run() {
     shift
     job "run_$name" textrnn train "$@" --seed 0 --output "$runs/$name" --overwrite
 }
-csv() { echo --train-file "$data/$1/train.csv" --test-file "$data/$1/test.csv"; }
+train_and_test() { files=(--train-file "$data/$1/train.csv" --test-file "$data/$1/test.csv"); }
+all_files() {
+    train_and_test "$1"
+    if [[ -e $data/$1/validation.csv ]]; then files+=(--valid-file "$data/$1/validation.csv"); fi
+}
 for name in sst2 trec6 clinc150; do
-    # shellcheck disable=SC2046
-    run "$name" $(csv "$name") --valid-file "$data/$name/validation.csv"
+    all_files "$name"
+    run "$name" "${files[@]}"
 done
 run imdb "${imdb[@]}"
 run imdb_stream "${imdb[@]}" --no-bidirectional --tbptt 256,256 --epochs 2
 run bbc_news --dataset bbc_news
 
 b=benchmarks
-sst2=("$runs/sst2" --train-file "$data/sst2/train.csv" --test-file "$data/sst2/test.csv")
 
 # docs/accuracy.md
 job accuracy python $b/accuracy.py --data "$data" --dataset bbc_news "${imdb[@]}" --seed 0 --seed 1 \
@@ -55,18 +59,20 @@ job imdb_short python $b/imdb.py --recipe short --seed 0 --baselines --output "$
     --data-dir "$data/tensorflow_datasets"
 job imdb_long python $b/imdb.py --recipe long --seed 0 --output "$runs/imdb_long" \
     --data-dir "$data/tensorflow_datasets"
-# shellcheck disable=SC2046
-job parts python $b/parts.py $(csv trec6) --output "$runs/parts"
-job cells_and_heads python $b/cells_and_heads.py --train-file "$data/sst2/train.csv" \
-    --valid-file "$data/sst2/validation.csv" --test-file "$data/sst2/test.csv" \
-    --epochs 4 --units 64 --ngrams 0
-job curve python $b/curve.py "${imdb[@]}" --output "$runs/curve"
+train_and_test trec6
+job parts python $b/parts.py "${files[@]}" --output "$runs/parts"
+all_files sst2
+job cells_and_heads python $b/cells_and_heads.py "${files[@]}" --epochs 4 --units 64 --ngrams 0
+job curve python $b/curve.py "${imdb[@]}" --budget 90s --budget 3m --fasttext-epochs 1 \
+    --fasttext-epochs 2 --fasttext-epochs 5 --fasttext-epochs 10 --tutorial-epochs 3 \
+    --output "$runs/curve"
 
 # docs/performance.md and docs/distributed.md
 job recurrence python $b/recurrence.py --rounds 10
 job epoch python $b/epoch.py "${imdb[@]}"
 job pipeline python $b/pipeline.py
 job language_model python $b/language_model.py
+job language_model_2 python $b/language_model.py --window 2
 job memory python $b/memory.py
 job scaling python $b/scaling.py --output "$runs/scaling"
 job kills python $b/kills.py --data-dir "$data/tensorflow_datasets" --kills 100 --epochs 4 \
@@ -88,17 +94,24 @@ job stream python $b/stream.py "$runs/imdb_stream"
 job stream_equality python $b/stream_equality.py "${imdb[@]}"
 job early_exit python $b/early_exit.py "$runs/imdb_stream" "${imdb[@]}"
 
-# docs/runtime.md, docs/serving.md, docs/export.md and docs/cluster.md
-job answers python $b/answers.py "${sst2[@]}"
+# docs/runtime.md, docs/serving.md, docs/export.md, docs/cluster.md, docs/cluster_capacity.md
+train_and_test sst2
+job answers python $b/answers.py "$runs/sst2" "${files[@]}"
 job runtime python $b/runtime.py
 job serving python $b/serving.py "$runs/sst2" --texts "$data/sst2/test.csv"
 job export python $b/export.py
+job export_server python $b/export.py --kind saved_model --kind onnx --length 256 --rounds 15
 job export_memory python $b/export_memory.py "$runs/sst2"
 job cluster_rows python $b/cluster_rows.py "$runs/sst2" --rows 2000000 --folder "$runs/cluster_rows"
 job cluster_kills python $b/cluster_kills.py "$runs/sst2" --file "$data/sst2/test.csv" \
     --folder "$runs/cluster_kills"
 job cluster_serving python $b/cluster_serving.py "$runs/sst2" --file "$data/sst2/test.csv" \
     --folder "$runs/cluster_serving"
+job cluster_training python $b/cluster_training.py "$data/trec6/train.csv" \
+    --folder "$runs/cluster_training"
+job cluster_search python $b/cluster_search.py --train-file "$data/trec6/train.csv" \
+    --folder "$runs/cluster_search"
+job cluster_capacity python $b/cluster_capacity.py
 
 echo "Not run: benchmarks/accelerator (a GPU), web_labels.py (MediaPipe's package for browsers)."
 if [[ -n $before ]]; then

@@ -10,9 +10,9 @@ on other programs.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import csv
+import functools
 import itertools
 import json
 import os
@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
 import numpy as np
 
 
@@ -122,11 +123,12 @@ def wait_until_ready(port: int, server: subprocess.Popen) -> None:
     sys.exit("the server is not ready after 60 s")
 
 
-def measure(load: Load, texts: list[str], options: argparse.Namespace, pid: int) -> None:
-    name = Path(options.run).resolve().name
+def measure(
+    load: Load, texts: list[str], *, name: str, port: int, seconds: float, pid: int
+) -> None:
     pids = processes(pid)
     before = cpu_seconds(pids)
-    took = asyncio.run(drive(load, texts, name=name, port=options.port, seconds=options.seconds))
+    took = asyncio.run(drive(load, texts, name=name, port=port, seconds=seconds))
     used = cpu_seconds(pids) - before
     count = len(load.seconds) * load.texts
     p50, p99 = 1000 * np.percentile(load.seconds, [50, 99])
@@ -137,32 +139,43 @@ def measure(load: Load, texts: list[str], options: argparse.Namespace, pid: int)
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run")
-    parser.add_argument("--texts", required=True, help="CSV file with a column `text`.")
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--port", type=int, default=8599)
-    parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=0, help="default: half of the saturation")
-    options, further = parser.parse_known_args()  # The others are those of textrnn serve.
-    with open(options.texts, encoding="utf-8", newline="") as file:
-        texts = [row["text"] for row in csv.DictReader(file)]
-    command = [sys.executable, "-m", "textrnn", "serve", options.run, "--port", str(options.port)]
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--texts", "file", required=True, help="CSV file with a column `text`.")
+@click.option("--seconds", default=20.0, show_default=True)
+@click.option("--port", default=8599, show_default=True)
+@click.option("--connections", default=64, show_default=True)
+@click.option("--rate", type=float, help="Requests per second.  [default: half of the saturation]")
+@click.argument("further", nargs=-1)
+def main(
+    run: Path,
+    file: str,
+    seconds: float,
+    port: int,
+    connections: int,
+    rate: float | None,
+    further: tuple[str, ...],
+) -> None:
+    """Ask a server; further options are those of `textrnn serve`."""
+    with open(file, encoding="utf-8", newline="") as lines:
+        texts = [row["text"] for row in csv.DictReader(lines)]
+    command = [sys.executable, "-m", "textrnn", "serve", str(run), "--port", str(port)]
     server = subprocess.Popen([*command, *further])
     try:
-        wait_until_ready(options.port, server)
+        wait_until_ready(port, server)
         print(
             f"{'':34} {'texts/s':>9} {'p50 ms':>8} {'p99 ms':>8} {'CPU s/1000':>10} {'MB':>8} "
             f"{'failures':>8}"
         )
-        most = Load(f"1 text, {options.connections} connections", options.connections)
-        measure(most, texts, options, server.pid)
-        rate = options.rate or len(most.seconds) / options.seconds / 2
-        half = Load(f"1 text, {rate:,.0f} requests/s", options.connections, rate=rate)
-        measure(half, texts, options, server.pid)
-        measure(Load("16 texts, 16 connections", 16, texts=16), texts, options, server.pid)
-        measure(Load("256 texts, 4 connections", 4, texts=256), texts, options, server.pid)
+        name, pid = run.resolve().name, server.pid
+        ask = functools.partial(measure, name=name, port=port, seconds=seconds, pid=pid)
+        most = Load(f"1 text, {connections} connections", connections)
+        ask(most, texts)
+        rate = rate or len(most.seconds) / seconds / 2
+        half = Load(f"1 text, {rate:,.0f} requests/s", connections, rate=rate)
+        ask(half, texts)
+        ask(Load("16 texts, 16 connections", 16, texts=16), texts)
+        ask(Load("256 texts, 4 connections", 4, texts=256), texts)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(60)
