@@ -3,8 +3,8 @@
 import importlib.util
 import os
 import re
+import runpy
 import subprocess
-import sys
 
 import click
 import pytest
@@ -61,13 +61,9 @@ def test_each_benchmark_has_the_options_that_it_is_given(calls, monkeypatch):
     for script, *words in scripts:
         if (package := OPTIONAL.get(script)) and not importlib.util.find_spec(package):
             continue
-        name = f"benchmark_{script.removesuffix('.py').split('/')[-1]}"
-        spec = importlib.util.spec_from_file_location(name, ROOT / script)
-        module = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(sys.modules, name, module)
-        spec.loader.exec_module(module)
+        main = runpy.run_path(str(ROOT / script), run_name="benchmark")["main"]
         try:
-            module.main.make_context(script, words)
+            main.make_context(script, words)
         except click.ClickException as error:
             pytest.fail(f"{script}: {error.format_message()}")
 
