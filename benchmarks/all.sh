@@ -18,14 +18,16 @@ cd "$(dirname "$0")/.." || exit
 imdb=(--dataset imdb --data-dir "$data/tensorflow_datasets")
 runs=$results/runs
 
-# job NAME COMMAND...: the output goes to RESULTS/NAME.txt, the messages to RESULTS/NAME.log.
+# job NAME COMMAND...: the output goes to RESULTS/NAME.txt, the messages to RESULTS/NAME.log, and a line
+# with the name and the minutes to RESULTS/minutes.csv.
 job() {
-    local name=$1
+    local name=$1 began=$SECONDS
     shift
     if [[ ! $name =~ ${ONLY:-.} || -e $results/$name.txt ]]; then return; fi
     printf '%s %-20s %s\n' "$(date +%H:%M)" "$name" "$*"
     if "$@" >"$results/$name.part" 2>"$results/$name.log"; then
         mv "$results/$name.part" "$results/$name.txt"
+        printf '%s,%.1f\n' "$name" "$(((SECONDS - began) / 6))e-1" >>"$results/minutes.csv"
     else
         printf '      %-20s failed: %s\n' "$name" "$results/$name.log"
     fi
@@ -70,7 +72,6 @@ job curve python $b/curve.py "${imdb[@]}" --budget 90s --budget 3m --fasttext-ep
 # docs/performance.md and docs/distributed.md
 job recurrence python $b/recurrence.py --rounds 10
 job epoch python $b/epoch.py "${imdb[@]}"
-job pipeline python $b/pipeline.py
 job language_model python $b/language_model.py
 job language_model_2 python $b/language_model.py --window 2
 job memory python $b/memory.py
