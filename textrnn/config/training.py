@@ -178,8 +178,9 @@ class ClassifierScheduleConfig(ScheduleConfig):
     )
     final_weights: str = setting(
         "best",
-        "Epoch whose weights the run ends with: best on the validation data, or last, when the "
-        "learning rate has reached 0; last suits data with few validation texts.",
+        "Epoch whose weights the run ends with: best on the validation data (with a time budget a "
+        "later one, unless it is worse by more than chance), or last, when the learning rate has "
+        "reached 0; last suits data with few validation texts.",
         choices=("best", "last"),
     )
     stop_below: str | None = setting(

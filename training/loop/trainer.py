@@ -21,6 +21,7 @@ from textrnn.models.classifier import TextClassifier
 from textrnn.progress import Advance, Reporter, Silent
 from textrnn.training.devices.scoring import ReplicaScorer
 from textrnn.training.loop.averaged_weights import averaged_weights
+from textrnn.training.loop.best_epoch import is_best
 from textrnn.training.loop.checkpointer import Checkpointer
 from textrnn.training.loop.checkpoints import Checkpoints, TrainingState
 from textrnn.training.loop.compilation import UpdateCompiler, UpdateTime
@@ -54,7 +55,7 @@ class Trainer:
     """Fits a classifier, and restores the weights of the epoch that is best on the validation data.
 
     The best epoch has the highest accuracy (multi-label: micro F1), and the lowest loss among
-    equals. If `final_weights` is "last", the last epoch counts as the best.
+    equals; `best_epoch.is_best` says more.
 
     Args:
         model: The classifier, built in the distribution's scope.
@@ -219,10 +220,9 @@ class Trainer:
     def _end_epoch(self, row: dict[str, float], reporter: Reporter) -> None:
         self.state.history.append(row)
         self.state.epoch += 1
-        quality = [row["valid_score"], -row["valid_loss"]]
-        last = self.config.schedule.final_weights == "last"
-        if last or not self._best_weights or quality > self.state.best_quality:
-            self.state.best_quality = quality
+        has_budget, texts = self.schedule.budget is not None, len(self.valid.targets)
+        if is_best(self.state, self.config.schedule, has_budget=has_budget, texts=texts):
+            self.state.best_quality = [row["valid_score"], -row["valid_loss"]]
             self.state.best_epoch = self.state.epoch
             with averaged_weights(self.optimizer, self._variables):
                 self._best_weights = self.model.get_weights()
