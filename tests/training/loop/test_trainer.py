@@ -1,6 +1,7 @@
 """A training learns, ends at the right time, and reports its progress."""
 
 import contextlib
+import time
 
 import pytest
 from tiny import (
@@ -17,6 +18,7 @@ from tiny import (
 from textrnn.progress import Silent
 from textrnn.training.loop import schedule
 from textrnn.training.loop import trainer as loop
+from textrnn.training.loop.schedule import TimeBudget
 
 # Learning
 
@@ -139,6 +141,13 @@ def test_of_equal_scores_the_lower_loss_is_better_and_the_earlier_epoch(tmp_path
         tmp_path, monkeypatch, scores=[0.9, 0.9, 0.9], losses=[0.3, 0.2, 0.2], patience=0
     )
     assert ours.state.best_epoch == 2
+
+
+def test_with_a_time_budget_a_later_epoch_is_better_if_chance_explains_it(tmp_path, monkeypatch):
+    budget = TimeBudget(1e6, time.monotonic(), lambda validation: 0.0)
+    ours, weights = scripted_training(tmp_path, monkeypatch, scores=[0.6, 0.59], budget=budget)
+    assert ours.state.best_epoch == 2
+    assert_same_bits(ours.model.get_weights(), weights[1])
 
 
 def test_patience_is_remembered_across_an_interruption(tmp_path, monkeypatch):
