@@ -58,16 +58,17 @@ def walk(page: str, folder: Path, **environment: str) -> list[str]:
 
 
 def test_tutorial_server(tmp_path):
-    *_, refused_and_answered, explained, exchanged, metrics, _ = walk(
+    *_, refused_and_answered, explained, compared_and_exchanged, metrics, _ = walk(
         "tutorial_server.md", tmp_path
     )
     refused, answered = re.findall(r"\{.*?\}(?=\{|\s*$)", refused_and_answered, flags=re.DOTALL)
     assert "error" in json.loads(refused)
     assert json.loads(answered)["predictions"][0]["label"] == "sport"
     assert json.loads(explained)["explanations"][0]["label"] == "sport"
-    status = {
-        entry["version"]: entry["state"] for entry in json.loads(exchanged)["model_version_status"]
-    }
+    compared, _, exchanged = compared_and_exchanged.rpartition("\n{")
+    assert "accuracy" in compared
+    versions = json.loads("{" + exchanged)["model_version_status"]
+    status = {entry["version"]: entry["state"] for entry in versions}
     assert status["2"] == "AVAILABLE"
     assert re.search(r'textrnn_requests_total\{.*status="401".*\} ', metrics)
     assert re.search(r"textrnn_model_version\{.*\} 2", metrics)
