@@ -14,7 +14,9 @@ from textrnn.cluster.job import RunState, TrainingJob
 from textrnn.cluster.training_worker import LOGS, Report, TrainingWorker
 
 MODULE = """
-import os, sys, time
+import os, signal, sys, time
+# A shell lets its background jobs ignore it; a training sets its own handler.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 print(os.environ.get("TF_CONFIG", "none"), flush=True)
 print(os.environ.get("OMP_NUM_THREADS", "none"), os.environ.get("TF_SEEN"), flush=True)
 print('{"time": 1, "event": "message", "text": "reading"}', file=sys.stderr)
