@@ -88,7 +88,7 @@ def final_model(trained: TextClassifier, data: TrainingData, *, context: RunCont
         for name, part in (("rnn", logits), ("ngrams", best.logits))
     }
     context.reporter.message(
-        "mixed by the validation texts: the recurrence (by itself "
+        "mixed by the log loss of the validation texts: the recurrence (by itself "
         f"{accuracies['rnn']:.2%} right) and the n-grams ({accuracies['ngrams']:.2%})"
     )
     return FinalModel(
