@@ -15,7 +15,7 @@ from textrnn.cluster.training_worker import LOGS, Report, TrainingWorker
 
 MODULE = """
 import os, signal, sys, time
-# A shell lets its background jobs ignore it; a training sets its own handler.
+# A shell lets its background jobs ignore SIGINT; a training sets its own handler.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 print(os.environ.get("TF_CONFIG", "none"), flush=True)
 print(os.environ.get("OMP_NUM_THREADS", "none"), os.environ.get("TF_SEEN"), flush=True)
