@@ -38,7 +38,7 @@ class Reader:
             )
             raise ConfigError(
                 f"`{name}` must be off to read a text piece by piece, because {reason}; train "
-                "another model."
+                f"another model with `{name}=False`."
             )
         self._network, self._label_space = network, label_space
 

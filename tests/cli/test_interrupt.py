@@ -6,19 +6,21 @@ import pytest
 from textrnn.cli.interrupt import interrupt_once, resumable
 
 
-def press() -> None:
-    os.kill(os.getpid(), signal.SIGINT)
+def press(number: signal.Signals = signal.SIGINT) -> None:
+    os.kill(os.getpid(), number)
 
 
-def test_the_first_press_asks_to_stop_and_the_second_stops():
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_press_asks_to_stop_and_the_second_stops(first, second):
     messages: list[str] = []
     with interrupt_once(messages.append) as should_stop:
         assert not should_stop()
-        press()
+        press(first)
         assert should_stop()
         assert messages == ["stopping after this batch; Ctrl-C again stops at once"]
         with pytest.raises(KeyboardInterrupt):
-            press()
+            press(second)
 
 
 def test_before_the_first_update_the_first_press_stops():
@@ -28,11 +30,12 @@ def test_before_the_first_update_the_first_press_stops():
     assert messages == []
 
 
-def test_the_handler_before_comes_back():
-    before = signal.getsignal(signal.SIGINT)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_handler_before_comes_back(number):
+    before = signal.getsignal(number)
     with interrupt_once(print):
-        assert signal.getsignal(signal.SIGINT) is not before
-    assert signal.getsignal(signal.SIGINT) is before
+        assert signal.getsignal(number) is not before
+    assert signal.getsignal(number) is before
 
 
 @pytest.mark.parametrize("saved", [True, False])

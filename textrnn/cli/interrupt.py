@@ -1,4 +1,4 @@
-"""Stops a training when the user presses Ctrl-C."""
+"""Stops a training on Ctrl-C, or on SIGTERM, which schedulers of jobs send."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from pathlib import Path
 
 __all__ = ["interrupt_once", "resumable"]
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class interrupt_once:
     """While the context is open, the first Ctrl-C asks the training to stop after its batch.
 
     A second Ctrl-C stops at once. So does the first one before the first update, because there is
-    nothing to save yet. The context gives the function that the training asks whether to stop.
+    nothing to save yet. SIGTERM counts as Ctrl-C. The context gives the function that the training
+    asks whether to stop.
 
     Args:
         message: Shows a line to the user.
@@ -26,11 +29,12 @@ class interrupt_once:
         self._asked = False
 
     def __enter__(self) -> Callable[[], bool]:
-        self._previous = signal.signal(signal.SIGINT, self._handle)
+        self._previous = {number: signal.signal(number, self._handle) for number in _SIGNALS}
         return self._should_stop
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._previous)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
 
     def _should_stop(self) -> bool:
         self._training = True

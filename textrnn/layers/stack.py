@@ -207,12 +207,14 @@ class RNNStack(keras.layers.Layer):
         if self.bidirectional:
             raise ConfigError(
                 "`bidirectional` must be off to read a text piece by piece, because the backward "
-                "direction starts at the end of the text; train another model."
+                "direction starts at the end of the text; train another model with "
+                "`bidirectional=False`."
             )
         if self.pyramid:
             raise ConfigError(
                 "`pyramid` must be off to read a text piece by piece, because a pyramid joins "
-                "pairs of states, counted from the start of the text; train another model."
+                "pairs of states, counted from the start of the text; train another model with "
+                "`pyramid=False`."
             )
         sizes = [input_units, *(cell.output_size for cell in self.cells)]
         return tuple(

@@ -31,7 +31,11 @@ def ends_early(state: TrainingState, config: ClassifierScheduleConfig, *, has_bu
 
 
 def end_message(
-    state: TrainingState, config: ClassifierScheduleConfig, *, epochs: int | None
+    state: TrainingState,
+    config: ClassifierScheduleConfig,
+    *,
+    epochs: int | None,
+    epoch_updates: int,
 ) -> str:
     """Returns why a training has ended early, or why it keeps older weights; else an empty string.
 
@@ -39,9 +43,13 @@ def end_message(
         state: The state of the training, which has ended.
         config: The settings of the schedule.
         epochs: The number of epochs that it should have had; None: as many as the time allows.
+        epoch_updates: The number of updates of a whole epoch.
     """
     if behind := behind_message(state.history, config):
         return behind
+    if state.epoch == 1 and state.update < epoch_updates:
+        share = f"{state.update / epoch_updates:.0%}".replace("%", " %")
+        return f"ended after {share} of the first epoch; the other training texts were not read"
     if state.best_epoch == state.epoch:
         return ""
     early = "stopped early: " if state.epoch < (epochs or 0) else ""

@@ -192,8 +192,7 @@ class Trainer:
         reporter = reporter or Silent()
         if frozen := self._rates.frozen_message(self.epochs):
             reporter.message(frozen)
-        total = self.schedule.updates
-        left = math.inf if total is None else total - self.state.update
+        left = (self.schedule.updates or math.inf) - self.state.update
         self.step = self._compiler.choose(
             self.step, self.config.runtime, updates=left, reporter=reporter
         )
@@ -213,7 +212,11 @@ class Trainer:
             on_epoch(row)
         self._callbacks.on_train_end()
         self.model.set_weights(self._best_weights)
-        if message := end_message(self.state, self.config.schedule, epochs=self.epochs):
+        updates = self.data.epoch_updates
+        message = end_message(
+            self.state, self.config.schedule, epochs=self.epochs, epoch_updates=updates
+        )
+        if message:
             reporter.message(message)
         return self.state
 

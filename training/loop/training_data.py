@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 
 from textrnn.config.classifier import ClassifierRunConfig
@@ -50,7 +51,7 @@ class TrainingData:
             unlabelled_rows=self.train.unlabelled_rows,
         )
 
-    @property
+    @functools.cached_property
     def epoch_updates(self) -> int:
         """The number of updates in an epoch."""
         return len(self.train.plan.batches())

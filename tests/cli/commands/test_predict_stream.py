@@ -117,7 +117,8 @@ def test_options_that_exclude_each_other(textrnn, run, arguments, match):
 
 def test_a_bidirectional_run_says_what_to_train(textrnn, finished):
     result = textrnn("predict", finished.folder, "--stream", code=1)
-    assert "`bidirectional` must be off to read a text piece by piece" in result.stderr
+    assert "must be off to read a text piece by piece" in result.stderr
+    assert "train another model with --no-bidirectional." in result.stderr
 
 
 def test_early_answers_tell_how_much_was_read(textrnn, run):
