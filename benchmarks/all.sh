@@ -67,7 +67,7 @@ all_files sst2
 job cells_and_heads python $b/cells_and_heads.py "${files[@]}" --epochs 4 --units 64 --ngrams 0
 job curve python $b/curve.py "${imdb[@]}" --budget 90s --budget 3m --fasttext-epochs 1 \
     --fasttext-epochs 2 --fasttext-epochs 5 --fasttext-epochs 10 --tutorial-epochs 3 \
-    --output "$runs/curve"
+    --output "$runs/curve" --plot "$results/imdb_minutes.png"
 
 # docs/performance.md and docs/distributed.md
 job recurrence python $b/recurrence.py --rounds 10
