@@ -28,7 +28,8 @@ class TokenizerConfig(Section):
     vocab_size: int | None = setting(
         None,
         "Number of pieces, or auto: one piece for 20 words of the texts (100 of a script without "
-        "spaces), between 1,000 and 16,000, and more if the characters alone need more.  "
+        "spaces), between 1,000 and 16,000, fewer with few texts of a class, and more if the "
+        "characters alone need more.  "
         "[default: auto]",
         minimum=8,
     )

@@ -53,6 +53,7 @@ def learn_pieces(
     rules: sentencepiece.SentencePieceNormalizer,
     pad_id: int,
     unk_id: int,
+    most_pieces: int = MOST_PIECES,
 ) -> bytes:
     """Trains a SentencePiece model.
 
@@ -62,6 +63,7 @@ def learn_pieces(
         rules: The normalisation, which becomes part of the model.
         pad_id: The id of padding.
         unk_id: The id of the unknown piece.
+        most_pieces: The largest vocabulary that is chosen if `vocab_size` is not given.
 
     Returns:
         The serialised model.
@@ -78,7 +80,7 @@ def learn_pieces(
             "in scripts without such spaces; choose unigram or char."
         )
     byte = piece_type == "byte"
-    vocab_size = config.vocab_size or choose_vocab_size(chunks, normalized)
+    vocab_size = config.vocab_size or choose_vocab_size(chunks, normalized, most=most_pieces)
     settings: dict[str, Any] = {
         "model_type": "char" if byte else piece_type,
         "vocab_size": BYTE_PIECES if byte else vocab_size,

@@ -31,6 +31,7 @@ from textrnn.text.piece_training import RECIPE, learn_pieces
 from textrnn.text.tokenizer_cache import cache_model, cached_model_path
 from textrnn.text.training_sample import training_chunks
 from textrnn.text.vocabulary_notices import vocabulary_notices
+from textrnn.text.vocabulary_size import MOST_PIECES
 
 __all__ = ["Tokenizer"]
 
@@ -63,6 +64,7 @@ class Tokenizer(Encoder):
         texts: Sequence[str],
         config: TokenizerConfig,
         *,
+        most_pieces: int = MOST_PIECES,
         seed: int = 0,
         cache: bool = True,
         progress: Callable[[str], None] | None = None,
@@ -76,6 +78,7 @@ class Tokenizer(Encoder):
                 characters is used.
             config: The settings. A small corpus may have fewer pieces than the `vocab_size` that
                 is given.
+            most_pieces: The largest vocabulary that is chosen if `vocab_size` is not given.
             seed: The seed of the random sample.
             cache: Whether to look for the model in the user's cache folder (or in the folder that
                 the environment variable TEXTRNN_CACHE_DIR names) first, and to store it there.
@@ -92,7 +95,7 @@ class Tokenizer(Encoder):
         chunks = training_chunks(texts, config, seed=seed, rules=rules)
         path = cached_model_path(
             chunks,
-            {**config.to_dict(), "seed": seed, "recipe": RECIPE},
+            {**config.to_dict(), "most_pieces": most_pieces, "seed": seed, "recipe": RECIPE},
             rules=rules.serialized_normalizer_spec(),
         )
         tokenizer = cls._cached(path) if cache else None
@@ -100,7 +103,7 @@ class Tokenizer(Encoder):
             report("reading the tokenizer from the cache")
         else:
             report(f"training the tokenizer on {sum(map(len, chunks)):,} characters")
-            tokenizer = cls._learn(chunks, config, rules=rules)
+            tokenizer = cls._learn(chunks, config, rules=rules, most_pieces=most_pieces)
             if cache:
                 cache_model(path, tokenizer.to_bytes())
         if progress is not None:
@@ -123,8 +126,16 @@ class Tokenizer(Encoder):
         config: TokenizerConfig,
         *,
         rules: sentencepiece.SentencePieceNormalizer,
+        most_pieces: int,
     ) -> Tokenizer:
-        model = learn_pieces(chunks, config, rules=rules, pad_id=cls.PAD, unk_id=cls.UNK)
+        model = learn_pieces(
+            chunks,
+            config,
+            rules=rules,
+            pad_id=cls.PAD,
+            unk_id=cls.UNK,
+            most_pieces=most_pieces,
+        )
         if config.piece_type == "byte":
             plain = sentencepiece.SentencePieceProcessor(model_proto=model + _PLAIN_SPACES)
             model = plain.serialized_model_proto()

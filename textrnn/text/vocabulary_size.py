@@ -20,6 +20,7 @@ __all__ = [
     "WORDS_PER_PIECE",
     "choose_vocab_size",
     "count_characters",
+    "most_pieces",
 ]
 
 BYTE_PIECES = 2 + 256
@@ -31,6 +32,10 @@ FEWEST_PIECES = 1000
 MOST_PIECES = 16_000
 """The largest vocabulary that is chosen automatically."""
 
+PIECES_PER_CLASS_TEXT = 20
+TEXTS_PER_PIECE = 8
+"""Limits of an automatic vocabulary of a classifier; see `most_pieces`."""
+
 CHARACTER_ROOM = 1.25
 """Pieces for each character that the vocabulary must hold."""
 
@@ -38,7 +43,25 @@ LOWEST_COVERAGE = 0.98
 """The lowest `character_coverage` that SentencePiece accepts."""
 
 
-def choose_vocab_size(chunks: Sequence[str], normalized: Sequence[str]) -> int:
+def most_pieces(labels: int, *, classes: int) -> int:
+    """Returns the largest vocabulary that is chosen for a classifier.
+
+    What a piece says about a class is learned from the texts of that class that have it, so that
+    few texts of a class teach few pieces: 20 for each text of an average class, or one for 8 texts
+    if that is more. On clinc150's 150 classes of 100 texts, 2,000 pieces have a validation log
+    loss of 0.257, and 6,200 pieces 0.270 (seeds 1 and 2); docs/accuracy.md has more.
+
+    Args:
+        labels: The number of labels of all training texts.
+        classes: C.
+    """
+    limit = max(PIECES_PER_CLASS_TEXT * labels // classes, labels // TEXTS_PER_PIECE)
+    return min(MOST_PIECES, max(FEWEST_PIECES, limit))
+
+
+def choose_vocab_size(
+    chunks: Sequence[str], normalized: Sequence[str], *, most: int = MOST_PIECES
+) -> int:
     """Chooses a vocabulary in which each piece occurs often enough for its vector to be learned.
 
     One piece for 20 words. A model memorises whole words that occur once or twice; if it reads
@@ -57,11 +80,12 @@ def choose_vocab_size(chunks: Sequence[str], normalized: Sequence[str]) -> int:
     Args:
         chunks: The training texts.
         normalized: The same texts after normalisation.
+        most: The largest size, but for the characters that need room.
     """
     words = sum(map(count_words, chunks))
     unspaced = unsegmented_share(chunks) > 0.5
     words_per_piece = WORDS_PER_UNSPACED_PIECE if unspaced else WORDS_PER_PIECE
-    size = min(MOST_PIECES, max(FEWEST_PIECES, int(words) // words_per_piece))
+    size = min(most, max(FEWEST_PIECES, int(words) // words_per_piece))
     characters = count_characters(normalized)
     if CHARACTER_ROOM * len(characters) <= size:
         return size

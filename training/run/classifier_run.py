@@ -60,7 +60,7 @@ from textrnn.training.run.preparation import (
     add_unlabelled,
     digest,
     encode_split,
-    tokenizer_texts,
+    train_tokenizer,
 )
 from textrnn.training.run.request import RunRequest
 from textrnn.training.run.teachers import save_targets, taught_by_chief
@@ -251,13 +251,7 @@ class ClassifierRun:
             elif self._origin is not None:
                 tokenizer = self._origin.read_tokenizer()
             else:
-                with self.reporter.wait("preparing the tokenizer"):
-                    tokenizer = Tokenizer.train(
-                        tokenizer_texts(corpus, self.config),
-                        self.config.tokenizer,
-                        seed=self.config.runtime.seed,
-                        progress=self.reporter.message,
-                    )
+                tokenizer = train_tokenizer(corpus, self.config, reporter=self.reporter)
             content = tokenizer.to_bytes()
         return Tokenizer.from_bytes(self.distribution.broadcast(content))
 

@@ -19,6 +19,7 @@ from textrnn.models.label_space import LabelSpace
 from textrnn.progress import Reporter
 from textrnn.runtime.blocks import blocks
 from textrnn.text.tokenizer import Tokenizer
+from textrnn.text.vocabulary_size import most_pieces
 from textrnn.training.batches.labelled_batches import LabelledBatches
 from textrnn.training.batches.token_rows import TokenRows
 from textrnn.training.batches.unlabelled_batches import UnlabelledBatches
@@ -30,7 +31,7 @@ __all__ = [
     "digest",
     "encode_split",
     "encode_unlabelled",
-    "tokenizer_texts",
+    "train_tokenizer",
     "unlabelled_texts",
 ]
 
@@ -64,7 +65,7 @@ class RunContext:
         return BatchPlan.of(ids, self.config.batches)
 
 
-def tokenizer_texts(corpus: Corpus, config: ClassifierRunConfig) -> Sequence[str]:
+def _tokenizer_texts(corpus: Corpus, config: ClassifierRunConfig) -> Sequence[str]:
     """Returns the training texts, then unlabelled texts up to the limit of the tokenizer."""
     chars = corpus.train.characters
     if chars >= config.tokenizer.sample_chars:
@@ -76,6 +77,22 @@ def tokenizer_texts(corpus: Corpus, config: ClassifierRunConfig) -> Sequence[str
         texts.append(text)
         chars += len(text)
     return texts
+
+
+def train_tokenizer(
+    corpus: Corpus, config: ClassifierRunConfig, *, reporter: Reporter
+) -> Tokenizer:
+    """Returns a tokenizer of the training texts, or reads it from the cache."""
+    labels = LabelColumn.of(corpus.train.labels)
+    count = np.bincount(labels.codes) @ [len(names) for names in labels.distinct]
+    with reporter.wait("preparing the tokenizer"):
+        return Tokenizer.train(
+            _tokenizer_texts(corpus, config),
+            config.tokenizer,
+            most_pieces=most_pieces(int(count), classes=len(corpus.label_names)),
+            seed=config.runtime.seed,
+            progress=reporter.message,
+        )
 
 
 def encode_split(split: Split, *, context: RunContext) -> LabelledBatches:

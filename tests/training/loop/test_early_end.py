@@ -29,7 +29,9 @@ def test_a_training_ends_if_its_best_score_is_below(points):
     config = ClassifierScheduleConfig(stop_below=SCORES)
     for has_budget in (True, False):
         assert ends_early(state(*points), config, has_budget=has_budget)
-    assert end_message(state(*points), config, epochs=9, epoch_updates=10).startswith("stopped early: after ")
+    assert end_message(state(*points), config, epochs=9, epoch_updates=10).startswith(
+        "stopped early: after "
+    )
 
 
 @pytest.mark.parametrize(
