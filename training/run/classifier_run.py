@@ -257,7 +257,8 @@ class ClassifierRun:
 
     def _describe(self, trainer: Trainer, budget: TimeBudget | None) -> None:
         """Reports the size of the model, its kernel, a short time budget and the replicas."""
-        self.reporter.message(f"training {trainer.model.count_params():,} weights")
+        apart = "" if self.config.model.ngrams == 0 else ", and those of the n-grams afterwards"
+        self.reporter.message(f"training {trainer.model.count_params():,} weights{apart}")
         self.reporter.message(device_message(self.distribution))
         self.reporter.message(kernel_message(trainer.model, self.config))
         if budget is not None and (short := budget.short_message(0.0)):

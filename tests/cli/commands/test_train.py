@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -51,6 +52,9 @@ def test_a_run_from_a_file(textrnn, data, home):
     assert lines[2] == f"run folder {Path('runs') / 'letters'}"
     assert "10 texts)" in lines[1]
     assert "epoch 1: loss" in result.stderr
+    assert re.search(
+        r"^training [\d,]+ weights, and those of the n-grams afterwards$", result.stderr, re.M
+    )
     assert package.load("runs/letters").labels == ("neg", "pos")
 
 
