@@ -53,13 +53,13 @@ def fasttext_accuracy(
     except ImportError:
         return None
     files = []
-    separator = " " if unsegmented_share(train.texts) > 0.5 else ""
+    unspaced = unsegmented_share(train.texts) > 0.5
     for name, split in (("train", train), ("test", test)):
         files.append(str(scratch / f"fasttext.{name}"))
         with open(files[-1], "w", encoding="utf-8") as file:
             for text, (label,) in zip(split.texts, split.labels, strict=True):
-                text = separator.join(text) if separator else text
-                words = " ".join(text.replace("<br />", " ").lower().split())
+                spaced = " ".join(text) if unspaced else text.replace("<br />", " ")
+                words = " ".join(spaced.lower().split())
                 file.write(f"__label__{label.replace(' ', '_')} {words}\n")
     begin = time.monotonic()
     model = fasttext.train_supervised(
