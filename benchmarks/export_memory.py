@@ -87,7 +87,9 @@ def main(run: Path, kinds: tuple[str, ...], csv_file: Path | None) -> None:
     rows.append({"process": "all, resident", "peak MiB": whole, "at the peak": whole})
     whole = most_shared / MEBIBYTE
     rows.append({"process": "all, proportional", "peak MiB": whole, "at the peak": whole})
-    title = f"textrnn export {' '.join(kinds)}: {seconds:.0f} s, exit code {code}"
+    if code != 0:
+        raise click.ClickException(f"textrnn export ended with the exit code {code}.")
+    title = f"textrnn export {' '.join(kinds)}: {seconds:.0f} s"
     print_table(rows, csv_file=csv_file, title=title)
 
 
